@@ -1,0 +1,18 @@
+//! What an auditor does with a bundle: verify it, judge every decision in it again, and report.
+//!
+//! Pure: no network, no database, no clock. Everything is read from the bundle, and trust from the trust
+//! files alone.
+
+mod bundle;
+mod replay;
+mod report;
+mod rule;
+mod trust;
+mod verify;
+
+pub use bundle::{BLOB_BYTES_MAX, Bundle, BundleError, BundleWriteError, BundleWriter, MAGIC};
+pub use replay::replay;
+pub use report::{AuditVerdict, Checked, Finding, Report, Task};
+pub use rule::{Rule, Severity};
+pub use trust::{Trust, TrustError, TrustedRoot};
+pub use verify::{ISSUE_DELAY_SECONDS_MAX, verify};

@@ -1,0 +1,363 @@
+//! Decisions: what was asked, what was answered, and how long the answer stays true. Data only; the
+//! judging is in the crate `ambit-policy`.
+
+use crate::digest::Digest;
+use crate::facts::{ExportControl, Facts};
+use crate::names::{Assigned, DataClass, Name, OrganizationId, PartnershipId, Purpose};
+use crate::terms::{Limits, Member, Scope};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Everything the layers read but the clock, for one observation, one recipient and one action.
+///
+/// The request and the entity slice of Cedar are derived from it, always the same way, so that an auditor
+/// can derive them again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inquiry {
+    /// What is to be done.
+    pub action: Action,
+    /// Who gets or holds the data.
+    pub recipient: Party,
+    /// Who discloses it.
+    pub discloser: OrganizationId,
+    /// What policies read of the facts.
+    pub footprint: Footprint,
+    /// The terms of the disclosure at hand, with all purposes asked for.
+    pub scope: Scope,
+    /// The owner's limits in force; only the owner knows them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// The agreement it is done under.
+    pub partnership: Agreement,
+    /// Retention asked for, in days from the start of the UTC day of the disclosure.
+    pub retention_days: u32,
+    /// 0 where the owner discloses.
+    pub hop: u32,
+}
+
+/// What is to be done with an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// The owner hands it to a member.
+    Disclose,
+    /// A holder hands it on.
+    OnwardDisclose,
+    /// The recipient takes it in.
+    Admit,
+}
+
+/// An organization as policies read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Where it has its seat.
+    pub seat: crate::names::Jurisdiction,
+    /// Where its node stores data.
+    pub hosting: BTreeSet<crate::names::Jurisdiction>,
+    /// The nationalities with access.
+    pub personnel: BTreeSet<crate::names::Jurisdiction>,
+    /// Export licences it holds.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub licences: BTreeSet<Name>,
+    /// What others attest of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub attestations: BTreeSet<crate::terms::Attestation>,
+}
+
+impl From<&Member> for Party {
+    fn from(member: &Member) -> Self {
+        Self {
+            organization: member.organization.clone(),
+            seat: member.seat.clone(),
+            hosting: member.hosting.clone(),
+            personnel: member.personnel.clone(),
+            licences: member.licences.clone(),
+            attestations: member.attestations.iter().cloned().collect(),
+        }
+    }
+}
+
+/// A partnership as policies read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The agreement.
+    pub partnership: PartnershipId,
+    /// The digest of the edition in force.
+    pub edition: Digest,
+    /// Whether it is in force.
+    pub state: AgreementState,
+    /// Its members.
+    pub members: BTreeSet<OrganizationId>,
+    /// Its program.
+    pub program: Assigned,
+    /// No disclosure from here on.
+    pub until: Time,
+    /// No release from here on, unless renewed.
+    pub lease_until: Time,
+}
+
+/// Whether an agreement is in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgreementState {
+    /// Not all have signed.
+    Proposed,
+    /// All have signed.
+    Active,
+    /// Nothing crosses for now.
+    Suspended,
+    /// Ended.
+    Dissolved,
+}
+
+/// What policies read of an observation's facts. Observations with the same footprint are one class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Footprint {
+    /// Who signed.
+    pub issuer: OrganizationId,
+    /// Whose data it is.
+    pub owner: OrganizationId,
+    /// Who owns the design.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design_authority: Option<OrganizationId>,
+    /// Every organization the facts name.
+    pub named: BTreeSet<OrganizationId>,
+    /// The class of data.
+    pub data_class: DataClass,
+    /// The submodel's semantic id.
+    pub semantic_id: Name,
+    /// The program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Assigned>,
+    /// The part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Assigned>,
+    /// The lot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lot: Option<Assigned>,
+    /// The site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Name>,
+    /// The asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset: Option<Name>,
+    /// The process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Name>,
+    /// Whether it is a trade secret.
+    pub trade_secret: bool,
+    /// Its export control classification.
+    pub export_control: ExportControl,
+    /// The earliest instant a reading speaks of.
+    pub observed_from: Time,
+    /// The latest.
+    pub observed_to: Time,
+}
+
+impl From<&Facts> for Footprint {
+    fn from(facts: &Facts) -> Self {
+        Self {
+            issuer: facts.issuer.clone(),
+            owner: facts.owner.clone(),
+            design_authority: facts.design_authority.clone(),
+            named: facts.named_organizations(),
+            data_class: facts.data_class.clone(),
+            semantic_id: facts.semantic_id.clone(),
+            program: facts.program.clone(),
+            part: facts.part.clone(),
+            lot: facts.lot.clone(),
+            site: facts.site.clone(),
+            asset: facts.asset.clone(),
+            process: facts.process.clone(),
+            trade_secret: facts.trade_secret,
+            export_control: facts.export_control.clone(),
+            observed_from: facts.observed_from,
+            observed_to: facts.observed_to,
+        }
+    }
+}
+
+/// A layer of policy. All that apply must admit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// Interprets the scope that travels with the data.
+    Sticky,
+    /// The agreement, rendered from its terms.
+    Partnership,
+    /// Design authority.
+    Ip,
+    /// Export control.
+    Regulatory,
+    /// The operator's own guardrails.
+    Owner,
+    /// Trade secrets.
+    TradeSecret,
+}
+
+impl Layer {
+    /// All layers, in the order in which they are shown.
+    pub const ALL: [Self; 6] = [
+        Self::Sticky,
+        Self::Partnership,
+        Self::Ip,
+        Self::Regulatory,
+        Self::Owner,
+        Self::TradeSecret,
+    ];
+
+    /// The name in files and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sticky => "sticky",
+            Self::Partnership => "partnership",
+            Self::Ip => "ip",
+            Self::Regulatory => "regulatory",
+            Self::Owner => "owner",
+            Self::TradeSecret => "trade-secret",
+        }
+    }
+}
+
+impl std::fmt::Display for Layer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Every layer allows, without an error.
+    Admissible,
+    /// A layer said no.
+    Withheld,
+    /// An error: nobody can say.
+    Undecided,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Admissible => "admissible",
+            Self::Withheld => "withheld",
+            Self::Undecided => "undecided",
+        })
+    }
+}
+
+/// A decision, recorded once per class and referred to by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Names the class: a digest over everything the layers read but the clock.
+    pub class_key: Digest,
+    /// The engine and its version.
+    pub engine: Name,
+    /// SHA-256 of the Cedar schema.
+    pub schema: Digest,
+    /// SHA-256 of the taxonomies.
+    pub taxonomies: Digest,
+    /// SHA-256 of each layer's profile, ascending by layer.
+    pub profiles: Vec<LayerProfile>,
+    /// What was asked, of the first observation of the class.
+    pub inquiry: Inquiry,
+    /// SHA-256 of the entity slice and requests, as derived from the inquiry.
+    pub slice: Digest,
+    /// The clock that was read.
+    pub now: Time,
+    /// The answer stays the same from here,
+    pub true_from: Time,
+    /// up to, and without, here; absent for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub true_until: Option<Time>,
+    /// The answer for each purpose, ascending.
+    pub verdicts: Vec<PurposeVerdict>,
+}
+
+impl Decision {
+    /// The digest that names it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&crate::codec::encode(self))
+    }
+
+    /// The purposes that were admitted.
+    #[must_use]
+    pub fn admitted(&self) -> BTreeSet<Purpose> {
+        self.verdicts
+            .iter()
+            .filter(|verdict| verdict.verdict == Verdict::Admissible)
+            .map(|verdict| verdict.purpose.clone())
+            .collect()
+    }
+
+    /// The answer over all purposes: admissible if one is, else undecided if one is, else withheld.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdicts
+            .iter()
+            .map(|verdict| match verdict.verdict {
+                Verdict::Admissible => (0, Verdict::Admissible),
+                Verdict::Undecided => (1, Verdict::Undecided),
+                Verdict::Withheld => (2, Verdict::Withheld),
+            })
+            .min_by_key(|(rank, _)| *rank)
+            .map_or(Verdict::Withheld, |(_, verdict)| verdict)
+    }
+
+    /// Whether the answer still is true at `now`.
+    #[must_use]
+    pub fn is_true_at(&self, now: Time) -> bool {
+        self.true_from <= now && self.true_until.is_none_or(|until| now < until)
+    }
+}
+
+/// The profile of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerProfile {
+    /// The layer.
+    pub layer: Layer,
+    /// SHA-256 of its Cedar text.
+    pub profile: Digest,
+}
+
+/// The answer for one purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PurposeVerdict {
+    /// The purpose.
+    pub purpose: Purpose,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What each layer said, ascending by layer. Empty where the inquiry could not be put.
+    pub layers: Vec<LayerVerdict>,
+    /// Why the inquiry could not be put, such as an entity missing from the slice; sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}
+
+/// What one layer said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerVerdict {
+    /// The layer.
+    pub layer: Layer,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// The ids of the policies that determined it, sorted; none on default deny.
+    pub determining: Vec<String>,
+    /// Evaluation errors, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+}

@@ -1,0 +1,148 @@
+//! Names that organizations give: bounded text, one type per meaning.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest name, in bytes of UTF-8. IRIs and AAS identifiers (IDTA-01001, `Identifier`, 2,048
+/// characters) longer than this are refused when read, with a message.
+pub const NAME_BYTES_MAX: usize = 512;
+
+/// Why a text is no name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing there.
+    #[error("name is empty")]
+    Empty,
+    /// Longer than [`NAME_BYTES_MAX`].
+    #[error("name of {0} bytes is longer than {NAME_BYTES_MAX}")]
+    TooLong(usize),
+    /// White space at an end, or a control character anywhere.
+    #[error("name `{0}` has white space at an end or a control character")]
+    Spacing(String),
+}
+
+fn check(text: &str) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > NAME_BYTES_MAX {
+        return Err(NameError::TooLong(text.len()));
+    }
+    if text.trim() != text || text.chars().any(char::is_control) {
+        return Err(NameError::Spacing(text.escape_debug().to_string()));
+    }
+    Ok(())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = NameError;
+            fn try_from(text: String) -> Result<Self, NameError> {
+                check(&text)?;
+                Ok(Self(text))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NameError;
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                text.to_owned().try_into()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, "{:?}", self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// A party, by a string its field knows: `did:web:…`, `bpn:BPNL…`, `lei:…`. Trust is not in this
+    /// string but in the fingerprint of the root key.
+    OrganizationId
+}
+
+name! {
+    /// What data is asked for: an IRI.
+    Purpose
+}
+
+name! {
+    /// A class of data in the taxonomy of data classes.
+    DataClass
+}
+
+name! {
+    /// A jurisdiction: an ISO 3166-1 alpha-2 code or a group of the taxonomy.
+    Jurisdiction
+}
+
+name! {
+    /// An agreement, as its declarer named it.
+    PartnershipId
+}
+
+name! {
+    /// Any other identifier in facts: a source, a site, an asset, a submodel, a serial number.
+    Name
+}
+
+/// An identifier with the organization that gave it: two customers may both have a part `1001-A`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Assigned {
+    /// Who gave the identifier.
+    pub assigner: OrganizationId,
+    /// The identifier.
+    pub value: Name,
+}
+
+impl std::fmt::Display for Assigned {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} ({})", self.value, self.assigner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spacing_length_and_emptiness() {
+        assert!("did:web:acme.example".parse::<OrganizationId>().is_ok());
+        assert_eq!("".parse::<Name>().unwrap_err(), NameError::Empty);
+        assert!(matches!(" a".parse::<Name>(), Err(NameError::Spacing(_))));
+        assert!(matches!("a\nb".parse::<Name>(), Err(NameError::Spacing(_))));
+        assert!(matches!(
+            "x".repeat(513).parse::<Name>(),
+            Err(NameError::TooLong(513))
+        ));
+    }
+}

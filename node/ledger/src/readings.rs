@@ -1,0 +1,212 @@
+//! Readings: the values of one observation, beside its statement and erasable without touching it.
+
+use crate::codec::{self, CodecError};
+use crate::digest::{Digest, Salt};
+use crate::names::Name;
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// The most readings one observation groups: with the shortest ones the block stays well within
+/// [`crate::ITEM_BYTES_MAX`], and one decision still serves a thousand values.
+pub const READINGS_MAX: usize = 1_000;
+
+/// The value of one AAS submodel element at an instant or over an interval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// The element's idShort path (IDTA-01002), such as `Deviations.Flatness` or `Spindles[0].Speed`.
+    pub path: Name,
+    /// When.
+    pub when: When,
+    /// How far it can be relied on, and why there is no value where there is none.
+    pub quality: Quality,
+    /// The AAS value-only form (IDTA-01002) as JSON text, digits as read; absent where there is none.
+    /// Missing is a quality, never a zero.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The element's XSD type, such as `xs:double`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_type: Option<Name>,
+    /// The unit, as the source gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Name>,
+}
+
+/// An instant, or an interval that a sum or a mean covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum When {
+    /// At one instant.
+    Instant {
+        /// The instant.
+        at: Time,
+    },
+    /// From an instant up to, and without, another.
+    Interval {
+        /// The start.
+        from: Time,
+        /// The end, not before the start.
+        to: Time,
+    },
+}
+
+impl When {
+    /// The first instant it speaks of.
+    #[must_use]
+    pub const fn from(&self) -> Time {
+        match *self {
+            Self::Instant { at } => at,
+            Self::Interval { from, .. } => from,
+        }
+    }
+
+    /// The last instant it speaks of.
+    #[must_use]
+    pub const fn to(&self) -> Time {
+        match *self {
+            Self::Instant { at } => at,
+            Self::Interval { to, .. } => to,
+        }
+    }
+}
+
+/// How far a reading can be relied on (after the three OPC UA status severities, Part 4 §7.38.1), or why it has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Quality {
+    /// Reliable.
+    Good,
+    /// Measured, with doubts.
+    Uncertain,
+    /// Known to be wrong.
+    Bad,
+    /// The source said that it had no value (MTConnect's `UNAVAILABLE`).
+    Unavailable,
+    /// The source left the field empty.
+    Empty,
+}
+
+/// The readings of one observation with the salt that keeps their digest from being guessed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Readings {
+    /// Random.
+    pub salt: Salt,
+    /// At least one, at most [`READINGS_MAX`], in the order observed.
+    pub readings: Vec<Reading>,
+}
+
+/// Why readings cannot be grouped into one observation, or do not fit its facts.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadingsError {
+    /// Not the encoding of readings.
+    #[error("readings cannot be decoded")]
+    Codec(#[from] CodecError),
+    /// None, or more than [`READINGS_MAX`].
+    #[error("an observation holds 1 to {READINGS_MAX} readings, not {0}")]
+    Count(usize),
+    /// The encoded block is larger than [`crate::ITEM_BYTES_MAX`].
+    #[error("the readings encode to {0} bytes, more than {max}; split them", max = crate::ITEM_BYTES_MAX)]
+    TooLarge(usize),
+    /// An interval that ends before it starts.
+    #[error("the interval of `{0}` ends before it starts")]
+    Backwards(Name),
+    /// Instants of different UTC minutes.
+    #[error("the readings span more than one UTC minute; split them by minute")]
+    SpansMinutes,
+    /// A value that is no JSON, or a value beside a quality that says there is none.
+    #[error(
+        "the value of `{0}` does not fit its quality: only good, uncertain and bad readings have one"
+    )]
+    Quality(Name),
+    /// Another digest than the facts name.
+    #[error("the readings are not those that the facts name")]
+    Digest,
+    /// Another count or another span than the facts state.
+    #[error("the facts state another count or span of the readings")]
+    Facts,
+}
+
+impl Readings {
+    /// Checks what every group of readings must satisfy.
+    ///
+    /// # Errors
+    /// Any [`ReadingsError`] but those about facts.
+    pub fn check(&self) -> Result<(), ReadingsError> {
+        if self.readings.is_empty() || self.readings.len() > READINGS_MAX {
+            return Err(ReadingsError::Count(self.readings.len()));
+        }
+        for reading in &self.readings {
+            if reading.when.from() > reading.when.to() {
+                return Err(ReadingsError::Backwards(reading.path.clone()));
+            }
+            let can_have_value = match reading.quality {
+                Quality::Good | Quality::Uncertain | Quality::Bad => true,
+                Quality::Unavailable | Quality::Empty => false,
+            };
+            if !can_have_value && reading.value.is_some() {
+                return Err(ReadingsError::Quality(reading.path.clone()));
+            }
+        }
+        let mut minutes = self
+            .readings
+            .iter()
+            .filter_map(|reading| match reading.when {
+                When::Instant { at } => Some(at.minute()),
+                When::Interval { .. } => None,
+            });
+        if let Some(first) = minutes.next()
+            && minutes.any(|minute| minute != first)
+        {
+            return Err(ReadingsError::SpansMinutes);
+        }
+        Ok(())
+    }
+
+    /// The block's bytes: what its digest is over, what is sealed, stored and sent.
+    ///
+    /// # Errors
+    /// Those of [`Readings::check`], and [`ReadingsError::TooLarge`].
+    pub fn encode(&self) -> Result<Vec<u8>, ReadingsError> {
+        self.check()?;
+        let bytes = codec::encode(self);
+        if bytes.len() > codec::ITEM_BYTES_MAX {
+            return Err(ReadingsError::TooLarge(bytes.len()));
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a block from outside against the facts that name it.
+    ///
+    /// # Errors
+    /// Any [`ReadingsError`].
+    pub fn decode(bytes: &[u8], facts: &crate::Facts) -> Result<Self, ReadingsError> {
+        if Digest::of(bytes) != facts.readings {
+            return Err(ReadingsError::Digest);
+        }
+        let readings: Self = codec::decode(bytes)?;
+        readings.check()?;
+        if readings.readings.len() != usize::try_from(facts.reading_count).unwrap_or(usize::MAX)
+            || readings.span() != Some((facts.observed_from, facts.observed_to))
+        {
+            return Err(ReadingsError::Facts);
+        }
+        Ok(readings)
+    }
+
+    /// The first and the last instant spoken of; `None` without readings.
+    #[must_use]
+    pub fn span(&self) -> Option<(Time, Time)> {
+        let from = self
+            .readings
+            .iter()
+            .map(|reading| reading.when.from())
+            .min()?;
+        let to = self
+            .readings
+            .iter()
+            .map(|reading| reading.when.to())
+            .max()?;
+        Some((from, to))
+    }
+}

@@ -1,0 +1,199 @@
+//! Instants as the formats hold them: whole nanoseconds since 1970-01-01T00:00:00Z, leap seconds smeared.
+
+use serde::{Deserialize, Serialize};
+
+/// An instant in UTC: nanoseconds since the Unix epoch, from 1970 up to, and without, 2200.
+///
+/// The bound is checked wherever one is parsed, so that no policy's date arithmetic can overflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Time(i64);
+
+/// Why a number or a text is no [`Time`].
+#[derive(Debug, thiserror::Error)]
+pub enum TimeError {
+    /// Before 1970 or after 2199.
+    #[error("time is outside the years 1970 to 2199")]
+    OutOfRange,
+    /// Not an RFC 3339 instant.
+    #[error("`{text}` is not an RFC 3339 instant such as 2026-05-01T08:00:00Z")]
+    NotRfc3339 {
+        /// What was read.
+        text: String,
+        /// What the parser says.
+        #[source]
+        source: jiff::Error,
+    },
+}
+
+const NANOS_PER_MILLI: i64 = 1_000_000;
+const NANOS_PER_MINUTE: i64 = 60_000_000_000;
+const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+
+impl Time {
+    /// 1970-01-01T00:00:00Z.
+    pub const EARLIEST: Self = Self(0);
+    /// The last nanosecond of 2199.
+    pub const LATEST: Self = Self(7_258_118_400_000_000_000 - 1);
+
+    /// Nanoseconds since the epoch.
+    #[must_use]
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Milliseconds since the epoch, rounded down: the resolution of policies.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0 / NANOS_PER_MILLI
+    }
+
+    /// From milliseconds since the epoch.
+    ///
+    /// # Errors
+    /// [`TimeError::OutOfRange`].
+    pub fn from_millis(millis: i64) -> Result<Self, TimeError> {
+        millis
+            .checked_mul(NANOS_PER_MILLI)
+            .ok_or(TimeError::OutOfRange)?
+            .try_into()
+    }
+
+    /// The minute of UTC it lies in, counted from the epoch.
+    #[must_use]
+    pub const fn minute(self) -> i64 {
+        self.0 / NANOS_PER_MINUTE
+    }
+
+    /// The start of its UTC day.
+    #[must_use]
+    pub const fn start_of_day(self) -> Self {
+        Self(self.0 - self.0 % NANOS_PER_DAY)
+    }
+
+    /// This many days of 86,400 seconds later, at most [`Time::LATEST`].
+    #[must_use]
+    pub fn plus_days(self, days: u32) -> Self {
+        Self(
+            i64::from(days)
+                .saturating_mul(NANOS_PER_DAY)
+                .saturating_add(self.0)
+                .min(Self::LATEST.0),
+        )
+    }
+
+    /// This many seconds later, at most [`Time::LATEST`].
+    #[must_use]
+    pub fn plus_seconds(self, seconds: u32) -> Self {
+        Self((i64::from(seconds) * 1_000_000_000 + self.0).min(Self::LATEST.0))
+    }
+
+    /// The whole days from `earlier` to here, rounded up; zero where `earlier` is later.
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> u32 {
+        let nanos = (self.0 - earlier.0).max(0);
+        u32::try_from(nanos.div_euclid(NANOS_PER_DAY) + i64::from(nanos % NANOS_PER_DAY != 0))
+            .unwrap_or(u32::MAX)
+    }
+}
+
+impl TryFrom<i64> for Time {
+    type Error = TimeError;
+    fn try_from(nanos: i64) -> Result<Self, TimeError> {
+        if (Self::EARLIEST.0..=Self::LATEST.0).contains(&nanos) {
+            Ok(Self(nanos))
+        } else {
+            Err(TimeError::OutOfRange)
+        }
+    }
+}
+
+impl From<Time> for i64 {
+    fn from(time: Time) -> Self {
+        time.0
+    }
+}
+
+impl TryFrom<jiff::Timestamp> for Time {
+    type Error = TimeError;
+    fn try_from(timestamp: jiff::Timestamp) -> Result<Self, TimeError> {
+        i64::try_from(timestamp.as_nanosecond())
+            .map_err(|_| TimeError::OutOfRange)?
+            .try_into()
+    }
+}
+
+impl std::str::FromStr for Time {
+    type Err = TimeError;
+    fn from_str(text: &str) -> Result<Self, TimeError> {
+        text.parse::<jiff::Timestamp>()
+            .map_err(|source| TimeError::NotRfc3339 {
+                text: text.to_owned(),
+                source,
+            })?
+            .try_into()
+    }
+}
+
+impl std::fmt::Display for Time {
+    /// RFC 3339 in UTC with as many fractional digits as it needs.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let timestamp =
+            jiff::Timestamp::from_nanosecond(i128::from(self.0)).map_err(|_| std::fmt::Error)?;
+        write!(formatter, "{timestamp}")
+    }
+}
+
+/// `Time` as RFC 3339 text, for JSON and TOML that people read: `#[serde(with = "ambit_ledger::time_text")]`.
+pub mod time_text {
+    use super::Time;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes RFC 3339.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(time)
+    }
+
+    /// Reads RFC 3339.
+    ///
+    /// # Errors
+    /// A text that is no instant, or one out of range.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seven_fractional_digits_survive() {
+        let time: Time = "2017-02-01T17:42:26.1875001Z".parse().unwrap();
+        assert_eq!(time.to_string(), "2017-02-01T17:42:26.1875001Z");
+        assert_eq!(time.as_millis(), 1_485_970_946_187);
+        assert_eq!(time.start_of_day().to_string(), "2017-02-01T00:00:00Z");
+    }
+
+    #[test]
+    fn bounds_are_checked() {
+        assert!("1969-12-31T23:59:59Z".parse::<Time>().is_err());
+        assert!("2200-01-01T00:00:00Z".parse::<Time>().is_err());
+        assert_eq!(Time::LATEST.to_string(), "2199-12-31T23:59:59.999999999Z");
+        assert!("2026-05-01 08:00".parse::<Time>().is_err());
+        assert_eq!(Time::LATEST.plus_days(9), Time::LATEST);
+    }
+
+    #[test]
+    fn days_round_up() {
+        let day = Time::EARLIEST.plus_days(10);
+        assert_eq!(day.days_since(Time::EARLIEST), 10);
+        assert_eq!(day.days_since(Time::EARLIEST.plus_seconds(1)), 10);
+        assert_eq!(Time::EARLIEST.days_since(day), 0);
+    }
+}

@@ -1,0 +1,148 @@
+//! Admit: the inbound enforcement point. Verifies what a link brings, judges it with this node's own
+//! layers, and says what to commit.
+//!
+//! It reads no clock, opens no socket and commits nothing. It must never take in what it could not verify to
+//! the last byte, and never reject what it merely could not decide.
+
+use crate::decisions::{Decisions, Judgement};
+use crate::partnership::{Governance, Partnership};
+use crate::store::{Store, StoreError, Write};
+use ambit_ledger::{
+    Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party, Readings,
+    ReadingsError, RefusalCode, Time, Verdict,
+};
+use ambit_policy::{check_scope, inquiry_for_admission};
+
+/// What one item of a link brings.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// Its sequence number.
+    pub seq: u64,
+    /// The observation's statement.
+    pub observation: &'a [u8],
+    /// The disclosure's statement.
+    pub disclosure: &'a [u8],
+    /// The readings block.
+    pub readings: &'a [u8],
+}
+
+/// What becomes of it.
+#[derive(Debug)]
+pub enum Admission {
+    /// Taken in, once this is committed.
+    Admit {
+        /// What to commit.
+        writes: Vec<Write>,
+        /// The decision to admit it.
+        judgement: Judgement,
+    },
+    /// Refused, with a code that names no private layer.
+    Refuse(RefusalCode),
+    /// Nobody can say: it waits, and is judged again.
+    Wait,
+}
+
+/// Verifies and judges one item.
+///
+/// # Errors
+/// [`StoreError`] where recorded decisions cannot be read.
+pub fn admit(
+    store: &Store,
+    decisions: &Decisions,
+    governance: &Governance,
+    partnership: &Partnership,
+    sender: &OrganizationId,
+    incoming: Incoming<'_>,
+    now: Time,
+) -> Result<Admission, StoreError> {
+    let verified = match verify(governance, partnership, sender, incoming) {
+        Ok(verified) => verified,
+        Err(code) => return Ok(Admission::Refuse(code)),
+    };
+    let Some(me) = partnership.terms().member(governance.organization()) else {
+        return Ok(Admission::Refuse(RefusalCode::WrongPartnership));
+    };
+    let inquiry = inquiry_for_admission(
+        &verified.facts,
+        &verified.disclosure.scope,
+        &Party::from(me),
+        partnership.agreement(),
+        sender,
+        0,
+        verified.disclosure.issued_at,
+    );
+    let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
+    Ok(match judgement.decision.verdict() {
+        Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible),
+        Verdict::Undecided => Admission::Wait,
+        Verdict::Admissible => {
+            let mut writes = judgement.writes.clone();
+            writes.push(Write::Admitted {
+                id: verified.id,
+                statement: incoming.observation.to_vec(),
+                disclosure: incoming.disclosure.to_vec(),
+                decision: judgement.digest,
+                seq: incoming.seq,
+                readings: incoming.readings.to_vec(),
+            });
+            Admission::Admit { writes, judgement }
+        }
+    })
+}
+
+struct VerifiedItem {
+    id: ObservationId,
+    facts: Facts,
+    disclosure: Disclosure,
+}
+
+fn verify(
+    governance: &Governance,
+    partnership: &Partnership,
+    sender: &OrganizationId,
+    incoming: Incoming<'_>,
+) -> Result<VerifiedItem, RefusalCode> {
+    let keyring = partnership.keyring();
+    let observation = Observation::verify(incoming.observation, keyring)
+        .map_err(|error| RefusalCode::from(&error))?;
+    let disclosure = Disclosure::verify(incoming.disclosure, keyring)
+        .map_err(|error| RefusalCode::from(&error))?;
+    let facts = observation.facts();
+    // The owner discloses what it made itself; a chain of disclosures would say otherwise in `parent`.
+    let is_from_owner =
+        facts.issuer == *sender && facts.owner == *sender && disclosure.parent.is_none();
+    if disclosure.discloser != *sender || !is_from_owner {
+        return Err(RefusalCode::WrongOrigin);
+    }
+    if disclosure.recipient != *governance.organization() {
+        return Err(RefusalCode::WrongRecipient);
+    }
+    if disclosure.observation != observation.id() {
+        return Err(RefusalCode::WrongObservation);
+    }
+    let terms = partnership.terms();
+    if disclosure.partnership != terms.partnership
+        || disclosure.edition != partnership.edition()
+        || partnership.stage() != EditionStage::Active
+    {
+        return Err(RefusalCode::WrongPartnership);
+    }
+    let taxonomies = governance.layers().taxonomies();
+    check_scope(terms, &disclosure.scope, disclosure.issued_at, taxonomies)
+        .map_err(|_| RefusalCode::WiderTerms)?;
+    Readings::decode(incoming.readings, facts).map_err(|error| match error {
+        ReadingsError::Codec(_) => RefusalCode::NotCanonical,
+        ReadingsError::TooLarge(_) => RefusalCode::TooLarge,
+        ReadingsError::Count(_)
+        | ReadingsError::Backwards(_)
+        | ReadingsError::SpansMinutes
+        | ReadingsError::Quality(_)
+        | ReadingsError::Digest
+        | ReadingsError::Facts => RefusalCode::WrongReadings,
+    })?;
+    Ok(VerifiedItem {
+        id: observation.id(),
+        facts: facts.clone(),
+        disclosure,
+    })
+}

@@ -1,0 +1,116 @@
+//! The client: how the command line speaks to a running node.
+
+use super::{Endpoint, Failure, FailureKind, Operation};
+use crate::config::Home;
+use serde_json::Value;
+use std::io::Read as _;
+use std::time::Duration;
+
+/// Connecting on loopback is immediate or hopeless.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A running node.
+#[derive(Debug)]
+pub struct Client {
+    endpoint: Endpoint,
+    agent: ureq::Agent,
+}
+
+/// A running node cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No node answers: `api.json` is absent or left over.
+    #[error("no node is running for this home")]
+    NotRunning,
+    /// `api.json` cannot be read.
+    #[error("`api.json` cannot be read; stop the node and start it again")]
+    Endpoint(#[source] serde_json::Error),
+    /// The connection failed in the middle.
+    #[error("the node stopped answering")]
+    Transport(#[source] Box<ureq::Error>),
+    /// The answer cannot be read.
+    #[error("the node's answer cannot be read")]
+    Answer(#[source] std::io::Error),
+    /// The node answered that the operation failed.
+    #[error(transparent)]
+    Failed(Failure),
+}
+
+impl Client {
+    /// Finds the node that runs for a home.
+    ///
+    /// # Errors
+    /// [`ClientError::NotRunning`] where none answers; [`ClientError::Endpoint`].
+    pub fn find(home: &Home) -> Result<Self, ClientError> {
+        let text = home
+            .read(&home.api_path())
+            .ok()
+            .flatten()
+            .ok_or(ClientError::NotRunning)?;
+        let endpoint: Endpoint = serde_json::from_str(&text).map_err(ClientError::Endpoint)?;
+        std::net::TcpStream::connect_timeout(&endpoint.address, CONNECT_TIMEOUT)
+            .map_err(|_| ClientError::NotRunning)?;
+        let agent = ureq::Agent::config_builder()
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        Ok(Self { endpoint, agent })
+    }
+
+    /// Runs an operation there.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub fn run(&self, operation: &Operation) -> Result<Value, ClientError> {
+        let response = self
+            .agent
+            .post(self.url("operations"))
+            .header("Authorization", self.authorization())
+            .send_json(operation)
+            .map_err(|error| ClientError::Transport(Box::new(error)))?;
+        let bytes = body(response)?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| ClientError::Answer(std::io::Error::other(error)))
+    }
+
+    /// Fetches the bundle.
+    ///
+    /// # Errors
+    /// Any [`ClientError`].
+    pub fn bundle(&self) -> Result<Vec<u8>, ClientError> {
+        let response = self
+            .agent
+            .get(self.url("bundle"))
+            .header("Authorization", self.authorization())
+            .call()
+            .map_err(|error| ClientError::Transport(Box::new(error)))?;
+        body(response)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/v1/{path}", self.endpoint.address)
+    }
+
+    fn authorization(&self) -> String {
+        format!("Bearer {}", self.endpoint.token)
+    }
+}
+
+fn body(mut response: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
+    let is_done = response.status().is_success();
+    let mut bytes = Vec::new();
+    response
+        .body_mut()
+        .as_reader()
+        .read_to_end(&mut bytes)
+        .map_err(ClientError::Answer)?;
+    if is_done {
+        return Ok(bytes);
+    }
+    let failure = serde_json::from_slice(&bytes).unwrap_or_else(|_| Failure {
+        kind: FailureKind::Failed,
+        message: String::from_utf8_lossy(&bytes).into_owned(),
+    });
+    Err(ClientError::Failed(failure))
+}

@@ -1,0 +1,29 @@
+//! The node's own programming interface: the operations, and how they are reached over loopback.
+//!
+//! ```text
+//! POST /v1/operations   an operation as JSON, its answer as JSON
+//! GET  /v1/bundle       the bundle for an auditor
+//! ```
+//!
+//! Every request carries the token from the home's `api.json`. The interface must never listen anywhere but
+//! on the loopback address.
+
+mod client;
+mod operation;
+mod server;
+
+pub use client::{Client, ClientError};
+pub use operation::{Failure, FailureKind, Operation};
+pub use server::{ApiServer, ServeError};
+
+use serde::{Deserialize, Serialize};
+
+/// Where a running node answers: the content of `api.json`, which only its owner may read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// The loopback address and port.
+    pub address: std::net::SocketAddr,
+    /// The token every request carries.
+    pub token: String,
+}

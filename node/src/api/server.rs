@@ -1,0 +1,200 @@
+//! The server: loopback only, a token on every request, operations off the async threads.
+
+use super::{Endpoint, Failure, FailureKind, Operation};
+use crate::config::write_private;
+use crate::node::Node;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// The largest request, in bytes: a batch of drafts of an import.
+const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The interface cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The port is taken, or cannot be used.
+    #[error("failed to listen on 127.0.0.1:{port}; set another `port` under [api] in node.toml, or 0")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// `api.json` cannot be written.
+    #[error("failed to write `{path}`")]
+    Endpoint {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system gave no randomness.
+    #[error("the system gave no randomness for the token")]
+    Randomness(#[source] getrandom::Error),
+}
+
+/// A server that is listening. Dropping it takes `api.json` away.
+#[derive(Debug)]
+pub struct ApiServer {
+    listener: Option<TcpListener>,
+    endpoint: Endpoint,
+    path: PathBuf,
+}
+
+#[derive(Clone)]
+struct Shared {
+    node: Arc<Node>,
+    token: Arc<str>,
+}
+
+impl ApiServer {
+    /// Listens, and writes `api.json` so that the command line finds it.
+    ///
+    /// # Errors
+    /// Any [`ServeError`].
+    pub async fn bind(node: &Node) -> Result<Self, ServeError> {
+        let port = node.settings().api.port;
+        let listen = |source| ServeError::Listen { port, source };
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .await
+            .map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let mut token = [0; 32];
+        getrandom::fill(&mut token).map_err(ServeError::Randomness)?;
+        let endpoint = Endpoint {
+            address,
+            token: hex::encode(token),
+        };
+        let path = node.home().api_path();
+        let failed = |source| ServeError::Endpoint {
+            path: path.clone(),
+            source,
+        };
+        // The database's lock says that no other node runs here, so a file that is there is left over.
+        match std::fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let text = serde_json::to_string(&endpoint).unwrap_or_default();
+        write_private(&path, text.as_bytes()).map_err(failed)?;
+        Ok(Self {
+            listener: Some(listener),
+            endpoint,
+            path,
+        })
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Serves until `stop` ends.
+    pub async fn serve(mut self, node: Arc<Node>, stop: impl Future<Output = ()> + Send + 'static) {
+        let shared = Shared {
+            node,
+            token: self.endpoint.token.as_str().into(),
+        };
+        let router = Router::new()
+            .route("/v1/operations", post(operate))
+            .route("/v1/bundle", get(bundle))
+            .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+            .layer(middleware::from_fn_with_state(shared.clone(), authorize))
+            .with_state(shared);
+        if let Some(listener) = self.listener.take() {
+            let served = axum::serve(listener, router)
+                .with_graceful_shutdown(stop)
+                .await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the programming interface stopped");
+            }
+        }
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        // Left over, it would only make the next command line look for a node in vain.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn authorize(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let expected = format!("Bearer {}", shared.token);
+    let given = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .map(|value| value.as_bytes().to_vec())
+        .unwrap_or_default();
+    if is_same(&given, expected.as_bytes()) {
+        next.run(request).await
+    } else {
+        failure_response(Failure {
+            kind: FailureKind::NotAuthorized,
+            message: "the token is not the one in this node's api.json".to_owned(),
+        })
+    }
+}
+
+/// Compares in a time that does not tell where the first difference is.
+fn is_same(given: &[u8], expected: &[u8]) -> bool {
+    given.len() == expected.len()
+        && given
+            .iter()
+            .zip(expected)
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
+}
+
+async fn operate(State(shared): State<Shared>, body: Bytes) -> Response {
+    let operation: Operation = match serde_json::from_slice(&body) {
+        Ok(operation) => operation,
+        Err(error) => return failure_response(Failure::new(FailureKind::Usage, &error)),
+    };
+    let done = tokio::task::spawn_blocking(move || {
+        operation.run(&shared.node, crate::clock::now())
+    });
+    match done.await {
+        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Err(failure)) => failure_response(failure),
+        Err(error) => failure_response(Failure::new(FailureKind::Failed, &error)),
+    }
+}
+
+async fn bundle(State(shared): State<Shared>) -> Response {
+    let exported = tokio::task::spawn_blocking(move || shared.node.export(Vec::new()));
+    match exported.await {
+        Ok(Ok((bytes, _))) => (
+            [(header::CONTENT_TYPE, "application/octet-stream")],
+            Body::from(bytes),
+        )
+            .into_response(),
+        Ok(Err(error)) => failure_response(Failure::new(FailureKind::Failed, &error)),
+        Err(error) => failure_response(Failure::new(FailureKind::Failed, &error)),
+    }
+}
+
+fn failure_response(failure: Failure) -> Response {
+    let status = match failure.kind {
+        FailureKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        FailureKind::Usage => StatusCode::BAD_REQUEST,
+        FailureKind::Verification => StatusCode::UNPROCESSABLE_ENTITY,
+        FailureKind::NotFound => StatusCode::NOT_FOUND,
+        FailureKind::NotAuthorized => StatusCode::UNAUTHORIZED,
+        FailureKind::TryAgain => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(failure)).into_response()
+}

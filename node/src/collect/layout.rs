@@ -1,0 +1,491 @@
+//! A map laid over the columns of one file: reads rows, and knows neither the file nor what becomes of them.
+
+use super::cell::{self, Cell, CellError, NumberForm};
+use super::facts_file::FactsFile;
+use super::instant::InstantError;
+use super::map::{
+    AssignedColumn, CellsMap, ElementMap, FactsColumns, Map, TimeForm, TimeMap, quality,
+};
+use super::text::UNDECODABLE;
+use ambit_ledger::{Assigned, Name, OrganizationId, Quality, Reading, Time, When};
+use csv::StringRecord;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A map laid over columns.
+#[derive(Debug)]
+pub(super) struct Layout {
+    columns: Vec<String>,
+    delimiter: char,
+    time: TimeLayout,
+    cells: CellsLayout,
+    numbers: NumberForm,
+    qualities: BTreeMap<String, Quality>,
+    facts: Vec<FactColumn>,
+}
+
+#[derive(Debug)]
+enum TimeLayout {
+    Fixed(Time),
+    Instant(usize, TimeForm),
+    Interval(usize, usize, TimeForm),
+}
+
+#[derive(Debug)]
+enum CellsLayout {
+    Wide(Vec<ValueColumn>),
+    Long {
+        key: usize,
+        value: usize,
+        quality: Option<usize>,
+        elements: BTreeMap<String, ElementMap>,
+        ignore: BTreeSet<String>,
+    },
+}
+
+#[derive(Debug)]
+struct ValueColumn {
+    value: usize,
+    quality: Option<usize>,
+    element: ElementMap,
+}
+
+#[derive(Debug)]
+struct FactColumn {
+    field: FactField,
+    column: usize,
+    /// For fields that are pairs.
+    assigner: Option<OrganizationId>,
+}
+
+/// A fact that a column may hold.
+#[derive(Clone, Copy, Debug)]
+enum FactField {
+    Source,
+    Site,
+    Asset,
+    Revision,
+    Serial,
+    Process,
+    Part,
+    Lot,
+    Order,
+    Program,
+}
+
+/// Why a map does not fit the columns of a file.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// There is no such column.
+    #[error("there is no column `{name}`: the file has {present}")]
+    MissingColumn {
+        /// What the map names.
+        name: String,
+        /// What there is, in backticks.
+        present: String,
+    },
+    /// There are two.
+    #[error("the file has more than one column `{0}`: rename one of them")]
+    RepeatedColumn(String),
+}
+
+/// What a row says.
+#[derive(Debug)]
+pub(super) enum Row {
+    /// Readings, with the texts of the fact columns in their order.
+    Read {
+        facts: Vec<Name>,
+        readings: Vec<Reading>,
+    },
+    /// It is of a key that the map sets aside.
+    Ignored,
+}
+
+/// Why a row says nothing.
+#[derive(Debug)]
+pub(super) enum RowError {
+    /// Only this row, for this reason.
+    Unreadable(String),
+    /// A number has one meaning per decimal mark, and the map does not say which.
+    Decimal { column: String, text: String },
+    /// A time has no offset, and the map does not say the zone.
+    Zone { column: String, text: String },
+}
+
+impl Layout {
+    /// Lays `map` over `columns`. Fact columns that `overrides` make moot are not read.
+    pub(super) fn new(
+        map: &Map,
+        columns: Vec<String>,
+        delimiter: u8,
+        overrides: &FactsFile,
+    ) -> Result<Self, LayoutError> {
+        let find = |name: &String| position(&columns, name);
+        let time = match &map.time {
+            TimeMap::Fixed(at) => TimeLayout::Fixed(*at),
+            TimeMap::Instant { column, form } => TimeLayout::Instant(find(column)?, form.clone()),
+            TimeMap::Interval { from, to, form } => {
+                TimeLayout::Interval(find(from)?, find(to)?, form.clone())
+            }
+        };
+        let cells = match &map.cells {
+            CellsMap::Wide(elements) => CellsLayout::Wide(
+                elements
+                    .iter()
+                    .map(|(name, element)| {
+                        Ok(ValueColumn {
+                            value: find(name)?,
+                            quality: element.quality_column.as_ref().map(find).transpose()?,
+                            element: element.clone(),
+                        })
+                    })
+                    .collect::<Result<_, _>>()?,
+            ),
+            CellsMap::Long {
+                key,
+                value,
+                quality,
+                elements,
+                ignore,
+            } => CellsLayout::Long {
+                key: find(key)?,
+                value: find(value)?,
+                quality: quality.as_ref().map(find).transpose()?,
+                elements: elements.clone(),
+                ignore: ignore.clone(),
+            },
+        };
+        Ok(Self {
+            time,
+            cells,
+            numbers: NumberForm {
+                decimal: map.decimal,
+                thousands: map.thousands,
+                point_is_doubtful: delimiter == b';',
+            },
+            qualities: map.quality.clone(),
+            facts: fact_columns(&map.facts_columns, overrides, find)?,
+            columns,
+            delimiter: char::from(delimiter),
+        })
+    }
+
+    /// Whether only the rows can show if the map leaves a doubt.
+    pub(super) fn must_check_rows(&self) -> bool {
+        let zone_is_open = match &self.time {
+            TimeLayout::Fixed(_) => false,
+            TimeLayout::Instant(_, form) | TimeLayout::Interval(_, _, form) => form.zone.is_none(),
+        };
+        let has_numbers = match &self.cells {
+            CellsLayout::Wide(columns) => columns
+                .iter()
+                .any(|column| cell::is_number(column.element.value_type)),
+            CellsLayout::Long { elements, .. } => elements
+                .values()
+                .any(|element| cell::is_number(element.value_type)),
+        };
+        zone_is_open || (has_numbers && self.numbers.decimal.is_none())
+    }
+
+    /// Reads a row. A cell that cannot be read makes the whole row unreadable: half a row misleads.
+    pub(super) fn read(&self, record: &StringRecord) -> Result<Row, RowError> {
+        if let Some(lines) = record.iter().find_map(|field| self.swallowed_lines(field)) {
+            return Err(unreadable(format!(
+                "a quoted field runs over {lines} lines that look like rows: a quotation mark is not closed"
+            )));
+        }
+        if record.len() != self.columns.len() {
+            return Err(unreadable(format!(
+                "{} fields, where the file has {} columns",
+                record.len(),
+                self.columns.len()
+            )));
+        }
+        if let Some(at) = record.iter().position(|field| field.contains(UNDECODABLE)) {
+            let column = self.column(at);
+            return Err(unreadable(format!(
+                "column `{column}` has bytes that are not of the file's encoding"
+            )));
+        }
+        if let CellsLayout::Long { key, ignore, .. } = &self.cells
+            && ignore.contains(field(record, *key).trim())
+        {
+            return Ok(Row::Ignored);
+        }
+        let when = self.when(record)?;
+        Ok(Row::Read {
+            facts: self.fact_texts(record)?,
+            readings: self.readings(record, when)?,
+        })
+    }
+
+    /// `base` with the fact columns of a row on top.
+    pub(super) fn facts(&self, base: &FactsFile, texts: &[Name]) -> FactsFile {
+        let mut facts = base.clone();
+        for (column, text) in self.facts.iter().zip(texts) {
+            column.set(&mut facts, text.clone());
+        }
+        facts
+    }
+
+    /// A text for each fact column, to see which facts the columns supply.
+    pub(super) fn any_fact_texts(&self) -> Vec<Name> {
+        let any = |_: &FactColumn| "any".parse().ok();
+        self.facts.iter().filter_map(any).collect()
+    }
+
+    /// How many lines a field spans, if one after its first looks like a row of its own.
+    fn swallowed_lines(&self, field: &str) -> Option<usize> {
+        let delimiters = self.columns.len().saturating_sub(1).max(1);
+        let looks_like_a_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
+        let swallowed = field.lines().skip(1).any(looks_like_a_row);
+        swallowed.then(|| field.lines().count())
+    }
+
+    fn column(&self, at: usize) -> &str {
+        self.columns.get(at).map_or("", String::as_str)
+    }
+
+    fn when(&self, record: &StringRecord) -> Result<When, RowError> {
+        match &self.time {
+            TimeLayout::Fixed(at) => Ok(When::Instant { at: *at }),
+            TimeLayout::Instant(column, form) => Ok(When::Instant {
+                at: self.instant(record, *column, form)?,
+            }),
+            TimeLayout::Interval(from, to, form) => {
+                let from = self.instant(record, *from, form)?;
+                let to = self.instant(record, *to, form)?;
+                if from <= to {
+                    Ok(When::Interval { from, to })
+                } else {
+                    Err(unreadable(format!(
+                        "the interval ends at {to}, before it starts at {from}"
+                    )))
+                }
+            }
+        }
+    }
+
+    fn instant(
+        &self,
+        record: &StringRecord,
+        column: usize,
+        form: &TimeForm,
+    ) -> Result<Time, RowError> {
+        let text = field(record, column);
+        form.read(text).map_err(|error| match error {
+            InstantError::NoZone => RowError::Zone {
+                column: self.column(column).to_owned(),
+                text: text.trim().to_owned(),
+            },
+            InstantError::Unreadable(reason) => {
+                unreadable(format!("column `{}`: {reason}", self.column(column)))
+            }
+        })
+    }
+
+    fn fact_texts(&self, record: &StringRecord) -> Result<Vec<Name>, RowError> {
+        let read = |fact: &FactColumn| {
+            let text = field(record, fact.column).trim();
+            text.parse().map_err(|error: ambit_ledger::NameError| {
+                unreadable(format!("column `{}`: {error}", self.column(fact.column)))
+            })
+        };
+        self.facts.iter().map(read).collect()
+    }
+
+    fn readings(&self, record: &StringRecord, when: When) -> Result<Vec<Reading>, RowError> {
+        match &self.cells {
+            CellsLayout::Wide(columns) => columns
+                .iter()
+                .map(|column| {
+                    self.reading(record, column.value, column.quality, &column.element, when)
+                })
+                .collect(),
+            CellsLayout::Long {
+                key,
+                value,
+                quality,
+                elements,
+                ..
+            } => {
+                let text = field(record, *key).trim();
+                let element = elements.get(text).ok_or_else(|| {
+                    unreadable(format!(
+                        "no `[[element]]` has the key `{}`: add one, or add the key to `ignore` in `[long]`",
+                        text.escape_debug()
+                    ))
+                })?;
+                Ok(vec![self.reading(record, *value, *quality, element, when)?])
+            }
+        }
+    }
+
+    fn reading(
+        &self,
+        record: &StringRecord,
+        value: usize,
+        quality: Option<usize>,
+        element: &ElementMap,
+        when: When,
+    ) -> Result<Reading, RowError> {
+        let text = field(record, value);
+        let cell =
+            cell::read(text, element.value_type, self.numbers).map_err(|error| match error {
+                CellError::Doubtful => RowError::Decimal {
+                    column: self.column(value).to_owned(),
+                    text: text.trim().to_owned(),
+                },
+                CellError::Unreadable(reason) => {
+                    unreadable(format!("column `{}`: {reason}", self.column(value)))
+                }
+            })?;
+        let stated = quality
+            .map(|column| self.stated_quality(record, column))
+            .transpose()?;
+        let (quality, value) = match (cell, stated) {
+            (Cell::Value(json), None) => (Quality::Good, Some(json)),
+            (
+                Cell::Value(json),
+                Some(stated @ (Quality::Good | Quality::Uncertain | Quality::Bad)),
+            ) => (stated, Some(json)),
+            (Cell::Value(_), Some(Quality::Unavailable | Quality::Empty)) => {
+                return Err(unreadable(format!(
+                    "column `{}` has a value, while its quality says that there is none",
+                    self.column(value)
+                )));
+            }
+            (Cell::Missing(_), Some(stated @ (Quality::Unavailable | Quality::Empty))) => {
+                (stated, None)
+            }
+            (
+                Cell::Missing(missing),
+                None | Some(Quality::Good | Quality::Uncertain | Quality::Bad),
+            ) => (missing, None),
+        };
+        Ok(Reading {
+            path: element.path.clone(),
+            when,
+            quality,
+            value,
+            value_type: element.value_type.as_str().parse().ok(),
+            unit: element.unit.clone(),
+        })
+    }
+
+    fn stated_quality(&self, record: &StringRecord, column: usize) -> Result<Quality, RowError> {
+        let text = field(record, column).trim();
+        let stated = self.qualities.get(text).copied().or_else(|| quality(text));
+        stated.ok_or_else(|| {
+            unreadable(format!(
+                "column `{}`: `{}` is no quality: say in `[quality]` which of good, uncertain, bad, unavailable and empty it is",
+                self.column(column),
+                text.escape_debug()
+            ))
+        })
+    }
+}
+
+impl FactColumn {
+    fn set(&self, facts: &mut FactsFile, text: Name) {
+        let slot = match self.field {
+            FactField::Source => &mut facts.source,
+            FactField::Site => &mut facts.site,
+            FactField::Asset => &mut facts.asset,
+            FactField::Revision => &mut facts.revision,
+            FactField::Serial => &mut facts.serial,
+            FactField::Process => &mut facts.process,
+            FactField::Part => return self.assign(&mut facts.part, text),
+            FactField::Lot => return self.assign(&mut facts.lot, text),
+            FactField::Order => return self.assign(&mut facts.order, text),
+            FactField::Program => return self.assign(&mut facts.program, text),
+        };
+        *slot = Some(text);
+    }
+
+    fn assign(&self, slot: &mut Option<Assigned>, value: Name) {
+        *slot = self
+            .assigner
+            .clone()
+            .map(|assigner| Assigned { assigner, value });
+    }
+}
+
+fn fact_columns(
+    map: &FactsColumns,
+    overrides: &FactsFile,
+    find: impl Fn(&String) -> Result<usize, LayoutError>,
+) -> Result<Vec<FactColumn>, LayoutError> {
+    let plain = [
+        (FactField::Source, &map.source, overrides.source.is_some()),
+        (FactField::Site, &map.site, overrides.site.is_some()),
+        (FactField::Asset, &map.asset, overrides.asset.is_some()),
+        (
+            FactField::Revision,
+            &map.revision,
+            overrides.revision.is_some(),
+        ),
+        (FactField::Serial, &map.serial, overrides.serial.is_some()),
+        (
+            FactField::Process,
+            &map.process,
+            overrides.process.is_some(),
+        ),
+    ];
+    let assigned: [(FactField, &Option<AssignedColumn>, bool); 4] = [
+        (FactField::Part, &map.part, overrides.part.is_some()),
+        (FactField::Lot, &map.lot, overrides.lot.is_some()),
+        (FactField::Order, &map.order, overrides.order.is_some()),
+        (
+            FactField::Program,
+            &map.program,
+            overrides.program.is_some(),
+        ),
+    ];
+    let mut columns = Vec::new();
+    for (field, name, is_moot) in plain {
+        if let Some(name) = name.as_ref().filter(|_| !is_moot) {
+            columns.push(FactColumn {
+                field,
+                column: find(name)?,
+                assigner: None,
+            });
+        }
+    }
+    for (field, pair, is_moot) in assigned {
+        if let Some(pair) = pair.as_ref().filter(|_| !is_moot) {
+            columns.push(FactColumn {
+                field,
+                column: find(&pair.column)?,
+                assigner: Some(pair.assigner.clone()),
+            });
+        }
+    }
+    Ok(columns)
+}
+
+fn position(columns: &[String], name: &String) -> Result<usize, LayoutError> {
+    let mut found = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| *column == name);
+    match (found.next(), found.next()) {
+        (Some((position, _)), None) => Ok(position),
+        (Some(_), Some(_)) => Err(LayoutError::RepeatedColumn(name.clone())),
+        (None, _) => Err(LayoutError::MissingColumn {
+            name: name.clone(),
+            present: columns
+                .iter()
+                .map(|column| format!("`{}`", column.escape_debug()))
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}
+
+fn field(record: &StringRecord, at: usize) -> &str {
+    record.get(at).unwrap_or_default()
+}
+
+fn unreadable(reason: String) -> RowError {
+    RowError::Unreadable(reason)
+}

@@ -1,0 +1,506 @@
+//! A first map for a file that nobody has described yet: what the file shows without doubt is set, the rest is written
+//! out as a comment that says `set this`.
+
+use super::cell::{self, Cell, NumberForm};
+use super::import::{Form, ImportError, Rows};
+use super::instant::InstantError;
+use super::map::TimeForm;
+use super::recognise::{self, DELIMITERS, RecognitionError};
+use super::text::Text;
+use ambit_aas::DataTypeDefXsd;
+use encoding_rs::{Encoding, UTF_16BE, WINDOWS_1252};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{Cursor, Read};
+
+/// How much of a file is looked at.
+const SAMPLE_BYTES_MAX: u64 = 4 * 1_048_576;
+
+/// The most keys that a long file is taken to have; more, and the column holds values.
+const KEYS_MAX: usize = 500;
+
+/// Facts that a column of the same name may hold.
+const FACTS: [&str; 10] = [
+    "source", "site", "asset", "part", "revision", "serial", "lot", "order", "process", "program",
+];
+
+/// Why no map is proposed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProposeError {
+    /// It cannot be read.
+    #[error("failed to read the file")]
+    Read(#[from] std::io::Error),
+    /// Its bytes cannot be made out.
+    #[error(transparent)]
+    Recognition(#[from] RecognitionError),
+    /// It cannot be divided into fields.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Writes a first map for a file. All that is not commented out is what the file shows of itself; where the time is in
+/// doubt, [`super::Map::parse`] refuses the proposal until it is set.
+///
+/// # Errors
+/// Any [`ProposeError`].
+pub fn propose_map<R: Read>(reader: R) -> Result<String, ProposeError> {
+    let mut sample = Vec::new();
+    reader.take(SAMPLE_BYTES_MAX).read_to_end(&mut sample)?;
+    let is_cut = u64::try_from(sample.len()).is_ok_and(|length| length == SAMPLE_BYTES_MAX);
+    if is_cut && let Some(end) = sample.iter().rposition(|byte| *byte == b'\n') {
+        // The last line is whole: a cut one would show a character or a row that is not there.
+        sample.truncate(end);
+    }
+    let (encoding, encoding_is_certain) = match recognise::encoding(&mut Cursor::new(&sample), None)
+    {
+        Ok(encoding) => (encoding, true),
+        Err(RecognitionError::NotUtf8) => (WINDOWS_1252, false),
+        Err(error) => return Err(error.into()),
+    };
+    if encoding == UTF_16BE && !sample.len().is_multiple_of(2) {
+        // The line feed that the sample was cut at is the second half of a unit.
+        sample.pop();
+    }
+    let (delimiter, delimiter_is_certain) = delimiter(&sample, encoding)?;
+    let form = Form {
+        encoding,
+        delimiter,
+        header: false,
+    };
+    let (names, mut rows) = Rows::open(Cursor::new(&sample), form, |_| ())?;
+    let mut table = Table::new(names.len());
+    while let Some((_, record)) = rows.next().map_err(ImportError::from)? {
+        table.push(record);
+    }
+    let (header, header_is_certain) = table.take_header();
+    let columns = match header {
+        Some(names) => names,
+        None => names,
+    };
+    let mut map = String::from(
+        "# A first map, written from the file. See to every line that says: set this.\n\n",
+    );
+    setting(
+        &mut map,
+        encoding_is_certain,
+        "encoding",
+        &encoding.name().to_ascii_lowercase(),
+        "the file is not UTF-8",
+    );
+    let shown = match delimiter {
+        b'\t' => "tab".to_owned(),
+        other => char::from(other).to_string(),
+    };
+    setting(
+        &mut map,
+        delimiter_is_certain,
+        "delimiter",
+        &shown,
+        "not every line is divided alike",
+    );
+    table.decimal(delimiter).write(&mut map);
+    write_header(&mut map, table.has_header, header_is_certain);
+    table.write_body(&mut map, &columns, delimiter);
+    Ok(map)
+}
+
+fn delimiter(sample: &[u8], encoding: &'static Encoding) -> Result<(u8, bool), ProposeError> {
+    let text = || Text::new(Cursor::new(sample), encoding, |_| ());
+    if let [delimiter] = recognise::dividing(text())?.as_slice() {
+        return Ok((*delimiter, true));
+    }
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(text()), &mut line)?;
+    let count = |delimiter: &u8| line.bytes().filter(|byte| byte == delimiter).count();
+    match DELIMITERS.iter().max_by_key(|delimiter| count(delimiter)) {
+        Some(delimiter) if count(delimiter) > 0 => Ok((*delimiter, false)),
+        _ => Err(RecognitionError::NoDelimiter.into()),
+    }
+}
+
+fn setting(map: &mut String, is_certain: bool, key: &str, text: &str, doubt: &str) {
+    let text = quoted(text);
+    let _ = if is_certain {
+        writeln!(map, "{key} = {text}")
+    } else {
+        writeln!(map, "# {key} = {text}  # set this: {doubt}")
+    };
+}
+
+fn write_header(map: &mut String, has_header: bool, is_certain: bool) {
+    let _ = match (has_header, is_certain) {
+        (false, _) => writeln!(
+            map,
+            "header = false  # columns are named by position: \"1\", \"2\", …"
+        ),
+        (true, true) => Ok(()),
+        (true, false) => writeln!(
+            map,
+            "# header = false  # set this if the first line holds values"
+        ),
+    };
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// The fields of a sample, by column. Rows of another width are passed over.
+struct Table {
+    columns: Vec<Vec<String>>,
+    has_header: bool,
+}
+
+/// Which decimal mark the numbers show.
+enum Decimal {
+    NotNeeded,
+    Certain(char),
+    Doubtful,
+}
+
+impl Decimal {
+    fn write(&self, map: &mut String) {
+        match self {
+            Self::NotNeeded => {}
+            Self::Certain(mark) => setting(map, true, "decimal", &mark.to_string(), ""),
+            Self::Doubtful => setting(
+                map,
+                false,
+                "decimal",
+                ",",
+                "the numbers can be read in two ways",
+            ),
+        }
+    }
+}
+
+impl Table {
+    fn new(width: usize) -> Self {
+        Self {
+            columns: vec![Vec::new(); width],
+            has_header: false,
+        }
+    }
+
+    fn push(&mut self, record: &csv::StringRecord) {
+        if record.len() == self.columns.len() {
+            for (column, field) in self.columns.iter_mut().zip(record) {
+                column.push(field.trim().to_owned());
+            }
+        }
+    }
+
+    /// Takes the first row off if it is a header, and says whether that is certain: where a column holds numbers or
+    /// times, its first field shows it. In a file of texts nothing does.
+    fn take_header(&mut self) -> (Option<Vec<String>>, bool) {
+        let mut evidence = self.columns.iter().filter_map(|column| {
+            let (first, rest) = column.split_first()?;
+            let mut rest = rest.iter().filter(|field| !is_missing(field)).peekable();
+            let shows =
+                !is_missing(first) && rest.peek().is_some() && rest.all(|field| is_value(field));
+            shows.then(|| !is_value(first))
+        });
+        let first_shows = evidence.next();
+        self.has_header = first_shows.unwrap_or(true) || evidence.any(|is_name| is_name);
+        if !self.has_header {
+            return (None, true);
+        }
+        let take = |column: &mut Vec<String>| {
+            if column.is_empty() {
+                String::new()
+            } else {
+                column.remove(0)
+            }
+        };
+        let names = self.columns.iter_mut().map(take).collect();
+        (Some(names), first_shows.is_some())
+    }
+
+    fn decimal(&self, delimiter: u8) -> Decimal {
+        let numbers = self
+            .columns
+            .iter()
+            .flatten()
+            .filter(|field| is_number(field));
+        let (mut points, mut commas, mut proof) = (false, false, None);
+        for number in numbers {
+            let (has_point, has_comma) = (number.contains('.'), number.contains(','));
+            points |= has_point;
+            commas |= has_comma;
+            // Groups have three digits: any other number of them follows a decimal mark.
+            let after = number.rsplit(['.', ',']).next().unwrap_or_default();
+            if has_point != has_comma && after.len() != 3 {
+                proof = Some(if has_point { '.' } else { ',' });
+            }
+        }
+        match (points, commas, proof) {
+            (false, false, _) => Decimal::NotNeeded,
+            (true, false, None) if delimiter != b';' => Decimal::Certain('.'),
+            (true, false, Some(mark)) | (false, true, Some(mark)) => Decimal::Certain(mark),
+            (true | false, _, _) => Decimal::Doubtful,
+        }
+    }
+
+    fn write_body(&self, map: &mut String, names: &[String], delimiter: u8) {
+        let time = self.write_time(map, names);
+        self.write_facts(map, names);
+        let decimal = match self.decimal(delimiter) {
+            Decimal::Certain(mark) => mark,
+            Decimal::NotNeeded | Decimal::Doubtful => '.',
+        };
+        let mut paths = Paths::default();
+        if let Some((key, value)) = self.long_form(time) {
+            self.write_long(map, names, (key, value), decimal, &mut paths);
+            return;
+        }
+        for (at, (name, values)) in names.iter().zip(&self.columns).enumerate() {
+            if Some(at) == time {
+                continue;
+            }
+            let repeated = names.iter().filter(|other| *other == name).count() > 1;
+            if repeated {
+                let _ = writeln!(
+                    map,
+                    "\n# There is more than one column {}: rename them in the file.",
+                    quoted(name)
+                );
+                continue;
+            }
+            let _ = write!(map, "\n[[column]]\nname = {}\n", quoted(name));
+            write_element(map, &paths.take(name), values.iter(), decimal);
+        }
+    }
+
+    /// The one column of times.
+    fn write_time(&self, map: &mut String, names: &[String]) -> Option<usize> {
+        let of_kind = |kind: TimeKind| -> Vec<usize> {
+            let is_kind = |values: &Vec<String>| {
+                let mut values = values.iter().filter(|value| !value.is_empty()).peekable();
+                values.peek().is_some() && values.all(|value| time_kind(value) == Some(kind))
+            };
+            let columns = self.columns.iter().enumerate();
+            columns
+                .filter(|(_, values)| is_kind(values))
+                .map(|(at, _)| at)
+                .collect()
+        };
+        let name = |at: usize| names.get(at).map(|name| quoted(name)).unwrap_or_default();
+        let (certain, open) = (of_kind(TimeKind::Instant), of_kind(TimeKind::Civil));
+        let _ = writeln!(map, "\n[time]");
+        let (text, found) = match (certain.as_slice(), open.as_slice()) {
+            ([at], []) => (format!("column = {}\nzone = \"in-value\"", name(*at)), Some(*at)),
+            ([], [at]) => (
+                format!(
+                    "column = {}\n# zone = \"Europe/Berlin\"  # set this: the times carry no offset from UTC",
+                    name(*at)
+                ),
+                Some(*at),
+            ),
+            _ => (
+                "# column = \"time\"  # set this, or `from_column` and `to_column`, or `at` for the whole file\n\
+                 # zone = \"Europe/Berlin\"  # set this\n\
+                 # format = \"%d.%m.%Y %H:%M:%S\"  # set this where times are not written as 2026-05-01T08:00:00"
+                    .to_owned(),
+                None,
+            ),
+        };
+        let _ = writeln!(map, "{text}");
+        found
+    }
+
+    fn write_facts(&self, map: &mut String, names: &[String]) {
+        let fact = |name: &String| {
+            FACTS
+                .into_iter()
+                .find(|fact| name.eq_ignore_ascii_case(fact))
+        };
+        let found: Vec<_> = names
+            .iter()
+            .filter_map(|name| Some((fact(name)?, name)))
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        let _ = writeln!(
+            map,
+            "\n# [facts_columns]  # set this where a column says a fact, and take its [[column]] out"
+        );
+        for (fact, name) in found {
+            let column = quoted(name);
+            let _ = match fact {
+                "part" | "lot" | "order" | "program" => {
+                    writeln!(
+                        map,
+                        "# {fact} = {{ column = {column}, assigner = \"did:web:…\" }}"
+                    )
+                }
+                _ => writeln!(map, "# {fact} = {column}"),
+            };
+        }
+    }
+
+    /// Key and value of a file of three columns: a time, few keys that repeat, and values.
+    fn long_form(&self, time: Option<usize>) -> Option<(usize, usize)> {
+        if self.columns.len() != 3 {
+            return None;
+        }
+        let mut others = (0..3).filter(|at| Some(*at) != time);
+        let (key, value, rest) = (others.next()?, others.next()?, others.next());
+        let keys = self.columns.get(key)?;
+        let distinct: BTreeSet<_> = keys.iter().collect();
+        let repeat = distinct.len() <= keys.len() / 2 && distinct.len() <= KEYS_MAX;
+        let are_names = distinct.iter().all(|key| !key.is_empty() && !is_value(key));
+        (rest.is_none() && repeat && are_names).then_some((key, value))
+    }
+
+    fn write_long(
+        &self,
+        map: &mut String,
+        names: &[String],
+        (key, value): (usize, usize),
+        decimal: char,
+        paths: &mut Paths,
+    ) {
+        let name = |at: usize| names.get(at).map(|name| quoted(name)).unwrap_or_default();
+        let _ = writeln!(
+            map,
+            "\n[long]\npath_column = {}\nvalue_column = {}",
+            name(key),
+            name(value)
+        );
+        let column = |at: usize| self.columns.get(at).map_or(&[][..], Vec::as_slice);
+        let distinct: BTreeSet<_> = column(key).iter().collect();
+        for text in distinct {
+            let pairs = column(key).iter().zip(column(value));
+            let values = pairs
+                .filter(|(key, _)| *key == text)
+                .map(|(_, value)| value);
+            let _ = write!(map, "\n[[element]]\nkey = {}\n", quoted(text));
+            write_element(map, &paths.take(text), values, decimal);
+        }
+    }
+}
+
+fn write_element<'a>(
+    map: &mut String,
+    path: &str,
+    values: impl Iterator<Item = &'a String> + Clone,
+    decimal: char,
+) {
+    let form = NumberForm {
+        decimal: Some(decimal),
+        thousands: None,
+        point_is_doubtful: false,
+    };
+    let all = |value_type| {
+        let mut values = values
+            .clone()
+            .map(|value| cell::read(value, value_type, form));
+        let mut any = false;
+        let fit = values.all(|cell| {
+            any |= matches!(cell, Ok(Cell::Value(_)));
+            cell.is_ok()
+        });
+        fit && any
+    };
+    let boolean = values
+        .clone()
+        .all(|value| !matches!(value.as_str(), "0" | "1"))
+        && all(DataTypeDefXsd::Boolean);
+    let value_type = if boolean {
+        DataTypeDefXsd::Boolean
+    } else if all(DataTypeDefXsd::Long) {
+        DataTypeDefXsd::Long
+    } else if all(DataTypeDefXsd::Double)
+        || values.clone().any(|value| is_number(value))
+            && values
+                .clone()
+                .all(|value| is_missing(value) || is_number(value))
+    {
+        DataTypeDefXsd::Double
+    } else {
+        DataTypeDefXsd::String
+    };
+    let _ = writeln!(
+        map,
+        "path = {}\nvalue_type = \"{value_type}\"",
+        quoted(path)
+    );
+    if cell::is_number(value_type) {
+        let _ = writeln!(map, "# unit = \"mm\"  # set this");
+    }
+}
+
+/// Names of elements, made from the names of columns and each used once.
+#[derive(Default)]
+struct Paths(BTreeSet<String>);
+
+impl Paths {
+    /// An idShort (IDTA-01001, AASd-002) near to `name`.
+    fn take(&mut self, name: &str) -> String {
+        let mut path: String = name
+            .chars()
+            .map(|letter| {
+                if letter.is_ascii_alphanumeric() {
+                    letter
+                } else {
+                    '_'
+                }
+            })
+            .collect();
+        path = path.trim_matches('_').to_owned();
+        if !path.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
+            path = format!("Column_{path}").trim_end_matches('_').to_owned();
+        }
+        let mut free = path.clone();
+        let mut number = 2;
+        while !self.0.insert(free.clone()) {
+            free = format!("{path}_{number}");
+            number += 1;
+        }
+        free
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TimeKind {
+    /// With its offset.
+    Instant,
+    /// Without.
+    Civil,
+}
+
+fn time_kind(text: &str) -> Option<TimeKind> {
+    let form = TimeForm {
+        zone: None,
+        format: None,
+    };
+    match form.read(text) {
+        Ok(_) => Some(TimeKind::Instant),
+        Err(InstantError::NoZone) => Some(TimeKind::Civil),
+        Err(InstantError::Unreadable(_)) => None,
+    }
+}
+
+/// Whether a text is a number with one of the decimal marks and groupings in use.
+fn is_number(text: &str) -> bool {
+    let forms = [('.', None), ('.', Some(',')), (',', None), (',', Some('.'))];
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && forms.into_iter().any(|(decimal, thousands)| {
+            let form = NumberForm {
+                decimal: Some(decimal),
+                thousands,
+                point_is_doubtful: false,
+            };
+            cell::read(text, DataTypeDefXsd::Double, form).is_ok()
+        })
+}
+
+fn is_missing(text: &str) -> bool {
+    matches!(text, "" | "UNAVAILABLE")
+}
+
+fn is_value(text: &str) -> bool {
+    is_number(text) || time_kind(text).is_some()
+}

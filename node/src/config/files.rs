@@ -1,0 +1,72 @@
+//! Files that only their owner may read. What only Unix has is in this file.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+/// Opens a file so that, where it is made, only its owner may read it.
+///
+/// # Errors
+/// Those of the system.
+pub fn open_private(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path)
+}
+
+/// Writes a new file that only its owner may read, and syncs it. Refuses to replace one.
+///
+/// # Errors
+/// Those of the system.
+pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut file = open_private(OpenOptions::new().write(true).create_new(true), path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Makes a folder that only its owner may enter.
+pub(super) fn create_private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Whether nobody but the owner may read the file or enter the folder. Always so where the system has no
+/// such permissions.
+///
+/// # Errors
+/// Those of the system.
+pub fn check_private(path: &Path) -> std::io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 == 0)
+    }
+    #[cfg(not(unix))]
+    {
+        std::fs::metadata(path).map(|_| true)
+    }
+}
+
+/// Waits until a folder's list of files is on the disk.
+///
+/// # Errors
+/// Those of the system.
+pub fn sync_folder(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        File::open(path)?.sync_all()
+    }
+    #[cfg(not(unix))]
+    {
+        // Windows has no such call: its file systems write the list with the file.
+        std::fs::metadata(path).map(|_| ())
+    }
+}

@@ -1,0 +1,329 @@
+//! The folder a node lives in.
+//!
+//! ```text
+//! HOME/node.toml       settings
+//! HOME/facts.toml      facts that do not vary from file to file
+//! HOME/keys/*.key      five Ed25519 keys, PKCS #8 PEM; root.key may be kept elsewhere
+//! HOME/db/, HOME/slots the store
+//! HOME/api.json        where a running node answers, and its token
+//! ```
+
+use super::files::{check_private, create_private_folder, sync_folder, write_private};
+use super::settings::{Settings, SettingsError};
+use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey};
+use std::path::{Path, PathBuf};
+
+/// A node's home that exists and that only its owner may enter.
+#[derive(Clone, Debug)]
+pub struct Home {
+    path: PathBuf,
+}
+
+/// A home cannot be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// Something is there already.
+    #[error("`{0}` already holds a node; choose another --home, or use the node that is there")]
+    InUse(PathBuf),
+    /// Files are there that are no node's.
+    #[error("`{0}` is not empty and holds no node; choose another --home, or empty it")]
+    NotEmpty(PathBuf),
+    /// Nothing is there.
+    #[error("`{0}` holds no node; make one with `ambit --home {0} init --org ID --name NAME --country CC`")]
+    Missing(PathBuf),
+    /// Others may read it.
+    #[error("others may read `{0}`; run `chmod go-rwx {0}`, and make new keys if they may have been read")]
+    Permissions(PathBuf),
+    /// A file cannot be used.
+    #[error("failed to use `{path}`")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A key file holds no key.
+    #[error("`{path}` holds no key")]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KeyFileError,
+    },
+    /// The system gave no randomness.
+    #[error("the system gave no randomness for new keys")]
+    Randomness(#[source] getrandom::Error),
+}
+
+/// The keys a running node needs. The root may be kept elsewhere.
+#[derive(Debug)]
+pub struct KeyRing {
+    /// Signs statements.
+    pub statement: SecretKey,
+    /// Signs checkpoints.
+    pub checkpoint: SecretKey,
+    /// Cosigns other ledgers' checkpoints.
+    pub witness: SecretKey,
+    /// Authenticates the node to its peers.
+    pub transport: SecretKey,
+}
+
+impl Home {
+    /// Prepares a home beside the place it is for, so that one that was cut off is never taken for a node.
+    /// [`Home::finish`] moves it into place.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn prepare(place: &Path, settings: &Settings) -> Result<(Self, SecretKey), HomeError> {
+        check_vacant(place)?;
+        let name = place.file_name().map_or_else(
+            || ".ambit-new".to_owned(),
+            |name| format!(".{}-new", name.to_string_lossy()),
+        );
+        let path = place.with_file_name(name);
+        let file = |path: &Path| {
+            let path = path.to_owned();
+            move |source| HomeError::File { path, source }
+        };
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(file(&path))?;
+        }
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent).map_err(file(parent))?;
+        }
+        create_private_folder(&path).map_err(file(&path))?;
+        let home = Self { path };
+        let keys = home.path.join("keys");
+        create_private_folder(&keys).map_err(file(&keys))?;
+        let mut root = None;
+        for purpose in KeyPurpose::ALL {
+            let mut seed = zeroize::Zeroizing::new([0; 32]);
+            getrandom::fill(seed.as_mut()).map_err(HomeError::Randomness)?;
+            let key = SecretKey::from_seed(&seed);
+            let path = home.key_path(purpose);
+            write_private(&path, key.to_pem().as_bytes()).map_err(file(&path))?;
+            if purpose == KeyPurpose::Root {
+                root = Some(key);
+            }
+        }
+        let path = home.path.join("node.toml");
+        let text = toml::to_string_pretty(settings).unwrap_or_default();
+        let text = format!("# What this node is and where it listens. Unknown keys are refused.\n\n{text}");
+        write_private(&path, text.as_bytes()).map_err(file(&path))?;
+        let path = home.path.join("facts.toml");
+        write_private(&path, FACTS_TEMPLATE.as_bytes()).map_err(file(&path))?;
+        let root = root.ok_or_else(|| HomeError::Missing(home.path.clone()))?;
+        Ok((home, root))
+    }
+
+    /// Moves a prepared home into place.
+    ///
+    /// # Errors
+    /// [`HomeError::File`], or [`HomeError::InUse`] where another came first.
+    pub fn finish(self, place: &Path) -> Result<Self, HomeError> {
+        check_vacant(place)?;
+        let file = |source| HomeError::File {
+            path: place.to_owned(),
+            source,
+        };
+        std::fs::rename(&self.path, place).map_err(file)?;
+        if let Some(parent) = place.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            sync_folder(parent).map_err(file)?;
+        }
+        Ok(Self {
+            path: place.to_owned(),
+        })
+    }
+
+    /// Opens a home.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn open(path: &Path) -> Result<Self, HomeError> {
+        if !path.join("node.toml").is_file() {
+            return Err(HomeError::Missing(path.to_owned()));
+        }
+        let home = Self {
+            path: path.to_owned(),
+        };
+        let keys = home.path.join("keys");
+        let key_files = KeyPurpose::ALL
+            .into_iter()
+            .map(|purpose| home.key_path(purpose))
+            .filter(|path| path.exists());
+        for path in [home.path.clone(), keys].into_iter().chain(key_files) {
+            let is_private = check_private(&path).map_err(|source| HomeError::File {
+                path: path.clone(),
+                source,
+            })?;
+            if !is_private {
+                return Err(HomeError::Permissions(path));
+            }
+        }
+        Ok(home)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a running node says how it is reached.
+    #[must_use]
+    pub fn api_path(&self) -> PathBuf {
+        self.path.join("api.json")
+    }
+
+    /// Where the facts that do not vary are.
+    #[must_use]
+    pub fn facts_path(&self) -> PathBuf {
+        self.path.join("facts.toml")
+    }
+
+    fn key_path(&self, purpose: KeyPurpose) -> PathBuf {
+        self.path.join("keys").join(format!("{}.key", purpose.name()))
+    }
+
+    /// Reads a text file of the home; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`HomeError::File`].
+    pub fn read(&self, path: &Path) -> Result<Option<String>, HomeError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(HomeError::File {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn settings(&self) -> Result<Settings, HomeError> {
+        let path = self.path.join("node.toml");
+        let text = self
+            .read(&path)?
+            .ok_or_else(|| HomeError::Missing(self.path.clone()))?;
+        Ok(Settings::parse(&text, &path)?)
+    }
+
+    /// Reads the keys a running node needs.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn keys(&self) -> Result<KeyRing, HomeError> {
+        Ok(KeyRing {
+            statement: self.key(KeyPurpose::Statement)?,
+            checkpoint: self.key(KeyPurpose::Checkpoint)?,
+            witness: self.key(KeyPurpose::Witness)?,
+            transport: self.key(KeyPurpose::Transport)?,
+        })
+    }
+
+    /// Reads one key.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn key(&self, purpose: KeyPurpose) -> Result<SecretKey, HomeError> {
+        let path = self.key_path(purpose);
+        let pem = std::fs::read_to_string(&path).map_err(|source| HomeError::File {
+            path: path.clone(),
+            source,
+        })?;
+        SecretKey::from_pem(&pem).map_err(|source| HomeError::Key { path, source })
+    }
+}
+
+fn check_vacant(place: &Path) -> Result<(), HomeError> {
+    if place.join("node.toml").exists() {
+        return Err(HomeError::InUse(place.to_owned()));
+    }
+    let is_occupied = match std::fs::read_dir(place) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => place.exists(),
+    };
+    if is_occupied {
+        return Err(HomeError::NotEmpty(place.to_owned()));
+    }
+    Ok(())
+}
+
+const FACTS_TEMPLATE: &str = r#"# Facts that do not vary from file to file. A map file, a column and a command-line option each override
+# what is here. Take the `#` away from what applies.
+#
+# source = "cmm-1"                     # the machine, system or person that reports, by an opaque id
+# site = "hall-2"
+# data_class = "inspection-result"     # see the taxonomy of data classes
+# owner = "did:web:us.example"         # whose data it is
+# trade_secret = false
+#
+# [export_control]
+# determined = true                    # a responsible person has classified it; nothing crosses before that
+# itar = false
+# eccn = "EAR99"
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::parse(
+            "[organization]\nid = \"did:web:a.example\"\nname = \"A\"\nseat = \"DE\"\nhosting = [\"DE\"]\npersonnel = [\"DE\"]\n",
+            Path::new("x"),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_home_is_made_once_and_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("node");
+        assert!(matches!(Home::open(&place), Err(HomeError::Missing(_))));
+        let (home, root) = Home::prepare(&place, &settings()).unwrap();
+        assert!(!place.exists());
+        let home = home.finish(&place).unwrap();
+        assert_eq!(home.settings().unwrap(), settings());
+        assert_eq!(home.key(KeyPurpose::Root).unwrap().public(), root.public());
+        assert!(home.keys().is_ok());
+        assert!(matches!(
+            Home::prepare(&place, &settings()),
+            Err(HomeError::InUse(_))
+        ));
+    }
+
+    #[test]
+    fn a_folder_with_other_files_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("letter.txt"), "x").unwrap();
+        assert!(matches!(
+            Home::prepare(folder.path(), &settings()),
+            Err(HomeError::NotEmpty(_))
+        ));
+        assert!(folder.path().join("letter.txt").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_home_that_others_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("node");
+        let (home, _) = Home::prepare(&place, &settings()).unwrap();
+        home.finish(&place).unwrap();
+        let key = place.join("keys/statement.key");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = Home::open(&place).unwrap_err();
+        assert!(error.to_string().contains("chmod go-rwx"), "{error}");
+    }
+}

@@ -1,0 +1,152 @@
+//! `node.toml`: what an operator may set.
+
+use ambit_ledger::{Attestation, Jurisdiction, Name, OrganizationId, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The settings of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Who this is.
+    pub organization: OrganizationSettings,
+    /// Where it listens.
+    #[serde(default)]
+    pub mesh: MeshSettings,
+    /// Its own programming interface.
+    #[serde(default)]
+    pub api: ApiSettings,
+}
+
+/// Who this is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganizationSettings {
+    /// The organization's id. Fixed at `init`.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: Name,
+    /// Where it has its seat: an ISO 3166-1 alpha-2 code.
+    pub seat: Jurisdiction,
+    /// Where its node stores data.
+    pub hosting: BTreeSet<Jurisdiction>,
+    /// The nationalities with access.
+    pub personnel: BTreeSet<Jurisdiction>,
+    /// Export licences it holds.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub licences: BTreeSet<Name>,
+    /// Registrations and certifications.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestations: Vec<AttestationSettings>,
+}
+
+/// A registration or certification.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationSettings {
+    /// What.
+    pub name: Name,
+    /// By whom.
+    pub issuer: OrganizationId,
+    /// Until when.
+    #[serde(with = "ambit_ledger::time_text")]
+    pub not_after: Time,
+}
+
+impl From<&AttestationSettings> for Attestation {
+    fn from(settings: &AttestationSettings) -> Self {
+        Self {
+            name: settings.name.clone(),
+            issuer: settings.issuer.clone(),
+            not_after: settings.not_after,
+        }
+    }
+}
+
+/// Where the node listens for its peers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeshSettings {
+    /// Multiaddresses to listen on; empty to dial out only.
+    #[serde(default = "default_listen")]
+    pub listen: Vec<String>,
+    /// Multiaddresses under which peers reach this node, where they differ from those listened on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub announce: Vec<Name>,
+    /// A file to which every frame of every link is written in plaintext: a diagnostic, off by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_frames: Option<std::path::PathBuf>,
+}
+
+impl Default for MeshSettings {
+    fn default() -> Self {
+        Self {
+            listen: default_listen(),
+            announce: Vec::new(),
+            record_frames: None,
+        }
+    }
+}
+
+fn default_listen() -> Vec<String> {
+    vec!["/ip4/127.0.0.1/tcp/0".to_owned()]
+}
+
+/// The node's own programming interface, on the loopback address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiSettings {
+    /// The port; 0 lets the system pick one.
+    #[serde(default)]
+    pub port: u16,
+}
+
+/// Settings that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be read as settings: {source}")]
+pub struct SettingsError {
+    /// Which file.
+    pub path: std::path::PathBuf,
+    /// Why, with line and column.
+    pub source: toml::de::Error,
+}
+
+impl Settings {
+    /// Reads the text of a settings file.
+    pub(super) fn parse(text: &str, path: &std::path::Path) -> Result<Self, SettingsError> {
+        toml::from_str(text).map_err(|source| SettingsError {
+            path: path.to_owned(),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "[organization]\nid = \"did:web:a.example\"\nname = \"A\"\nseat = \"DE\"\nhosting = [\"DE\"]\npersonnel = [\"DE\"]\n";
+
+    #[test]
+    fn defaults_and_unknown_keys() {
+        let path = std::path::Path::new("node.toml");
+        let settings = Settings::parse(MINIMAL, path).unwrap();
+        assert_eq!(settings.mesh.listen, ["/ip4/127.0.0.1/tcp/0"]);
+        let error = Settings::parse(&format!("{MINIMAL}[mesh]\nlisten_on = []\n"), path)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("node.toml"), "{error}");
+        assert!(error.contains("unknown field `listen_on`"), "{error}");
+        assert!(error.contains("listen"), "{error}");
+    }
+
+    #[test]
+    fn settings_survive_writing() {
+        let settings = Settings::parse(MINIMAL, std::path::Path::new("x")).unwrap();
+        let text = toml::to_string(&settings).unwrap();
+        assert_eq!(
+            Settings::parse(&text, std::path::Path::new("x")).unwrap(),
+            settings
+        );
+    }
+}

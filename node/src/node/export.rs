@@ -1,0 +1,105 @@
+//! The bundle an auditor gets: every entry, everything they name, one signed checkpoint.
+
+use super::Node;
+use crate::store::StoreError;
+use ambit_audit::{BundleWriteError, BundleWriter, Trust, TrustedRoot};
+use ambit_ledger::{Body, Checkpoint, Digest, ObservationId, Time};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+/// A bundle cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bundle cannot be written.
+    #[error(transparent)]
+    Write(#[from] BundleWriteError),
+    /// What an entry names is not in the store.
+    #[error("the content {0} that the ledger names is missing from the store; restore it from a backup")]
+    Missing(Digest),
+}
+
+impl Node {
+    /// Writes a bundle of the whole ledger as it stands, and returns the number of entries.
+    ///
+    /// # Errors
+    /// Any [`ExportError`].
+    pub fn export<W: Write>(&self, out: W) -> Result<(W, u64), ExportError> {
+        let (size, root) = self.store.tree_head();
+        let organization = self.settings.organization.id.clone();
+        let checkpoint = Checkpoint {
+            organization: organization.clone(),
+            size,
+            root,
+        }
+        .sign(&self.keys.checkpoint);
+        let mut writer = BundleWriter::start(out, &organization, &checkpoint)?;
+        let mut blobs = BTreeSet::new();
+        let mut readings: BTreeMap<ObservationId, u64> = BTreeMap::new();
+        for recorded in self.store.entries(0, size) {
+            let recorded = recorded?;
+            writer.entry(&recorded.bytes)?;
+            named_blobs(&recorded.body, &mut blobs);
+            let statement = match &recorded.body {
+                Body::Observed(observed) => Some(&observed.observation),
+                Body::Admitted(admitted) => Some(&admitted.observation),
+                _ => None,
+            };
+            if let Some(statement) = statement {
+                readings.insert(ObservationId::of(statement), recorded.index);
+            }
+        }
+        for digest in &blobs {
+            let blob = self
+                .store
+                .blob(digest)?
+                .ok_or(ExportError::Missing(*digest))?;
+            writer.blob(&blob)?;
+        }
+        for (id, index) in &readings {
+            writer.readings(id, &self.store.readings(*index, id)?)?;
+        }
+        Ok((writer.finish()?, size))
+    }
+
+    /// The trust file for this node's own root, to hand over out of band.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the first entry cannot be read.
+    pub fn trust(&self) -> Result<String, StoreError> {
+        let governance = self.governance();
+        let opened_at = self
+            .store
+            .entry(0)?
+            .map_or(Time::EARLIEST, |recorded| recorded.entry.time);
+        let mut trust = Trust::new();
+        trust.add(TrustedRoot {
+            organization: governance.organization().clone(),
+            fingerprint: governance.opened().root,
+            from: opened_at,
+        });
+        Ok(trust.to_toml())
+    }
+}
+
+/// The blobs that an entry names by digest.
+fn named_blobs(body: &Body, blobs: &mut BTreeSet<Digest>) {
+    match body {
+        Body::PartnershipEdition(edition) => {
+            blobs.extend([edition.edition, edition.profile]);
+            blobs.extend(&edition.signatures);
+        }
+        Body::ProfileActivated(activated) => blobs.extend([activated.profile, activated.schema]),
+        Body::TaxonomyActivated(activated) => {
+            blobs.insert(activated.taxonomies);
+        }
+        Body::Decided(decided) => {
+            let decision = &decided.decision;
+            blobs.extend([decision.schema, decision.taxonomies, decision.slice]);
+            blobs.extend(decision.profiles.iter().map(|profile| profile.profile));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,134 @@
+//! One node: its home, its keys, its store and what is in force. Every operation of the command line and
+//! the programming interface is a method here.
+//!
+//! Methods block on the store; callers keep them off the async threads.
+
+mod export;
+mod inspect;
+mod observe;
+mod open;
+mod partner;
+mod why;
+
+pub use export::ExportError;
+pub use inspect::{Filter, InspectError, Item, ItemDetail, PartnerStatus, ReadingView, Status};
+pub use observe::{ObserveError, ObserveReport, Observed};
+pub use open::OpenError;
+pub use partner::{PartnerError, Proposal};
+pub use why::{PurposeAnswer, Why};
+
+use crate::config::{Home, KeyRing, Settings};
+use crate::decisions::Decisions;
+use crate::partnership::{Governance, GovernanceError};
+use crate::store::{Commit, Store, Write};
+use ambit_ledger::{Name, Salt, Time};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::watch;
+
+/// A node that is open. One per home at a time.
+#[derive(Debug)]
+pub struct Node {
+    home: Home,
+    settings: Settings,
+    keys: KeyRing,
+    store: Store,
+    decisions: Decisions,
+    governance: RwLock<Arc<Governance>>,
+    /// Held while observations are judged and committed: what is judged up to an entry stays so.
+    releasing: Mutex<()>,
+    changes: watch::Sender<u64>,
+}
+
+impl Node {
+    /// Its home.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its keys.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Its store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its memory of decisions.
+    #[must_use]
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+
+    /// What is in force.
+    #[must_use]
+    pub fn governance(&self) -> Arc<Governance> {
+        Arc::clone(
+            &self
+                .governance
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Counts what other tasks have to look at again: a grown outbox, a change of what is in force.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    pub(crate) fn notify(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Reads what is in force again, after entries that change it were committed.
+    fn reload(&self) -> Result<(), GovernanceError> {
+        let governance = Arc::new(Governance::read(&self.store)?);
+        *self
+            .governance
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = governance;
+        self.notify();
+        Ok(())
+    }
+
+    /// The instant an operation reads: the clock's, or the last entry's where the clock went back.
+    #[must_use]
+    pub fn instant(&self, now: Time) -> Time {
+        now.max(self.store.last_time())
+    }
+
+    /// A commit of this node's own.
+    #[must_use]
+    pub fn commit_of(&self, now: Time, writes: Vec<Write>) -> Commit {
+        Commit {
+            actor: actor("node"),
+            reason: None,
+            now,
+            writes,
+        }
+    }
+}
+
+/// An opaque id of who caused an entry.
+fn actor(id: &'static str) -> Name {
+    #[expect(clippy::expect_used, reason = "the ids are literals of this crate")]
+    id.parse().expect("a literal is a name")
+}
+
+/// Random bytes for a salt.
+pub(crate) fn random_salt() -> Result<Salt, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(Salt::from_bytes(bytes))
+}

@@ -1,0 +1,381 @@
+//! Observing: sign, judge for every recipient, commit all of it at once.
+
+use super::{Node, random_salt};
+use crate::collect::Draft;
+use crate::partnership::{Governance, GovernanceError, Partnership};
+use crate::release::{self, DisclosureContext, Signed};
+use crate::store::{BoxKey, Recorded, StoreError, Write};
+use ambit_ledger::{
+    Body, Digest, Facts, Observation, ObservationId, OrganizationId, PartnershipId, ReadingsError,
+    Time, Verdict,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::{MutexGuard, PoisonError};
+
+/// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
+/// work to do again.
+const COMMIT_OBSERVATIONS_MAX: usize = 64;
+
+/// Observations cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ObserveError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is in force cannot be read.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
+    /// The readings cannot be one observation.
+    #[error(transparent)]
+    Readings(#[from] ReadingsError),
+    /// The owner is another organization.
+    #[error("the facts name the owner `{0}`; an observation is made by its owner, so set `owner` to this node's organization")]
+    Owner(OrganizationId),
+    /// The class of data is not in the taxonomy.
+    #[error("{0}")]
+    DataClass(String),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness")]
+    Randomness(#[source] getrandom::Error),
+}
+
+/// What became of what was observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObserveReport {
+    /// The new observations.
+    pub observed: Vec<Observed>,
+    /// How many were imported before, and so were left out.
+    pub known: u64,
+}
+
+/// One new observation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Its id.
+    pub id: ObservationId,
+    /// How many readings it groups.
+    pub readings: u32,
+    /// What was decided for each recipient.
+    pub outcomes: Vec<RecipientOutcome>,
+}
+
+/// What was decided for one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientOutcome {
+    /// Under which partnership.
+    pub partnership: PartnershipId,
+    /// For whom.
+    pub recipient: OrganizationId,
+    /// The answer.
+    pub verdict: Verdict,
+}
+
+impl Node {
+    /// Signs, judges and commits what was collected. Drafts from a file are remembered: the same again adds
+    /// nothing.
+    ///
+    /// # Errors
+    /// Any [`ObserveError`]; drafts committed before it stay.
+    pub fn observe(
+        &self,
+        drafts: Vec<Draft>,
+        is_import: bool,
+        now: Time,
+    ) -> Result<ObserveReport, ObserveError> {
+        let now = self.instant(now);
+        let governance = self.governance();
+        for draft in &drafts {
+            check_draft(&governance, draft)?;
+        }
+        let releasing = self.releasing_lock();
+        self.catch_up_locked(&releasing, now)?;
+        let mut report = ObserveReport::default();
+        let mut seen = BTreeSet::new();
+        let mut drafts = drafts.into_iter().peekable();
+        while drafts.peek().is_some() {
+            let mut signed = Vec::new();
+            for draft in drafts.by_ref().take(COMMIT_OBSERVATIONS_MAX) {
+                let import =
+                    is_import.then(|| self.store.import_digest(&draft.fingerprint()));
+                if let Some(import) = import
+                    && (!seen.insert(import) || self.store.was_imported(&import)?)
+                {
+                    report.known += 1;
+                    continue;
+                }
+                signed.push(self.sign(draft, import)?);
+            }
+            report
+                .observed
+                .extend(self.commit_observed(&governance, signed, now)?);
+        }
+        drop(releasing);
+        if !report.observed.is_empty() {
+            self.notify();
+        }
+        Ok(report)
+    }
+
+    fn sign(&self, draft: Draft, import: Option<Digest>) -> Result<Signed, ObserveError> {
+        let salt = random_salt().map_err(ObserveError::Randomness)?;
+        Ok(release::sign(
+            draft,
+            &self.settings.organization.id,
+            &self.keys.statement,
+            salt,
+            import,
+        )?)
+    }
+
+    fn commit_observed(
+        &self,
+        governance: &Governance,
+        signed: Vec<Signed>,
+        now: Time,
+    ) -> Result<Vec<Observed>, ObserveError> {
+        if signed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut writes = Vec::new();
+        let mut observed = Vec::new();
+        for signed in signed {
+            let facts = signed.facts.clone();
+            writes.push(Write::Observed {
+                id: signed.id,
+                statement: signed.statement,
+                readings: signed.readings,
+                import: signed.import,
+            });
+            let mut outcomes = Vec::new();
+            for (partnership, recipient) in governance.recipients() {
+                let (verdict, more) =
+                    self.release_to(governance, partnership, recipient, signed.id, &facts, None, now)?;
+                writes.extend(more);
+                outcomes.push(RecipientOutcome {
+                    partnership: partnership.terms().partnership.clone(),
+                    recipient: recipient.clone(),
+                    verdict,
+                });
+            }
+            observed.push(Observed {
+                id: signed.id,
+                readings: facts.reading_count,
+                outcomes,
+            });
+        }
+        for (partnership, recipient) in governance.recipients() {
+            writes.push(Write::Judged {
+                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
+                upto: None,
+            });
+        }
+        self.commit_release(now, writes)?;
+        Ok(observed)
+    }
+
+    /// Judges one observation for one recipient. `at` is its entry where it is recorded already.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one observation, one recipient, and what they are judged under"
+    )]
+    fn release_to(
+        &self,
+        governance: &Governance,
+        partnership: &Partnership,
+        recipient: &OrganizationId,
+        id: ObservationId,
+        facts: &Facts,
+        at: Option<u64>,
+        now: Time,
+    ) -> Result<(Verdict, Vec<Write>), ObserveError> {
+        let released = release::judge_for(
+            &self.store,
+            &self.decisions,
+            governance,
+            partnership,
+            recipient,
+            facts,
+            now,
+        )?;
+        if let Some(judgement) = &released.judgement {
+            self.decisions.keep(judgement);
+        }
+        let verdict = released.verdict;
+        let context = DisclosureContext {
+            discloser: governance.organization(),
+            key: &self.keys.statement,
+            salt: random_salt().map_err(ObserveError::Randomness)?,
+            now,
+        };
+        let mut writes = release::writes_for(released, partnership, recipient, id, &context);
+        if verdict == Verdict::Undecided {
+            writes.push(Write::Undecided {
+                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
+                observed: at,
+                is_undecided: true,
+            });
+        }
+        Ok((verdict, writes))
+    }
+
+    /// Commits; a commit that was refused leaves no decision remembered that is not recorded.
+    fn commit_release(&self, now: Time, writes: Vec<Write>) -> Result<(), StoreError> {
+        let done = self.store.commit(self.commit_of(now, writes));
+        if done.is_err() {
+            self.decisions.forget();
+        }
+        done.map(|_| ())
+    }
+
+    pub(super) fn releasing_lock(&self) -> MutexGuard<'_, ()> {
+        self.releasing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Judges for every recipient what was not judged for it yet: a partnership came into force, or the
+    /// node stopped in between. And judges again what was undecided.
+    ///
+    /// # Errors
+    /// Any [`ObserveError`].
+    pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
+        let now = self.instant(now);
+        let releasing = self.releasing_lock();
+        self.catch_up_locked(&releasing, now)?;
+        let governance = self.governance();
+        for (partnership, recipient) in governance.recipients() {
+            self.judge_undecided(&governance, partnership, recipient, now)?;
+        }
+        drop(releasing);
+        self.notify();
+        Ok(())
+    }
+
+    fn catch_up_locked(
+        &self,
+        _releasing: &MutexGuard<'_, ()>,
+        now: Time,
+    ) -> Result<(), ObserveError> {
+        let governance = self.governance();
+        for (partnership, recipient) in governance.recipients() {
+            self.catch_up_one(&governance, partnership, recipient, now)?;
+        }
+        Ok(())
+    }
+
+    fn catch_up_one(
+        &self,
+        governance: &Governance,
+        partnership: &Partnership,
+        recipient: &OrganizationId,
+        now: Time,
+    ) -> Result<(), ObserveError> {
+        let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
+        let judged = match self.store.outbox(&outbox)? {
+            Some(outbox) => outbox.judged,
+            None => {
+                let open = Write::OpenOutbox {
+                    partnership: partnership.terms().partnership.clone(),
+                    recipient: recipient.clone(),
+                };
+                self.store.commit(self.commit_of(now, vec![open]))?;
+                0
+            }
+        };
+        let until = self.store.size();
+        let mut writes = Vec::new();
+        let mut found = 0;
+        for recorded in self.store.entries(judged, until) {
+            let recorded = recorded?;
+            if let Some((id, facts)) = own_observation(&recorded)? {
+                let (_, more) = self.release_to(
+                    governance,
+                    partnership,
+                    recipient,
+                    id,
+                    &facts,
+                    Some(recorded.index),
+                    now,
+                )?;
+                writes.extend(more);
+                found += 1;
+            }
+            if found >= COMMIT_OBSERVATIONS_MAX {
+                writes.push(Write::Judged {
+                    outbox,
+                    upto: Some(recorded.index + 1),
+                });
+                self.commit_release(now, std::mem::take(&mut writes))?;
+                found = 0;
+            }
+        }
+        if found > 0 {
+            writes.push(Write::Judged {
+                outbox,
+                upto: Some(until),
+            });
+            self.commit_release(now, writes)?;
+        }
+        Ok(())
+    }
+
+    fn judge_undecided(
+        &self,
+        governance: &Governance,
+        partnership: &Partnership,
+        recipient: &OrganizationId,
+        now: Time,
+    ) -> Result<(), ObserveError> {
+        let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
+        for index in self.store.undecided(&outbox)? {
+            let Some(recorded) = self.store.entry(index)? else {
+                continue;
+            };
+            let Some((id, facts)) = own_observation(&recorded)? else {
+                continue;
+            };
+            let (verdict, mut writes) = self.release_to(
+                governance,
+                partnership,
+                recipient,
+                id,
+                &facts,
+                Some(index),
+                now,
+            )?;
+            // Still undecided: the entry that says so is in the ledger already.
+            if verdict != Verdict::Undecided {
+                writes.push(Write::Undecided {
+                    outbox,
+                    observed: Some(index),
+                    is_undecided: false,
+                });
+                self.commit_release(now, writes)?;
+            } else {
+                self.decisions.forget();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_draft(governance: &Governance, draft: &Draft) -> Result<(), ObserveError> {
+    if draft.facts.owner != *governance.organization() {
+        return Err(ObserveError::Owner(draft.facts.owner.clone()));
+    }
+    governance
+        .layers()
+        .taxonomies()
+        .check_class(&draft.facts.data_class)
+        .map_err(|unknown| ObserveError::DataClass(unknown.to_string()))
+}
+
+fn own_observation(recorded: &Recorded) -> Result<Option<(ObservationId, Facts)>, StoreError> {
+    let Body::Observed(observed) = &recorded.body else {
+        return Ok(None);
+    };
+    let observation = Observation::from_own_ledger(&observed.observation)
+        .map_err(|_| StoreError::Damaged("an observation cannot be read"))?;
+    Ok(Some((observation.id(), observation.facts().clone())))
+}

@@ -1,0 +1,168 @@
+//! Making a home and opening one.
+
+use super::{Node, actor};
+use crate::config::{Home, HomeError, Settings};
+use crate::decisions::Decisions;
+use crate::partnership::{Governance, GovernanceError};
+use crate::store::{Commit, Store, StoreError, Write};
+use ambit_ledger::{
+    Body, Certificate, Digest, Fingerprint, KeyCertified, KeyPurpose, Layer, Opened,
+    ProfileActivated, SecretKey, TaxonomyActivated, Time,
+};
+use ambit_policy::{Layers, default_profile, schema_digest, schema_text};
+use serde_bytes::ByteBuf;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use tokio::sync::watch;
+
+/// A node cannot be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The home cannot be made or used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is in force cannot be read.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
+    /// The settings are those of another organization than the ledger's.
+    #[error("node.toml names the organization `{settings}`, the ledger was opened for `{ledger}`; put the id back")]
+    Organization {
+        /// In node.toml.
+        settings: String,
+        /// In the ledger.
+        ledger: String,
+    },
+    /// A name in the settings is not in the taxonomies.
+    #[error("{0}")]
+    Jurisdiction(String),
+}
+
+impl Node {
+    /// Makes a node's home, with keys and the ledger's first entries. Returns the root key's fingerprint.
+    ///
+    /// # Errors
+    /// Any [`OpenError`]; then nothing is left behind where the home was to be.
+    pub fn init(place: &Path, settings: &Settings, now: Time) -> Result<Fingerprint, OpenError> {
+        let taxonomies = Layers::builtin().taxonomies().clone();
+        let organization = &settings.organization;
+        let named = [&organization.seat]
+            .into_iter()
+            .chain(&organization.hosting)
+            .chain(&organization.personnel);
+        for jurisdiction in named {
+            taxonomies
+                .check_jurisdiction(jurisdiction)
+                .map_err(|unknown| OpenError::Jurisdiction(unknown.to_string()))?;
+        }
+        let (home, root) = Home::prepare(place, settings)?;
+        {
+            let store = Store::open(home.path())?;
+            let mut writes = first_entries(&home, settings, &root, now)?;
+            writes.extend(first_profiles());
+            store.commit(Commit {
+                actor: actor("operator"),
+                reason: None,
+                now,
+                writes,
+            })?;
+        }
+        home.finish(place)?;
+        Ok(root.public().fingerprint())
+    }
+
+    /// Opens a node.
+    ///
+    /// # Errors
+    /// Any [`OpenError`].
+    pub fn open(place: &Path) -> Result<Self, OpenError> {
+        let home = Home::open(place)?;
+        let settings = home.settings()?;
+        let keys = home.keys()?;
+        let store = Store::open(home.path())?;
+        let governance = Governance::read(&store)?;
+        if *governance.organization() != settings.organization.id {
+            return Err(OpenError::Organization {
+                settings: settings.organization.id.to_string(),
+                ledger: governance.organization().to_string(),
+            });
+        }
+        Ok(Self {
+            home,
+            settings,
+            keys,
+            store,
+            decisions: Decisions::default(),
+            governance: RwLock::new(Arc::new(governance)),
+            releasing: Mutex::new(()),
+            changes: watch::Sender::new(0),
+        })
+    }
+}
+
+fn first_entries(
+    home: &Home,
+    settings: &Settings,
+    root: &SecretKey,
+    now: Time,
+) -> Result<Vec<Write>, HomeError> {
+    let organization = &settings.organization;
+    let mut writes = vec![Write::Entry(Body::Opened(Opened {
+        organization: organization.id.clone(),
+        name: organization.name.clone(),
+        seat: organization.seat.clone(),
+        root: root.public().fingerprint(),
+        software: software(),
+    }))];
+    let certified = [
+        KeyPurpose::Statement,
+        KeyPurpose::Checkpoint,
+        KeyPurpose::Witness,
+        KeyPurpose::Transport,
+    ];
+    for purpose in certified {
+        let certificate = Certificate {
+            subject: organization.id.clone(),
+            root: root.public(),
+            purpose,
+            key: home.key(purpose)?.public(),
+            not_before: now,
+            not_after: None,
+        };
+        writes.push(Write::Entry(Body::KeyCertified(KeyCertified {
+            certificate: ByteBuf::from(certificate.sign(root)),
+        })));
+    }
+    Ok(writes)
+}
+
+fn first_profiles() -> Vec<Write> {
+    let layers = Layers::builtin();
+    let taxonomies = layers.taxonomies();
+    let mut writes = vec![
+        Write::Blob(schema_text().as_bytes().to_vec()),
+        Write::Blob(taxonomies.to_bytes().to_vec()),
+        Write::Entry(Body::TaxonomyActivated(TaxonomyActivated {
+            taxonomies: taxonomies.digest(),
+        })),
+    ];
+    let defaults = Layer::ALL
+        .into_iter()
+        .filter_map(|layer| default_profile(layer).map(|text| (layer, text)));
+    for (layer, text) in defaults {
+        writes.push(Write::Blob(text.as_bytes().to_vec()));
+        writes.push(Write::Entry(Body::ProfileActivated(ProfileActivated {
+            layer,
+            profile: Digest::of(text.as_bytes()),
+            schema: schema_digest(),
+        })));
+    }
+    writes
+}
+
+/// The program and its version, as the ledger's first entry names it.
+fn software() -> ambit_ledger::Name {
+    actor(concat!("ambit ", env!("CARGO_PKG_VERSION")))
+}

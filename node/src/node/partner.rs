@@ -1,0 +1,582 @@
+//! Partnerships: declaring one, reading a proposal, signing it, declining it, taking in what others signed.
+//!
+//! Nothing here is trusted because a file says so: every member's root fingerprint is compared out of band
+//! before its signatures count.
+
+use super::{Node, actor, random_salt};
+use crate::api::FailureKind;
+use crate::partnership::{
+    CardError, ComparisonError, Declaration, DeclarationError, GovernanceError,
+    PartnershipFile, PartnershipFileError, card_root, keyring_for, plain_words,
+    read_card, write_card,
+};
+use crate::store::{Commit, StoreError, Write};
+use ambit_ledger::{
+    Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, Keyring, Limits, LimitsSet,
+    ManifestSignature, Member, Name, OrganizationId, PartnershipDeclined, PartnershipEdition,
+    PartnershipId, PartnershipTerms, StatementError, Time,
+};
+use ambit_policy::{TermsError, check_terms};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A partnership operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PartnerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is in force cannot be read.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
+    /// An identity card cannot be read.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The declaration cannot be used.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+    /// A root fingerprint was not compared, or is another.
+    #[error(transparent)]
+    Comparison(#[from] ComparisonError),
+    /// The partnership file cannot be read.
+    #[error(transparent)]
+    File(#[from] PartnershipFileError),
+    /// The terms break a rule.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+    /// A signature cannot be relied on.
+    #[error("a signature in the file cannot be relied on")]
+    Signature(#[source] StatementError),
+    /// There is a partnership of this name with other terms.
+    #[error("there already is a partnership `{0}` with other terms; choose another name, or amend it")]
+    Exists(PartnershipId),
+    /// Not known here.
+    #[error("no partnership `{0}` is known here; `ambit partner list` shows those that are")]
+    Unknown(PartnershipId),
+    /// The terms name this node's organization with other keys, or not at all.
+    #[error("the proposal does not name this node as a member as it is: {0}; send the declarer a new card from `ambit key card`")]
+    NotThisNode(&'static str),
+    /// The declarer did not sign.
+    #[error("the declarer `{0}` has not signed the proposal; ask for a file that it signed")]
+    DeclarerUnsigned(OrganizationId),
+    /// Only an edition's first proposal can be taken here.
+    #[error("this version takes first editions only, not edition {0}")]
+    Edition(u32),
+    /// A file that only declines has nothing to accept.
+    #[error("the file proposes nothing: it declines a partnership that is not known here")]
+    NothingProposed,
+    /// A signed partnership is not declined.
+    #[error("this node has signed `{0}` already; a signed partnership is withdrawn from, not declined")]
+    SignedAlready(PartnershipId),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness")]
+    Randomness(#[source] getrandom::Error),
+}
+
+impl PartnerError {
+    /// The class that exit codes tell apart.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Comparison(_) | Self::Signature(_) | Self::DeclarerUnsigned(_) => {
+                FailureKind::Verification
+            }
+            Self::Unknown(_) => FailureKind::NotFound,
+            Self::NotThisNode(_) => FailureKind::NotAuthorized,
+            Self::Store(_)
+            | Self::Governance(_)
+            | Self::Card(_)
+            | Self::Declaration(_)
+            | Self::File(_)
+            | Self::Terms(_)
+            | Self::Exists(_)
+            | Self::Edition(_)
+            | Self::NothingProposed
+            | Self::SignedAlready(_)
+            | Self::Randomness(_) => FailureKind::Failed,
+        }
+    }
+}
+
+/// What a person reads before signing, and the file to hand on after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The agreement.
+    pub partnership: PartnershipId,
+    /// The digest of the terms.
+    pub edition: Digest,
+    /// The terms in plain words.
+    pub words: String,
+    /// The other members and their root keys' fingerprints as the file gives them: to be compared.
+    pub others: BTreeMap<OrganizationId, Fingerprint>,
+    /// Who has signed.
+    pub signed: BTreeSet<OrganizationId>,
+    /// Whether all have.
+    pub is_active: bool,
+    /// Whether this node has signed already, so that there is nothing left to agree to.
+    pub is_known: bool,
+    /// The partnership file to hand to the other members; the node also sends it where it reaches them.
+    pub file: String,
+}
+
+impl Node {
+    /// This node's identity card, to be handed to a declarer.
+    #[must_use]
+    pub fn card(&self) -> String {
+        write_card(&self.member())
+    }
+
+    fn member(&self) -> Member {
+        let settings = &self.settings.organization;
+        let announce = &self.settings.mesh.announce;
+        let addresses = if announce.is_empty() {
+            // A port that the system picks anew at each start is no address to be dialled at.
+            let listen = self.settings.mesh.listen.iter();
+            listen
+                .filter(|address| !address.ends_with("/tcp/0") && !address.contains("/0.0.0.0/"))
+                .filter_map(|address| address.parse().ok())
+                .collect()
+        } else {
+            announce.clone()
+        };
+        Member {
+            organization: settings.id.clone(),
+            name: settings.name.clone(),
+            seat: settings.seat.clone(),
+            hosting: settings.hosting.clone(),
+            personnel: settings.personnel.clone(),
+            licences: settings.licences.clone(),
+            attestations: settings.attestations.iter().map(Into::into).collect(),
+            addresses,
+            certificates: self
+                .governance()
+                .certificates()
+                .iter()
+                .map(|certificate| ByteBuf::from(certificate.clone()))
+                .collect(),
+        }
+    }
+
+    /// Declares a partnership: signs its terms, records them as proposed, and gives out the invitation.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn declare(
+        &self,
+        declaration: &str,
+        cards: &[String],
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+        now: Time,
+    ) -> Result<Proposal, PartnerError> {
+        let now = self.instant(now);
+        let declaration = Declaration::parse(declaration)?;
+        let cards = cards
+            .iter()
+            .map(|card| read_card(card))
+            .collect::<Result<Vec<_>, _>>()?;
+        let governance = self.governance();
+        if governance.partnership(declaration.partnership()).is_some() {
+            return Err(PartnerError::Exists(declaration.partnership().clone()));
+        }
+        let salt = random_salt().map_err(PartnerError::Randomness)?;
+        let taxonomies = governance.layers().taxonomies();
+        let (terms, profile) =
+            declaration.terms(self.member(), cards, now, salt, taxonomies)?;
+        let roots = self.with_own_root(fingerprints);
+        keyring_for(&terms.members, &roots)?;
+        let signature =
+            ManifestSignature::sign(&terms, governance.organization(), &self.keys.statement);
+        let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
+        self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
+        self.invite(&terms.partnership)
+    }
+
+    /// The partnership file of a partnership that is known here.
+    ///
+    /// # Errors
+    /// [`PartnerError::Unknown`].
+    pub fn invite(&self, partnership: &PartnershipId) -> Result<Proposal, PartnerError> {
+        let governance = self.governance();
+        let known = governance
+            .partnership(partnership)
+            .ok_or_else(|| PartnerError::Unknown(partnership.clone()))?;
+        let file = PartnershipFile {
+            statements: known
+                .signatures()
+                .values()
+                .map(|statement| ByteBuf::from(statement.clone()))
+                .collect(),
+            decline: None,
+        };
+        let signed: BTreeSet<OrganizationId> = known.signatures().keys().cloned().collect();
+        Ok(Proposal {
+            is_known: signed.contains(governance.organization()),
+            is_active: known.stage() == EditionStage::Active,
+            file: file.write(),
+            ..self.describe(known.terms(), signed)?
+        })
+    }
+
+    fn describe(
+        &self,
+        terms: &PartnershipTerms,
+        signed: BTreeSet<OrganizationId>,
+    ) -> Result<Proposal, PartnerError> {
+        let governance = self.governance();
+        let me = governance.organization();
+        let taxonomies = governance.layers().taxonomies();
+        let profile = check_terms(terms, taxonomies)?;
+        let mut others = BTreeMap::new();
+        for member in &terms.members {
+            if member.organization != *me {
+                others.insert(member.organization.clone(), card_root(member)?);
+            }
+        }
+        Ok(Proposal {
+            partnership: terms.partnership.clone(),
+            edition: terms.digest(),
+            words: plain_words(terms, me, profile.text(), &signed, taxonomies),
+            others,
+            signed,
+            is_active: false,
+            is_known: false,
+            file: String::new(),
+        })
+    }
+
+    /// What a partnership file proposes, for a person to read. Nothing in it is verified yet but its shape.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn review(&self, file: &str) -> Result<Proposal, PartnerError> {
+        let parsed = PartnershipFile::read(file)?;
+        let terms = parsed
+            .unverified_terms()?
+            .ok_or(PartnerError::NothingProposed)?;
+        let governance = self.governance();
+        let me = governance.organization();
+        if let Some(known) = governance.partnership(&terms.partnership)
+            && known.edition() == terms.digest()
+            && known.signatures().contains_key(me)
+        {
+            return self.invite(&terms.partnership);
+        }
+        self.check_own_member(&terms)?;
+        let mut proposal = self.describe(&terms, BTreeSet::from([terms.declarer.clone()]))?;
+        file.clone_into(&mut proposal.file);
+        Ok(proposal)
+    }
+
+    fn check_own_member(&self, terms: &PartnershipTerms) -> Result<(), PartnerError> {
+        let governance = self.governance();
+        let member = terms
+            .member(governance.organization())
+            .ok_or(PartnerError::NotThisNode("it is not among the members"))?;
+        if card_root(member)? != governance.opened().root {
+            return Err(PartnerError::NotThisNode("it has another root key"));
+        }
+        let own: BTreeSet<&[u8]> = governance
+            .certificates()
+            .iter()
+            .map(Vec::as_slice)
+            .collect();
+        let is_own = member
+            .certificates
+            .iter()
+            .all(|certificate| own.contains(certificate.as_slice()));
+        if !is_own {
+            return Err(PartnerError::NotThisNode("it has other keys"));
+        }
+        Ok(())
+    }
+
+    /// Signs a proposal; or, where this node has signed it already, takes in what others signed or declined.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`]; then nothing was recorded.
+    pub fn accept(
+        &self,
+        file: &str,
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+        now: Time,
+    ) -> Result<Proposal, PartnerError> {
+        let now = self.instant(now);
+        let parsed = PartnershipFile::read(file)?;
+        if let Some(decline) = &parsed.decline {
+            let known = self.take_decline(decline, now)?;
+            return self.invite(&known);
+        }
+        let terms = parsed
+            .unverified_terms()?
+            .ok_or(PartnerError::NothingProposed)?;
+        let governance = self.governance();
+        let me = governance.organization();
+        if let Some(known) = governance.partnership(&terms.partnership) {
+            if known.edition() != terms.digest() {
+                return Err(PartnerError::Exists(terms.partnership));
+            }
+            if known.signatures().contains_key(me) {
+                for statement in &parsed.statements {
+                    self.take_signature(statement, now)?;
+                }
+                return self.invite(&terms.partnership);
+            }
+        }
+        // From here on nobody else records an edition in between.
+        let releasing = self.releasing_lock();
+        if terms.edition != 1 || terms.previous.is_some() {
+            return Err(PartnerError::Edition(terms.edition));
+        }
+        self.check_own_member(&terms)?;
+        let profile = check_terms(&terms, governance.layers().taxonomies())?;
+        let roots = self.with_own_root(fingerprints);
+        let keyring = keyring_for(&terms.members, &roots)?;
+        let mut signatures = verified(&parsed, &terms, &keyring)?;
+        if !signatures.contains_key(&terms.declarer) {
+            return Err(PartnerError::DeclarerUnsigned(terms.declarer));
+        }
+        let signature = ManifestSignature::sign(&terms, me, &self.keys.statement);
+        signatures.insert(me.clone(), signature);
+        self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
+        drop(releasing);
+        self.invite(&terms.partnership)
+    }
+
+    /// Declines a proposal. With the fingerprints compared it is recorded, so that the node can tell the
+    /// others over the mesh; without, the answer is only the file.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn decline(
+        &self,
+        file: &str,
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+        reason: Name,
+        now: Time,
+    ) -> Result<Proposal, PartnerError> {
+        let now = self.instant(now);
+        let parsed = PartnershipFile::read(file)?;
+        let terms = parsed
+            .unverified_terms()?
+            .ok_or(PartnerError::NothingProposed)?;
+        let governance = self.governance();
+        let me = governance.organization();
+        self.check_own_member(&terms)?;
+        let known = governance.partnership(&terms.partnership);
+        if known.is_some_and(|known| known.signatures().contains_key(me)) {
+            return Err(PartnerError::SignedAlready(terms.partnership));
+        }
+        let statement = Decline {
+            member: me.clone(),
+            edition: terms.digest(),
+            reason,
+            at: now,
+        }
+        .sign(&self.keys.statement);
+        if !fingerprints.is_empty() && known.is_none() {
+            let profile = check_terms(&terms, governance.layers().taxonomies())?;
+            let roots = self.with_own_root(fingerprints);
+            let keyring = keyring_for(&terms.members, &roots)?;
+            let signatures = verified(&parsed, &terms, &keyring)?;
+            self.record_edition(&terms, profile.text(), &signatures, &roots, false, now)?;
+            self.record_decline(&terms.partnership, &statement, now)?;
+        }
+        let file = PartnershipFile {
+            statements: Vec::new(),
+            decline: Some(ByteBuf::from(statement)),
+        };
+        Ok(Proposal {
+            file: file.write(),
+            ..self.describe(&terms, BTreeSet::new())?
+        })
+    }
+
+    /// Takes in one member's signature under an edition that is known here. Returns whether it was new.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn take_signature(&self, statement: &[u8], now: Time) -> Result<bool, PartnerError> {
+        let terms =
+            ManifestSignature::unverified_terms(statement).map_err(PartnerError::Signature)?;
+        let releasing = self.releasing_lock();
+        let governance = self.governance();
+        let known = governance
+            .partnership(&terms.partnership)
+            .filter(|known| known.edition() == terms.digest())
+            .ok_or_else(|| PartnerError::Unknown(terms.partnership.clone()))?;
+        let signature = ManifestSignature::verify(statement, known.keyring())
+            .map_err(PartnerError::Signature)?;
+        if known.signatures().contains_key(signature.signer()) {
+            return Ok(false);
+        }
+        let mut signatures = known.signatures().clone();
+        signatures.insert(signature.signer().clone(), statement.to_vec());
+        let profile = check_terms(known.terms(), governance.layers().taxonomies())?;
+        self.record_edition(
+            known.terms(),
+            profile.text(),
+            &signatures,
+            known.roots(),
+            false,
+            now,
+        )?;
+        drop(releasing);
+        Ok(true)
+    }
+
+    /// Takes in a member's decline of an edition that is known here. Returns the partnership.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn take_decline(
+        &self,
+        statement: &[u8],
+        now: Time,
+    ) -> Result<PartnershipId, PartnerError> {
+        let governance = self.governance();
+        let mut failure = PartnerError::NothingProposed;
+        for known in governance.partnerships() {
+            match Decline::verify(statement, known.keyring()) {
+                Ok(decline) if decline.edition == known.edition() => {
+                    let partnership = known.terms().partnership.clone();
+                    if known.declined().is_none() && known.stage() == EditionStage::Proposed {
+                        self.record_decline(&partnership, statement, now)?;
+                    }
+                    return Ok(partnership);
+                }
+                Ok(_) => {}
+                Err(error) => failure = PartnerError::Signature(error),
+            }
+        }
+        Err(failure)
+    }
+
+    fn with_own_root(
+        &self,
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+    ) -> BTreeMap<OrganizationId, Fingerprint> {
+        let governance = self.governance();
+        let mut roots = fingerprints.clone();
+        roots.insert(
+            governance.organization().clone(),
+            governance.opened().root,
+        );
+        roots
+    }
+
+    fn record_decline(
+        &self,
+        partnership: &PartnershipId,
+        statement: &[u8],
+        now: Time,
+    ) -> Result<(), PartnerError> {
+        let body = Body::PartnershipDeclined(PartnershipDeclined {
+            partnership: partnership.clone(),
+            decline: ByteBuf::from(statement.to_vec()),
+        });
+        self.store.commit(Commit {
+            actor: actor("operator"),
+            reason: None,
+            now,
+            writes: vec![Write::Entry(body)],
+        })?;
+        Ok(self.reload()?)
+    }
+
+    /// Records an edition as it stands: active once all members have signed, proposed before.
+    fn record_edition(
+        &self,
+        terms: &PartnershipTerms,
+        profile: &str,
+        signatures: &BTreeMap<OrganizationId, Vec<u8>>,
+        roots: &BTreeMap<OrganizationId, Fingerprint>,
+        is_signing: bool,
+        now: Time,
+    ) -> Result<(), PartnerError> {
+        let governance = self.governance();
+        let is_complete = terms
+            .members
+            .iter()
+            .all(|member| signatures.contains_key(&member.organization));
+        let compared = terms
+            .members
+            .iter()
+            .filter(|member| member.organization != *governance.organization())
+            .filter_map(|member| {
+                roots.get(&member.organization).map(|root| ComparedRoot {
+                    organization: member.organization.clone(),
+                    root: *root,
+                })
+            });
+        let mut digests: Vec<Digest> = signatures
+            .values()
+            .map(|statement| Digest::of(statement))
+            .collect();
+        digests.sort_unstable();
+        let mut writes = vec![
+            Write::Blob(ambit_ledger::encode(terms)),
+            Write::Blob(profile.as_bytes().to_vec()),
+        ];
+        writes.extend(signatures.values().cloned().map(Write::Blob));
+        if is_signing {
+            writes.extend(self.first_limits(terms));
+        }
+        writes.push(Write::Entry(Body::PartnershipEdition(PartnershipEdition {
+            partnership: terms.partnership.clone(),
+            edition: terms.digest(),
+            stage: if is_complete {
+                EditionStage::Active
+            } else {
+                EditionStage::Proposed
+            },
+            signatures: digests,
+            roots: compared.collect(),
+            profile: terms.profile,
+        })));
+        self.store.commit(Commit {
+            actor: actor("operator"),
+            reason: None,
+            now,
+            writes,
+        })?;
+        Ok(self.reload()?)
+    }
+
+    /// Signing allows what is signed: the limits for this kind of observation, where none were set before.
+    /// Limits that are there stay, narrower or not: they are the owner's own word.
+    fn first_limits(&self, terms: &PartnershipTerms) -> Option<Write> {
+        let governance = self.governance();
+        let is_set = governance.limits().iter().any(|limits| {
+            limits.program.as_ref() == Some(&terms.program)
+                && limits.data_classes == terms.data_classes
+        });
+        let limits = Limits {
+            program: Some(terms.program.clone()),
+            data_classes: terms.data_classes.clone(),
+            purposes: terms.purposes.clone(),
+            not_after: terms.until,
+            hold_until: terms.until.plus_days(terms.retention_days),
+            onward_hops: terms.onward_hops,
+        };
+        (!is_set).then(|| Write::Entry(Body::LimitsSet(LimitsSet { limits })))
+    }
+}
+
+/// The signatures in a file under these terms, verified.
+fn verified(
+    file: &PartnershipFile,
+    terms: &PartnershipTerms,
+    keyring: &Keyring,
+) -> Result<BTreeMap<OrganizationId, Vec<u8>>, PartnerError> {
+    let edition = terms.digest();
+    let mut signatures = BTreeMap::new();
+    for statement in &file.statements {
+        let signature =
+            ManifestSignature::verify(statement, keyring).map_err(PartnerError::Signature)?;
+        if signature.edition() == edition {
+            signatures.insert(signature.signer().clone(), statement.to_vec());
+        }
+    }
+    Ok(signatures)
+}

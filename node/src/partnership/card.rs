@@ -1,0 +1,374 @@
+//! Identity cards: what an organization says of itself, with the keys its root certifies.
+//!
+//! A card is only as good as the comparison of its root's fingerprint, made on the telephone or in person.
+//! This module must never trust a root because a card names it.
+
+use super::armor::{ArmorError, ArmorLabel, read_armor, write_armor};
+use ambit_ledger::{
+    Certificate, CodecError, Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PublicKey,
+    StatementError, Time,
+};
+use std::collections::BTreeMap;
+
+/// Why a card cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CardError {
+    /// Not in its armor.
+    #[error(transparent)]
+    Armor(#[from] ArmorError),
+    /// Not of its shape.
+    #[error("the block holds no identity card that this version knows; ask for it again, as an attachment")]
+    Codec(#[source] CodecError),
+    /// A certificate that its own root did not sign.
+    #[error("certificate {number} on the card of `{organization}` cannot be relied on; ask for a new card")]
+    Certificate {
+        /// Whose card.
+        organization: OrganizationId,
+        /// Which certificate, from 1.
+        number: usize,
+        /// What is wrong with it.
+        #[source]
+        source: StatementError,
+    },
+    /// A certificate for somebody else.
+    #[error("the card of `{organization}` holds a certificate for a key of `{subject}`; ask for a new card")]
+    Subject {
+        /// Whose card.
+        organization: OrganizationId,
+        /// Whose certificate.
+        subject: OrganizationId,
+    },
+    /// Certificates of two roots.
+    #[error("the card of `{organization}` has certificates of two root keys, {first} and {other}; ask for a card that has one")]
+    Roots {
+        /// Whose card.
+        organization: OrganizationId,
+        /// The root of the first certificate.
+        first: Fingerprint,
+        /// Another root.
+        other: Fingerprint,
+    },
+    /// No key for a purpose that every node needs.
+    #[error("the card of `{organization}` certifies no {} key; ask for a new card", purpose.name())]
+    NoKey {
+        /// Whose card.
+        organization: OrganizationId,
+        /// What the key is for.
+        purpose: KeyPurpose,
+    },
+    /// Two transport keys: nobody could tell which node is meant.
+    #[error("the card of `{organization}` certifies more than one transport key; ask for a card that has one")]
+    TransportKeys {
+        /// Whose card.
+        organization: OrganizationId,
+    },
+}
+
+/// Why the members' keys cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum ComparisonError {
+    /// A card cannot be used.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// Nobody compared the root.
+    #[error(
+        "the root key of `{organization}` was not compared: call `{organization}` on a number you already have, or meet, and go on only if it reads out {found}"
+    )]
+    NotCompared {
+        /// Whose.
+        organization: OrganizationId,
+        /// What its card says.
+        found: Fingerprint,
+    },
+    /// The root is another than the one that was compared.
+    #[error(
+        "the card of `{organization}` has the root fingerprint {found}, but the one that was compared is {compared}: the card is old or not from `{organization}`; ask it, on a number you already have, which is right"
+    )]
+    Differs {
+        /// Whose.
+        organization: OrganizationId,
+        /// What its card says.
+        found: Fingerprint,
+        /// What was compared.
+        compared: Fingerprint,
+    },
+}
+
+/// Reads a card and checks all of it but the one thing only people can: whose root it is.
+///
+/// # Errors
+/// Any [`CardError`].
+pub fn read_card(text: &str) -> Result<Member, CardError> {
+    let payload = read_armor(ArmorLabel::IdentityCard, text)?;
+    let member: Member = ambit_ledger::decode(&payload).map_err(CardError::Codec)?;
+    check_card(&member)?;
+    Ok(member)
+}
+
+/// Writes a card as text.
+#[must_use]
+pub fn write_card(member: &Member) -> String {
+    write_armor(ArmorLabel::IdentityCard, &ambit_ledger::encode(member))
+}
+
+/// Checks that one root certifies all keys of a card, that they are the organization's own, and that none a
+/// node needs is missing. Returns the root.
+///
+/// # Errors
+/// Any [`CardError`] but those of the armor and the shape.
+pub fn check_card(member: &Member) -> Result<PublicKey, CardError> {
+    let organization = || member.organization.clone();
+    let certificates = certificates(member)?;
+    let missing = |purpose| CardError::NoKey {
+        organization: organization(),
+        purpose,
+    };
+    let root = certificates
+        .first()
+        .ok_or_else(|| missing(KeyPurpose::Statement))?
+        .root;
+    for certificate in &certificates {
+        if certificate.subject != member.organization {
+            return Err(CardError::Subject {
+                organization: organization(),
+                subject: certificate.subject.clone(),
+            });
+        }
+        if certificate.root != root {
+            return Err(CardError::Roots {
+                organization: organization(),
+                first: root.fingerprint(),
+                other: certificate.root.fingerprint(),
+            });
+        }
+    }
+    for purpose in KeyPurpose::ALL {
+        let count = certificates
+            .iter()
+            .filter(|certificate| certificate.purpose == purpose)
+            .count();
+        if count == 0 && purpose != KeyPurpose::Root {
+            return Err(missing(purpose));
+        }
+        if count > 1 && purpose == KeyPurpose::Transport {
+            return Err(CardError::TransportKeys {
+                organization: organization(),
+            });
+        }
+    }
+    Ok(root)
+}
+
+/// The fingerprint of a card's root: what people compare.
+///
+/// # Errors
+/// Those of [`check_card`].
+pub fn card_root(member: &Member) -> Result<Fingerprint, CardError> {
+    Ok(check_card(member)?.fingerprint())
+}
+
+/// The key that authenticates the organization's node to its peers.
+///
+/// # Errors
+/// Those of [`check_card`].
+pub fn transport_key(member: &Member) -> Result<PublicKey, CardError> {
+    check_card(member)?;
+    certificates(member)?
+        .into_iter()
+        .find(|certificate| certificate.purpose == KeyPurpose::Transport)
+        .map(|certificate| certificate.key)
+        .ok_or_else(|| CardError::NoKey {
+            organization: member.organization.clone(),
+            purpose: KeyPurpose::Transport,
+        })
+}
+
+/// The keys of these members, if the root on each card is the one that was compared.
+///
+/// # Errors
+/// Any [`ComparisonError`].
+pub fn keyring_for(
+    members: &[Member],
+    roots: &BTreeMap<OrganizationId, Fingerprint>,
+) -> Result<Keyring, ComparisonError> {
+    let mut keyring = Keyring::new();
+    for member in members {
+        let found = card_root(member)?;
+        let organization = &member.organization;
+        let compared = *roots
+            .get(organization)
+            .ok_or_else(|| ComparisonError::NotCompared {
+                organization: organization.clone(),
+                found,
+            })?;
+        if compared != found {
+            return Err(ComparisonError::Differs {
+                organization: organization.clone(),
+                found,
+                compared,
+            });
+        }
+        keyring.trust(organization.clone(), compared, Time::EARLIEST);
+        for (certificate, number) in member.certificates.iter().zip(1..) {
+            keyring
+                .certify(certificate)
+                .map_err(|source| CardError::Certificate {
+                    organization: organization.clone(),
+                    number,
+                    source,
+                })?;
+        }
+    }
+    Ok(keyring)
+}
+
+fn certificates(member: &Member) -> Result<Vec<Certificate>, CardError> {
+    member
+        .certificates
+        .iter()
+        .zip(1..)
+        .map(|(bytes, number)| {
+            Certificate::read(bytes).map_err(|source| CardError::Certificate {
+                organization: member.organization.clone(),
+                number,
+                source,
+            })
+        })
+        .collect()
+}
+
+/// Members with fixed keys, for the tests of this room.
+#[cfg(test)]
+pub(super) mod sample {
+    use super::*;
+    use ambit_ledger::SecretKey;
+    use serde_bytes::ByteBuf;
+
+    /// The key of an organization: its seed starts with `seed` and ends with the purpose's place.
+    pub(crate) fn key(seed: u8, purpose: KeyPurpose) -> SecretKey {
+        let mut bytes = [seed; 32];
+        bytes[31] = purpose as u8;
+        SecretKey::from_seed(&bytes)
+    }
+
+    /// A certificate.
+    pub(crate) fn certificate(organization: &str, seed: u8, purpose: KeyPurpose) -> ByteBuf {
+        let root = key(seed, KeyPurpose::Root);
+        let certificate = Certificate {
+            subject: organization.parse().unwrap(),
+            root: root.public(),
+            purpose,
+            key: key(seed, purpose).public(),
+            not_before: Time::EARLIEST,
+            not_after: None,
+        };
+        ByteBuf::from(certificate.sign(&root))
+    }
+
+    /// A member.
+    pub(crate) fn member(organization: &str, name: &str, country: &str, seed: u8) -> Member {
+        Member {
+            organization: organization.parse().unwrap(),
+            name: name.parse().unwrap(),
+            seat: country.parse().unwrap(),
+            hosting: [country.parse().unwrap()].into(),
+            personnel: [country.parse().unwrap()].into(),
+            licences: [].into(),
+            attestations: Vec::new(),
+            addresses: vec!["/ip4/127.0.0.1/tcp/4001".parse().unwrap()],
+            certificates: [
+                KeyPurpose::Statement,
+                KeyPurpose::Checkpoint,
+                KeyPurpose::Witness,
+                KeyPurpose::Transport,
+            ]
+            .map(|purpose| certificate(organization, seed, purpose))
+            .into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{certificate, key, member};
+    use super::*;
+
+    const PLATES: &str = "did:web:plates.example";
+
+    fn plates() -> Member {
+        member(PLATES, "Plates", "DE", 1)
+    }
+
+    #[test]
+    fn a_card_survives() {
+        let card = plates();
+        let text = write_card(&card);
+        assert!(text.starts_with("-----BEGIN AMBIT IDENTITY CARD-----\n"));
+        assert_eq!(read_card(&text).unwrap(), card);
+        let root = key(1, KeyPurpose::Root).public();
+        assert_eq!(card_root(&card).unwrap(), root.fingerprint());
+        assert_eq!(
+            transport_key(&card).unwrap(),
+            key(1, KeyPurpose::Transport).public()
+        );
+    }
+
+    #[test]
+    fn each_fault_of_a_card_is_named() {
+        let fault = |change: fn(&mut Member)| {
+            let mut card = plates();
+            change(&mut card);
+            read_card(&write_card(&card)).unwrap_err()
+        };
+        let error = fault(|card| card.certificates.truncate(3));
+        assert_eq!(
+            error.to_string(),
+            "the card of `did:web:plates.example` certifies no transport key; ask for a new card"
+        );
+        let error = fault(|card| card.certificates.clear());
+        assert!(matches!(error, CardError::NoKey { .. }));
+        let error = fault(|card| {
+            let other = certificate(PLATES, 2, KeyPurpose::Statement);
+            card.certificates.push(other);
+        });
+        assert!(matches!(error, CardError::Roots { .. }));
+        let error = fault(|card| card.organization = "did:web:evil.example".parse().unwrap());
+        assert!(matches!(error, CardError::Subject { .. }));
+        let error = fault(|card| *card.certificates[1].last_mut().unwrap() ^= 1);
+        assert!(matches!(error, CardError::Certificate { number: 2, .. }));
+        let error = fault(|card| card.certificates.push(card.certificates[3].clone()));
+        assert!(matches!(error, CardError::TransportKeys { .. }));
+        assert!(matches!(
+            read_card(&write_armor(ArmorLabel::IdentityCard, &[0])),
+            Err(CardError::Codec(_))
+        ));
+    }
+
+    #[test]
+    fn only_compared_roots_are_trusted() {
+        let members = [plates(), member("did:web:aero.example", "Aero", "US", 2)];
+        let mut roots = BTreeMap::new();
+        let error = keyring_for(&members, &roots).unwrap_err();
+        let shown = card_root(&members[0]).unwrap().to_string();
+        assert!(matches!(error, ComparisonError::NotCompared { .. }));
+        assert!(error.to_string().contains(&shown), "{error}");
+        for member in &members {
+            roots.insert(member.organization.clone(), card_root(member).unwrap());
+        }
+        let keyring = keyring_for(&members, &roots).unwrap();
+        for (member, seed) in members.iter().zip(1..) {
+            let statement = key(seed, KeyPurpose::Statement).public();
+            let found = keyring.find(
+                &member.organization,
+                &statement.fingerprint(),
+                KeyPurpose::Statement,
+            );
+            assert_eq!(found.unwrap(), statement);
+        }
+        let other = key(9, KeyPurpose::Root).public().fingerprint();
+        roots.insert(PLATES.parse().unwrap(), other);
+        let error = keyring_for(&members, &roots).unwrap_err();
+        assert!(matches!(error, ComparisonError::Differs { .. }));
+        assert!(error.to_string().contains(&other.to_string()), "{error}");
+    }
+}

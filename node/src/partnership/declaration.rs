@@ -1,0 +1,414 @@
+//! Declarations: the TOML in which a declarer writes an agreement down, and the terms made of it.
+//!
+//! Pure: the cards that a declaration names are read elsewhere. This module must never make terms that the
+//! policy check does not pass.
+
+use ambit_ledger::{
+    Assigned, DataClass, DerivedTerms, Digest, ErasureExtent, Fingerprint, Member, Name,
+    OrganizationId, PartnershipId, PartnershipTerms, Purpose, Salt, Time,
+};
+use ambit_policy::{ForbidsError, Profile, Taxonomies, TermsError, UnknownName, check_terms, render};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// A declaration as it was written. Its shape is checked, its terms are not yet.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    partnership: PartnershipId,
+    title: Name,
+    program: Identifier,
+    #[serde(default)]
+    parts: Vec<Identifier>,
+    data_classes: BTreeSet<DataClass>,
+    purposes: BTreeSet<Purpose>,
+    #[serde(deserialize_with = "time")]
+    observed_from: Time,
+    #[serde(deserialize_with = "time")]
+    observed_until: Time,
+    #[serde(deserialize_with = "time")]
+    until: Time,
+    #[serde(default, deserialize_with = "some_time")]
+    lease_until: Option<Time>,
+    retention_days: u32,
+    onward_hops: u32,
+    #[serde(default = "readings")]
+    erasure: ErasureExtent,
+    #[serde(default)]
+    deputies: BTreeSet<OrganizationId>,
+    #[serde(default)]
+    forbids: Option<String>,
+    #[serde(default)]
+    derived: Option<DerivedTerms>,
+    #[serde(rename = "member", default)]
+    members: Vec<DeclaredMember>,
+}
+
+/// One of the other members.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredMember {
+    /// Its identity card: a path relative to the declaration.
+    pub card: PathBuf,
+    /// Its root's fingerprint, compared on the telephone or in person.
+    #[serde(default, deserialize_with = "fingerprint")]
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Why a declaration makes no terms.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclarationError {
+    /// Not TOML, an unknown key, or a value that does not fit its key.
+    #[error("the declaration cannot be read")]
+    Toml(#[from] toml::de::Error),
+    /// Nobody to agree with.
+    #[error("the declaration names no other member: add `[[member]]` with `card = \"PATH\"` for each")]
+    NoMembers,
+    /// A card is missing or one too many.
+    #[error("the declaration has {declared} `[[member]]` entries, but {given} cards were read: give one card for each")]
+    Cards {
+        /// Entries.
+        declared: usize,
+        /// Cards.
+        given: usize,
+    },
+    /// Listed twice.
+    #[error("`{0}` is listed as a member twice: take one `[[member]]` entry away")]
+    MemberTwice(OrganizationId),
+    /// The declarer's own card is among the others.
+    #[error("`{0}` is your own organization: take its `[[member]]` entry away, it is a member anyhow")]
+    DeclarerListed(OrganizationId),
+    /// An empty list.
+    #[error("`{key}` is empty: name at least one")]
+    Empty {
+        /// Which key.
+        key: &'static str,
+    },
+    /// A name that is in no taxonomy.
+    #[error("in `{key}`: {unknown}")]
+    Unknown {
+        /// Which key.
+        key: &'static str,
+        /// The name, with what is near.
+        unknown: UnknownName,
+    },
+    /// Finer than a minute.
+    #[error("`{key}` is {found}, which is not a whole minute: write {whole}, or another whole minute")]
+    Minute {
+        /// Which key.
+        key: &'static str,
+        /// What it says.
+        found: Time,
+        /// The whole minute it lies in.
+        whole: Time,
+    },
+    /// The wrong way round.
+    #[error("`{later}` is {later_time}, which is not later than `{earlier}`, {earlier_time}: choose a later `{later}`")]
+    Order {
+        /// The key that must come first,
+        earlier: &'static str,
+        /// and what it says.
+        earlier_time: Time,
+        /// The key that must come after it,
+        later: &'static str,
+        /// and what it says.
+        later_time: Time,
+    },
+    /// Over before it begins.
+    #[error("`{key}` is {found}, which has passed: it is {declared_at} now; choose a later one")]
+    Past {
+        /// Which key.
+        key: &'static str,
+        /// What it says.
+        found: Time,
+        /// Now.
+        declared_at: Time,
+    },
+    /// The lease outlives the agreement.
+    #[error("`lease_until` is {lease_until}, later than `until`, {until}: choose one that is not later, or leave it out to have it end with `until`")]
+    Lease {
+        /// The lease's end.
+        lease_until: Time,
+        /// The agreement's end.
+        until: Time,
+    },
+    /// Erased before it could be read.
+    #[error("`retention_days` is 0, so nothing could be kept long enough to be used: write at least 1")]
+    Retention,
+    /// Derived data for somebody outside.
+    #[error("`{0}` in `derived.recipients` is not a member: name members only, or add it as `[[member]]`")]
+    DerivedRecipient(OrganizationId),
+    /// The added rules cannot be taken.
+    #[error("`forbids` cannot be taken")]
+    Forbids(#[source] ForbidsError),
+    /// The policy check says no.
+    #[error("the terms cannot be agreed on")]
+    Terms(#[source] TermsError),
+}
+
+impl Declaration {
+    /// Reads the text of a declaration.
+    ///
+    /// # Errors
+    /// [`DeclarationError::Toml`], whose source names line and column and, for an unknown key, the known ones.
+    pub fn parse(text: &str) -> Result<Self, DeclarationError> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// Which agreement it is about.
+    #[must_use]
+    pub fn partnership(&self) -> &PartnershipId {
+        &self.partnership
+    }
+
+    /// The other members, in the order they are written in.
+    #[must_use]
+    pub fn members(&self) -> &[DeclaredMember] {
+        &self.members
+    }
+
+    /// Makes the first edition's terms and the policy rendered from them. `cards` are those of the other
+    /// members, one for each entry; whether their roots are the compared ones is not checked here.
+    ///
+    /// # Errors
+    /// Any [`DeclarationError`].
+    pub fn terms(
+        self,
+        declarer: Member,
+        cards: Vec<Member>,
+        declared_at: Time,
+        salt: Salt,
+        taxonomies: &Taxonomies,
+    ) -> Result<(PartnershipTerms, Profile), DeclarationError> {
+        self.check_times(declared_at)?;
+        self.check_names(taxonomies)?;
+        let assigner = declarer.organization.clone();
+        let members = self.check_members(declarer, cards)?;
+        let mut terms = PartnershipTerms {
+            partnership: self.partnership,
+            edition: 1,
+            previous: None,
+            title: self.title,
+            declared_at,
+            program: self.program.assigned(&assigner),
+            parts: self
+                .parts
+                .into_iter()
+                .map(|part| part.assigned(&assigner))
+                .collect(),
+            declarer: assigner,
+            data_classes: self.data_classes,
+            purposes: self.purposes,
+            observed_from: self.observed_from,
+            observed_until: self.observed_until,
+            until: self.until,
+            retention_days: self.retention_days,
+            erasure: self.erasure,
+            onward_hops: self.onward_hops,
+            derived: self.derived,
+            lease_until: self.lease_until.unwrap_or(self.until),
+            deputies: self.deputies,
+            forbids: self.forbids.filter(|text| !text.trim().is_empty()),
+            profile: Digest::of(b""),
+            members,
+            salt,
+        };
+        let text = render(&terms).map_err(DeclarationError::Forbids)?;
+        terms.profile = Digest::of(text.as_bytes());
+        let profile = check_terms(&terms, taxonomies).map_err(DeclarationError::Terms)?;
+        Ok((terms, profile))
+    }
+
+    fn check_members(
+        &self,
+        declarer: Member,
+        cards: Vec<Member>,
+    ) -> Result<Vec<Member>, DeclarationError> {
+        if self.members.is_empty() {
+            return Err(DeclarationError::NoMembers);
+        }
+        if self.members.len() != cards.len() {
+            return Err(DeclarationError::Cards {
+                declared: self.members.len(),
+                given: cards.len(),
+            });
+        }
+        let own = declarer.organization.clone();
+        let mut members = vec![declarer];
+        for card in cards {
+            if card.organization == own {
+                return Err(DeclarationError::DeclarerListed(own));
+            }
+            members.push(card);
+        }
+        members.sort_by(|left, right| left.organization.cmp(&right.organization));
+        let mut ids = BTreeSet::new();
+        for member in &members {
+            if !ids.insert(&member.organization) {
+                return Err(DeclarationError::MemberTwice(member.organization.clone()));
+            }
+        }
+        let recipients = self.derived.iter().flat_map(|derived| &derived.recipients);
+        for recipient in recipients {
+            if !ids.contains(recipient) {
+                return Err(DeclarationError::DerivedRecipient(recipient.clone()));
+            }
+        }
+        Ok(members)
+    }
+
+    fn check_times(&self, declared_at: Time) -> Result<(), DeclarationError> {
+        for (key, found) in [
+            ("observed_from", self.observed_from),
+            ("observed_until", self.observed_until),
+        ] {
+            let whole = start_of_minute(found);
+            if whole != found {
+                return Err(DeclarationError::Minute { key, found, whole });
+            }
+        }
+        if self.observed_until <= self.observed_from {
+            return Err(DeclarationError::Order {
+                earlier: "observed_from",
+                earlier_time: self.observed_from,
+                later: "observed_until",
+                later_time: self.observed_until,
+            });
+        }
+        let lease_until = self.lease_until.unwrap_or(self.until);
+        for (key, found) in [("until", self.until), ("lease_until", lease_until)] {
+            if found <= declared_at {
+                return Err(DeclarationError::Past {
+                    key,
+                    found,
+                    declared_at,
+                });
+            }
+        }
+        if lease_until > self.until {
+            return Err(DeclarationError::Lease {
+                lease_until,
+                until: self.until,
+            });
+        }
+        if self.retention_days == 0 {
+            return Err(DeclarationError::Retention);
+        }
+        Ok(())
+    }
+
+    fn check_names(&self, taxonomies: &Taxonomies) -> Result<(), DeclarationError> {
+        check_lists(
+            ("data_classes", &self.data_classes),
+            ("purposes", &self.purposes),
+            taxonomies,
+        )?;
+        let Some(derived) = &self.derived else {
+            return Ok(());
+        };
+        check_lists(
+            ("derived.data_classes", &derived.data_classes),
+            ("derived.purposes", &derived.purposes),
+            taxonomies,
+        )?;
+        if derived.recipients.is_empty() {
+            let key = "derived.recipients";
+            return Err(DeclarationError::Empty { key });
+        }
+        Ok(())
+    }
+}
+
+fn check_lists(
+    (classes_key, classes): (&'static str, &BTreeSet<DataClass>),
+    (purposes_key, purposes): (&'static str, &BTreeSet<Purpose>),
+    taxonomies: &Taxonomies,
+) -> Result<(), DeclarationError> {
+    for (key, is_empty) in [
+        (classes_key, classes.is_empty()),
+        (purposes_key, purposes.is_empty()),
+    ] {
+        if is_empty {
+            return Err(DeclarationError::Empty { key });
+        }
+    }
+    let unknown = |key| move |unknown| DeclarationError::Unknown { key, unknown };
+    classes
+        .iter()
+        .try_for_each(|class| taxonomies.check_class(class))
+        .map_err(unknown(classes_key))?;
+    purposes
+        .iter()
+        .try_for_each(|purpose| taxonomies.check_purpose(purpose))
+        .map_err(unknown(purposes_key))
+}
+
+fn start_of_minute(time: Time) -> Time {
+    Time::from_millis(time.minute().saturating_mul(60_000)).unwrap_or(time)
+}
+
+fn readings() -> ErasureExtent {
+    ErasureExtent::Readings
+}
+
+/// `"F-ONE"`, given by the declarer, or `{ assigner = "…", value = "…" }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Identifier {
+    Own(Name),
+    Assigned(Assigned),
+}
+
+impl Identifier {
+    fn assigned(self, declarer: &OrganizationId) -> Assigned {
+        match self {
+            Self::Own(value) => Assigned {
+                assigner: declarer.clone(),
+                value,
+            },
+            Self::Assigned(assigned) => assigned,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Identifier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => text.parse().map(Self::Own).map_err(D::Error::custom),
+            value @ toml::Value::Table(_) => value
+                .try_into()
+                .map(Self::Assigned)
+                .map_err(|error| D::Error::custom(error.message())),
+            _ => Err(D::Error::custom(
+                "write an identifier of yours, \"F-ONE\", or another's, { assigner = \"did:web:…\", value = \"F-ONE\" }",
+            )),
+        }
+    }
+}
+
+/// An instant, in quotes or as TOML has them.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        toml::Value::Datetime(datetime) => datetime.to_string(),
+        other => other.to_string(),
+    };
+    text.parse().map_err(D::Error::custom)
+}
+
+fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    time(deserializer).map(Some)
+}
+
+fn fingerprint<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Fingerprint>, D::Error> {
+    String::deserialize(deserializer)?
+        .parse()
+        .map(Some)
+        .map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+#[path = "declaration_tests.rs"]
+mod tests;

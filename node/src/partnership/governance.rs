@@ -1,0 +1,345 @@
+//! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
+
+use super::card::keyring_for;
+use crate::store::{Recorded, Store, StoreError};
+use ambit_ledger::{
+    Agreement, AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
+    Limits, ManifestSignature, Name, Opened, OrganizationId, PartnershipEdition, PartnershipId,
+    PartnershipTerms, Time,
+};
+use ambit_policy::{Layers, Profile, Taxonomies, agreement};
+use std::collections::BTreeMap;
+
+/// What is in force.
+#[derive(Clone, Debug)]
+pub struct Governance {
+    opened: Opened,
+    certificates: Vec<Vec<u8>>,
+    keyring: Keyring,
+    layers: Layers,
+    limits: Vec<Limits>,
+    partnerships: BTreeMap<PartnershipId, Partnership>,
+}
+
+/// One partnership in its latest edition.
+#[derive(Clone, Debug)]
+pub struct Partnership {
+    terms: PartnershipTerms,
+    edition: Digest,
+    stage: EditionStage,
+    signatures: BTreeMap<OrganizationId, Vec<u8>>,
+    roots: BTreeMap<OrganizationId, Fingerprint>,
+    keyring: Keyring,
+    layers: Layers,
+    agreement: Agreement,
+    declined: Option<(OrganizationId, Name)>,
+}
+
+/// What is in force cannot be read from the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum GovernanceError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A control entry or what it names cannot be read.
+    #[error("the ledger's entry {index} cannot be applied: {what}")]
+    Entry {
+        /// Which entry.
+        index: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The ledger has no first entry.
+    #[error("the ledger was never opened; make the home again with `ambit init`")]
+    NotOpened,
+}
+
+impl Governance {
+    /// Reads everything in force from the ledger.
+    ///
+    /// # Errors
+    /// Any [`GovernanceError`].
+    pub fn read(store: &Store) -> Result<Self, GovernanceError> {
+        let mut entries = store.control_entries()?.into_iter();
+        let opened = match entries.next().map(|recorded| recorded.body) {
+            Some(Body::Opened(opened)) => opened,
+            _ => return Err(GovernanceError::NotOpened),
+        };
+        let mut keyring = Keyring::new();
+        keyring.trust(opened.organization.clone(), opened.root, Time::EARLIEST);
+        let mut profiles = BTreeMap::new();
+        let mut taxonomies = None;
+        let mut rest = Vec::new();
+        for recorded in entries {
+            match &recorded.body {
+                Body::ProfileActivated(activated) => {
+                    let text = text_blob(store, &recorded, &activated.profile)?;
+                    let profile = Profile::parse(activated.layer, &text)
+                        .map_err(|error| failed(&recorded, &error))?;
+                    profiles.insert(activated.layer, profile);
+                }
+                Body::TaxonomyActivated(activated) => {
+                    let text = text_blob(store, &recorded, &activated.taxonomies)?;
+                    taxonomies = Some(
+                        Taxonomies::from_json(&text).map_err(|error| failed(&recorded, &error))?,
+                    );
+                }
+                _ => rest.push(recorded),
+            }
+        }
+        let taxonomies = taxonomies.ok_or(GovernanceError::NotOpened)?;
+        let layers =
+            Layers::new(taxonomies, profiles.into_values()).map_err(|error| {
+                GovernanceError::Entry {
+                    index: 0,
+                    what: error.to_string(),
+                }
+            })?;
+        let mut governance = Self {
+            opened,
+            certificates: Vec::new(),
+            keyring,
+            layers,
+            limits: Vec::new(),
+            partnerships: BTreeMap::new(),
+        };
+        for recorded in &rest {
+            governance.apply(store, recorded)?;
+        }
+        Ok(governance)
+    }
+
+    fn apply(&mut self, store: &Store, recorded: &Recorded) -> Result<(), GovernanceError> {
+        match &recorded.body {
+            Body::KeyCertified(certified) => {
+                self.keyring
+                    .certify(&certified.certificate)
+                    .map_err(|error| failed(recorded, &error))?;
+                self.certificates.push(certified.certificate.to_vec());
+            }
+            Body::LimitsSet(set) => {
+                let limits = &set.limits;
+                self.limits.retain(|other| {
+                    other.program != limits.program || other.data_classes != limits.data_classes
+                });
+                self.limits.push(limits.clone());
+            }
+            Body::PartnershipEdition(edition) => {
+                let partnership = self.partnership_from(store, recorded, edition)?;
+                self.partnerships
+                    .insert(edition.partnership.clone(), partnership);
+            }
+            Body::PartnershipDeclined(declined) => {
+                if let Some(partnership) = self.partnerships.get_mut(&declined.partnership) {
+                    let decline = Decline::verify(&declined.decline, &partnership.keyring)
+                        .map_err(|error| failed(recorded, &error))?;
+                    if decline.edition == partnership.edition {
+                        partnership.declined = Some((decline.member, decline.reason));
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn partnership_from(
+        &self,
+        store: &Store,
+        recorded: &Recorded,
+        edition: &PartnershipEdition,
+    ) -> Result<Partnership, GovernanceError> {
+        let bytes = blob(store, recorded, &edition.edition)?;
+        let terms: PartnershipTerms =
+            ambit_ledger::decode(&bytes).map_err(|error| failed(recorded, &error))?;
+        let text = text_blob(store, recorded, &edition.profile)?;
+        let profile = Profile::parse(Layer::Partnership, &text)
+            .map_err(|error| failed(recorded, &error))?;
+        let layers = self
+            .layers
+            .with_partnership(profile)
+            .map_err(|error| failed(recorded, &error))?;
+        let mut roots: BTreeMap<OrganizationId, Fingerprint> = edition
+            .roots
+            .iter()
+            .map(|compared| (compared.organization.clone(), compared.root))
+            .collect();
+        roots.insert(self.opened.organization.clone(), self.opened.root);
+        let keyring =
+            keyring_for(&terms.members, &roots).map_err(|error| failed(recorded, &error))?;
+        let mut signatures = BTreeMap::new();
+        for digest in &edition.signatures {
+            let statement = blob(store, recorded, digest)?;
+            let signature = ManifestSignature::verify(&statement, &keyring)
+                .map_err(|error| failed(recorded, &error))?;
+            if signature.edition() == edition.edition {
+                signatures.insert(signature.signer().clone(), statement);
+            }
+        }
+        let state = match edition.stage {
+            EditionStage::Proposed => AgreementState::Proposed,
+            EditionStage::Active => AgreementState::Active,
+        };
+        let agreement = agreement(&terms, state, terms.lease_until);
+        Ok(Partnership {
+            edition: edition.edition,
+            stage: edition.stage,
+            signatures,
+            roots,
+            keyring,
+            layers,
+            agreement,
+            declined: None,
+            terms,
+        })
+    }
+
+    /// Whose node this is.
+    #[must_use]
+    pub fn organization(&self) -> &OrganizationId {
+        &self.opened.organization
+    }
+
+    /// How the ledger was opened.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The certificates of this node's own keys.
+    #[must_use]
+    pub fn certificates(&self) -> &[Vec<u8>] {
+        &self.certificates
+    }
+
+    /// This node's own keys.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The layers without any partnership's.
+    #[must_use]
+    pub fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// The owner's limits, in the order they were set.
+    #[must_use]
+    pub fn limits(&self) -> &[Limits] {
+        &self.limits
+    }
+
+    /// A partnership this node is a member of.
+    #[must_use]
+    pub fn partnership(&self, id: &PartnershipId) -> Option<&Partnership> {
+        self.partnerships.get(id)
+    }
+
+    /// All partnerships, by id.
+    pub fn partnerships(&self) -> impl Iterator<Item = &Partnership> {
+        self.partnerships.values()
+    }
+
+    /// All pairs of an active partnership and another member of it.
+    pub fn recipients(&self) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
+        self.partnerships
+            .values()
+            .filter(|partnership| partnership.stage == EditionStage::Active)
+            .flat_map(|partnership| {
+                partnership
+                    .others(&self.opened.organization)
+                    .map(move |member| (partnership, member))
+            })
+    }
+}
+
+impl Partnership {
+    /// The terms.
+    #[must_use]
+    pub fn terms(&self) -> &PartnershipTerms {
+        &self.terms
+    }
+
+    /// The digest of the terms.
+    #[must_use]
+    pub fn edition(&self) -> Digest {
+        self.edition
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn stage(&self) -> EditionStage {
+        self.stage
+    }
+
+    /// The signatures known, by signer.
+    #[must_use]
+    pub fn signatures(&self) -> &BTreeMap<OrganizationId, Vec<u8>> {
+        &self.signatures
+    }
+
+    /// The root fingerprints that were compared, this node's own among them.
+    #[must_use]
+    pub fn roots(&self) -> &BTreeMap<OrganizationId, Fingerprint> {
+        &self.roots
+    }
+
+    /// The members' keys.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// All layers, this partnership's among them.
+    #[must_use]
+    pub fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// The agreement as policies read it.
+    #[must_use]
+    pub fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    /// Who declined it, and why.
+    #[must_use]
+    pub fn declined(&self) -> Option<&(OrganizationId, Name)> {
+        self.declined.as_ref()
+    }
+
+    /// The members but this one.
+    pub fn others<'a>(
+        &'a self,
+        me: &'a OrganizationId,
+    ) -> impl Iterator<Item = &'a OrganizationId> {
+        self.terms
+            .members
+            .iter()
+            .map(|member| &member.organization)
+            .filter(move |member| *member != me)
+    }
+}
+
+fn failed(recorded: &Recorded, error: &dyn std::error::Error) -> GovernanceError {
+    GovernanceError::Entry {
+        index: recorded.index,
+        what: error.to_string(),
+    }
+}
+
+fn blob(store: &Store, recorded: &Recorded, digest: &Digest) -> Result<Vec<u8>, GovernanceError> {
+    store.blob(digest)?.ok_or_else(|| GovernanceError::Entry {
+        index: recorded.index,
+        what: format!("the content {digest} is missing"),
+    })
+}
+
+fn text_blob(
+    store: &Store,
+    recorded: &Recorded,
+    digest: &Digest,
+) -> Result<String, GovernanceError> {
+    String::from_utf8(blob(store, recorded, digest)?).map_err(|error| failed(recorded, &error))
+}

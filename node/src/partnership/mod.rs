@@ -1,0 +1,22 @@
+//! Partnerships: identity cards, declarations, what a person reads before signing.
+//!
+//! ```text
+//! declaration ─▶ terms ─▶ armor ══ e-mail ══▶ armor ─▶ plain words ─▶ a person signs
+//! ```
+
+mod armor;
+mod card;
+mod consent;
+mod declaration;
+mod page;
+
+pub use armor::{
+    ArmorError, ArmorLabel, PARTNERSHIP_FILE_BYTES_MAX, PartnershipFile, PartnershipFileError,
+    read_armor, write_armor,
+};
+pub use card::{
+    CardError, ComparisonError, card_root, check_card, keyring_for, read_card, transport_key,
+    write_card,
+};
+pub use consent::{plain_words, summary_line};
+pub use declaration::{Declaration, DeclarationError, DeclaredMember};

@@ -1,0 +1,259 @@
+//! Release: the outbound enforcement point. Signs what was observed, judges it for each recipient, and says
+//! what to commit.
+//!
+//! It reads no clock and no randomness of its own, opens no socket and commits nothing. It must never hand
+//! out a disclosure whose decision is not part of the same commit or of an earlier one.
+
+use crate::collect::Draft;
+use crate::decisions::{Decisions, Judgement};
+use crate::partnership::{Governance, Partnership};
+use crate::store::{BoxKey, Store, StoreError, Write};
+use ambit_ledger::{
+    Body, Digest, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId,
+    Party, Readings, ReadingsError, Salt, Scope, SecretKey, Time, Verdict, Withdrawn, Withheld,
+};
+use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
+
+/// An observation that was signed and is not yet committed.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    /// Its id.
+    pub id: ObservationId,
+    /// Its facts.
+    pub facts: Facts,
+    /// Its statement.
+    pub statement: Vec<u8>,
+    /// The readings block.
+    pub readings: Vec<u8>,
+    /// The fingerprint of what it was collected from.
+    pub import: Option<Digest>,
+}
+
+/// Signs what was collected.
+///
+/// # Errors
+/// [`ReadingsError`] where the readings cannot be one observation.
+pub fn sign(
+    draft: Draft,
+    issuer: &OrganizationId,
+    key: &SecretKey,
+    salt: Salt,
+    import: Option<Digest>,
+) -> Result<Signed, ReadingsError> {
+    let count = draft.readings.len();
+    let block = Readings {
+        salt,
+        readings: draft.readings,
+    };
+    let (observed_from, observed_to) = block.span().ok_or(ReadingsError::Count(0))?;
+    let readings = block.encode()?;
+    let given = draft.facts;
+    let facts = Facts {
+        issuer: issuer.clone(),
+        source: given.source,
+        site: given.site,
+        asset: given.asset,
+        submodel: given.submodel,
+        semantic_id: given.semantic_id,
+        part: given.part,
+        revision: given.revision,
+        serial: given.serial,
+        lot: given.lot,
+        order: given.order,
+        process: given.process,
+        program: given.program,
+        data_class: given.data_class,
+        owner: given.owner,
+        design_authority: given.design_authority,
+        trade_secret: given.trade_secret,
+        export_control: given.export_control,
+        observed_from,
+        observed_to,
+        inputs: Vec::new(),
+        readings: Digest::of(&readings),
+        reading_count: u32::try_from(count).map_err(|_| ReadingsError::Count(count))?,
+    };
+    let statement = Observation::sign(&facts, key);
+    Ok(Signed {
+        id: ObservationId::of(&statement),
+        facts,
+        statement,
+        readings,
+        import,
+    })
+}
+
+/// What release decided for one observation and one recipient.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The decision; absent where no limits cover the observation, so nothing was asked.
+    pub judgement: Option<Judgement>,
+    /// The terms it is disclosed on, where it is.
+    pub scope: Option<Scope>,
+}
+
+/// Judges one observation for one recipient under one partnership, with every layer.
+///
+/// # Errors
+/// [`StoreError`] where recorded decisions cannot be read.
+pub fn judge_for(
+    store: &Store,
+    decisions: &Decisions,
+    governance: &Governance,
+    partnership: &Partnership,
+    recipient: &OrganizationId,
+    facts: &Facts,
+    now: Time,
+) -> Result<Release, StoreError> {
+    let unasked = Release {
+        verdict: Verdict::Withheld,
+        judgement: None,
+        scope: None,
+    };
+    let taxonomies = governance.layers().taxonomies();
+    let Some(limits) = limits_in_force(governance.limits(), facts, taxonomies) else {
+        return Ok(unasked);
+    };
+    let Some(member) = partnership.terms().member(recipient) else {
+        return Ok(unasked);
+    };
+    let mut scope = scope_for(partnership.terms(), limits, facts, recipient, taxonomies, now);
+    if scope.purposes.is_empty() {
+        // The agreement and the limits have no purpose in common: there is nothing to ask.
+        return Ok(unasked);
+    }
+    let inquiry = inquiry_for_disclosure(
+        facts,
+        &scope,
+        &Party::from(member),
+        partnership.agreement(),
+        Some(limits),
+        now,
+    );
+    let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
+    let verdict = judgement.decision.verdict();
+    scope.purposes = judgement.decision.admitted();
+    Ok(Release {
+        verdict,
+        scope: (verdict == Verdict::Admissible).then_some(scope),
+        judgement: Some(judgement),
+    })
+}
+
+/// What to commit for one observation and one recipient.
+pub fn writes_for(
+    release: Release,
+    partnership: &Partnership,
+    recipient: &OrganizationId,
+    observation: ObservationId,
+    context: &DisclosureContext<'_>,
+) -> Vec<Write> {
+    let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
+    let (mut writes, decision) = match release.judgement {
+        Some(judgement) => (judgement.writes, Some(judgement.digest)),
+        None => (Vec::new(), None),
+    };
+    match (release.scope, decision) {
+        (Some(scope), Some(decision)) => {
+            let disclosure = Disclosure {
+                discloser: context.discloser.clone(),
+                observation,
+                partnership: partnership.terms().partnership.clone(),
+                edition: partnership.edition(),
+                recipient: recipient.clone(),
+                scope,
+                parent: None,
+                decision,
+                issued_at: context.now,
+                salt: context.salt,
+            };
+            writes.push(Write::Disclosed {
+                outbox,
+                observation,
+                statement: disclosure.sign(context.key),
+            });
+        }
+        (_, decision) => {
+            writes.push(Write::Entry(Body::Withheld(Withheld {
+                observation,
+                partnership: partnership.terms().partnership.clone(),
+                recipient: recipient.clone(),
+                decision,
+                undecided: release.verdict == Verdict::Undecided,
+            })));
+        }
+    }
+    writes
+}
+
+/// What signing a disclosure takes besides its content.
+#[derive(Debug)]
+pub struct DisclosureContext<'a> {
+    /// Who discloses.
+    pub discloser: &'a OrganizationId,
+    /// Its statement key.
+    pub key: &'a SecretKey,
+    /// Random.
+    pub salt: Salt,
+    /// The instant that was judged at.
+    pub now: Time,
+}
+
+/// Whether a disclosure may still leave: judged again when its frame is written, for the very terms it has.
+/// `Err(writes)` takes it back.
+///
+/// # Errors
+/// [`StoreError`] where recorded decisions cannot be read.
+pub fn judge_again(
+    store: &Store,
+    decisions: &Decisions,
+    governance: &Governance,
+    disclosure: &Disclosure,
+    facts: &Facts,
+    item: (ambit_ledger::DisclosureId, u64),
+    now: Time,
+) -> Result<Result<(), Vec<Write>>, StoreError> {
+    let (id, seq) = item;
+    let withdraw = |decision, mut writes: Vec<Write>| {
+        writes.push(Write::Entry(Body::Withdrawn(Withdrawn {
+            disclosure: id,
+            partnership: disclosure.partnership.clone(),
+            recipient: disclosure.recipient.clone(),
+            seq,
+            decision,
+        })));
+        Err(writes)
+    };
+    let in_force = governance
+        .partnership(&disclosure.partnership)
+        .filter(|partnership| {
+            partnership.stage() == EditionStage::Active
+                && partnership.edition() == disclosure.edition
+        });
+    let Some(partnership) = in_force else {
+        return Ok(withdraw(None, Vec::new()));
+    };
+    let Some(member) = partnership.terms().member(&disclosure.recipient) else {
+        return Ok(withdraw(None, Vec::new()));
+    };
+    let limits = limits_in_force(
+        governance.limits(),
+        facts,
+        governance.layers().taxonomies(),
+    );
+    let inquiry = inquiry_for_disclosure(
+        facts,
+        &disclosure.scope,
+        &Party::from(member),
+        partnership.agreement(),
+        limits,
+        disclosure.issued_at,
+    );
+    let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
+    if judgement.decision.admitted() == disclosure.scope.purposes {
+        return Ok(Ok(()));
+    }
+    Ok(withdraw(Some(judgement.digest), judgement.writes))
+}

@@ -1,0 +1,321 @@
+//! Turns commits into batches: entries with all that belongs to them, then the state, then the head.
+//!
+//! A group is several batches. An entry and its index keys lie in one of them; the last holds the head, and
+//! nothing above the head counts. So a group that was cut off is taken back by what its entries say.
+
+use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
+use super::keys::{self, BoxKey};
+use super::records::{Commit, Committed, Head, Inbox, Outbox, Write};
+use super::seal;
+use super::slots::Slots;
+use super::StoreError;
+use ambit_ledger::{
+    Admitted, Body, Digest, Disclosed, Disclosure, Entry, ObservationId, Observed, Salt, leaf_hash,
+};
+use serde_bytes::ByteBuf;
+use std::collections::BTreeMap;
+
+/// A group while it is put together.
+pub(super) struct Group<'a> {
+    database: &'a Database,
+    slots: &'a mut Slots,
+    head: Head,
+    outboxes: BTreeMap<BoxKey, Outbox>,
+    inboxes: Vec<(BoxKey, Inbox)>,
+    /// The last observation of this group.
+    observed: Option<u64>,
+    /// What must be in one batch, in order.
+    units: Vec<Vec<Item>>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn new(database: &'a Database, slots: &'a mut Slots, head: Head) -> Self {
+        Self {
+            database,
+            slots,
+            head,
+            outboxes: BTreeMap::new(),
+            inboxes: Vec::new(),
+            observed: None,
+            units: Vec::new(),
+        }
+    }
+
+    /// Adds one commit.
+    pub(super) fn add(&mut self, commit: &Commit) -> Result<Committed, StoreError> {
+        let mut done = Committed::default();
+        for write in &commit.writes {
+            if let Some(index) = self.write(commit, write)? {
+                done.entries.push(index);
+            }
+        }
+        Ok(done)
+    }
+
+    fn write(&mut self, commit: &Commit, write: &Write) -> Result<Option<u64>, StoreError> {
+        match write {
+            Write::Entry(body) => self.entry(commit, body).map(Some),
+            Write::Blob(bytes) => {
+                let key = keys::blob(&Digest::of(bytes));
+                if self.database.read(&keys::chunk(&key, 0))?.is_none() {
+                    self.chunks(&key, bytes);
+                }
+                Ok(None)
+            }
+            Write::Observed {
+                id,
+                statement,
+                readings,
+                import,
+            } => {
+                let slot = self.seal(id, readings)?;
+                let body = Body::Observed(Observed {
+                    observation: ByteBuf::from(statement.clone()),
+                    slot,
+                    import: *import,
+                });
+                let index = self.entry(commit, &body)?;
+                self.observed = Some(index);
+                Ok(Some(index))
+            }
+            Write::Admitted {
+                id,
+                statement,
+                disclosure,
+                decision,
+                seq,
+                readings,
+            } => {
+                let slot = self.seal(id, readings)?;
+                let body = Body::Admitted(Admitted {
+                    observation: ByteBuf::from(statement.clone()),
+                    disclosure: ByteBuf::from(disclosure.clone()),
+                    decision: *decision,
+                    seq: *seq,
+                    slot,
+                });
+                self.entry(commit, &body).map(Some)
+            }
+            Write::Disclosed {
+                outbox, statement, ..
+            } => {
+                let state = self.outbox(outbox)?;
+                state.last += 1;
+                let seq = state.last;
+                let body = Body::Disclosed(Disclosed {
+                    disclosure: ByteBuf::from(statement.clone()),
+                    seq,
+                });
+                self.entry(commit, &body).map(Some)
+            }
+            Write::OpenOutbox { .. }
+            | Write::Judged { .. }
+            | Write::Undecided { .. }
+            | Write::OutboxAcknowledged { .. }
+            | Write::Inbox(_) => self.state(write).map(|()| None),
+        }
+    }
+
+    fn state(&mut self, write: &Write) -> Result<(), StoreError> {
+        match write {
+            Write::OpenOutbox {
+                partnership,
+                recipient,
+            } => {
+                let key = BoxKey::new(partnership, recipient);
+                let exists = self.outboxes.contains_key(&key)
+                    || self.database.read(&keys::outbox(&key))?.is_some();
+                if !exists {
+                    let outbox = Outbox {
+                        partnership: partnership.clone(),
+                        recipient: recipient.clone(),
+                        last: 0,
+                        judged: 0,
+                        acknowledged: None,
+                    };
+                    self.outboxes.insert(key, outbox);
+                }
+            }
+            Write::Judged { outbox, upto } => {
+                let upto = upto.unwrap_or(self.head.frontier.size());
+                let state = self.outbox(outbox)?;
+                state.judged = state.judged.max(upto);
+            }
+            Write::Undecided {
+                outbox,
+                observed,
+                is_undecided,
+            } => {
+                let observed = observed.or(self.observed).ok_or(StoreError::Damaged(
+                    "an undecided observation is not in the ledger",
+                ))?;
+                let key = keys::undecided(outbox, observed);
+                self.units
+                    .push(vec![(key, is_undecided.then(Vec::new))]);
+            }
+            Write::OutboxAcknowledged { outbox, upto } => {
+                self.outbox(outbox)?.acknowledged = Some(upto.clone());
+            }
+            Write::Inbox(inbox) => {
+                let key = BoxKey::new(&inbox.partnership, &inbox.sender);
+                self.inboxes.retain(|(other, _)| *other != key);
+                self.inboxes.push((key, inbox.clone()));
+            }
+            Write::Entry(_)
+            | Write::Blob(_)
+            | Write::Observed { .. }
+            | Write::Admitted { .. }
+            | Write::Disclosed { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn outbox(&mut self, key: &BoxKey) -> Result<&mut Outbox, StoreError> {
+        if !self.outboxes.contains_key(key) {
+            let bytes = self
+                .database
+                .read(&keys::outbox(key))?
+                .ok_or(StoreError::Damaged("an outbox is missing"))?;
+            let outbox = ambit_ledger::decode(&bytes)
+                .map_err(|_| StoreError::Damaged("an outbox cannot be read"))?;
+            self.outboxes.insert(*key, outbox);
+        }
+        self.outboxes
+            .get_mut(key)
+            .ok_or(StoreError::Damaged("an outbox is missing"))
+    }
+
+    /// Seals a readings block for the next entry.
+    fn seal(&mut self, id: &ObservationId, readings: &[u8]) -> Result<u64, StoreError> {
+        let slot = self.head.slot;
+        let key = self.slots.key(slot)?;
+        self.head.slot += 1;
+        let sealed = seal::seal(readings, id, slot, &key, random()?)?;
+        // The slot goes first, so that taking back a group never gives a slot out again.
+        let block = [slot.to_be_bytes().as_slice(), &sealed].concat();
+        self.chunks(&keys::readings(self.head.frontier.size()), &block);
+        Ok(slot)
+    }
+
+    fn entry(&mut self, commit: &Commit, body: &Body) -> Result<u64, StoreError> {
+        let index = self.head.frontier.size();
+        self.head.time = self.head.time.max(commit.now);
+        let entry = Entry::new(
+            Salt::from_bytes(random()?),
+            self.head.time,
+            commit.actor.clone(),
+            commit.reason.clone(),
+            body,
+        );
+        let bytes = entry.encode();
+        if bytes.len() > ambit_ledger::ITEM_BYTES_MAX {
+            return Err(StoreError::EntryTooLarge(bytes.len()));
+        }
+        let leaf = leaf_hash(&bytes);
+        let record = [leaf.as_bytes().as_slice(), &bytes].concat();
+        let mut unit = chunk_items(&keys::entry(index), &record);
+        unit.extend(index_items(index, body)?);
+        self.units.push(unit);
+        self.head.frontier.append(leaf);
+        Ok(index)
+    }
+
+    fn chunks(&mut self, key: &[u8], bytes: &[u8]) {
+        self.units
+            .extend(chunk_items(key, bytes).into_iter().map(|item| vec![item]));
+    }
+
+    /// Writes the group. Returns the new head, which counts once the database is synced.
+    pub(super) fn apply(self) -> Result<Head, DatabaseError> {
+        let mut batch: Vec<Item> = Vec::new();
+        for unit in self.units {
+            if batch.len() + unit.len() > BATCH_ITEMS_MAX {
+                self.database.apply(std::mem::take(&mut batch))?;
+            }
+            batch.extend(unit);
+        }
+        if !batch.is_empty() {
+            self.database.apply(batch)?;
+        }
+        let mut last: Vec<Item> = self
+            .outboxes
+            .iter()
+            .map(|(key, outbox)| (keys::outbox(key), Some(ambit_ledger::encode(outbox))))
+            .chain(
+                self.inboxes
+                    .iter()
+                    .map(|(key, inbox)| (keys::inbox(key), Some(ambit_ledger::encode(inbox)))),
+            )
+            .collect();
+        last.push((keys::HEAD.to_vec(), Some(ambit_ledger::encode(&self.head))));
+        self.database.apply(last)?;
+        Ok(self.head)
+    }
+}
+
+/// How many items the last batch may still take before a group has to end: one for the head.
+pub(super) const STATES_MAX: usize = BATCH_ITEMS_MAX - 1;
+
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(StoreError::Randomness)?;
+    Ok(bytes)
+}
+
+fn chunk_items(key: &[u8], bytes: &[u8]) -> Vec<Item> {
+    bytes
+        .chunks(VALUE_BYTES_MAX)
+        .zip(0_u16..)
+        .map(|(chunk, number)| (keys::chunk(key, number), Some(chunk.to_vec())))
+        .collect()
+}
+
+/// The index keys of an entry: found from its index and body alone.
+pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreError> {
+    let value = Some(index.to_be_bytes().to_vec());
+    let damaged = |_| StoreError::Damaged("a statement of this node's own cannot be read");
+    let items = match body {
+        Body::Observed(observed) => {
+            let id = ObservationId::of(&observed.observation);
+            let import = observed.import.as_ref().map(keys::import);
+            [Some(keys::observation(&id)), import]
+                .into_iter()
+                .flatten()
+                .map(|key| (key, value.clone()))
+                .collect()
+        }
+        Body::Admitted(admitted) => {
+            let id = ObservationId::of(&admitted.observation);
+            vec![(keys::observation(&id), value)]
+        }
+        Body::Decided(decided) => vec![
+            (keys::class(&decided.decision.class_key), value.clone()),
+            (keys::decision(&decided.decision.digest()), value),
+        ],
+        Body::Disclosed(disclosed) => {
+            let disclosure = Disclosure::from_own_ledger(&disclosed.disclosure).map_err(damaged)?;
+            let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
+            vec![
+                (keys::outbox_item(&outbox, disclosed.seq), value.clone()),
+                (keys::pair(&disclosure.observation, &outbox), value),
+            ]
+        }
+        Body::Withheld(withheld) => {
+            let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
+            vec![(keys::pair(&withheld.observation, &outbox), value)]
+        }
+        Body::Withdrawn(withdrawn) => {
+            let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
+            vec![(keys::withdrawn(&outbox, withdrawn.seq), value)]
+        }
+        Body::Opened(_)
+        | Body::KeyCertified(_)
+        | Body::PartnershipEdition(_)
+        | Body::PartnershipDeclined(_)
+        | Body::ProfileActivated(_)
+        | Body::TaxonomyActivated(_)
+        | Body::LimitsSet(_) => vec![(keys::control(index), value)],
+        Body::Refused(_) | Body::Acknowledged(_) | Body::Unread { .. } => Vec::new(),
+    };
+    Ok(items)
+}

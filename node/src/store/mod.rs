@@ -1,0 +1,186 @@
+//! The store: one sled tree and a slot file, committed in groups by one writer.
+//!
+//! ```text
+//! Commit ─▶ writer: entries, sealed readings, indexes, then the head ─▶ fdatasync ─▶ Committed
+//! ```
+//!
+//! The ledger is the truth, everything else here is found again from it. Nothing above the committed head
+//! is ever read; opening takes back what a crash left there. The store must never acknowledge before the
+//! sync, and never go on after an error: it may not know what is on the disk.
+
+mod database;
+mod group;
+mod keys;
+mod reader;
+mod records;
+mod recovery;
+mod seal;
+mod slots;
+mod writer;
+
+pub use database::DatabaseError;
+pub use keys::BoxKey;
+pub use reader::Recorded;
+pub use records::{AcknowledgedUpto, Commit, Committed, Inbox, Outbox, Write};
+pub use seal::SealError;
+pub use slots::SlotError;
+
+use ambit_ledger::{Digest, Salt, Time};
+use database::Database;
+use records::Head;
+use slots::Slots;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+
+/// The store failed, or refused a commit.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed; the node stops.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The slot file failed, or a slot was erased.
+    #[error(transparent)]
+    Slot(#[from] SlotError),
+    /// Sealed readings do not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// An earlier error stopped the store.
+    #[error("the store stopped after an earlier failure; start the node again")]
+    Stopped,
+    /// A record that must be there is not, or cannot be read.
+    #[error("the store is damaged: {0}; restore it from a backup")]
+    Damaged(&'static str),
+    /// Written by a newer program.
+    #[error("the store has version {0}, newer than this program; use the program that wrote it")]
+    Newer(u32),
+    /// An entry larger than the ledger takes.
+    #[error("an entry of {0} bytes is larger than {max}", max = ambit_ledger::ITEM_BYTES_MAX)]
+    EntryTooLarge(usize),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness")]
+    Randomness(#[source] getrandom::Error),
+}
+
+/// A handle to the store. Clones share it. Every call blocks: keep it off the async threads.
+#[derive(Clone, Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    writer: writer::Writer,
+}
+
+#[derive(Debug)]
+struct Shared {
+    database: Database,
+    slots: Mutex<Slots>,
+    head: RwLock<Head>,
+}
+
+impl Store {
+    /// Opens the store in a node's home, or makes it, and takes back what a crash left above the head.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn open(home: &Path) -> Result<Self, StoreError> {
+        let database = Database::open(&home.join("db"))?;
+        let mut slots = Slots::open(&home.join("slots"))?;
+        let head = match database.read(keys::HEAD)? {
+            Some(bytes) => {
+                let head: Head = ambit_ledger::decode(&bytes)
+                    .map_err(|_| StoreError::Damaged("the head cannot be read"))?;
+                if head.version > records::VERSION {
+                    return Err(StoreError::Newer(head.version));
+                }
+                recovery::take_back(&database, head)?
+            }
+            None => first_head(&database)?,
+        };
+        // Fills the first slots before anything waits for them.
+        slots.key(head.slot)?;
+        let shared = Arc::new(Shared {
+            database,
+            slots: Mutex::new(slots),
+            head: RwLock::new(head),
+        });
+        let writer = writer::Writer::start(Arc::clone(&shared))?;
+        Ok(Self { shared, writer })
+    }
+
+    /// Commits, and returns once it is on the disk.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; then nothing of it was committed.
+    pub fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        self.writer.commit(commit)
+    }
+
+    /// How many entries are committed.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.shared.head().frontier.size()
+    }
+
+    /// Size and root of the tree over all committed entries.
+    #[must_use]
+    pub fn tree_head(&self) -> (u64, Digest) {
+        let head = self.shared.head();
+        (head.frontier.size(), head.frontier.root())
+    }
+
+    /// The time of the last entry.
+    #[must_use]
+    pub fn last_time(&self) -> Time {
+        self.shared.head().time
+    }
+
+    /// Names this store: one that was lost and made anew is another.
+    #[must_use]
+    pub fn incarnation(&self) -> Salt {
+        self.shared.head().incarnation
+    }
+
+    /// The keyed digest under which an import is remembered, so that the plain one is in no ledger.
+    #[must_use]
+    pub fn import_digest(&self, fingerprint: &Digest) -> Digest {
+        let head = self.shared.head();
+        Digest::of_parts(&[
+            b"ambit import\0",
+            head.import_key.as_bytes(),
+            fingerprint.as_bytes(),
+        ])
+    }
+}
+
+impl Shared {
+    fn head(&self) -> Head {
+        // A writer that panicked with the lock held left the head as it was committed before.
+        self.head
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+}
+
+fn first_head(database: &Database) -> Result<Head, StoreError> {
+    let mut random = [[0; 32]; 2];
+    for bytes in &mut random {
+        getrandom::fill(bytes).map_err(StoreError::Randomness)?;
+    }
+    let [incarnation, import_key] = random.map(Salt::from_bytes);
+    let head = Head {
+        version: records::VERSION,
+        frontier: ambit_ledger::Frontier::default(),
+        time: Time::EARLIEST,
+        slot: 0,
+        incarnation,
+        import_key,
+    };
+    database.apply(vec![(
+        keys::HEAD.to_vec(),
+        Some(ambit_ledger::encode(&head)),
+    )])?;
+    database.sync()?;
+    Ok(head)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What the store keeps beside entries, and what callers hand it to commit.
+
+use super::keys::BoxKey;
+use ambit_ledger::{
+    Body, Digest, Frontier, Name, ObservationId, OrganizationId, PartnershipId, RefusedItem, Salt,
+    Time,
+};
+use serde::{Deserialize, Serialize};
+
+/// How far the store is committed. Nothing above it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Head {
+    /// The version of the records, 1.
+    pub(super) version: u32,
+    /// The tree over all entries.
+    pub(super) frontier: Frontier,
+    /// The time of the last entry.
+    pub(super) time: Time,
+    /// The next key slot never used.
+    pub(super) slot: u64,
+    /// Names this store: a store that was lost and made anew is another.
+    pub(super) incarnation: Salt,
+    /// Keys the digests of what was imported.
+    pub(super) import_key: Salt,
+}
+
+/// The version of the records this program writes.
+pub(super) const VERSION: u32 = 1;
+
+/// The state of the outbox for one recipient in one partnership.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbox {
+    /// Under which agreement.
+    pub partnership: PartnershipId,
+    /// For whom.
+    pub recipient: OrganizationId,
+    /// The last sequence number given out; 0 before the first.
+    pub last: u64,
+    /// Entries below this index were judged for this recipient.
+    pub judged: u64,
+    /// How far the recipient acknowledged; absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<AcknowledgedUpto>,
+}
+
+/// How far a recipient's signed acknowledgement reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgedUpto {
+    /// Which incarnation of the recipient's store.
+    pub incarnation: Salt,
+    /// The last sequence number covered.
+    pub upto: u64,
+    /// The chain over bodies at `upto`.
+    pub bodies: Digest,
+    /// The chain over bodies and outcomes at `upto`.
+    pub outcomes: Digest,
+}
+
+/// The state of what one sender brings under one partnership.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inbox {
+    /// Under which agreement.
+    pub partnership: PartnershipId,
+    /// From whom.
+    pub sender: OrganizationId,
+    /// The last sequence number taken or refused.
+    pub cursor: u64,
+    /// The chain over bodies at the cursor.
+    pub bodies: Digest,
+    /// The chain over bodies and outcomes at the cursor.
+    pub outcomes: Digest,
+    /// Refused since the last signed acknowledgement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedItem>,
+    /// The last sequence number that a signed acknowledgement covers.
+    pub signed: u64,
+}
+
+/// One thing to commit.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// An entry that needs nothing else.
+    Entry(Body),
+    /// Content that an entry names by its digest.
+    Blob(Vec<u8>),
+    /// An observation this node made, with its readings to be sealed.
+    Observed {
+        /// Its id.
+        id: ObservationId,
+        /// Its statement.
+        statement: Vec<u8>,
+        /// The readings block.
+        readings: Vec<u8>,
+        /// The fingerprint of what it was imported from.
+        import: Option<Digest>,
+    },
+    /// An observation taken in, with its readings to be sealed.
+    Admitted {
+        /// Its id.
+        id: ObservationId,
+        /// Its statement.
+        statement: Vec<u8>,
+        /// The disclosure's statement.
+        disclosure: Vec<u8>,
+        /// The decision to admit it.
+        decision: Digest,
+        /// Its sequence number on the link.
+        seq: u64,
+        /// The readings block.
+        readings: Vec<u8>,
+    },
+    /// A disclosure for an outbox; the sequence number is given at the commit.
+    Disclosed {
+        /// Whose outbox.
+        outbox: BoxKey,
+        /// Which observation.
+        observation: ObservationId,
+        /// The disclosure's statement.
+        statement: Vec<u8>,
+    },
+    /// Makes an outbox, where there is none.
+    OpenOutbox {
+        /// Under which agreement.
+        partnership: PartnershipId,
+        /// For whom.
+        recipient: OrganizationId,
+    },
+    /// Everything below this index was judged for the outbox; absent means everything committed with this.
+    Judged {
+        /// Which outbox.
+        outbox: BoxKey,
+        /// Up to, and without, this entry.
+        upto: Option<u64>,
+    },
+    /// Marks an undecided observation, by its entry, to be judged again; or takes the mark off.
+    Undecided {
+        /// For which outbox.
+        outbox: BoxKey,
+        /// The entry of the observation; absent means the last one observed in this commit.
+        observed: Option<u64>,
+        /// Whether it is still undecided.
+        is_undecided: bool,
+    },
+    /// How far a recipient acknowledged.
+    OutboxAcknowledged {
+        /// Which outbox.
+        outbox: BoxKey,
+        /// How far.
+        upto: AcknowledgedUpto,
+    },
+    /// The state of an inbox.
+    Inbox(Inbox),
+}
+
+/// What is committed together: all of it or nothing.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Who caused it, by an opaque id.
+    pub actor: Name,
+    /// Why, where a person gave a reason.
+    pub reason: Option<Name>,
+    /// By the clock; an entry's time never goes back all the same.
+    pub now: Time,
+    /// What, in order.
+    pub writes: Vec<Write>,
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// The indexes of the entries written, in order.
+    pub entries: Vec<u64>,
+}

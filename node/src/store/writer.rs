@@ -1,0 +1,166 @@
+//! The one writer: takes what is queued, commits it as a group, syncs once, wakes the waiters.
+
+use super::group::{Group, STATES_MAX};
+use super::records::{Commit, Committed, Head, Write};
+use super::{Shared, StoreError};
+use std::sync::mpsc;
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+
+/// The most commits in one group: one sync serves them all, and none waits for more than that.
+const GROUP_COMMITS_MAX: usize = 256;
+
+struct Request {
+    commit: Commit,
+    reply: mpsc::SyncSender<Result<Committed, StoreError>>,
+}
+
+/// A handle to the writer's thread. The thread ends with the last handle, which waits for it: once the
+/// store is dropped, its files are closed.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    thread: Arc<Thread>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    requests: Option<mpsc::Sender<Request>>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Some(handle) = self.handle.take() {
+            // A writer that panicked has answered nobody and committed nothing more.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn start(shared: Arc<Shared>) -> Result<Self, StoreError> {
+        let (requests, queue) = mpsc::channel();
+        let handle = std::thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || run(&shared, &queue))
+            .map_err(|_| StoreError::Stopped)?;
+        Ok(Self {
+            thread: Arc::new(Thread {
+                requests: Some(requests),
+                handle: Some(handle),
+            }),
+        })
+    }
+
+    pub(super) fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let requests = self.thread.requests.as_ref().ok_or(StoreError::Stopped)?;
+        requests
+            .send(Request { commit, reply })
+            .map_err(|_| StoreError::Stopped)?;
+        answer.recv().map_err(|_| StoreError::Stopped)?
+    }
+}
+
+/// Runs until the last handle is gone or the database fails. Ending closes the queue, so that every later
+/// commit is answered with [`StoreError::Stopped`].
+fn run(shared: &Shared, queue: &mpsc::Receiver<Request>) {
+    let mut carried: Option<Request> = None;
+    while let Some(first) = carried.take().or_else(|| queue.recv().ok()) {
+        let mut states = state_count(&first.commit);
+        let mut group = vec![first];
+        while group.len() < GROUP_COMMITS_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            states += state_count(&next.commit);
+            if states > STATES_MAX {
+                carried = Some(next);
+                break;
+            }
+            group.push(next);
+        }
+        if !commit_group(shared, group) {
+            return;
+        }
+    }
+}
+
+/// How many records of state a commit may touch: those lie in the group's last batch, which is short.
+fn state_count(commit: &Commit) -> usize {
+    commit
+        .writes
+        .iter()
+        .filter(|write| match write {
+            Write::Disclosed { .. }
+            | Write::OpenOutbox { .. }
+            | Write::Judged { .. }
+            | Write::OutboxAcknowledged { .. }
+            | Write::Inbox(_) => true,
+            Write::Entry(_)
+            | Write::Blob(_)
+            | Write::Observed { .. }
+            | Write::Admitted { .. }
+            | Write::Undecided { .. } => false,
+        })
+        .count()
+        .min(STATES_MAX)
+}
+
+/// Returns whether the store can go on.
+fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
+    let commits: Vec<&Commit> = group.iter().map(|request| &request.commit).collect();
+    match commit_all(shared, &commits) {
+        Ok(done) => {
+            for (request, done) in group.iter().zip(done) {
+                // A waiter that went away does not undo what was committed.
+                let _ = request.reply.send(Ok(done));
+            }
+            true
+        }
+        Err(StoreError::Database(error)) => {
+            tracing::error!(error = %error, "the store stops");
+            let mut group = group.into_iter();
+            if let Some(first) = group.next() {
+                let _ = first.reply.send(Err(error.into()));
+            }
+            group.for_each(|request| {
+                let _ = request.reply.send(Err(StoreError::Stopped));
+            });
+            false
+        }
+        Err(error) if group.len() == 1 => {
+            group.into_iter().for_each(|request| {
+                let _ = request.reply.send(Err(match &error {
+                    StoreError::EntryTooLarge(size) => StoreError::EntryTooLarge(*size),
+                    StoreError::Damaged(what) => StoreError::Damaged(what),
+                    StoreError::Slot(_)
+                    | StoreError::Seal(_)
+                    | StoreError::Stopped
+                    | StoreError::Newer(_)
+                    | StoreError::Randomness(_)
+                    | StoreError::Database(_) => StoreError::Stopped,
+                }));
+            });
+            true
+        }
+        // One commit of several was refused: each goes alone, so that only that one fails.
+        Err(_) => group
+            .into_iter()
+            .all(|request| commit_group(shared, vec![request])),
+    }
+}
+
+fn commit_all(shared: &Shared, commits: &[&Commit]) -> Result<Vec<Committed>, StoreError> {
+    let head: Head = shared.head();
+    let mut slots = shared.slots.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut group = Group::new(&shared.database, &mut slots, head);
+    let done = commits
+        .iter()
+        .map(|commit| group.add(commit))
+        .collect::<Result<Vec<_>, _>>()?;
+    let head = group.apply()?;
+    shared.database.sync()?;
+    *shared.head.write().unwrap_or_else(PoisonError::into_inner) = head;
+    Ok(done)
+}

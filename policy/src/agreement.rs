@@ -1,0 +1,229 @@
+//! Checks an agreement's terms before anybody signs them.
+
+use crate::layers::{Layers, LayersError};
+use crate::profile::{Profile, ProfileError};
+use crate::render::{ForbidsError, render};
+use crate::taxonomy::{Taxonomies, UnknownName};
+use ambit_ledger::{
+    Agreement, AgreementState, DerivedTerms, Digest, Layer, Member, OrganizationId,
+    PartnershipTerms, Time,
+};
+
+/// Why terms are no agreement anybody should sign.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TermsError {
+    /// Fewer than two members.
+    #[error("the agreement has {0} members: name at least two")]
+    TooFewMembers(usize),
+    /// Members out of order, or one named twice.
+    #[error("member `{0}` is out of order or named twice: list members once, ascending by id")]
+    MemberOrder(OrganizationId),
+    /// Proposed by an outsider.
+    #[error("the declarer `{0}` is no member: add it or let a member declare")]
+    DeclarerNotMember(OrganizationId),
+    /// Names an organization that is no member, so that nothing could cross.
+    #[error("{what} names `{organization}`, which is no member: nothing that names it could cross")]
+    NotMember {
+        /// Where.
+        what: &'static str,
+        /// The organization.
+        organization: OrganizationId,
+    },
+    /// Editions count from 1 and name the one before.
+    #[error("edition {0} does not fit its link: the first is 1 and has no previous one, all others have")]
+    Edition(u32),
+    /// An empty list that must name something.
+    #[error("the agreement names no {0}: name at least one")]
+    Nothing(&'static str),
+    /// A name that is in no taxonomy.
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
+    /// A window finer than a minute.
+    #[error("the window's instant {0} is no whole minute of UTC: observations are only that exact")]
+    FineWindow(Time),
+    /// A window that ends before it starts.
+    #[error("the window of observed time is empty: it must end after {0}")]
+    EmptyWindow(Time),
+    /// Ends before it was proposed.
+    #[error("the agreement ends at {until}, not after it was proposed: choose a later end")]
+    Ended {
+        /// Its end.
+        until: Time,
+    },
+    /// A lease beyond the end.
+    #[error("the lease runs to {lease_until}, beyond the end at {until}: shorten it")]
+    LeaseBeyondEnd {
+        /// The lease's end.
+        lease_until: Time,
+        /// The agreement's end.
+        until: Time,
+    },
+    /// Hand-written rules that are not taken.
+    #[error(transparent)]
+    Forbids(#[from] ForbidsError),
+    /// The rendered text is refused; this comes from the hand-written rules or from very odd names.
+    #[error("the rendered partnership layer is refused: {0}")]
+    Profile(#[from] ProfileError),
+    /// The rendered text names what is in no taxonomy.
+    #[error(transparent)]
+    Layers(#[from] LayersError),
+    /// What was signed for is not what these terms render to.
+    #[error("the terms name the partnership layer {stated}, but render to {rendered}: render them with this version")]
+    ProfileDigest {
+        /// The digest in the terms.
+        stated: Digest,
+        /// The digest of the rendered text.
+        rendered: Digest,
+    },
+}
+
+/// Checks terms as they are declared or received, and gives the partnership layer they render to.
+///
+/// # Errors
+/// Any [`TermsError`]; the message says how to mend it.
+pub fn check_terms(
+    terms: &PartnershipTerms,
+    taxonomies: &Taxonomies,
+) -> Result<Profile, TermsError> {
+    check_members(terms, taxonomies)?;
+    check_subject(terms, taxonomies)?;
+    check_times(terms)?;
+    if (terms.edition <= 1) != terms.previous.is_none() || terms.edition == 0 {
+        return Err(TermsError::Edition(terms.edition));
+    }
+    let profile = Profile::parse(Layer::Partnership, &render(terms)?)?;
+    Layers::new(taxonomies.clone(), [profile.clone()])?;
+    if profile.digest() == terms.profile {
+        Ok(profile)
+    } else {
+        Err(TermsError::ProfileDigest {
+            stated: terms.profile,
+            rendered: profile.digest(),
+        })
+    }
+}
+
+/// The agreement as policies read it. Hashes the terms: make it once for each edition and lease.
+#[must_use]
+pub fn agreement(terms: &PartnershipTerms, state: AgreementState, lease_until: Time) -> Agreement {
+    Agreement {
+        partnership: terms.partnership.clone(),
+        edition: terms.digest(),
+        state,
+        members: terms.member_ids(),
+        program: terms.program.clone(),
+        until: terms.until,
+        lease_until,
+    }
+}
+
+fn check_members(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<(), TermsError> {
+    if terms.members.len() < 2 {
+        return Err(TermsError::TooFewMembers(terms.members.len()));
+    }
+    let mut previous: Option<&Member> = None;
+    for member in &terms.members {
+        if previous.is_some_and(|previous| previous.organization >= member.organization) {
+            return Err(TermsError::MemberOrder(member.organization.clone()));
+        }
+        let jurisdictions = member.hosting.iter().chain(&member.personnel);
+        for jurisdiction in jurisdictions.chain([&member.seat]) {
+            taxonomies.check_jurisdiction(jurisdiction)?;
+        }
+        previous = Some(member);
+    }
+    if terms.member(&terms.declarer).is_none() {
+        return Err(TermsError::DeclarerNotMember(terms.declarer.clone()));
+    }
+    Ok(())
+}
+
+fn check_subject(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<(), TermsError> {
+    for class in &terms.data_classes {
+        taxonomies.check_class(class)?;
+    }
+    for purpose in &terms.purposes {
+        taxonomies.check_purpose(purpose)?;
+    }
+    if terms.data_classes.is_empty() {
+        return Err(TermsError::Nothing("class of data"));
+    }
+    if terms.purposes.is_empty() {
+        return Err(TermsError::Nothing("purpose"));
+    }
+    if terms.retention_days == 0 {
+        return Err(TermsError::Nothing("day of retention"));
+    }
+    check_member(terms, "the program", &terms.program.assigner)?;
+    for part in &terms.parts {
+        check_member(terms, "a part", &part.assigner)?;
+    }
+    match &terms.derived {
+        Some(derived) => check_derived(terms, derived, taxonomies),
+        None => Ok(()),
+    }
+}
+
+fn check_derived(
+    terms: &PartnershipTerms,
+    derived: &DerivedTerms,
+    taxonomies: &Taxonomies,
+) -> Result<(), TermsError> {
+    for class in &derived.data_classes {
+        taxonomies.check_class(class)?;
+    }
+    for purpose in &derived.purposes {
+        taxonomies.check_purpose(purpose)?;
+    }
+    for organization in &derived.recipients {
+        check_member(terms, "the terms for derived data", organization)?;
+    }
+    let named = [
+        (derived.data_classes.is_empty(), "class of derived data"),
+        (derived.purposes.is_empty(), "purpose of derived data"),
+        (derived.recipients.is_empty(), "recipient of derived data"),
+    ];
+    match named.into_iter().find(|(is_empty, _)| *is_empty) {
+        Some((_, what)) => Err(TermsError::Nothing(what)),
+        None => Ok(()),
+    }
+}
+
+fn check_member(
+    terms: &PartnershipTerms,
+    what: &'static str,
+    organization: &OrganizationId,
+) -> Result<(), TermsError> {
+    if terms.member(organization).is_some() {
+        Ok(())
+    } else {
+        Err(TermsError::NotMember {
+            what,
+            organization: organization.clone(),
+        })
+    }
+}
+
+fn check_times(terms: &PartnershipTerms) -> Result<(), TermsError> {
+    const NANOS_PER_MINUTE: i64 = 60_000_000_000;
+    let window = [terms.observed_from, terms.observed_until];
+    if let Some(fine) = window
+        .into_iter()
+        .find(|time| time.as_nanos() % NANOS_PER_MINUTE != 0)
+    {
+        return Err(TermsError::FineWindow(fine));
+    }
+    if terms.observed_from >= terms.observed_until {
+        return Err(TermsError::EmptyWindow(terms.observed_from));
+    }
+    if terms.until <= terms.declared_at {
+        return Err(TermsError::Ended { until: terms.until });
+    }
+    if terms.lease_until > terms.until {
+        return Err(TermsError::LeaseBeyondEnd {
+            lease_until: terms.lease_until,
+            until: terms.until,
+        });
+    }
+    Ok(())
+}

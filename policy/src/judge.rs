@@ -1,0 +1,328 @@
+//! Judges: shows Cedar an inquiry, layer by layer and purpose by purpose.
+//!
+//! Any doubt is *undecided*: an error in any layer, a request or an entity that the schema refuses, an
+//! entity that is referred to and missing. Cedar itself would skip a policy that errs and answer with the rest.
+
+use crate::class::{class_key, interval};
+use crate::keeping::Keeping;
+use crate::layers::Layers;
+use crate::profile::Profile;
+use crate::schema::{engine, schema, schema_digest};
+use crate::slice::{Slice, entity, insert};
+use crate::taxonomy::TaxonomyKind;
+use ambit_ledger::{Decision, Digest, Inquiry, LayerVerdict, PurposeVerdict, Time, Verdict};
+use cedar_policy::{
+    Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// A decision with the slice that it names by digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The decision.
+    pub decision: Decision,
+    /// Requests and entities as Cedar saw them, without taxonomies: canonical JSON.
+    pub slice: Vec<u8>,
+}
+
+/// Judges an inquiry for each purpose of its scope. Never fails: what can't be judged is undecided.
+#[must_use]
+pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
+    let slice = Slice::of_inquiry(inquiry, now);
+    let question = Question::prepare(layers, &slice);
+    let verdicts = inquiry
+        .scope
+        .purposes
+        .iter()
+        .map(|purpose| {
+            let answer = answer(layers, &question, Some(purpose.as_str()));
+            PurposeVerdict {
+                purpose: purpose.clone(),
+                verdict: answer.verdict,
+                layers: answer.layers,
+                errors: answer.errors,
+            }
+        })
+        .collect();
+    let (true_from, true_until) = interval(layers, inquiry, now);
+    let slice = slice.to_bytes();
+    let decision = Decision {
+        class_key: class_key(layers, inquiry),
+        engine: engine(),
+        schema: schema_digest(),
+        taxonomies: layers.taxonomies().digest(),
+        profiles: layers.profile_digests().to_vec(),
+        inquiry: inquiry.clone(),
+        slice: Digest::of(&slice),
+        now,
+        true_from,
+        true_until,
+        verdicts,
+    };
+    Judged { decision, slice }
+}
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Over all layers.
+    pub verdict: Verdict,
+    /// What each layer said, ascending by layer. Empty where the request could not be put.
+    pub layers: Vec<LayerVerdict>,
+    /// Why the request could not be put; sorted.
+    pub errors: Vec<String>,
+}
+
+/// Judges what a holder does with what it has. The inquiry's recipient is the holder; its action and its
+/// scope's purposes are not asked about. A withheld `retain` may be erased; an undecided one must not.
+///
+/// No layer takes the owner's originals or what is under legal hold: where one says so, it is undecided.
+#[must_use]
+pub fn judge_keeping(layers: &Layers, inquiry: &Inquiry, keeping: &Keeping, now: Time) -> Answer {
+    let slice = Slice::of_keeping(inquiry, keeping, now);
+    let mut answer = judge_slice(layers, &slice);
+    if let Keeping::Retain { legal_hold } = keeping {
+        let is_original = inquiry.recipient.organization == inquiry.footprint.owner;
+        if (*legal_hold || is_original) && answer.verdict == Verdict::Withheld {
+            answer.verdict = Verdict::Undecided;
+            let reason = "a layer would take the owner's original or what is under legal hold";
+            answer.errors.push(reason.to_owned());
+        }
+    }
+    answer
+}
+
+/// Judges a slice with its first purpose, if it has one.
+pub(crate) fn judge_slice(layers: &Layers, slice: &Slice) -> Answer {
+    let question = Question::prepare(layers, slice);
+    answer(layers, &question, slice.purposes.first().map(String::as_str))
+}
+
+fn answer(
+    layers: &Layers,
+    question: &Result<Question, Vec<String>>,
+    purpose: Option<&str>,
+) -> Answer {
+    let undecided = |errors: Vec<String>| Answer {
+        verdict: Verdict::Undecided,
+        layers: Vec::new(),
+        errors,
+    };
+    let question = match question {
+        Ok(question) => question,
+        Err(errors) => return undecided(errors.clone()),
+    };
+    match question.request(purpose) {
+        Ok(request) => over_all(
+            layers
+                .profiles()
+                .map(|profile| ask(profile, &request, &question.entities))
+                .collect(),
+        ),
+        Err(error) => undecided(vec![error]),
+    }
+}
+
+/// Admissible takes at least one layer, all of them, and no error anywhere.
+fn over_all(layers: Vec<LayerVerdict>) -> Answer {
+    let any = |verdict| layers.iter().any(|layer| layer.verdict == verdict);
+    let verdict = if any(Verdict::Undecided) {
+        Verdict::Undecided
+    } else if layers.is_empty() || any(Verdict::Withheld) {
+        Verdict::Withheld
+    } else {
+        Verdict::Admissible
+    };
+    Answer {
+        verdict,
+        layers,
+        errors: Vec::new(),
+    }
+}
+
+fn ask(profile: &Profile, request: &Request, entities: &Entities) -> LayerVerdict {
+    static AUTHORIZER: LazyLock<Authorizer> = LazyLock::new(Authorizer::new);
+    let response = AUTHORIZER.is_authorized(request, profile.policies(), entities);
+    let diagnostics = response.diagnostics();
+    let mut determining: Vec<String> = diagnostics.reason().map(ToString::to_string).collect();
+    determining.sort();
+    let mut errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
+    errors.sort();
+    let verdict = match response.decision() {
+        _ if !errors.is_empty() => Verdict::Undecided,
+        cedar_policy::Decision::Allow => Verdict::Admissible,
+        cedar_policy::Decision::Deny => Verdict::Withheld,
+    };
+    LayerVerdict {
+        layer: profile.layer(),
+        verdict,
+        determining,
+        errors,
+    }
+}
+
+/// A slice that passed every check, as Cedar takes it.
+pub(crate) struct Question {
+    principal: EntityUid,
+    action: EntityUid,
+    resource: EntityUid,
+    context: Value,
+    pub(crate) entities: Entities,
+}
+
+impl Question {
+    /// Checks that every entity referred to is there, and adds those of the taxonomies.
+    pub(crate) fn prepare(layers: &Layers, slice: &Slice) -> Result<Self, Vec<String>> {
+        let reached = reach(layers, slice)?;
+        let one = |error: String| vec![error];
+        let mut entities = Vec::with_capacity(slice.entities.len() + reached.len());
+        for value in &slice.entities {
+            let entity = Entity::from_json_value(value.clone(), Some(schema()))
+                .map_err(|error| one(with_causes(&error)))?;
+            entities.push(entity);
+        }
+        for (kind, name) in reached {
+            let parents = layers.taxonomies().parents(kind, &name);
+            let parents = parents.into_iter().flatten();
+            entities.push(Entity::new_no_attrs(
+                taxonomy_uid(kind, &name),
+                parents.map(|parent| taxonomy_uid(kind, parent)).collect(),
+            ));
+        }
+        let uid = |value: &Value| {
+            EntityUid::from_json(value.clone()).map_err(|error| one(with_causes(&error)))
+        };
+        Ok(Self {
+            principal: uid(&slice.principal)?,
+            action: uid(&crate::slice::identifier("Ambit::Action", &slice.action))?,
+            resource: uid(&slice.resource)?,
+            context: slice.context.clone(),
+            entities: Entities::from_entities(entities, Some(schema()))
+                .map_err(|error| one(with_causes(&error)))?,
+        })
+    }
+
+    /// The request for a purpose, checked against the schema.
+    pub(crate) fn request(&self, purpose: Option<&str>) -> Result<Request, String> {
+        let mut context = self.context.clone();
+        if let Some(purpose) = purpose {
+            insert(&mut context, "purpose", entity("Ambit::Purpose", purpose));
+        }
+        let context = Context::from_json_value(context, Some((schema(), &self.action)))
+            .map_err(|error| with_causes(&error))?;
+        let (principal, action) = (self.principal.clone(), self.action.clone());
+        Request::new(principal, action, self.resource.clone(), context, Some(schema()))
+            .map_err(|error| with_causes(&error))
+    }
+}
+
+/// Every name of a taxonomy that is referred to, with all above it.
+///
+/// `in` on an entity that is not there is silently false, and a missing attribute ends a policy early, so
+/// nothing is asked before everything referred to is there.
+fn reach(
+    layers: &Layers,
+    slice: &Slice,
+) -> Result<BTreeSet<(TaxonomyKind, String)>, Vec<String>> {
+    let mut references = BTreeSet::new();
+    for value in slice.entities.iter().chain([&slice.context]) {
+        collect_references(value, &mut references);
+    }
+    let named = [&slice.principal, &slice.resource];
+    references.extend(named.into_iter().filter_map(reference));
+    let purposes = slice.purposes.iter();
+    references.extend(purposes.map(|purpose| ("Ambit::Purpose".to_owned(), purpose.clone())));
+    let present: BTreeSet<(String, String)> = slice
+        .entities
+        .iter()
+        .filter_map(|value| reference(value.get("uid")?))
+        .collect();
+
+    let mut reached = BTreeSet::new();
+    let mut missing = Vec::new();
+    for (entity_type, id) in references {
+        let kind = TaxonomyKind::ALL
+            .into_iter()
+            .find(|kind| kind.entity_type() == entity_type);
+        match kind.map(|kind| (kind, layers.taxonomies().above(kind, &id))) {
+            Some((kind, Some(above))) => {
+                reached.extend(above.iter().map(|name| (kind, name.clone())));
+                reached.insert((kind, id));
+            }
+            None if is_listed_in_schema(&entity_type) => {}
+            None if present.contains(&(entity_type.clone(), id.clone())) => {}
+            Some((_, None)) | None => {
+                missing.push(format!("entity `{entity_type}::\"{}\"` is missing", id.escape_debug()));
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(reached)
+    } else {
+        Err(missing)
+    }
+}
+
+/// Types whose members the schema lists; they have no entities, and validation checks the ids.
+fn is_listed_in_schema(entity_type: &str) -> bool {
+    matches!(entity_type, "Ambit::AgreementState" | "Ambit::ErasureExtent")
+}
+
+fn collect_references(value: &Value, references: &mut BTreeSet<(String, String)>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(found) = map.get("__entity").and_then(reference) {
+                references.insert(found);
+            }
+            map.values()
+                .for_each(|value| collect_references(value, references));
+        }
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| collect_references(value, references)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn reference(value: &Value) -> Option<(String, String)> {
+    let part = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some((part("type")?, part("id")?))
+}
+
+fn taxonomy_uid(kind: TaxonomyKind, name: &str) -> EntityUid {
+    static TYPES: LazyLock<[EntityTypeName; 3]> = LazyLock::new(|| {
+        #[expect(
+            clippy::expect_used,
+            reason = "the names of the types are constants, and every test parses them"
+        )]
+        TaxonomyKind::ALL.map(|kind| {
+            kind.entity_type()
+                .parse()
+                .expect("the types' names are names")
+        })
+    });
+    let [jurisdiction, purpose, data_class] = &*TYPES;
+    let entity_type = match kind {
+        TaxonomyKind::Jurisdiction => jurisdiction,
+        TaxonomyKind::Purpose => purpose,
+        TaxonomyKind::DataClass => data_class,
+    };
+    EntityUid::from_type_name_and_id(entity_type.clone(), EntityId::new(name))
+}
+
+/// An error with its causes, in one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let addition = error.to_string();
+        if !text.contains(&addition) {
+            text.push_str(": ");
+            text.push_str(&addition);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,181 @@
+//! The layers of a node: one profile each, with the taxonomies, ready to judge.
+//!
+//! Layers are never merged into one policy set: a partner's `permit` would discharge a default deny of ours.
+
+use crate::profile::{Profile, default_profile};
+use crate::schema::{schema_digest, schema_text};
+use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
+use ambit_ledger::{Digest, Layer, LayerProfile};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Everything that judges but the inquiry and the clock. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Layers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    taxonomies: Taxonomies,
+    profiles: BTreeMap<Layer, Profile>,
+    instants: Vec<i64>,
+    digests: Vec<LayerProfile>,
+}
+
+/// Why profiles do not make layers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayersError {
+    /// Two profiles of one layer.
+    #[error("two profiles are given for the layer `{0}`: join them into one")]
+    DuplicateLayer(Layer),
+    /// A policy names what is in no taxonomy, so that its `in` would silently be false.
+    #[error("layer `{layer}`, policy `{policy}`: {unknown}")]
+    UnknownName {
+        /// The layer.
+        layer: Layer,
+        /// The policy's id.
+        policy: String,
+        /// The name.
+        unknown: UnknownName,
+    },
+}
+
+impl Layers {
+    /// Puts layers together.
+    ///
+    /// # Errors
+    /// Two profiles of one layer, or a policy that names what is in no taxonomy.
+    pub fn new(
+        taxonomies: Taxonomies,
+        profiles: impl IntoIterator<Item = Profile>,
+    ) -> Result<Self, LayersError> {
+        let mut by_layer = BTreeMap::new();
+        for profile in profiles {
+            check_names(&taxonomies, &profile)?;
+            if let Some(earlier) = by_layer.insert(profile.layer(), profile) {
+                return Err(LayersError::DuplicateLayer(earlier.layer()));
+            }
+        }
+        Ok(Self::assemble(taxonomies, by_layer))
+    }
+
+    /// The taxonomies and the five profiles that come with the program, without a partnership layer.
+    #[must_use]
+    pub fn builtin() -> Self {
+        static BUILTIN: std::sync::LazyLock<Layers> = std::sync::LazyLock::new(|| {
+            let parse = |layer| {
+                default_profile(layer).map(|text| {
+                    #[expect(
+                        clippy::expect_used,
+                        reason = "the profiles are embedded, and a test parses them"
+                    )]
+                    Profile::parse(layer, text).expect("the embedded profiles parse")
+                })
+            };
+            #[expect(
+                clippy::expect_used,
+                reason = "the profiles are embedded, and a test puts them together"
+            )]
+            Layers::new(
+                Taxonomies::builtin(),
+                Layer::ALL.into_iter().filter_map(parse),
+            )
+            .expect("the embedded profiles make layers")
+        });
+        BUILTIN.clone()
+    }
+
+    /// These layers with `profile` in the place of its layer's.
+    ///
+    /// # Errors
+    /// A policy that names what is in no taxonomy.
+    pub fn with_profile(&self, profile: Profile) -> Result<Self, LayersError> {
+        check_names(self.taxonomies(), &profile)?;
+        let mut profiles = self.0.profiles.clone();
+        profiles.insert(profile.layer(), profile);
+        Ok(Self::assemble(self.taxonomies().clone(), profiles))
+    }
+
+    /// These layers for one partnership. The profile must be of the partnership layer; another replaces its own.
+    ///
+    /// # Errors
+    /// A policy that names what is in no taxonomy.
+    pub fn with_partnership(&self, profile: Profile) -> Result<Self, LayersError> {
+        self.with_profile(profile)
+    }
+
+    fn assemble(taxonomies: Taxonomies, profiles: BTreeMap<Layer, Profile>) -> Self {
+        let instants: BTreeSet<i64> = profiles
+            .values()
+            .flat_map(Profile::instants)
+            .copied()
+            .collect();
+        let digests = profiles
+            .values()
+            .map(|profile| LayerProfile {
+                layer: profile.layer(),
+                profile: profile.digest(),
+            })
+            .collect();
+        Self(Arc::new(Inner {
+            taxonomies,
+            profiles,
+            instants: instants.into_iter().collect(),
+            digests,
+        }))
+    }
+
+    /// The taxonomies.
+    #[must_use]
+    pub fn taxonomies(&self) -> &Taxonomies {
+        &self.0.taxonomies
+    }
+
+    /// The profiles, ascending by layer.
+    pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        self.0.profiles.values()
+    }
+
+    /// The digest of each profile, ascending by layer.
+    #[must_use]
+    pub fn profile_digests(&self) -> &[LayerProfile] {
+        &self.0.digests
+    }
+
+    /// What an auditor needs to put these layers together again: schema, taxonomies and profiles, by digest.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<(Digest, &[u8])> {
+        let fixed = [
+            (schema_digest(), schema_text().as_bytes()),
+            (self.taxonomies().digest(), self.taxonomies().to_bytes()),
+        ];
+        let profiles = self
+            .profiles()
+            .map(|profile| (profile.digest(), profile.text().as_bytes()));
+        fixed.into_iter().chain(profiles).collect()
+    }
+
+    /// All instants that policies name, in milliseconds since the epoch, ascending.
+    pub(crate) fn instants(&self) -> &[i64] {
+        &self.0.instants
+    }
+}
+
+fn check_names(taxonomies: &Taxonomies, profile: &Profile) -> Result<(), LayersError> {
+    for policy in profile.policies().policies() {
+        for literal in policy.entity_literals() {
+            let entity_type = literal.type_name().to_string();
+            let kind = TaxonomyKind::ALL
+                .into_iter()
+                .find(|kind| kind.entity_type() == entity_type);
+            let checked = kind.map_or(Ok(()), |kind| {
+                taxonomies.check(kind, literal.id().unescaped())
+            });
+            checked.map_err(|unknown| LayersError::UnknownName {
+                layer: profile.layer(),
+                policy: policy.id().to_string(),
+                unknown,
+            })?;
+        }
+    }
+    Ok(())
+}

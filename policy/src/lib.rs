@@ -1,0 +1,42 @@
+//! Admissibility: the Cedar schema, the layers of policy, and the judging of inquiries.
+//!
+//! Pure: no clock, no randomness, no file, no socket; what is embedded is read when compiled. This crate
+//! alone names `cedar-policy`.
+
+mod agreement;
+mod cases;
+mod class;
+mod explain;
+mod expression;
+mod inquiry;
+mod judge;
+mod keeping;
+mod layers;
+mod profile;
+mod render;
+mod replay;
+mod schema;
+mod scope;
+mod slice;
+mod taxonomy;
+
+pub use agreement::{TermsError, agreement, check_terms};
+pub use cases::{CaseOutcome, CasesError, default_cases, run_cases};
+pub use class::class_key;
+pub use explain::{NearMiss, near_misses};
+pub use inquiry::{inquiry_for_admission, inquiry_for_disclosure, inquiry_for_forwarding};
+pub use judge::{Answer, Judged, judge, judge_keeping};
+pub use keeping::{Keeping, Output};
+pub use layers::{Layers, LayersError};
+pub use profile::{
+    POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX, Position, Profile, ProfileError,
+    default_profile,
+};
+pub use render::{ForbidsError, render};
+pub use replay::{ReplayError, Replayer};
+pub use schema::{engine, schema_digest, schema_text};
+pub use scope::{
+    Bound, Widening, check_scope, check_within_limits, check_within_parent, limits_in_force,
+    scope_for,
+};
+pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};

@@ -1,0 +1,382 @@
+//! A profile: the Cedar text of one layer, parsed and checked once.
+//!
+//! Whatever could make an answer depend on something that is not recorded is refused here, with the place
+//! in the text: nothing that was parsed is ever judged with a doubt left.
+
+use crate::expression::{Finding, examine};
+use crate::schema::{LEVEL, validator};
+use ambit_ledger::{Digest, Layer};
+use cedar_policy::{Effect, Policy, PolicyId, PolicySet, ValidationMode};
+use miette::Diagnostic;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.
+pub const PROFILE_BYTES_MAX: usize = ambit_ledger::ITEM_BYTES_MAX;
+
+/// The deepest nesting of brackets. Cedar's parser descends one stack frame or more for each.
+pub const PROFILE_NESTING_MAX: usize = 32;
+
+/// The most characters of operators (`&&` has two) and conditionals in one policy: Cedar descends for each
+/// link of a chain.
+pub const POLICY_LINKS_MAX: usize = 500;
+
+/// The Cedar policies of one layer, checked against the schema. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Profile(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    layer: Layer,
+    text: String,
+    digest: Digest,
+    policies: PolicySet,
+    ids: Vec<String>,
+    instants: Vec<i64>,
+}
+
+/// A place in a text, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+impl Position {
+    pub(crate) fn at(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// Why a text is no profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// Longer than [`PROFILE_BYTES_MAX`].
+    #[error("the profile has {0} bytes, more than {PROFILE_BYTES_MAX}: split it over layers or shorten it")]
+    TooLong(usize),
+    /// Nested deeper than [`PROFILE_NESTING_MAX`], or a policy longer than [`POLICY_LINKS_MAX`].
+    #[error("{at}: too deep or too long for one policy: split it into several")]
+    TooDeep {
+        /// Where.
+        at: Position,
+    },
+    /// No policy at all.
+    #[error("the profile has no policy, and would withhold everything: write that as a `forbid`")]
+    Empty,
+    /// Not Cedar.
+    #[error("{at}: {message}")]
+    Syntax {
+        /// Where.
+        at: Position,
+        /// What the parser says.
+        message: String,
+    },
+    /// A template.
+    #[error("{at}: templates are not taken: write the policy with its values")]
+    Template {
+        /// Where.
+        at: Position,
+    },
+    /// A policy without an id, which no answer could name.
+    #[error("{at}: the policy has no id: put `@id(\"…\")` before it")]
+    NoId {
+        /// Where.
+        at: Position,
+    },
+    /// Two policies of one id.
+    #[error("{at}: the id `{id}` is taken by a policy above: choose another")]
+    DuplicateId {
+        /// Where.
+        at: Position,
+        /// The id.
+        id: String,
+    },
+    /// An error or a warning of strict validation against the schema.
+    #[error("{at}: {message}")]
+    Schema {
+        /// Where.
+        at: Position,
+        /// What the validator says.
+        message: String,
+    },
+    /// A window of observed time that does not start or end on a whole minute.
+    #[error("{at}: policy `{id}`: `{literal}` is no whole minute of UTC, and observations are only that exact")]
+    FineWindow {
+        /// Where the policy starts.
+        at: Position,
+        /// Its id.
+        id: String,
+        /// The literal.
+        literal: String,
+    },
+    /// An instant used in a way that leaves it open until when an answer stays true.
+    #[error("{at}: policy `{id}`: {reason}")]
+    Instant {
+        /// Where the policy starts.
+        at: Position,
+        /// Its id.
+        id: String,
+        /// What is wrong and what is allowed.
+        reason: String,
+    },
+}
+
+impl ProfileError {
+    /// Where in the text; its start, where the whole text is meant.
+    #[must_use]
+    pub const fn position(&self) -> Position {
+        match self {
+            Self::TooLong(_) | Self::Empty => Position { line: 1, column: 1 },
+            Self::TooDeep { at }
+            | Self::Syntax { at, .. }
+            | Self::Template { at }
+            | Self::NoId { at }
+            | Self::DuplicateId { at, .. }
+            | Self::Schema { at, .. }
+            | Self::FineWindow { at, .. }
+            | Self::Instant { at, .. } => *at,
+        }
+    }
+}
+
+impl Profile {
+    /// Parses and checks the Cedar text of one layer.
+    ///
+    /// # Errors
+    /// Any [`ProfileError`].
+    pub fn parse(layer: Layer, text: &str) -> Result<Self, ProfileError> {
+        let named = parse_named(text)?;
+        if named.is_empty() {
+            return Err(ProfileError::Empty);
+        }
+        let policies = PolicySet::from_policies(named.iter().map(|named| named.policy.clone()))
+            .map_err(|error| ProfileError::Syntax {
+                at: Position::at(text, 0),
+                message: error.to_string(),
+            })?;
+        validate(text, &policies, &named)?;
+        let instants = examine_instants(text, &named)?;
+        Ok(Self(Arc::new(Inner {
+            layer,
+            digest: Digest::of(text.as_bytes()),
+            text: text.to_owned(),
+            policies,
+            ids: named.into_iter().map(|named| named.id).collect(),
+            instants,
+        })))
+    }
+
+    /// The layer.
+    #[must_use]
+    pub fn layer(&self) -> Layer {
+        self.0.layer
+    }
+
+    /// The Cedar text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// SHA-256 of the text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// The ids of the policies, in the order of the text.
+    #[must_use]
+    pub fn policy_ids(&self) -> Vec<&str> {
+        self.0.ids.iter().map(String::as_str).collect()
+    }
+
+    pub(crate) fn policies(&self) -> &PolicySet {
+        &self.0.policies
+    }
+
+    /// All instants that policies name, in milliseconds since the epoch, ascending.
+    pub(crate) fn instants(&self) -> &[i64] {
+        &self.0.instants
+    }
+}
+
+/// The policies that come with the program for a layer; `None` for the partnership layer, which is rendered.
+#[must_use]
+pub const fn default_profile(layer: Layer) -> Option<&'static str> {
+    match layer {
+        Layer::Sticky => Some(include_str!("../profiles/sticky.cedar")),
+        Layer::Partnership => None,
+        Layer::Ip => Some(include_str!("../profiles/ip.cedar")),
+        Layer::Regulatory => Some(include_str!("../profiles/regulatory.cedar")),
+        Layer::Owner => Some(include_str!("../profiles/owner.cedar")),
+        Layer::TradeSecret => Some(include_str!("../profiles/trade-secret.cedar")),
+    }
+}
+
+/// One policy under its own id, with the byte at which it starts.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) id: String,
+    pub(crate) offset: usize,
+    pub(crate) policy: Policy,
+}
+
+impl Named {
+    pub(crate) fn forbids(&self) -> bool {
+        self.policy.effect() == Effect::Forbid
+    }
+}
+
+/// Parses policies, each under its `@id`, in the order of the text.
+pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
+    if text.len() > PROFILE_BYTES_MAX {
+        return Err(ProfileError::TooLong(text.len()));
+    }
+    check_nesting(text)?;
+    let set: PolicySet = text
+        .parse()
+        .map_err(|error: cedar_policy::ParseErrors| ProfileError::Syntax {
+            at: position_of(text, &error, 0),
+            message: complete_message(&error),
+        })?;
+    if let Some(template) = set.templates().next() {
+        let offset = template.as_ref().loc().map_or(0, |place| place.start());
+        let at = Position::at(text, offset);
+        return Err(ProfileError::Template { at });
+    }
+    let mut policies: Vec<(usize, &Policy)> = set
+        .policies()
+        .map(|policy| (policy.as_ref().loc().map_or(0, |place| place.start()), policy))
+        .collect();
+    policies.sort_by_key(|(offset, _)| *offset);
+    let mut seen = std::collections::BTreeSet::new();
+    let mut named = Vec::with_capacity(policies.len());
+    for (offset, policy) in policies {
+        let at = Position::at(text, offset);
+        let id = match policy.annotation("id") {
+            Some(id) if !id.trim().is_empty() => id.to_owned(),
+            _ => return Err(ProfileError::NoId { at }),
+        };
+        if !seen.insert(id.clone()) {
+            return Err(ProfileError::DuplicateId { at, id });
+        }
+        let policy = policy.new_id(PolicyId::new(&id));
+        named.push(Named { id, offset, policy });
+    }
+    Ok(named)
+}
+
+fn validate(text: &str, policies: &PolicySet, named: &[Named]) -> Result<(), ProfileError> {
+    let result = validator().validate_with_level(policies, ValidationMode::Strict, LEVEL);
+    let offsets: BTreeMap<&str, usize> = named
+        .iter()
+        .map(|named| (named.id.as_str(), named.offset))
+        .collect();
+    let refuse = |id: &PolicyId, diagnostic: &dyn Diagnostic| {
+        let id: &str = id.as_ref();
+        let fallback = offsets.get(id).copied().unwrap_or_default();
+        ProfileError::Schema {
+            at: position_of(text, diagnostic, fallback),
+            message: complete_message(diagnostic),
+        }
+    };
+    let errors = result
+        .validation_errors()
+        .map(|error| refuse(error.policy_id(), error));
+    let warnings = result
+        .validation_warnings()
+        .map(|warning| refuse(warning.policy_id(), warning));
+    match errors.chain(warnings).min_by_key(ProfileError::position) {
+        Some(first) => Err(first),
+        None => Ok(()),
+    }
+}
+
+fn examine_instants(text: &str, named: &[Named]) -> Result<Vec<i64>, ProfileError> {
+    let mut instants = std::collections::BTreeSet::new();
+    for Named { id, offset, policy } in named {
+        let at = Position::at(text, *offset);
+        let refuse = |finding| {
+            let id = id.clone();
+            match finding {
+                Finding::FineWindow(literal) => ProfileError::FineWindow { at, id, literal },
+                Finding::Instant(reason) => ProfileError::Instant { at, id, reason },
+            }
+        };
+        instants.extend(examine(policy).map_err(refuse)?);
+    }
+    Ok(instants.into_iter().collect())
+}
+
+fn position_of(text: &str, diagnostic: &dyn Diagnostic, fallback: usize) -> Position {
+    let offset = diagnostic
+        .labels()
+        .and_then(|mut labels| labels.next())
+        .map_or(fallback, |label| label.offset());
+    Position::at(text, offset)
+}
+
+fn complete_message(diagnostic: &dyn Diagnostic) -> String {
+    match diagnostic.help() {
+        Some(help) => format!("{diagnostic}: {help}"),
+        None => diagnostic.to_string(),
+    }
+}
+
+/// Bounds what the parser has to descend into, before it does: it has no bound of its own, and a partner's
+/// rules are text from outside.
+fn check_nesting(text: &str) -> Result<(), ProfileError> {
+    let mut depth = 0_usize;
+    let mut links = 0_usize;
+    let mut word = String::new();
+    let mut characters = text.char_indices().peekable();
+    while let Some((offset, character)) = characters.next() {
+        if character.is_alphanumeric() || character == '_' {
+            word.push(character);
+            continue;
+        }
+        links += usize::from(word == "if");
+        word.clear();
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '&' | '|' | '.' | '+' | '-' | '*' | '!' => links += 1,
+            ';' => links = 0,
+            '"' => skip_string(&mut characters),
+            '/' if characters.peek().is_some_and(|(_, next)| *next == '/') => {
+                while characters.next_if(|(_, next)| !matches!(next, '\n' | '\r')).is_some() {}
+            }
+            _ => {}
+        }
+        if depth > PROFILE_NESTING_MAX || links > POLICY_LINKS_MAX {
+            let at = Position::at(text, offset);
+            return Err(ProfileError::TooDeep { at });
+        }
+    }
+    Ok(())
+}
+
+fn skip_string(characters: &mut std::iter::Peekable<std::str::CharIndices<'_>>) {
+    while let Some((_, character)) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next();
+            }
+            '"' => return,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Judges a recorded decision again from the recorded bytes, and compares everything.
+
+use crate::class::class_key;
+use crate::judge::judge;
+use crate::layers::{Layers, LayersError};
+use crate::profile::{Profile, ProfileError};
+use crate::schema::{engine, schema_digest, schema_text};
+use crate::taxonomy::{Taxonomies, TaxonomyError};
+use ambit_ledger::{Decision, Digest, Inquiry, Layer, LayerProfile, Name, PurposeVerdict, Time};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Replays decisions, and compiles what they share only once.
+#[derive(Debug, Default)]
+pub struct Replayer {
+    taxonomies: BTreeMap<Digest, Taxonomies>,
+    profiles: BTreeMap<LayerProfile, Profile>,
+    layers: BTreeMap<(Digest, Vec<LayerProfile>), Layers>,
+    schemas: BTreeSet<Digest>,
+}
+
+/// Why a decision does not replay.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Evidence is incomplete.
+    #[error("blob {0} is missing")]
+    MissingBlob(Digest),
+    /// A blob's bytes are not what its digest names.
+    #[error("the bytes given for blob {stated} have the digest {found}")]
+    BlobDigest {
+        /// The digest asked for.
+        stated: Digest,
+        /// The digest of what was given.
+        found: Digest,
+    },
+    /// Judged by an engine this program does not have.
+    #[error("judged by `{recorded}`, and this program has `{available}`: replay with a version that has it")]
+    Engine {
+        /// The engine named by the decision.
+        recorded: Name,
+        /// The engine here.
+        available: Name,
+    },
+    /// Judged under a schema this program does not have.
+    #[error("judged under schema {0}, which this program does not have")]
+    Schema(Digest),
+    /// A blob that is no set of taxonomies.
+    #[error("failed to read the taxonomies {0}")]
+    Taxonomies(Digest, #[source] TaxonomyError),
+    /// A blob that is no profile.
+    #[error("failed to read the profile {0} of layer `{1}`")]
+    Profile(Digest, Layer, #[source] ProfileError),
+    /// A blob that is no text.
+    #[error("blob {0} is not UTF-8")]
+    Text(Digest),
+    /// Profiles that do not go together, or not ascending by layer.
+    #[error("failed to put the layers together")]
+    Layers(#[source] LayersError),
+    /// Profiles in an order of their own.
+    #[error("the decision's profiles are not ascending by layer")]
+    ProfileOrder,
+    /// The class key is not that of the inquiry.
+    #[error("the class key is {recorded}, and the inquiry's is {replayed}")]
+    ClassKey {
+        /// In the decision.
+        recorded: Digest,
+        /// Worked out again.
+        replayed: Digest,
+    },
+    /// The slice is not the one that follows from the inquiry.
+    #[error("the slice is {recorded}, and the inquiry's is {replayed}")]
+    Slice {
+        /// In the decision.
+        recorded: Digest,
+        /// Worked out again.
+        replayed: Digest,
+    },
+    /// The interval in which the answer stays true is another.
+    #[error("the answer is said to be true from {} to {}, and is from {} to {}",
+        .recorded.0, end(*.recorded), .replayed.0, end(*.replayed))]
+    Interval {
+        /// In the decision: from, and up to but without.
+        recorded: (Time, Option<Time>),
+        /// Worked out again.
+        replayed: (Time, Option<Time>),
+    },
+    /// The answer is another.
+    #[error("the answer differs{}", difference(recorded.as_ref(), replayed.as_ref()))]
+    Verdict {
+        /// In the decision, for one purpose; absent where it has none.
+        recorded: Option<Box<PurposeVerdict>>,
+        /// Judged again.
+        replayed: Option<Box<PurposeVerdict>>,
+    },
+}
+
+fn end(interval: (Time, Option<Time>)) -> String {
+    interval
+        .1
+        .map_or_else(|| "for ever".to_owned(), |until| until.to_string())
+}
+
+fn difference(
+    recorded: Option<&Box<PurposeVerdict>>,
+    replayed: Option<&Box<PurposeVerdict>>,
+) -> String {
+    let said = |verdict: Option<&Box<PurposeVerdict>>| {
+        verdict.map_or_else(|| "nothing".to_owned(), |verdict| verdict.verdict.to_string())
+    };
+    let purpose = recorded
+        .or(replayed)
+        .map(|verdict| format!(" for `{}`", verdict.purpose));
+    let purpose = purpose.unwrap_or_default();
+    let (recorded, replayed) = (said(recorded), said(replayed));
+    if recorded == replayed {
+        format!("{purpose}: {recorded} as recorded, but for other reasons")
+    } else {
+        format!("{purpose}: recorded {recorded}, replayed {replayed}")
+    }
+}
+
+impl Replayer {
+    /// A replayer that has seen nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges a decision again. `lookup` gives the bytes of a blob by digest.
+    ///
+    /// # Errors
+    /// Any [`ReplayError`]: the first thing that is missing or differs.
+    pub fn replay(
+        &mut self,
+        decision: &Decision,
+        lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<(), ReplayError> {
+        let layers = self.layers(decision, &lookup)?;
+        let judged = judge(&layers, &decision.inquiry, decision.now).decision;
+        compare(decision, &judged)
+    }
+
+    /// The class of another inquiry under a decision's layers: it must be the decision's own, if the
+    /// decision is to stand for it.
+    ///
+    /// # Errors
+    /// A blob that is missing or unreadable, or another engine or schema.
+    pub fn class_key(
+        &mut self,
+        decision: &Decision,
+        inquiry: &Inquiry,
+        lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Digest, ReplayError> {
+        Ok(class_key(&self.layers(decision, &lookup)?, inquiry))
+    }
+
+    fn layers(
+        &mut self,
+        decision: &Decision,
+        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Layers, ReplayError> {
+        if decision.engine != engine() {
+            return Err(ReplayError::Engine {
+                recorded: decision.engine.clone(),
+                available: engine(),
+            });
+        }
+        self.check_schema(decision.schema, lookup)?;
+        let key = (decision.taxonomies, decision.profiles.clone());
+        if let Some(layers) = self.layers.get(&key) {
+            return Ok(layers.clone());
+        }
+        let taxonomies = self.taxonomies(decision.taxonomies, lookup)?;
+        let profiles: Vec<Profile> = decision
+            .profiles
+            .iter()
+            .map(|named| self.profile(*named, lookup))
+            .collect::<Result<_, _>>()?;
+        let layers = Layers::new(taxonomies, profiles).map_err(ReplayError::Layers)?;
+        if layers.profile_digests() != decision.profiles {
+            return Err(ReplayError::ProfileOrder);
+        }
+        self.layers.insert(key, layers.clone());
+        Ok(layers)
+    }
+
+    fn check_schema(
+        &mut self,
+        digest: Digest,
+        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<(), ReplayError> {
+        if self.schemas.contains(&digest) {
+            return Ok(());
+        }
+        let text = text_of(digest, lookup)?;
+        if digest != schema_digest() || text != schema_text() {
+            return Err(ReplayError::Schema(digest));
+        }
+        self.schemas.insert(digest);
+        Ok(())
+    }
+
+    fn taxonomies(
+        &mut self,
+        digest: Digest,
+        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Taxonomies, ReplayError> {
+        if let Some(taxonomies) = self.taxonomies.get(&digest) {
+            return Ok(taxonomies.clone());
+        }
+        let text = text_of(digest, lookup)?;
+        let taxonomies = Taxonomies::from_json(&text)
+            .map_err(|error| ReplayError::Taxonomies(digest, error))?;
+        // Another text of the same taxonomies has a digest of its own, which no decision can name.
+        if taxonomies.digest() != digest {
+            return Err(ReplayError::BlobDigest {
+                stated: digest,
+                found: taxonomies.digest(),
+            });
+        }
+        self.taxonomies.insert(digest, taxonomies.clone());
+        Ok(taxonomies)
+    }
+
+    fn profile(
+        &mut self,
+        named: LayerProfile,
+        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Profile, ReplayError> {
+        if let Some(profile) = self.profiles.get(&named) {
+            return Ok(profile.clone());
+        }
+        let text = text_of(named.profile, lookup)?;
+        let profile = Profile::parse(named.layer, &text)
+            .map_err(|error| ReplayError::Profile(named.profile, named.layer, error))?;
+        self.profiles.insert(named, profile.clone());
+        Ok(profile)
+    }
+}
+
+fn text_of(
+    digest: Digest,
+    lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+) -> Result<String, ReplayError> {
+    let bytes = lookup(&digest).ok_or(ReplayError::MissingBlob(digest))?;
+    let found = Digest::of(&bytes);
+    if found != digest {
+        return Err(ReplayError::BlobDigest {
+            stated: digest,
+            found,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| ReplayError::Text(digest))
+}
+
+fn compare(recorded: &Decision, replayed: &Decision) -> Result<(), ReplayError> {
+    if recorded.class_key != replayed.class_key {
+        return Err(ReplayError::ClassKey {
+            recorded: recorded.class_key,
+            replayed: replayed.class_key,
+        });
+    }
+    if recorded.slice != replayed.slice {
+        return Err(ReplayError::Slice {
+            recorded: recorded.slice,
+            replayed: replayed.slice,
+        });
+    }
+    let interval = |decision: &Decision| (decision.true_from, decision.true_until);
+    if interval(recorded) != interval(replayed) {
+        return Err(ReplayError::Interval {
+            recorded: interval(recorded),
+            replayed: interval(replayed),
+        });
+    }
+    let count = recorded.verdicts.len().max(replayed.verdicts.len());
+    for index in 0..count {
+        let (was, is) = (recorded.verdicts.get(index), replayed.verdicts.get(index));
+        if was != is {
+            return Err(ReplayError::Verdict {
+                recorded: was.cloned().map(Box::new),
+                replayed: is.cloned().map(Box::new),
+            });
+        }
+    }
+    Ok(())
+}

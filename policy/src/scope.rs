@@ -1,0 +1,317 @@
+//! Scopes: the widest that an agreement and the owner's limits allow, and every way one can be too wide.
+//!
+//! Terms only narrow: from limits and agreement to disclosure, from disclosure to forwarding.
+
+use crate::taxonomy::Taxonomies;
+use ambit_ledger::{
+    DataClass, DerivedTerms, ErasureExtent, Facts, Limits, OrganizationId, PartnershipTerms,
+    Purpose, Scope, Time,
+};
+use std::collections::BTreeSet;
+
+/// What a scope was held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The partnership's agreement.
+    Agreement,
+    /// The owner's limits.
+    Limits,
+    /// The disclosure it was forwarded from.
+    Parent,
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Agreement => "the agreement",
+            Self::Limits => "the owner's limits",
+            Self::Parent => "the disclosure it was forwarded from",
+        })
+    }
+}
+
+/// How a scope is wider than it may be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Widening {
+    /// It is for nobody.
+    #[error("the scope names no recipient")]
+    NoRecipient,
+    /// It is for nothing.
+    #[error("the scope names no purpose")]
+    NoPurpose,
+    /// A recipient outside the bound.
+    #[error("recipient `{0}` is outside {1}")]
+    Recipient(OrganizationId, Bound),
+    /// A purpose outside the bound.
+    #[error("purpose `{0}` is outside {1}")]
+    Purpose(Purpose, Bound),
+    /// May be disclosed for longer.
+    #[error("the scope may be disclosed until {0}, longer than {1} allows")]
+    NotAfter(Time, Bound),
+    /// May be held for longer.
+    #[error("the scope may be held until {0}, longer than {1} allows")]
+    HoldUntil(Time, Bound),
+    /// Must be kept for longer than it may be held.
+    #[error("the scope must be kept until {keep_until}, but may be held only until {hold_until}")]
+    KeepUntil {
+        /// Retention at least.
+        keep_until: Time,
+        /// Retention at most.
+        hold_until: Time,
+    },
+    /// Erasure takes less.
+    #[error("erasure takes only the readings, where {0} takes all")]
+    Erasure(Bound),
+    /// May be passed on more often.
+    #[error("the scope may be passed on {0} times, more often than {1} allows")]
+    OnwardHops(u32, Bound),
+    /// Terms for derived data where there are none.
+    #[error("the scope has terms for derived data, and {0} has none")]
+    Derived(Bound),
+    /// Derived data may become more.
+    #[error("derived data may become `{0}`, which is outside {1}")]
+    DerivedClass(DataClass, Bound),
+    /// Derived data for more recipients.
+    #[error("derived data may go to `{0}`, which is outside {1}")]
+    DerivedRecipient(OrganizationId, Bound),
+    /// Derived data for more purposes.
+    #[error("derived data may serve `{0}`, which is outside {1}")]
+    DerivedPurpose(Purpose, Bound),
+}
+
+/// The widest scope of the owner's own disclosure that agreement and limits allow, at `now`.
+///
+/// It asks for every purpose that both allow; none where they have none in common. With onward hops it
+/// names all members but the owner, else the recipient alone.
+#[must_use]
+pub fn scope_for(
+    terms: &PartnershipTerms,
+    limits: &Limits,
+    facts: &Facts,
+    recipient: &OrganizationId,
+    taxonomies: &Taxonomies,
+    now: Time,
+) -> Scope {
+    let onward_hops = terms.onward_hops.min(limits.onward_hops);
+    let mut recipients: BTreeSet<OrganizationId> = [recipient.clone()].into();
+    if onward_hops > 0 {
+        let others = terms.member_ids().into_iter();
+        recipients.extend(others.filter(|member| *member != facts.owner));
+    }
+    let held = now.start_of_day().plus_days(terms.retention_days);
+    let derived = terms.derived.as_ref().and_then(|derived| {
+        let purposes = common_purposes(&derived.purposes, &limits.purposes, taxonomies);
+        let derived = DerivedTerms {
+            purposes,
+            ..derived.clone()
+        };
+        (!derived.purposes.is_empty()).then_some(derived)
+    });
+    Scope {
+        recipients,
+        purposes: common_purposes(&terms.purposes, &limits.purposes, taxonomies),
+        not_after: terms.until.min(limits.not_after),
+        hold_until: held.min(limits.hold_until),
+        keep_until: None,
+        erasure: terms.erasure,
+        onward_hops,
+        derived,
+    }
+}
+
+/// The purposes of each side that lie within the other.
+fn common_purposes(
+    left: &BTreeSet<Purpose>,
+    right: &BTreeSet<Purpose>,
+    taxonomies: &Taxonomies,
+) -> BTreeSet<Purpose> {
+    let narrower = |one: &BTreeSet<Purpose>, other: &BTreeSet<Purpose>| -> Vec<Purpose> {
+        one.iter()
+            .filter(|purpose| is_within_any(purpose, other, taxonomies))
+            .cloned()
+            .collect()
+    };
+    narrower(left, right)
+        .into_iter()
+        .chain(narrower(right, left))
+        .collect()
+}
+
+fn is_within_any(purpose: &Purpose, bounds: &BTreeSet<Purpose>, taxonomies: &Taxonomies) -> bool {
+    bounds
+        .iter()
+        .any(|bound| taxonomies.purpose_is_within(purpose, bound))
+}
+
+/// The limits in force for an observation: the last entry, in the order of the ledger, that covers its
+/// program and its class. Without any, nothing may be disclosed.
+pub fn limits_in_force<'a>(
+    entries: impl IntoIterator<Item = &'a Limits>,
+    facts: &Facts,
+    taxonomies: &Taxonomies,
+) -> Option<&'a Limits> {
+    let covers = |limits: &&Limits| {
+        limits.program == facts.program
+            && limits
+                .data_classes
+                .iter()
+                .any(|class| taxonomies.class_is_within(&facts.data_class, class))
+    };
+    entries.into_iter().filter(covers).last()
+}
+
+/// Checks a scope against the agreement, as its receiver does.
+///
+/// # Errors
+/// The first [`Widening`].
+pub fn check_scope(
+    terms: &PartnershipTerms,
+    scope: &Scope,
+    issued_at: Time,
+    taxonomies: &Taxonomies,
+) -> Result<(), Widening> {
+    let members = terms.member_ids();
+    let outer = Outer {
+        bound: Bound::Agreement,
+        recipients: Some(&members),
+        purposes: &terms.purposes,
+        not_after: terms.until,
+        hold_until: issued_at.start_of_day().plus_days(terms.retention_days),
+        erasure: Some(terms.erasure),
+        onward_hops: terms.onward_hops,
+        derived: Some(terms.derived.as_ref()),
+    };
+    outer.check(scope, taxonomies)
+}
+
+/// Checks a scope against the owner's limits.
+///
+/// # Errors
+/// The first [`Widening`].
+pub fn check_within_limits(
+    scope: &Scope,
+    limits: &Limits,
+    taxonomies: &Taxonomies,
+) -> Result<(), Widening> {
+    let outer = Outer {
+        bound: Bound::Limits,
+        recipients: None,
+        purposes: &limits.purposes,
+        not_after: limits.not_after,
+        hold_until: limits.hold_until,
+        erasure: None,
+        onward_hops: limits.onward_hops,
+        derived: None,
+    };
+    outer.check(scope, taxonomies)?;
+    let derived = scope.derived.iter().flat_map(|derived| &derived.purposes);
+    for purpose in derived {
+        if !is_within_any(purpose, &limits.purposes, taxonomies) {
+            return Err(Widening::DerivedPurpose(purpose.clone(), Bound::Limits));
+        }
+    }
+    Ok(())
+}
+
+/// Checks a forwarder's scope against the scope under which it holds the data.
+///
+/// # Errors
+/// The first [`Widening`].
+pub fn check_within_parent(
+    child: &Scope,
+    parent: &Scope,
+    taxonomies: &Taxonomies,
+) -> Result<(), Widening> {
+    let outer = Outer {
+        bound: Bound::Parent,
+        recipients: Some(&parent.recipients),
+        purposes: &parent.purposes,
+        not_after: parent.not_after,
+        hold_until: parent.hold_until,
+        erasure: Some(parent.erasure),
+        onward_hops: parent.onward_hops,
+        derived: Some(parent.derived.as_ref()),
+    };
+    outer.check(child, taxonomies)
+}
+
+/// What a scope must lie within; `None` where the bound says nothing.
+struct Outer<'a> {
+    bound: Bound,
+    recipients: Option<&'a BTreeSet<OrganizationId>>,
+    purposes: &'a BTreeSet<Purpose>,
+    not_after: Time,
+    hold_until: Time,
+    erasure: Option<ErasureExtent>,
+    onward_hops: u32,
+    derived: Option<Option<&'a DerivedTerms>>,
+}
+
+impl Outer<'_> {
+    fn check(&self, scope: &Scope, taxonomies: &Taxonomies) -> Result<(), Widening> {
+        let bound = self.bound;
+        if scope.recipients.is_empty() {
+            return Err(Widening::NoRecipient);
+        }
+        if scope.purposes.is_empty() {
+            return Err(Widening::NoPurpose);
+        }
+        if let Some(recipients) = self.recipients {
+            if let Some(other) = scope.recipients.difference(recipients).next() {
+                return Err(Widening::Recipient(other.clone(), bound));
+            }
+        }
+        for purpose in &scope.purposes {
+            if !is_within_any(purpose, self.purposes, taxonomies) {
+                return Err(Widening::Purpose(purpose.clone(), bound));
+            }
+        }
+        if scope.not_after > self.not_after {
+            return Err(Widening::NotAfter(scope.not_after, bound));
+        }
+        if scope.hold_until > self.hold_until {
+            return Err(Widening::HoldUntil(scope.hold_until, bound));
+        }
+        if let Some(keep_until) = scope.keep_until.filter(|keep| *keep > scope.hold_until) {
+            let hold_until = scope.hold_until;
+            return Err(Widening::KeepUntil {
+                keep_until,
+                hold_until,
+            });
+        }
+        if self.erasure == Some(ErasureExtent::All) && scope.erasure != ErasureExtent::All {
+            return Err(Widening::Erasure(bound));
+        }
+        if scope.onward_hops > self.onward_hops {
+            return Err(Widening::OnwardHops(scope.onward_hops, bound));
+        }
+        match (&scope.derived, self.derived) {
+            (None, _) | (_, None) => Ok(()),
+            (Some(_), Some(None)) => Err(Widening::Derived(bound)),
+            (Some(inner), Some(Some(outer))) => check_derived(inner, outer, bound, taxonomies),
+        }
+    }
+}
+
+fn check_derived(
+    inner: &DerivedTerms,
+    outer: &DerivedTerms,
+    bound: Bound,
+    taxonomies: &Taxonomies,
+) -> Result<(), Widening> {
+    for class in &inner.data_classes {
+        let is_within = |outer: &DataClass| taxonomies.class_is_within(class, outer);
+        if !outer.data_classes.iter().any(is_within) {
+            return Err(Widening::DerivedClass(class.clone(), bound));
+        }
+    }
+    if let Some(other) = inner.recipients.difference(&outer.recipients).next() {
+        return Err(Widening::DerivedRecipient(other.clone(), bound));
+    }
+    for purpose in &inner.purposes {
+        if !is_within_any(purpose, &outer.purposes, taxonomies) {
+            return Err(Widening::DerivedPurpose(purpose.clone(), bound));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,477 @@
+//! Taxonomies: what lies in what, for jurisdictions, purposes and classes of data.
+//!
+//! A name that is not here is never guessed at: whoever asks gets an error that names what is near.
+
+use ambit_ledger::{DataClass, Digest, Jurisdiction, Purpose};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+/// The most names one taxonomy may hold; ISO 3166-1 alone has 249.
+pub const TAXONOMY_NAMES_MAX: usize = 10_000;
+
+/// The three taxonomies with everything that lies above a name worked out. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Taxonomies(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    above: [BTreeMap<String, BTreeSet<String>>; 3],
+    bytes: Vec<u8>,
+    digest: Digest,
+}
+
+/// The file's shape: per taxonomy a map from name to entry.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    jurisdictions: BTreeMap<String, Node>,
+    purposes: BTreeMap<String, Node>,
+    data_classes: BTreeMap<String, Node>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Node {
+    label: String,
+    #[serde(default, rename = "in", skip_serializing_if = "BTreeSet::is_empty")]
+    parents: BTreeSet<String>,
+}
+
+/// One of the three taxonomies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaxonomyKind {
+    /// ISO 3166-1 alpha-2 codes and groups of them.
+    Jurisdiction,
+    /// What data is asked for.
+    Purpose,
+    /// Classes of data.
+    DataClass,
+}
+
+impl TaxonomyKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Jurisdiction, Self::Purpose, Self::DataClass];
+
+    pub(crate) const fn entity_type(self) -> &'static str {
+        match self {
+            Self::Jurisdiction => "Ambit::Jurisdiction",
+            Self::Purpose => "Ambit::Purpose",
+            Self::DataClass => "Ambit::DataClass",
+        }
+    }
+}
+
+impl std::fmt::Display for TaxonomyKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Jurisdiction => "jurisdiction",
+            Self::Purpose => "purpose",
+            Self::DataClass => "data class",
+        })
+    }
+}
+
+/// Why a file is no set of taxonomies.
+#[derive(Debug, thiserror::Error)]
+pub enum TaxonomyError {
+    /// Not JSON of the expected shape.
+    #[error("failed to read the taxonomies")]
+    Shape(#[source] serde_json::Error),
+    /// A name that no fact could carry.
+    #[error("{kind} `{name}` is no name: it must have 1 to 512 bytes and no control characters")]
+    Name {
+        /// Which taxonomy.
+        kind: TaxonomyKind,
+        /// The name.
+        name: String,
+    },
+    /// More than [`TAXONOMY_NAMES_MAX`] names.
+    #[error("the taxonomy of {kind}s has more than {TAXONOMY_NAMES_MAX} names")]
+    TooMany {
+        /// Which taxonomy.
+        kind: TaxonomyKind,
+    },
+    /// A parent that is not there.
+    #[error("{kind} `{name}` lies in `{parent}`, which is not in the taxonomy: add it or remove the link")]
+    UnknownParent {
+        /// Which taxonomy.
+        kind: TaxonomyKind,
+        /// The child.
+        name: String,
+        /// The parent.
+        parent: String,
+    },
+    /// A name that lies in itself.
+    #[error("{kind} `{name}` lies in itself, directly or through others: remove one of the links")]
+    Cycle {
+        /// Which taxonomy.
+        kind: TaxonomyKind,
+        /// One name on the cycle.
+        name: String,
+    },
+}
+
+/// A name that is in no taxonomy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    /// Which taxonomy was asked.
+    pub kind: TaxonomyKind,
+    /// The name.
+    pub name: String,
+    /// Names that look like it, nearest first; at most three.
+    pub suggestions: Vec<String>,
+    /// The top-level names.
+    pub known: Vec<String>,
+}
+
+impl std::error::Error for UnknownName {}
+
+impl std::fmt::Display for UnknownName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "unknown {} `{}`", self.kind, self.name)?;
+        let quoted = |names: &[String]| {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            quoted.join(", ")
+        };
+        if !self.suggestions.is_empty() {
+            write!(formatter, ": did you mean {}?", quoted(&self.suggestions))
+        } else if self.known.is_empty() {
+            Ok(())
+        } else {
+            write!(formatter, ": known ones are {} and those within them", quoted(&self.known))
+        }
+    }
+}
+
+impl Taxonomies {
+    /// The taxonomies that come with the program.
+    #[must_use]
+    pub fn builtin() -> Self {
+        static BUILTIN: LazyLock<Taxonomies> = LazyLock::new(|| {
+            #[expect(
+                clippy::expect_used,
+                reason = "the files are embedded, and a test reads them"
+            )]
+            Taxonomies::from_file(File {
+                jurisdictions: serde_json::from_str(include_str!("../taxonomies/jurisdictions.json"))
+                    .expect("the embedded jurisdictions parse"),
+                purposes: serde_json::from_str(include_str!("../taxonomies/purposes.json"))
+                    .expect("the embedded purposes parse"),
+                data_classes: serde_json::from_str(include_str!("../taxonomies/data-classes.json"))
+                    .expect("the embedded data classes parse"),
+            })
+            .expect("the embedded taxonomies are consistent")
+        });
+        BUILTIN.clone()
+    }
+
+    /// Reads `{"jurisdictions": {NAME: {"label": TEXT, "in": [NAME…]}}, "purposes": {…}, "data_classes": {…}}`.
+    ///
+    /// # Errors
+    /// Any [`TaxonomyError`].
+    pub fn from_json(text: &str) -> Result<Self, TaxonomyError> {
+        Self::from_file(serde_json::from_str(text).map_err(TaxonomyError::Shape)?)
+    }
+
+    fn from_file(file: File) -> Result<Self, TaxonomyError> {
+        let above = [
+            close(TaxonomyKind::Jurisdiction, &file.jurisdictions)?,
+            close(TaxonomyKind::Purpose, &file.purposes)?,
+            close(TaxonomyKind::DataClass, &file.data_classes)?,
+        ];
+        let bytes = serde_json::to_vec(&file).map_err(TaxonomyError::Shape)?;
+        let digest = Digest::of(&bytes);
+        Ok(Self(Arc::new(Inner {
+            file,
+            above,
+            bytes,
+            digest,
+        })))
+    }
+
+    /// The one JSON text of these taxonomies, with names in ascending order.
+    #[must_use]
+    pub fn to_bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// SHA-256 of [`Taxonomies::to_bytes`].
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// Whether `inner` is `outer` or lies below it. False for unknown names.
+    #[must_use]
+    pub fn class_is_within(&self, inner: &DataClass, outer: &DataClass) -> bool {
+        self.is_within(TaxonomyKind::DataClass, inner.as_str(), outer.as_str())
+    }
+
+    /// Whether `inner` is `outer` or lies below it. False for unknown names.
+    #[must_use]
+    pub fn purpose_is_within(&self, inner: &Purpose, outer: &Purpose) -> bool {
+        self.is_within(TaxonomyKind::Purpose, inner.as_str(), outer.as_str())
+    }
+
+    /// Whether `inner` is `outer` or lies below it. False for unknown names.
+    #[must_use]
+    pub fn jurisdiction_is_within(&self, inner: &Jurisdiction, outer: &Jurisdiction) -> bool {
+        self.is_within(TaxonomyKind::Jurisdiction, inner.as_str(), outer.as_str())
+    }
+
+    fn is_within(&self, kind: TaxonomyKind, inner: &str, outer: &str) -> bool {
+        self.above(kind, inner)
+            .is_some_and(|above| inner == outer || above.contains(outer))
+    }
+
+    /// Checks that a class of data is known.
+    ///
+    /// # Errors
+    /// [`UnknownName`], with what is near.
+    pub fn check_class(&self, class: &DataClass) -> Result<(), UnknownName> {
+        self.check(TaxonomyKind::DataClass, class.as_str())
+    }
+
+    /// Checks that a purpose is known.
+    ///
+    /// # Errors
+    /// [`UnknownName`], with what is near.
+    pub fn check_purpose(&self, purpose: &Purpose) -> Result<(), UnknownName> {
+        self.check(TaxonomyKind::Purpose, purpose.as_str())
+    }
+
+    /// Checks that a jurisdiction is known.
+    ///
+    /// # Errors
+    /// [`UnknownName`], with what is near.
+    pub fn check_jurisdiction(&self, jurisdiction: &Jurisdiction) -> Result<(), UnknownName> {
+        self.check(TaxonomyKind::Jurisdiction, jurisdiction.as_str())
+    }
+
+    /// All classes of data: name and label, ascending by name.
+    pub fn classes(&self) -> impl Iterator<Item = (&str, &str)> {
+        labels(&self.0.file.data_classes)
+    }
+
+    /// All purposes: name and label, ascending by name.
+    pub fn purposes(&self) -> impl Iterator<Item = (&str, &str)> {
+        labels(&self.0.file.purposes)
+    }
+
+    /// All jurisdictions: name and label, ascending by name.
+    pub fn jurisdictions(&self) -> impl Iterator<Item = (&str, &str)> {
+        labels(&self.0.file.jurisdictions)
+    }
+
+    pub(crate) fn check(&self, kind: TaxonomyKind, name: &str) -> Result<(), UnknownName> {
+        if self.nodes(kind).contains_key(name) {
+            Ok(())
+        } else {
+            Err(self.unknown(kind, name))
+        }
+    }
+
+    /// Everything above a name; `None` for an unknown name.
+    pub(crate) fn above(&self, kind: TaxonomyKind, name: &str) -> Option<&BTreeSet<String>> {
+        let [jurisdictions, purposes, data_classes] = &self.0.above;
+        match kind {
+            TaxonomyKind::Jurisdiction => jurisdictions,
+            TaxonomyKind::Purpose => purposes,
+            TaxonomyKind::DataClass => data_classes,
+        }
+        .get(name)
+    }
+
+    /// What a name lies in directly.
+    pub(crate) fn parents(&self, kind: TaxonomyKind, name: &str) -> Option<&BTreeSet<String>> {
+        self.nodes(kind).get(name).map(|node| &node.parents)
+    }
+
+    /// All names of one taxonomy.
+    pub(crate) fn names(&self, kind: TaxonomyKind) -> impl Iterator<Item = &str> {
+        self.nodes(kind).keys().map(String::as_str)
+    }
+
+    fn nodes(&self, kind: TaxonomyKind) -> &BTreeMap<String, Node> {
+        match kind {
+            TaxonomyKind::Jurisdiction => &self.0.file.jurisdictions,
+            TaxonomyKind::Purpose => &self.0.file.purposes,
+            TaxonomyKind::DataClass => &self.0.file.data_classes,
+        }
+    }
+
+    fn unknown(&self, kind: TaxonomyKind, name: &str) -> UnknownName {
+        let wanted = name.to_lowercase();
+        let mut near: Vec<(usize, &String)> = self
+            .nodes(kind)
+            .keys()
+            .filter_map(|known| nearness(&wanted, &known.to_lowercase()).map(|rank| (rank, known)))
+            .collect();
+        near.sort();
+        let top = |node: &Node| node.parents.is_empty() && kind != TaxonomyKind::Jurisdiction;
+        UnknownName {
+            kind,
+            name: name.to_owned(),
+            suggestions: near.into_iter().take(3).map(|(_, known)| known.clone()).collect(),
+            known: self
+                .nodes(kind)
+                .iter()
+                .filter(|(_, node)| top(node))
+                .map(|(known, _)| known.clone())
+                .collect(),
+        }
+    }
+}
+
+fn labels(nodes: &BTreeMap<String, Node>) -> impl Iterator<Item = (&str, &str)> {
+    nodes
+        .iter()
+        .map(|(name, node)| (name.as_str(), node.label.as_str()))
+}
+
+/// Works out everything above each name.
+fn close(
+    kind: TaxonomyKind,
+    nodes: &BTreeMap<String, Node>,
+) -> Result<BTreeMap<String, BTreeSet<String>>, TaxonomyError> {
+    if nodes.len() > TAXONOMY_NAMES_MAX {
+        return Err(TaxonomyError::TooMany { kind });
+    }
+    for (name, node) in nodes {
+        if name.parse::<ambit_ledger::Name>().is_err() {
+            let name = name.escape_debug().to_string();
+            return Err(TaxonomyError::Name { kind, name });
+        }
+        if let Some(parent) = node.parents.iter().find(|parent| !nodes.contains_key(*parent)) {
+            return Err(TaxonomyError::UnknownParent {
+                kind,
+                name: name.clone(),
+                parent: parent.clone(),
+            });
+        }
+    }
+    nodes
+        .keys()
+        .map(|name| {
+            let above = climb(nodes, name);
+            if above.contains(name) {
+                let name = name.clone();
+                Err(TaxonomyError::Cycle { kind, name })
+            } else {
+                Ok((name.clone(), above))
+            }
+        })
+        .collect()
+}
+
+fn climb(nodes: &BTreeMap<String, Node>, name: &str) -> BTreeSet<String> {
+    let mut above = BTreeSet::new();
+    let mut open = vec![name];
+    while let Some(name) = open.pop() {
+        for parent in nodes.get(name).into_iter().flat_map(|node| &node.parents) {
+            if above.insert(parent.clone()) {
+                open.push(parent);
+            }
+        }
+    }
+    above
+}
+
+/// How near two names are, 0 for nearest; `None` where it is no likely slip.
+fn nearness(wanted: &str, known: &str) -> Option<usize> {
+    let tail = known.rsplit([':', '/']).next().unwrap_or(known);
+    let short = wanted.rsplit([':', '/']).next().unwrap_or(wanted);
+    let distance = distance(wanted, known).min(distance(short, tail));
+    let allowed = short.chars().count().min(tail.chars().count()) / 3;
+    (distance <= allowed).then_some(distance)
+}
+
+/// Levenshtein's distance.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, left) in left.chars().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        let mut previous = index + 1;
+        next.push(previous);
+        for (pair, right) in row.windows(2).zip(&right) {
+            let &[diagonal, above] = pair else { continue };
+            previous = (diagonal + usize::from(left != *right))
+                .min(above + 1)
+                .min(previous + 1);
+            next.push(previous);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_what() {
+        let taxonomies = Taxonomies::builtin();
+        let class = |name: &str| name.parse::<DataClass>().unwrap();
+        let purpose = |name: &str| name.parse::<Purpose>().unwrap();
+        assert!(taxonomies.class_is_within(&class("toolpath"), &class("design-ip")));
+        assert!(taxonomies.class_is_within(&class("quality"), &class("quality")));
+        assert!(!taxonomies.class_is_within(&class("design-ip"), &class("toolpath")));
+        assert!(!taxonomies.class_is_within(&class("nothing"), &class("nothing")));
+        assert!(taxonomies.purpose_is_within(
+            &purpose("https://w3id.org/catenax/policy/cx.core.qualityNotifications:1"),
+            &purpose("urn:ambit:purpose:quality")
+        ));
+        assert!(taxonomies.jurisdiction_is_within(&"DE".parse().unwrap(), &"EU".parse().unwrap()));
+        assert!(!taxonomies.jurisdiction_is_within(&"US".parse().unwrap(), &"EAR-A5".parse().unwrap()));
+        assert_eq!(taxonomies.jurisdictions().count(), 249 + 3);
+    }
+
+    #[test]
+    fn the_bytes_are_canonical() {
+        let taxonomies = Taxonomies::builtin();
+        let text = std::str::from_utf8(taxonomies.to_bytes()).unwrap();
+        let again = Taxonomies::from_json(text).unwrap();
+        assert_eq!(again.to_bytes(), taxonomies.to_bytes());
+        assert_eq!(again.digest(), Digest::of(text.as_bytes()));
+    }
+
+    #[test]
+    fn unknown_names_come_with_what_is_near() {
+        let taxonomies = Taxonomies::builtin();
+        let message = |name: &str| {
+            let purpose: Purpose = name.parse().unwrap();
+            taxonomies.check_purpose(&purpose).unwrap_err().to_string()
+        };
+        assert_eq!(
+            message("urn:ambit:purpose:qualty"),
+            "unknown purpose `urn:ambit:purpose:qualty`: did you mean `urn:ambit:purpose:quality`?"
+        );
+        assert!(message("quality").contains("did you mean `urn:ambit:purpose:quality`"));
+        assert!(message("zzz").contains("known ones are `urn:ambit:purpose:compliance`"));
+        let class: DataClass = "tool-path".parse().unwrap();
+        assert!(taxonomies.check_class(&class).unwrap_err().to_string().contains("`toolpath`"));
+    }
+
+    #[test]
+    fn inconsistent_files_are_refused() {
+        let of = |purposes: &str| {
+            Taxonomies::from_json(&format!(
+                r#"{{"jurisdictions":{{}},"purposes":{purposes},"data_classes":{{}}}}"#
+            ))
+        };
+        assert!(of(r#"{"a":{"label":"A","in":["b"]},"b":{"label":"B"}}"#).is_ok());
+        assert!(matches!(
+            of(r#"{"a":{"label":"A","in":["b"]}}"#),
+            Err(TaxonomyError::UnknownParent { .. })
+        ));
+        assert!(matches!(
+            of(r#"{"a":{"label":"A","in":["b"]},"b":{"label":"B","in":["a"]}}"#),
+            Err(TaxonomyError::Cycle { .. })
+        ));
+        assert!(matches!(of(r#"{" a":{"label":"A"}}"#), Err(TaxonomyError::Name { .. })));
+        assert!(matches!(of(r#"{"a":{"labl":"A"}}"#), Err(TaxonomyError::Shape(_))));
+    }
+}
