@@ -4,8 +4,16 @@
 //! collect ─▶ release ─▶ store ─▶ link ─▶ mesh ══ libp2p ══▶ mesh ─▶ link ─▶ admit ─▶ store
 //! ```
 
+pub mod admit;
+pub mod api;
 pub mod clock;
 pub mod collect;
 pub mod config;
+pub mod decisions;
+pub mod federation;
+pub mod link;
 pub mod mesh;
+pub mod node;
+pub mod partnership;
+pub mod release;
 pub mod store;

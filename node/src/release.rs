@@ -9,7 +9,7 @@ use crate::decisions::{Decisions, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, Store, StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId,
+    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Observation, ObservationId, OrganizationId,
     Party, Readings, ReadingsError, Salt, Scope, SecretKey, Time, Verdict, Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
@@ -201,8 +201,17 @@ pub struct DisclosureContext<'a> {
     pub now: Time,
 }
 
-/// Whether a disclosure may still leave: judged again when its frame is written, for the very terms it has.
-/// `Err(writes)` takes it back.
+/// What becomes of a disclosure when its frame is written.
+#[derive(Debug)]
+pub enum Again {
+    /// It may leave, once this is committed.
+    Leaves(Vec<Write>),
+    /// It is taken back by committing this.
+    TakenBack(Vec<Write>),
+}
+
+/// Judges a disclosure again when its frame is written, for the very terms it has: membership, limits, time
+/// may have changed since it was enqueued.
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
@@ -212,11 +221,11 @@ pub fn judge_again(
     governance: &Governance,
     disclosure: &Disclosure,
     facts: &Facts,
-    item: (ambit_ledger::DisclosureId, u64),
+    item: (DisclosureId, u64),
     now: Time,
-) -> Result<Result<(), Vec<Write>>, StoreError> {
+) -> Result<Again, StoreError> {
     let (id, seq) = item;
-    let withdraw = |decision, mut writes: Vec<Write>| {
+    let take_back = |decision, mut writes: Vec<Write>| {
         writes.push(Write::Entry(Body::Withdrawn(Withdrawn {
             disclosure: id,
             partnership: disclosure.partnership.clone(),
@@ -224,36 +233,34 @@ pub fn judge_again(
             seq,
             decision,
         })));
-        Err(writes)
+        Again::TakenBack(writes)
     };
-    let in_force = governance
+    let partnership = governance
         .partnership(&disclosure.partnership)
         .filter(|partnership| {
             partnership.stage() == EditionStage::Active
                 && partnership.edition() == disclosure.edition
         });
-    let Some(partnership) = in_force else {
-        return Ok(withdraw(None, Vec::new()));
+    let member = partnership.and_then(|partnership| {
+        let member = partnership.terms().member(&disclosure.recipient)?;
+        Some((partnership, member))
+    });
+    let Some((partnership, member)) = member else {
+        return Ok(take_back(None, Vec::new()));
     };
-    let Some(member) = partnership.terms().member(&disclosure.recipient) else {
-        return Ok(withdraw(None, Vec::new()));
-    };
-    let limits = limits_in_force(
-        governance.limits(),
-        facts,
-        governance.layers().taxonomies(),
-    );
+    let taxonomies = governance.layers().taxonomies();
     let inquiry = inquiry_for_disclosure(
         facts,
         &disclosure.scope,
         &Party::from(member),
         partnership.agreement(),
-        limits,
+        limits_in_force(governance.limits(), facts, taxonomies),
         disclosure.issued_at,
     );
     let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
     if judgement.decision.admitted() == disclosure.scope.purposes {
-        return Ok(Ok(()));
+        decisions.keep(&judgement);
+        return Ok(Again::Leaves(judgement.writes));
     }
-    Ok(withdraw(Some(judgement.digest), judgement.writes))
+    Ok(take_back(Some(judgement.digest), judgement.writes))
 }

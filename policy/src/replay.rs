@@ -84,7 +84,7 @@ pub enum ReplayError {
         replayed: (Time, Option<Time>),
     },
     /// The answer is another.
-    #[error("the answer differs{}", difference(recorded.as_ref(), replayed.as_ref()))]
+    #[error("the answer differs{}", difference(recorded.as_deref(), replayed.as_deref()))]
     Verdict {
         /// In the decision, for one purpose; absent where it has none.
         recorded: Option<Box<PurposeVerdict>>,
@@ -100,10 +100,10 @@ fn end(interval: (Time, Option<Time>)) -> String {
 }
 
 fn difference(
-    recorded: Option<&Box<PurposeVerdict>>,
-    replayed: Option<&Box<PurposeVerdict>>,
+    recorded: Option<&PurposeVerdict>,
+    replayed: Option<&PurposeVerdict>,
 ) -> String {
-    let said = |verdict: Option<&Box<PurposeVerdict>>| {
+    let said = |verdict: Option<&PurposeVerdict>| {
         verdict.map_or_else(|| "nothing".to_owned(), |verdict| verdict.verdict.to_string())
     };
     let purpose = recorded

@@ -179,7 +179,7 @@ pub fn check_scope(
         hold_until: issued_at.start_of_day().plus_days(terms.retention_days),
         erasure: Some(terms.erasure),
         onward_hops: terms.onward_hops,
-        derived: Some(terms.derived.as_ref()),
+        derived: OuterDerived::Within(terms.derived.as_ref()),
     };
     outer.check(scope, taxonomies)
 }
@@ -201,7 +201,7 @@ pub fn check_within_limits(
         hold_until: limits.hold_until,
         erasure: None,
         onward_hops: limits.onward_hops,
-        derived: None,
+        derived: OuterDerived::Anything,
     };
     outer.check(scope, taxonomies)?;
     let derived = scope.derived.iter().flat_map(|derived| &derived.purposes);
@@ -230,7 +230,7 @@ pub fn check_within_parent(
         hold_until: parent.hold_until,
         erasure: Some(parent.erasure),
         onward_hops: parent.onward_hops,
-        derived: Some(parent.derived.as_ref()),
+        derived: OuterDerived::Within(parent.derived.as_ref()),
     };
     outer.check(child, taxonomies)
 }
@@ -244,7 +244,13 @@ struct Outer<'a> {
     hold_until: Time,
     erasure: Option<ErasureExtent>,
     onward_hops: u32,
-    derived: Option<Option<&'a DerivedTerms>>,
+    derived: OuterDerived<'a>,
+}
+
+/// What a bound says of derived data.
+enum OuterDerived<'a> {
+    Anything,
+    Within(Option<&'a DerivedTerms>),
 }
 
 impl Outer<'_> {
@@ -256,10 +262,9 @@ impl Outer<'_> {
         if scope.purposes.is_empty() {
             return Err(Widening::NoPurpose);
         }
-        if let Some(recipients) = self.recipients {
-            if let Some(other) = scope.recipients.difference(recipients).next() {
-                return Err(Widening::Recipient(other.clone(), bound));
-            }
+        let recipients = self.recipients.unwrap_or(&scope.recipients);
+        if let Some(other) = scope.recipients.difference(recipients).next() {
+            return Err(Widening::Recipient(other.clone(), bound));
         }
         for purpose in &scope.purposes {
             if !is_within_any(purpose, self.purposes, taxonomies) {
@@ -285,10 +290,12 @@ impl Outer<'_> {
         if scope.onward_hops > self.onward_hops {
             return Err(Widening::OnwardHops(scope.onward_hops, bound));
         }
-        match (&scope.derived, self.derived) {
-            (None, _) | (_, None) => Ok(()),
-            (Some(_), Some(None)) => Err(Widening::Derived(bound)),
-            (Some(inner), Some(Some(outer))) => check_derived(inner, outer, bound, taxonomies),
+        match (&scope.derived, &self.derived) {
+            (None, _) | (Some(_), OuterDerived::Anything) => Ok(()),
+            (Some(_), OuterDerived::Within(None)) => Err(Widening::Derived(bound)),
+            (Some(inner), OuterDerived::Within(Some(outer))) => {
+                check_derived(inner, outer, bound, taxonomies)
+            }
         }
     }
 }

@@ -288,11 +288,6 @@ impl Taxonomies {
         self.nodes(kind).get(name).map(|node| &node.parents)
     }
 
-    /// All names of one taxonomy.
-    pub(crate) fn names(&self, kind: TaxonomyKind) -> impl Iterator<Item = &str> {
-        self.nodes(kind).keys().map(String::as_str)
-    }
-
     fn nodes(&self, kind: TaxonomyKind) -> &BTreeMap<String, Node> {
         match kind {
             TaxonomyKind::Jurisdiction => &self.0.file.jurisdictions,

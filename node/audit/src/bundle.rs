@@ -210,9 +210,7 @@ impl Bundle {
     /// The readings block of an observation.
     #[must_use]
     pub fn readings_of(&self, observation: &ObservationId) -> Option<&[u8]> {
-        self.readings
-            .get(observation)
-            .map(|bytes| bytes.as_slice())
+        self.readings.get(observation).map(|bytes| bytes.as_slice())
     }
 
     /// All readings blocks, ascending by observation.
@@ -242,10 +240,7 @@ fn read_record(input: &mut impl Read, record: u64) -> Result<Record, BundleError
     }
     // Grows with what is there, not with what the length promises.
     let mut bytes = Vec::new();
-    let taken = input
-        .by_ref()
-        .take(count(length))
-        .read_to_end(&mut bytes)?;
+    let taken = input.by_ref().take(count(length)).read_to_end(&mut bytes)?;
     if taken < length {
         return Err(BundleError::Truncated(record));
     }
@@ -278,7 +273,9 @@ pub enum BundleWriteError {
     #[error("a record of the bundle came out of order or twice")]
     Order,
     /// Larger than its kind allows.
-    #[error("{size} bytes are more than the {limit} that a bundle takes in one record of this kind")]
+    #[error(
+        "{size} bytes are more than the {limit} that a bundle takes in one record of this kind"
+    )]
     TooLarge {
         /// How large it is.
         size: usize,
@@ -353,7 +350,10 @@ impl<W: Write> BundleWriter<W> {
         observation: &ObservationId,
         bytes: &[u8],
     ) -> Result<(), BundleWriteError> {
-        if self.last_observation.is_some_and(|last| last >= *observation) {
+        if self
+            .last_observation
+            .is_some_and(|last| last >= *observation)
+        {
             return Err(BundleWriteError::Order);
         }
         let bytes = within(bytes, ITEM_BYTES_MAX)?;
@@ -482,7 +482,9 @@ mod tests {
 
     fn file(records: &[Record]) -> Vec<u8> {
         let mut writer = BundleWriter::start(Vec::new(), &organization(), "note").unwrap();
-        records.iter().for_each(|record| writer.write(record).unwrap());
+        records
+            .iter()
+            .for_each(|record| writer.write(record).unwrap());
         writer.out
     }
 

@@ -8,7 +8,7 @@
 //! ```
 
 use ambit_ledger::{Fingerprint, Keyring, OrganizationId, Time};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Root keys that are trusted, and from when.
@@ -93,7 +93,10 @@ impl Trust {
         let file = File {
             root: self.roots().cloned().collect(),
         };
-        #[expect(clippy::expect_used, reason = "three texts in a table have a TOML form")]
+        #[expect(
+            clippy::expect_used,
+            reason = "three texts in a table have a TOML form"
+        )]
         toml::to_string(&file).expect("a trust file serializes")
     }
 
@@ -109,8 +112,8 @@ impl Trust {
 }
 
 mod fingerprint_text {
-    use super::{Deserialize, Deserializer, Fingerprint, Serializer};
-    use super::Error as _;
+    use ambit_ledger::Fingerprint;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
     pub(super) fn serialize<S: Serializer>(
         fingerprint: &Fingerprint,
@@ -164,11 +167,7 @@ mod tests {
         other.add(root("a", 2, late));
         trust.merge(other);
         assert_eq!(trust.roots().count(), 2);
-        assert!(
-            trust
-                .roots()
-                .any(|known| *known == root("a", 1, early))
-        );
+        assert!(trust.roots().any(|known| *known == root("a", 1, early)));
     }
 
     #[test]

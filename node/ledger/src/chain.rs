@@ -101,11 +101,10 @@ impl Chain {
     #[must_use]
     pub fn with_outcome(&self, seq: u64, body: &Digest, outcome: Outcome) -> Self {
         let code = match outcome {
-            Outcome::Admitted => [0, 0],
-            Outcome::Noted => [1, 0],
-            Outcome::Refused(code) => {
-                [2, crate::codec::encode(&code).first().copied().unwrap_or(0)]
-            }
+            Outcome::Admitted => vec![0, 0],
+            Outcome::Noted => vec![1, 0],
+            // All of its encoding: from number 24 on it is longer than a byte.
+            Outcome::Refused(code) => [vec![2], crate::codec::encode(&code)].concat(),
         };
         Self(Digest::of_parts(&[
             self.0.as_bytes(),

@@ -117,7 +117,12 @@ fn origin(organization: &OrganizationId) -> String {
         .map(|character| match character {
             '+' => "%2B".to_owned(),
             '%' => "%25".to_owned(),
-            other if other.is_whitespace() => "%20".to_owned(),
+            other if other.is_whitespace() => other
+                .encode_utf8(&mut [0; 4])
+                .bytes()
+                .fold(String::new(), |escaped, byte| {
+                    format!("{escaped}%{byte:02X}")
+                }),
             other => other.to_string(),
         })
         .collect();

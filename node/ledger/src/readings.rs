@@ -114,7 +114,7 @@ pub enum ReadingsError {
     /// Instants of different UTC minutes.
     #[error("the readings span more than one UTC minute; split them by minute")]
     SpansMinutes,
-    /// A value that is no JSON, or a value beside a quality that says there is none.
+    /// A value beside a quality that says there is none.
     #[error(
         "the value of `{0}` does not fit its quality: only good, uncertain and bad readings have one"
     )]

@@ -1,6 +1,6 @@
 //! The statements organizations make to each other: observation, disclosure, acknowledgement, manifest, decline.
 
-use crate::codec;
+use crate::codec::{self, CodecError, ITEM_BYTES_MAX};
 use crate::digest::{Digest, DisclosureId, ObservationId, Salt};
 use crate::facts::Facts;
 use crate::keyring::Keyring;
@@ -320,11 +320,31 @@ impl Decline {
     }
 }
 
+/// What an entry holds of statements at most, in bytes; the rest is for its nonce, actor, reason and digests.
+const ENTRY_STATEMENTS_BYTES_MAX: usize = 62 * 1_024;
+
+/// The largest statement taken from outside, so that the entry that records it stays within
+/// [`ITEM_BYTES_MAX`] whatever a peer sends. An admitted observation and its disclosure share an entry;
+/// a manifest is a blob of its own.
+const fn bytes_max(kind: StatementKind) -> usize {
+    match kind {
+        StatementKind::Observation | StatementKind::Disclosure => ENTRY_STATEMENTS_BYTES_MAX / 2,
+        StatementKind::Acknowledgement | StatementKind::Certificate | StatementKind::Decline => {
+            ENTRY_STATEMENTS_BYTES_MAX
+        }
+        StatementKind::Manifest => ITEM_BYTES_MAX,
+    }
+}
+
 fn read<T: Serialize + DeserializeOwned>(
     bytes: &[u8],
     kind: StatementKind,
     keyring: &Keyring,
 ) -> Result<(T, OrganizationId, String), StatementError> {
+    let (size, limit) = (bytes.len(), bytes_max(kind));
+    if size > limit {
+        return Err(CodecError::TooLarge { size, limit }.into());
+    }
     let verified = Statement::parse(bytes, kind)?.verify(keyring)?;
     let payload = codec::decode(verified.payload())?;
     Ok((

@@ -85,7 +85,11 @@ impl Time {
     /// This many seconds later, at most [`Time::LATEST`].
     #[must_use]
     pub fn plus_seconds(self, seconds: u32) -> Self {
-        Self((i64::from(seconds) * 1_000_000_000 + self.0).min(Self::LATEST.0))
+        Self(
+            (i64::from(seconds) * 1_000_000_000)
+                .saturating_add(self.0)
+                .min(Self::LATEST.0),
+        )
     }
 
     /// The whole days from `earlier` to here, rounded up; zero where `earlier` is later.

@@ -15,10 +15,30 @@ fn node_hash(left: &Digest, right: &Digest) -> Digest {
 
 /// The right edge of a tree: the roots of its perfect subtrees, largest first. Enough to append to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "FrontierParts")]
 pub struct Frontier {
     size: u64,
     roots: Vec<Digest>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontierParts {
+    size: u64,
+    roots: Vec<Digest>,
+}
+
+impl TryFrom<FrontierParts> for Frontier {
+    type Error = &'static str;
+    fn try_from(FrontierParts { size, roots }: FrontierParts) -> Result<Self, Self::Error> {
+        // One perfect subtree for each one bit of the size, and room for one more leaf.
+        let subtrees = usize::try_from(size.count_ones()).unwrap_or(usize::MAX);
+        if roots.len() == subtrees && size < u64::MAX {
+            Ok(Self { size, roots })
+        } else {
+            Err("the roots of a frontier do not fit its size")
+        }
+    }
 }
 
 impl Frontier {

@@ -104,77 +104,91 @@ pub fn bytes(value: &Value) -> Vec<u8> {
     bytes
 }
 
-/// Every kind of statement: its bytes, its issuer, its subject, the end of its type, its payload, its key.
-fn statements() -> Vec<(
-    Vec<u8>,
-    &'static str,
-    String,
-    &'static str,
-    Vec<u8>,
-    PublicKey,
-)> {
+/// A statement, and what another library must find in it.
+struct Signed {
+    statement: Vec<u8>,
+    kind: &'static str,
+    issuer: ambit_ledger::OrganizationId,
+    subject: String,
+    payload: Vec<u8>,
+    key: PublicKey,
+}
+
+/// One of every kind.
+fn statements() -> [Signed; 6] {
     let (forge, airframe) = (samples::forge_key(), samples::airframe_key());
     let root = samples::forge_root();
     let (facts, disclosure) = (samples::facts(), samples::onward_disclosure());
     let (terms, decline) = (samples::terms(), samples::decline());
     let acknowledgement = samples::refusing_acknowledgement();
     let certificate = samples::certificate(samples::forge(), &root, KeyPurpose::Statement, &forge);
-    let (forge_id, airframe_id) = ("did:web:forge.example", "did:web:airframe.example");
-    vec![
-        (
-            Observation::sign(&facts, &forge),
-            forge_id,
-            facts.readings.to_string(),
+    let signed = |kind, statement, key: &SecretKey, subject: String, payload| Signed {
+        statement,
+        kind,
+        issuer: match kind {
+            "observation" | "disclosure" | "certificate" => samples::forge(),
+            _ => samples::airframe(),
+        },
+        subject,
+        payload,
+        key: key.public(),
+    };
+    [
+        signed(
             "observation",
+            Observation::sign(&facts, &forge),
+            &forge,
+            facts.readings.to_string(),
             ambit_ledger::encode(&facts),
-            forge.public(),
         ),
-        (
-            disclosure.sign(&forge),
-            forge_id,
-            disclosure.observation.to_string(),
+        signed(
             "disclosure",
+            disclosure.sign(&forge),
+            &forge,
+            disclosure.observation.to_string(),
             ambit_ledger::encode(&disclosure),
-            forge.public(),
         ),
-        (
-            acknowledgement.sign(&airframe),
-            airframe_id,
-            "falcon-quality".to_owned(),
+        signed(
             "acknowledgement",
+            acknowledgement.sign(&airframe),
+            &airframe,
+            "falcon-quality".to_owned(),
             ambit_ledger::encode(&acknowledgement),
-            airframe.public(),
         ),
-        (
-            certificate.sign(&root),
-            forge_id,
-            forge.public().fingerprint().digest().to_string(),
+        signed(
             "certificate",
+            certificate.sign(&root),
+            &root,
+            forge.public().fingerprint().digest().to_string(),
             ambit_ledger::encode(&certificate),
-            root.public(),
         ),
-        (
-            ManifestSignature::sign(&terms, &samples::airframe(), &airframe),
-            airframe_id,
-            terms.digest().to_string(),
+        signed(
             "manifest",
-            ambit_ledger::encode(&terms),
-            airframe.public(),
-        ),
-        (
-            decline.sign(&airframe),
-            airframe_id,
+            ManifestSignature::sign(&terms, &samples::airframe(), &airframe),
+            &airframe,
             terms.digest().to_string(),
+            ambit_ledger::encode(&terms),
+        ),
+        signed(
             "decline",
+            decline.sign(&airframe),
+            &airframe,
+            terms.digest().to_string(),
             ambit_ledger::encode(&decline),
-            airframe.public(),
         ),
     ]
 }
 
 #[test]
 fn another_library_verifies_every_kind_of_statement() {
-    for (statement, issuer, subject, kind, payload, key) in statements() {
+    for signed in statements() {
+        let Signed {
+            statement,
+            kind,
+            key,
+            payload,
+            ..
+        } = signed;
         let sign1 = CoseSign1::from_tagged_slice(&statement).unwrap();
         assert_eq!(sign1.payload.as_deref(), Some(payload.as_slice()), "{kind}");
         let signature = Signature::try_from(sign1.signature.as_slice()).unwrap();
@@ -191,8 +205,8 @@ fn another_library_verifies_every_kind_of_statement() {
         assert_eq!(header.key_id, key.fingerprint().digest().as_bytes());
         assert!(header.crit.is_empty() && sign1.unprotected.is_empty());
         let claims = Value::Map(vec![
-            (Value::from(1), Value::from(issuer)),
-            (Value::from(2), Value::from(subject)),
+            (Value::from(1), Value::from(signed.issuer.as_str())),
+            (Value::from(2), Value::from(signed.subject)),
         ]);
         let media_type = Value::from(format!("application/vnd.ambit.{kind}+cbor"));
         assert_eq!(

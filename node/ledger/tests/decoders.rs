@@ -5,8 +5,8 @@ use crate::samples;
 use ambit_ledger::{
     Acknowledgement, Body, Certificate, Checkpoint, CodecError, Decision, Decline, Digest,
     Disclosure, Entry, Facts, Fingerprint, Frontier, ITEM_BYTES_MAX, Keyring, Kind,
-    ManifestSignature, Observation, OrganizationId, PartnershipTerms, Readings, SecretKey,
-    Statement, StatementError, StatementKind, Time, decode,
+    ManifestSignature, Observation, OrganizationId, PartnershipTerms, Readings, RefusalCode,
+    RefusedItem, SecretKey, Statement, StatementError, StatementKind, Time, decode,
 };
 use coset::cbor::Value;
 use proptest::collection::vec;
@@ -314,8 +314,29 @@ fn a_statement_that_no_entry_holds_is_too_large() {
     };
     let statement = Observation::sign(&facts, &samples::forge_key());
     assert!(statement.len() < ITEM_BYTES_MAX);
+    let error = Observation::verify(&statement, &samples::keyring()).unwrap_err();
     assert!(matches!(
-        Observation::verify(&statement, &samples::keyring()),
+        error,
+        StatementError::Codec(CodecError::TooLarge { .. })
+    ));
+    assert_eq!(RefusalCode::from(&error), RefusalCode::TooLarge);
+    let acknowledgement = Acknowledgement {
+        refused: (70_000..77_100)
+            .map(|seq| RefusedItem {
+                seq,
+                code: RefusalCode::TooLarge,
+            })
+            .collect(),
+        ..samples::acknowledgement()
+    };
+    let statement = acknowledgement.sign(&samples::airframe_key());
+    assert!(
+        (64_000..ITEM_BYTES_MAX).contains(&statement.len()),
+        "{}",
+        statement.len()
+    );
+    assert!(matches!(
+        Acknowledgement::verify(&statement, &samples::keyring()),
         Err(StatementError::Codec(CodecError::TooLarge { .. }))
     ));
 }

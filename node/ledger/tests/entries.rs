@@ -219,7 +219,7 @@ fn an_entry_that_is_too_large_or_out_of_time_is_refused() {
     let bytes = entry(&unread(), None).encode();
     let time = entry(&unread(), None).time.as_nanos().to_be_bytes();
     let at = bytes.windows(8).position(|window| window == time).unwrap();
-    let mut before_1970 = bytes.clone();
+    let mut before_1970 = bytes;
     before_1970[at - 1] |= 0x20;
     assert!(matches!(
         Entry::decode(&before_1970),

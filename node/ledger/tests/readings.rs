@@ -215,7 +215,7 @@ fn facts_state_the_count_and_the_span() {
         },
         Facts {
             observed_to: earlier(facts.observed_to),
-            ..facts.clone()
+            ..facts
         },
     ] {
         assert!(matches!(

@@ -268,6 +268,30 @@ fn body() -> impl Strategy<Value = Body> {
     prop_oneof![unread, limits, select(crate::entries::bodies())]
 }
 
+#[test]
+fn organizations_that_differ_in_white_space_have_ledgers_of_their_own() {
+    let origin = |text: &str| {
+        let organization: OrganizationId = samples::named(text);
+        let checkpoint = Checkpoint {
+            organization,
+            ..samples::checkpoint()
+        };
+        let note = checkpoint.sign(&samples::forge_key());
+        note.lines().next().unwrap().to_owned()
+    };
+    let origins = ["a b", "a\u{a0}b", "a\u{3000}b", "a%20b", "a+b"].map(origin);
+    assert_eq!(
+        origins,
+        [
+            "ambit-ledger/a%20b",
+            "ambit-ledger/a%C2%A0b",
+            "ambit-ledger/a%E3%80%80b",
+            "ambit-ledger/a%2520b",
+            "ambit-ledger/a%2Bb",
+        ]
+    );
+}
+
 /// Reads back what is written, and refuses every prefix of it.
 fn keep<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + Debug>(value: &T) {
     let bytes = ambit_ledger::encode(value);

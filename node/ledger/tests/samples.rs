@@ -343,7 +343,7 @@ pub fn least_terms() -> PartnershipTerms {
         declarer: airframe(),
         declared_at: named("2026-04-01T09:00:00Z"),
         program: assigned(airframe(), "falcon"),
-        parts: set_of_none(),
+        parts: std::collections::BTreeSet::new(),
         data_classes: set(["quality"]),
         purposes: set(["urn:purpose:quality"]),
         observed_from: named("2026-04-01T00:00:00Z"),
@@ -354,16 +354,12 @@ pub fn least_terms() -> PartnershipTerms {
         onward_hops: 0,
         derived: None,
         lease_until: named("2026-07-01T00:00:00Z"),
-        deputies: set_of_none(),
+        deputies: set([]),
         forbids: None,
         profile: Digest::of(b"rendered policies"),
         members: members(),
         salt: salt(0x54),
     }
-}
-
-fn set_of_none<T: Ord>() -> std::collections::BTreeSet<T> {
-    std::collections::BTreeSet::new()
 }
 
 pub fn decline() -> Decline {

@@ -103,7 +103,13 @@ impl Home {
         let mut root = None;
         for purpose in KeyPurpose::ALL {
             let mut seed = zeroize::Zeroizing::new([0; 32]);
-            getrandom::fill(seed.as_mut()).map_err(HomeError::Randomness)?;
+            match &settings.example {
+                Some(example) => {
+                    let organization = settings.organization.id.as_str().as_bytes();
+                    *seed = example.derive(purpose.name(), &[organization]);
+                }
+                None => getrandom::fill(seed.as_mut()).map_err(HomeError::Randomness)?,
+            }
             let key = SecretKey::from_seed(&seed);
             let path = home.key_path(purpose);
             write_private(&path, key.to_pem().as_bytes()).map_err(file(&path))?;

@@ -6,4 +6,7 @@ mod settings;
 
 pub use files::{check_private, open_private, sync_folder, write_private};
 pub use home::{Home, HomeError, KeyRing};
-pub use settings::{Settings, SettingsError};
+pub use settings::{
+    ApiSettings, AttestationSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings,
+    SettingsError,
+};

@@ -1,6 +1,6 @@
 //! `node.toml`: what an operator may set.
 
-use ambit_ledger::{Attestation, Jurisdiction, Name, OrganizationId, Time};
+use ambit_ledger::{Attestation, Digest, Jurisdiction, Name, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -16,6 +16,31 @@ pub struct Settings {
     /// Its own programming interface.
     #[serde(default)]
     pub api: ApiSettings,
+    /// Makes keys and salts follow from a published seed, so that an example gives the same observation ids
+    /// on every machine. Whoever knows the seed can sign in this node's name: never for real data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<ExampleSettings>,
+}
+
+/// A reproducible example.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleSettings {
+    /// What keys and salts follow from.
+    pub seed: Name,
+}
+
+impl ExampleSettings {
+    /// 32 bytes that follow from the seed and a label.
+    #[must_use]
+    pub fn derive(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let head = format!("ambit example\0{}\0{label}\0", self.seed);
+        let digests: Vec<Digest> = parts.iter().map(|part| Digest::of(part)).collect();
+        let all: Vec<&[u8]> = std::iter::once(head.as_bytes())
+            .chain(digests.iter().map(|digest| digest.as_bytes().as_slice()))
+            .collect();
+        *Digest::of_parts(&all).as_bytes()
+    }
 }
 
 /// Who this is.

@@ -396,7 +396,7 @@ impl Node {
                     .collect(),
                 declined: partnership
                     .declined()
-                    .map(|(member, reason)| format!("{member}: {reason}")),
+                    .map(|declined| format!("{}: {}", declined.member, declined.reason)),
             })
             .collect()
     }

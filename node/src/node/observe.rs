@@ -7,7 +7,7 @@ use crate::release::{self, DisclosureContext, Signed};
 use crate::store::{BoxKey, Recorded, StoreError, Write};
 use ambit_ledger::{
     Body, Digest, Facts, Observation, ObservationId, OrganizationId, PartnershipId, ReadingsError,
-    Time, Verdict,
+    Salt, Time, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -118,7 +118,13 @@ impl Node {
     }
 
     fn sign(&self, draft: Draft, import: Option<Digest>) -> Result<Signed, ObserveError> {
-        let salt = random_salt().map_err(ObserveError::Randomness)?;
+        let salt = match &self.settings.example {
+            Some(example) => {
+                let fingerprint = draft.fingerprint();
+                Salt::from_bytes(example.derive("salt", &[fingerprint.as_bytes()]))
+            }
+            None => random_salt().map_err(ObserveError::Randomness)?,
+        };
         Ok(release::sign(
             draft,
             &self.settings.organization.id,

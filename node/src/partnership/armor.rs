@@ -9,7 +9,9 @@
 //! Armor protects nothing: what is inside carries its own signatures. This module must never pick one of
 //! two blocks.
 
-use ambit_ledger::{CodecError, ITEM_BYTES_MAX, ManifestSignature, PartnershipTerms, StatementError};
+use ambit_ledger::{
+    CodecError, ITEM_BYTES_MAX, ManifestSignature, PartnershipTerms, StatementError,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -34,7 +36,9 @@ pub enum ArmorLabel {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArmorError {
     /// None at all.
-    #[error("no line `-----BEGIN AMBIT {label}-----` found: take the whole file or message in which {wanted} was sent")]
+    #[error(
+        "no line `-----BEGIN AMBIT {label}-----` found: take the whole file or message in which {wanted} was sent"
+    )]
     Missing {
         /// The label asked for.
         label: &'static str,
@@ -56,13 +60,17 @@ pub enum ArmorError {
         line: usize,
     },
     /// No end.
-    #[error("the block that starts at line {line} has no `-----END AMBIT …-----` line: it was cut off; ask for it again, as an attachment")]
+    #[error(
+        "the block that starts at line {line} has no `-----END AMBIT …-----` line: it was cut off; ask for it again, as an attachment"
+    )]
     CutOff {
         /// Where it starts, from 1.
         line: usize,
     },
     /// Something that is not base64.
-    #[error("line {line} is not base64: it was changed on its way; ask for it again, as an attachment")]
+    #[error(
+        "line {line} is not base64: it was changed on its way; ask for it again, as an attachment"
+    )]
     Base64 {
         /// Which line, from 1.
         line: usize,
@@ -165,10 +173,11 @@ fn read_block<'a>(
 ) -> Result<Vec<u8>, ArmorError> {
     let limit = label.bytes_max();
     let mut digits = String::new();
+    let mut uneven = None;
     for (number, line) in lines {
         if marked(line, "END") == Some(label.label()) {
             let payload = STANDARD.decode(&digits).map_err(|_| ArmorError::Base64 {
-                line: number.saturating_sub(1),
+                line: uneven.unwrap_or(number),
             })?;
             return if payload.len() > limit {
                 Err(ArmorError::TooLarge {
@@ -189,6 +198,9 @@ fn read_block<'a>(
         if !is_base64 || (digits.ends_with('=') && !line.is_empty()) {
             return Err(ArmorError::Base64 { line: number });
         }
+        if line.len() % 4 != 0 {
+            uneven = uneven.or(Some(number));
+        }
         digits.push_str(line);
         if digits.len() / 4 > limit.div_ceil(3) {
             return Err(ArmorError::TooLarge {
@@ -202,16 +214,11 @@ fn read_block<'a>(
 
 /// The lines from 1, without the `>` of a quoting mail program and without white space at their ends.
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines()
-        .zip(1..)
-        .map(|(line, number)| (number, line))
-        .map(|(number, line)| {
-            let is_quoting = |character: char| character == '>' || character.is_whitespace();
-            let line = line.trim_start_matches(|character| {
-                is_quoting(character) || character == '\u{feff}'
-            });
-            (number, line.trim_end())
-        })
+    let is_quoting =
+        |character: char| character.is_whitespace() || matches!(character, '>' | '\u{feff}');
+    (1..)
+        .zip(text.lines())
+        .map(move |(number, line)| (number, line.trim_start_matches(is_quoting).trim_end()))
 }
 
 fn marked<'a>(line: &'a str, mark: &str) -> Option<&'a str> {
@@ -239,7 +246,9 @@ pub enum PartnershipFileError {
     #[error(transparent)]
     Armor(#[from] ArmorError),
     /// Not of its shape.
-    #[error("the block does not hold an invitation or an acceptance that this version knows; ask for it again, as an attachment")]
+    #[error(
+        "the block does not hold an invitation or an acceptance that this version knows; ask for it again, as an attachment"
+    )]
     Codec(#[source] CodecError),
     /// Nobody states anything.
     #[error("the block holds no signature and no decline; ask for it again")]
@@ -254,7 +263,9 @@ pub enum PartnershipFileError {
         source: StatementError,
     },
     /// Signatures under different terms.
-    #[error("signature {number} of the block is under other terms than the first: they cannot both be meant; ask which, and for each in a file of its own")]
+    #[error(
+        "signature {number} of the block is under other terms than the first: they cannot both be meant; ask which, and for each in a file of its own"
+    )]
     Terms {
         /// Which, from 1.
         number: usize,
@@ -321,7 +332,9 @@ mod tests {
         let full = "A".repeat(64);
         assert_eq!(
             text,
-            format!("-----BEGIN AMBIT IDENTITY CARD-----\n{full}\nAAA=\n-----END AMBIT IDENTITY CARD-----\n")
+            format!(
+                "-----BEGIN AMBIT IDENTITY CARD-----\n{full}\nAAA=\n-----END AMBIT IDENTITY CARD-----\n"
+            )
         );
         let file = PartnershipFile {
             statements: vec![ByteBuf::from([1, 2])],
@@ -337,8 +350,14 @@ mod tests {
     fn what_mail_programs_do_is_let_pass() {
         let payload = [7; 200];
         let text = write_armor(CARD, &payload);
-        let crlf = format!("\u{feff}Dear partner,\r\n\r\n{}\r\nRegards", text.replace('\n', "\r\n"));
-        let quoted: String = text.lines().map(|line| format!("> >  {line} \n\n")).collect();
+        let crlf = format!(
+            "\u{feff}Dear partner,\r\n\r\n{}\r\nRegards",
+            text.replace('\n', "\r\n")
+        );
+        let quoted: String = text
+            .lines()
+            .map(|line| format!("> >  {line} \n\n"))
+            .collect();
         for text in [crlf, quoted] {
             assert_eq!(read_armor(CARD, &text).unwrap(), payload);
         }
@@ -360,7 +379,9 @@ mod tests {
             "this is an invitation or an acceptance, but an identity card is needed"
         );
         assert_eq!(
-            read_armor(ArmorLabel::Partnership, &card).unwrap_err().to_string(),
+            read_armor(ArmorLabel::Partnership, &card)
+                .unwrap_err()
+                .to_string(),
             "this is an identity card, but an invitation or an acceptance is needed"
         );
         assert!(message("-----BEGIN AMBIT RECEIPT-----").starts_with("this is a block `RECEIPT`"));
@@ -368,10 +389,11 @@ mod tests {
             message(&card.replacen("BwcH", "B.cH", 1)),
             "line 2 is not base64: it was changed on its way; ask for it again, as an attachment"
         );
-        assert!(message(&card.replacen("BwcH", "Bwc", 1)).starts_with("line 4 is not base64"));
-        assert!(message(card.trim_end().trim_end_matches('-')).contains("starts at line 1 has no"));
+        assert!(message(&card.replacen("BwcH", "Bwc", 1)).starts_with("line 2 is not base64"));
+        let cut = card.split("-----END").next().unwrap();
+        assert!(message(cut).contains("starts at line 1 has no"));
+        assert!(message(&format!("{cut}{card}")).contains("starts at line 1 has no"));
         assert!(message(&format!("{card}{card}")).starts_with("line 6 starts a second block"));
-        assert!(message(&format!("{}{card}", card.replace("-----END", "----"))).contains("line"));
         assert!(message(&write_armor(CARD, &[0; ITEM_BYTES_MAX + 1])).contains("65535 bytes"));
         assert!(message(&write_armor(CARD, &[0; ITEM_BYTES_MAX + 99])).contains("65535 bytes"));
     }

@@ -17,10 +17,14 @@ pub enum CardError {
     #[error(transparent)]
     Armor(#[from] ArmorError),
     /// Not of its shape.
-    #[error("the block holds no identity card that this version knows; ask for it again, as an attachment")]
+    #[error(
+        "the block holds no identity card that this version knows; ask for it again, as an attachment"
+    )]
     Codec(#[source] CodecError),
     /// A certificate that its own root did not sign.
-    #[error("certificate {number} on the card of `{organization}` cannot be relied on; ask for a new card")]
+    #[error(
+        "certificate {number} on the card of `{organization}` cannot be relied on; ask for a new card"
+    )]
     Certificate {
         /// Whose card.
         organization: OrganizationId,
@@ -31,7 +35,9 @@ pub enum CardError {
         source: StatementError,
     },
     /// A certificate for somebody else.
-    #[error("the card of `{organization}` holds a certificate for a key of `{subject}`; ask for a new card")]
+    #[error(
+        "the card of `{organization}` holds a certificate for a key of `{subject}`; ask for a new card"
+    )]
     Subject {
         /// Whose card.
         organization: OrganizationId,
@@ -39,7 +45,9 @@ pub enum CardError {
         subject: OrganizationId,
     },
     /// Certificates of two roots.
-    #[error("the card of `{organization}` has certificates of two root keys, {first} and {other}; ask for a card that has one")]
+    #[error(
+        "the card of `{organization}` has certificates of two root keys, {first} and {other}; ask for a card that has one"
+    )]
     Roots {
         /// Whose card.
         organization: OrganizationId,
@@ -57,7 +65,9 @@ pub enum CardError {
         purpose: KeyPurpose,
     },
     /// Two transport keys: nobody could tell which node is meant.
-    #[error("the card of `{organization}` certifies more than one transport key; ask for a card that has one")]
+    #[error(
+        "the card of `{organization}` certifies more than one transport key; ask for a card that has one"
+    )]
     TransportKeys {
         /// Whose card.
         organization: OrganizationId,

@@ -7,7 +7,7 @@ use ambit_ledger::{
     Assigned, DataClass, DerivedTerms, Digest, ErasureExtent, Fingerprint, Member, Name,
     OrganizationId, PartnershipId, PartnershipTerms, Purpose, Salt, Time,
 };
-use ambit_policy::{ForbidsError, Profile, Taxonomies, TermsError, UnknownName, check_terms, render};
+use ambit_policy::{Profile, Taxonomies, TermsError, check_terms, render};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -63,10 +63,14 @@ pub enum DeclarationError {
     #[error("the declaration cannot be read")]
     Toml(#[from] toml::de::Error),
     /// Nobody to agree with.
-    #[error("the declaration names no other member: add `[[member]]` with `card = \"PATH\"` for each")]
+    #[error(
+        "the declaration names no other member: add `[[member]]` with `card = \"PATH\"` for each"
+    )]
     NoMembers,
     /// A card is missing or one too many.
-    #[error("the declaration has {declared} `[[member]]` entries, but {given} cards were read: give one card for each")]
+    #[error(
+        "the declaration has {declared} `[[member]]` entries, but {given} cards were read: give one card for each"
+    )]
     Cards {
         /// Entries.
         declared: usize,
@@ -77,44 +81,10 @@ pub enum DeclarationError {
     #[error("`{0}` is listed as a member twice: take one `[[member]]` entry away")]
     MemberTwice(OrganizationId),
     /// The declarer's own card is among the others.
-    #[error("`{0}` is your own organization: take its `[[member]]` entry away, it is a member anyhow")]
+    #[error(
+        "`{0}` is your own organization: take its `[[member]]` entry away, it is a member anyhow"
+    )]
     DeclarerListed(OrganizationId),
-    /// An empty list.
-    #[error("`{key}` is empty: name at least one")]
-    Empty {
-        /// Which key.
-        key: &'static str,
-    },
-    /// A name that is in no taxonomy.
-    #[error("in `{key}`: {unknown}")]
-    Unknown {
-        /// Which key.
-        key: &'static str,
-        /// The name, with what is near.
-        unknown: UnknownName,
-    },
-    /// Finer than a minute.
-    #[error("`{key}` is {found}, which is not a whole minute: write {whole}, or another whole minute")]
-    Minute {
-        /// Which key.
-        key: &'static str,
-        /// What it says.
-        found: Time,
-        /// The whole minute it lies in.
-        whole: Time,
-    },
-    /// The wrong way round.
-    #[error("`{later}` is {later_time}, which is not later than `{earlier}`, {earlier_time}: choose a later `{later}`")]
-    Order {
-        /// The key that must come first,
-        earlier: &'static str,
-        /// and what it says.
-        earlier_time: Time,
-        /// The key that must come after it,
-        later: &'static str,
-        /// and what it says.
-        later_time: Time,
-    },
     /// Over before it begins.
     #[error("`{key}` is {found}, which has passed: it is {declared_at} now; choose a later one")]
     Past {
@@ -125,26 +95,9 @@ pub enum DeclarationError {
         /// Now.
         declared_at: Time,
     },
-    /// The lease outlives the agreement.
-    #[error("`lease_until` is {lease_until}, later than `until`, {until}: choose one that is not later, or leave it out to have it end with `until`")]
-    Lease {
-        /// The lease's end.
-        lease_until: Time,
-        /// The agreement's end.
-        until: Time,
-    },
-    /// Erased before it could be read.
-    #[error("`retention_days` is 0, so nothing could be kept long enough to be used: write at least 1")]
-    Retention,
-    /// Derived data for somebody outside.
-    #[error("`{0}` in `derived.recipients` is not a member: name members only, or add it as `[[member]]`")]
-    DerivedRecipient(OrganizationId),
-    /// The added rules cannot be taken.
-    #[error("`forbids` cannot be taken")]
-    Forbids(#[source] ForbidsError),
     /// The policy check says no.
-    #[error("the terms cannot be agreed on")]
-    Terms(#[source] TermsError),
+    #[error(transparent)]
+    Terms(#[from] TermsError),
 }
 
 impl Declaration {
@@ -181,8 +134,7 @@ impl Declaration {
         salt: Salt,
         taxonomies: &Taxonomies,
     ) -> Result<(PartnershipTerms, Profile), DeclarationError> {
-        self.check_times(declared_at)?;
-        self.check_names(taxonomies)?;
+        self.check_ends(declared_at)?;
         let assigner = declarer.organization.clone();
         let members = self.check_members(declarer, cards)?;
         let mut terms = PartnershipTerms {
@@ -214,9 +166,9 @@ impl Declaration {
             members,
             salt,
         };
-        let text = render(&terms).map_err(DeclarationError::Forbids)?;
+        let text = render(&terms).map_err(TermsError::Forbids)?;
         terms.profile = Digest::of(text.as_bytes());
-        let profile = check_terms(&terms, taxonomies).map_err(DeclarationError::Terms)?;
+        let profile = check_terms(&terms, taxonomies)?;
         Ok((terms, profile))
     }
 
@@ -249,33 +201,10 @@ impl Declaration {
                 return Err(DeclarationError::MemberTwice(member.organization.clone()));
             }
         }
-        let recipients = self.derived.iter().flat_map(|derived| &derived.recipients);
-        for recipient in recipients {
-            if !ids.contains(recipient) {
-                return Err(DeclarationError::DerivedRecipient(recipient.clone()));
-            }
-        }
         Ok(members)
     }
 
-    fn check_times(&self, declared_at: Time) -> Result<(), DeclarationError> {
-        for (key, found) in [
-            ("observed_from", self.observed_from),
-            ("observed_until", self.observed_until),
-        ] {
-            let whole = start_of_minute(found);
-            if whole != found {
-                return Err(DeclarationError::Minute { key, found, whole });
-            }
-        }
-        if self.observed_until <= self.observed_from {
-            return Err(DeclarationError::Order {
-                earlier: "observed_from",
-                earlier_time: self.observed_from,
-                later: "observed_until",
-                later_time: self.observed_until,
-            });
-        }
+    fn check_ends(&self, declared_at: Time) -> Result<(), DeclarationError> {
         let lease_until = self.lease_until.unwrap_or(self.until);
         for (key, found) in [("until", self.until), ("lease_until", lease_until)] {
             if found <= declared_at {
@@ -286,66 +215,8 @@ impl Declaration {
                 });
             }
         }
-        if lease_until > self.until {
-            return Err(DeclarationError::Lease {
-                lease_until,
-                until: self.until,
-            });
-        }
-        if self.retention_days == 0 {
-            return Err(DeclarationError::Retention);
-        }
         Ok(())
     }
-
-    fn check_names(&self, taxonomies: &Taxonomies) -> Result<(), DeclarationError> {
-        check_lists(
-            ("data_classes", &self.data_classes),
-            ("purposes", &self.purposes),
-            taxonomies,
-        )?;
-        let Some(derived) = &self.derived else {
-            return Ok(());
-        };
-        check_lists(
-            ("derived.data_classes", &derived.data_classes),
-            ("derived.purposes", &derived.purposes),
-            taxonomies,
-        )?;
-        if derived.recipients.is_empty() {
-            let key = "derived.recipients";
-            return Err(DeclarationError::Empty { key });
-        }
-        Ok(())
-    }
-}
-
-fn check_lists(
-    (classes_key, classes): (&'static str, &BTreeSet<DataClass>),
-    (purposes_key, purposes): (&'static str, &BTreeSet<Purpose>),
-    taxonomies: &Taxonomies,
-) -> Result<(), DeclarationError> {
-    for (key, is_empty) in [
-        (classes_key, classes.is_empty()),
-        (purposes_key, purposes.is_empty()),
-    ] {
-        if is_empty {
-            return Err(DeclarationError::Empty { key });
-        }
-    }
-    let unknown = |key| move |unknown| DeclarationError::Unknown { key, unknown };
-    classes
-        .iter()
-        .try_for_each(|class| taxonomies.check_class(class))
-        .map_err(unknown(classes_key))?;
-    purposes
-        .iter()
-        .try_for_each(|purpose| taxonomies.check_purpose(purpose))
-        .map_err(unknown(purposes_key))
-}
-
-fn start_of_minute(time: Time) -> Time {
-    Time::from_millis(time.minute().saturating_mul(60_000)).unwrap_or(time)
 }
 
 fn readings() -> ErasureExtent {
@@ -410,5 +281,228 @@ fn fingerprint<'de, D: Deserializer<'de>>(
 }
 
 #[cfg(test)]
-#[path = "declaration_tests.rs"]
-mod tests;
+pub(super) mod sample {
+    /// A declaration that sets everything.
+    pub(crate) const FULL: &str = r#"
+partnership = "aero/plates/f-one"
+title = "Supplier quality for program F-ONE"
+program = "F-ONE"
+parts = ["PLATE-1", { assigner = "did:web:plates.example", value = "P1" }]
+data_classes = ["quality"]
+purposes = ["urn:ambit:purpose:supplier-quality"]
+observed_from = "2017-01-01T00:00:00Z"
+observed_until = 2018-01-01T00:00:00Z
+until = "2027-12-31T00:00:00Z"
+lease_until = "2027-06-30T00:00:00Z"
+retention_days = 365
+onward_hops = 1
+erasure = "readings"
+deputies = ["did:web:trustee.example"]
+forbids = """
+@id("no-flatness")
+forbid (principal, action, resource)
+when { resource.semanticId == "urn:example:flatness" };
+"""
+
+[derived]
+data_classes = ["spc"]
+recipients = ["did:web:aero.example"]
+purposes = ["urn:ambit:purpose:quality.spc"]
+
+[[member]]
+card = "supplier.card"
+fingerprint = "abababab abababab abababab abababab abababab abababab abababab abababab"
+"#;
+
+    /// A declaration that leaves out what may be left out.
+    pub(crate) const MINIMAL: &str = r#"
+partnership = "aero/plates/f-one"
+title = "Supplier quality for program F-ONE"
+program = "F-ONE"
+data_classes = ["quality"]
+purposes = ["urn:ambit:purpose:supplier-quality"]
+observed_from = "2017-01-01T00:00:00Z"
+observed_until = "2018-01-01T00:00:00Z"
+until = "2027-12-31T00:00:00Z"
+retention_days = 1
+onward_hops = 0
+
+[[member]]
+card = "cards/supplier.card"
+"#;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::card::sample::member;
+    use super::sample::{FULL, MINIMAL};
+    use super::*;
+    use std::error::Error as _;
+
+    fn aero() -> Member {
+        member("did:web:aero.example", "Aero", "US", 2)
+    }
+
+    fn plates() -> Member {
+        member("did:web:plates.example", "Plates", "DE", 1)
+    }
+
+    fn terms_of(
+        text: &str,
+        cards: Vec<Member>,
+    ) -> Result<(PartnershipTerms, Profile), DeclarationError> {
+        let now = "2026-05-01T08:00:00Z".parse().unwrap();
+        Declaration::parse(text)?.terms(
+            aero(),
+            cards,
+            now,
+            Salt::from_bytes([3; 32]),
+            &Taxonomies::builtin(),
+        )
+    }
+
+    fn shape_error(text: &str) -> String {
+        let error = Declaration::parse(text).unwrap_err();
+        error.source().unwrap().to_string()
+    }
+
+    fn terms_error(from: &str, to: &str) -> String {
+        assert!(FULL.contains(from), "{from}");
+        terms_of(&FULL.replacen(from, to, 1), vec![plates()])
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn everything_that_is_written_comes_into_the_terms() {
+        let declaration = Declaration::parse(FULL).unwrap();
+        assert_eq!(
+            declaration.members()[0].card,
+            PathBuf::from("supplier.card")
+        );
+        let fingerprint = Fingerprint::from(Digest::from_bytes([0xab; 32]));
+        assert_eq!(declaration.members()[0].fingerprint, Some(fingerprint));
+        let (terms, profile) = terms_of(FULL, vec![plates()]).unwrap();
+        assert_eq!(terms.edition, 1);
+        assert_eq!(terms.declarer, aero().organization);
+        assert_eq!(terms.members, [aero(), plates()]);
+        assert_eq!(terms.program.to_string(), "F-ONE (did:web:aero.example)");
+        let parts: Vec<String> = terms.parts.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            parts,
+            [
+                "PLATE-1 (did:web:aero.example)",
+                "P1 (did:web:plates.example)"
+            ]
+        );
+        assert_eq!(terms.observed_until.to_string(), "2018-01-01T00:00:00Z");
+        assert_eq!(terms.lease_until.to_string(), "2027-06-30T00:00:00Z");
+        assert_eq!(terms.deputies.len(), 1);
+        assert!(terms.derived.is_some());
+        assert_eq!(terms.profile, profile.digest());
+        assert!(profile.text().contains(terms.forbids.as_deref().unwrap()));
+        // What is signed is what is sent: the terms survive their encoding.
+        let again: PartnershipTerms = ambit_ledger::decode(&ambit_ledger::encode(&terms)).unwrap();
+        assert_eq!(again, terms);
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let declaration = Declaration::parse(MINIMAL).unwrap();
+        assert_eq!(declaration.partnership().as_str(), "aero/plates/f-one");
+        assert_eq!(declaration.members()[0].fingerprint, None);
+        let (terms, _) = terms_of(MINIMAL, vec![plates()]).unwrap();
+        assert_eq!(terms.lease_until, terms.until);
+        assert_eq!(terms.erasure, ErasureExtent::Readings);
+        assert!(terms.parts.is_empty() && terms.deputies.is_empty());
+        assert!(terms.forbids.is_none() && terms.derived.is_none());
+    }
+
+    #[test]
+    fn a_fault_of_the_shape_is_named_with_its_place() {
+        let text = shape_error(&FULL.replace("retention_days", "retention"));
+        assert!(text.contains("line 12, column 1"), "{text}");
+        assert!(
+            text.contains("unknown field `retention`, expected one of"),
+            "{text}"
+        );
+        assert!(text.contains("`retention_days`"), "{text}");
+        let text = shape_error(&FULL.replace("card =", "cart ="));
+        assert!(
+            text.contains("unknown field `cart`, expected `card` or `fingerprint`"),
+            "{text}"
+        );
+        let text = shape_error(&FULL.replace("assigner =", "assigned ="));
+        assert!(text.contains("line 5"), "{text}");
+        assert!(text.contains("unknown field `assigned`"), "{text}");
+        let text = shape_error(&FULL.replace("2027-12-31T00:00:00Z", "2027-12-31"));
+        assert!(text.contains("line 10"), "{text}");
+        assert!(
+            text.contains("`2027-12-31` is not an RFC 3339 instant such as"),
+            "{text}"
+        );
+        let text = shape_error(&FULL.replace("abababab abababab", "abababab"));
+        assert!(
+            text.contains("is not a fingerprint: 64 hexadecimal digits"),
+            "{text}"
+        );
+        let text = shape_error(&FULL.replace("program = \"F-ONE\"", "program = 1"));
+        assert!(text.contains("write an identifier of yours"), "{text}");
+        let text = shape_error(&FULL.replace("erasure = \"readings\"", "erasure = \"some\""));
+        assert!(text.contains("expected `readings` or `all`"), "{text}");
+        let text = shape_error(&FULL.replace("\nuntil = \"2027-12-31T00:00:00Z\"", ""));
+        assert!(text.contains("missing field `until`"), "{text}");
+    }
+
+    #[test]
+    fn a_fault_of_the_terms_is_named_with_what_mends_it() {
+        assert_eq!(
+            terms_error("purpose:supplier-quality", "purpose:suplier-quality"),
+            "unknown purpose `urn:ambit:purpose:suplier-quality`: did you mean `urn:ambit:purpose:supplier-quality`?"
+        );
+        assert_eq!(
+            terms_error("[\"quality\"]", "[\"qualty\"]"),
+            "unknown data class `qualty`: did you mean `quality`?"
+        );
+        assert_eq!(
+            terms_error("2017-01-01T00:00:00Z", "2017-01-01T00:00:30Z"),
+            "the window's instant 2017-01-01T00:00:30Z is no whole minute of UTC: observations are only that exact"
+        );
+        assert_eq!(
+            terms_error("2027-06-30", "2028-06-30"),
+            "the lease runs to 2028-06-30T00:00:00Z, beyond the end at 2027-12-31T00:00:00Z: shorten it"
+        );
+        assert_eq!(
+            terms_error("2027-06-30", "2026-01-01"),
+            "`lease_until` is 2026-01-01T00:00:00Z, which has passed: it is 2026-05-01T08:00:00Z now; choose a later one"
+        );
+        assert!(terms_error("2027-12-31", "2020-12-31").starts_with("`until` is 2020-12-31"));
+        assert!(terms_error("2017-01-01", "2019-01-01").contains("must end after 2019-01-01"));
+        assert!(terms_error("= 365", "= 0").contains("no day of retention"));
+        assert!(terms_error("[\"quality\"]", "[]").contains("name at least one"));
+        assert!(terms_error("forbid (", "permit (").contains("`no-flatness` permits"));
+        assert!(
+            terms_error("[\"did:web:aero.example\"]", "[\"did:web:x.example\"]")
+                .contains("`did:web:x.example`, which is no member")
+        );
+    }
+
+    #[test]
+    fn every_member_is_there_once() {
+        let text = |cards| terms_of(FULL, cards).unwrap_err().to_string();
+        assert!(text(vec![]).contains("has 1 `[[member]]` entries, but 0 cards"));
+        assert!(text(vec![aero()]).starts_with("`did:web:aero.example` is your own organization"));
+        let twice = format!("{FULL}\n[[member]]\ncard = \"again.card\"");
+        assert_eq!(
+            terms_of(&twice, vec![plates(), plates()])
+                .unwrap_err()
+                .to_string(),
+            "`did:web:plates.example` is listed as a member twice: take one `[[member]]` entry away"
+        );
+        let alone = FULL.split("[[member]]").next().unwrap();
+        assert!(matches!(
+            terms_of(alone, vec![]),
+            Err(DeclarationError::NoMembers)
+        ));
+    }
+}

@@ -32,7 +32,18 @@ pub struct Partnership {
     keyring: Keyring,
     layers: Layers,
     agreement: Agreement,
-    declined: Option<(OrganizationId, Name)>,
+    declined: Option<Declined>,
+}
+
+/// A member that declined an edition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declined {
+    /// Who.
+    pub member: OrganizationId,
+    /// Why.
+    pub reason: Name,
+    /// The statement.
+    pub statement: Vec<u8>,
 }
 
 /// What is in force cannot be read from the ledger.
@@ -134,7 +145,11 @@ impl Governance {
                     let decline = Decline::verify(&declined.decline, &partnership.keyring)
                         .map_err(|error| failed(recorded, &error))?;
                     if decline.edition == partnership.edition {
-                        partnership.declined = Some((decline.member, decline.reason));
+                        partnership.declined = Some(Declined {
+                            member: decline.member,
+                            reason: decline.reason,
+                            statement: declined.decline.to_vec(),
+                        });
                     }
                 }
             }
@@ -305,7 +320,7 @@ impl Partnership {
 
     /// Who declined it, and why.
     #[must_use]
-    pub fn declined(&self) -> Option<&(OrganizationId, Name)> {
+    pub fn declined(&self) -> Option<&Declined> {
         self.declined.as_ref()
     }
 

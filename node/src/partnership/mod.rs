@@ -8,6 +8,7 @@ mod armor;
 mod card;
 mod consent;
 mod declaration;
+mod governance;
 mod page;
 
 pub use armor::{
@@ -20,3 +21,4 @@ pub use card::{
 };
 pub use consent::{plain_words, summary_line};
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
+pub use governance::{Declined, Governance, GovernanceError, Partnership};

@@ -7,12 +7,29 @@
 const COLUMNS: usize = 100;
 
 /// A page being written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Page {
     text: String,
+    columns: usize,
 }
 
 impl Page {
+    /// An empty page.
+    pub(super) fn wrapped() -> Self {
+        Self {
+            text: String::new(),
+            columns: COLUMNS,
+        }
+    }
+
+    /// An empty page whose lines may be of any length.
+    pub(super) fn unwrapped() -> Self {
+        Self {
+            text: String::new(),
+            columns: usize::MAX,
+        }
+    }
+
     /// Starts a section.
     pub(super) fn heading(&mut self, text: &str) {
         if !self.text.is_empty() {
@@ -29,6 +46,11 @@ impl Page {
     /// Adds an item of a list.
     pub(super) fn item(&mut self, text: &str) {
         self.fill(text, "  * ", "    ");
+    }
+
+    /// Adds what belongs to an item.
+    pub(super) fn below_item(&mut self, text: &str) {
+        self.fill(text, "    ", "    ");
     }
 
     /// Adds a text word for word, each line behind a bar.
@@ -59,7 +81,7 @@ impl Page {
             word.chars()
                 .for_each(|character| push_visible(&mut visible, character));
             let width = line.chars().count() + usize::from(!is_empty) + visible.chars().count();
-            if !is_empty && width > COLUMNS {
+            if !is_empty && width > self.columns {
                 self.text.push_str(&line);
                 self.text.push('\n');
                 next.clone_into(&mut line);
@@ -104,7 +126,7 @@ mod tests {
 
     #[test]
     fn lines_are_wrapped_and_long_words_kept() {
-        let mut page = Page::default();
+        let mut page = Page::wrapped();
         page.heading("HEADING");
         page.item(&format!("{} {}", "word ".repeat(30), "x".repeat(120)));
         let text = page.into_text();
@@ -113,12 +135,17 @@ mod tests {
         assert!(lines.next().unwrap().starts_with("  * word word"));
         assert!(lines.next().unwrap().starts_with("    word"));
         assert_eq!(lines.next().unwrap().trim_start(), "x".repeat(120));
-        assert!(text.lines().filter(|line| line.chars().count() > COLUMNS).count() == 1);
+        assert!(
+            text.lines()
+                .filter(|line| line.chars().count() > COLUMNS)
+                .count()
+                == 1
+        );
     }
 
     #[test]
     fn nothing_is_hidden() {
-        let mut page = Page::default();
+        let mut page = Page::wrapped();
         page.paragraph("not\u{202e}forbidden\u{200b}   \u{1b}[2Kx");
         page.verbatim("a\tb\u{1b}[8m\r\u{2066}\n\nc");
         assert_eq!(

@@ -13,14 +13,14 @@ mod state;
 mod statements;
 
 pub use decisions::ISSUE_DELAY_SECONDS_MAX;
-pub(crate) use state::Fault;
+pub(crate) use decisions::replay_fault;
 
 use crate::bundle::Bundle;
 use crate::report::{Report, Task, error_chain};
 use crate::rule::Rule;
 use crate::trust::Trust;
 use ambit_ledger::{
-    Body, Checkpoint, Decision, Digest, Entry, Frontier, Keyring, KeyPurpose, Kind, Layer, Limits,
+    Body, Checkpoint, Decision, Digest, Entry, Frontier, KeyPurpose, Keyring, Kind, Layer, Limits,
     ObservationId, Opened, OrganizationId, PartnershipId, ProfileActivated, Readings,
     TaxonomyActivated, Time, leaf_hash,
 };

@@ -26,7 +26,11 @@ impl Rule {
 
     /// A fault unless the condition holds.
     pub(crate) fn check(self, holds: bool, how: impl FnOnce() -> String) -> Checks {
-        if holds { Ok(()) } else { Err(self.broken(how())) }
+        if holds {
+            Ok(())
+        } else {
+            Err(self.broken(how()))
+        }
     }
 }
 

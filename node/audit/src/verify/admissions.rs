@@ -1,0 +1,148 @@
+//! What this ledger's organization took in from others, and what it refused.
+
+use super::Audit;
+use super::decisions::check_true_around;
+use super::state::{At, Checks};
+use super::statements::unverified;
+use crate::report::error_chain;
+use crate::rule::Rule;
+use ambit_ledger::{Action, Admitted, Disclosure, Observation, Party, Refused, Verdict};
+use ambit_policy::{check_scope, inquiry_for_admission};
+
+impl Audit<'_> {
+    pub(super) fn admitted(&mut self, at: At, body: &Admitted) {
+        self.report.checked_mut().admitted += 1;
+        let checked = self.check_admitted(at, body);
+        self.note(at, checked);
+    }
+
+    fn check_admitted(&mut self, at: At, body: &Admitted) -> Checks {
+        let verified = Disclosure::verify(&body.disclosure, &self.keyring);
+        let disclosure = match self.verified(at, verified)? {
+            Some(disclosure) => disclosure,
+            None => {
+                Disclosure::from_own_ledger(&body.disclosure).map_err(|error| unverified(&error))?
+            }
+        };
+        let verified = Observation::verify(&body.observation, &self.keyring);
+        let observation = match self.verified(at, verified)? {
+            Some(observation) => observation,
+            None => Observation::from_own_ledger(&body.observation)
+                .map_err(|error| unverified(&error))?,
+        };
+        // First what later entries depend on, then what only this one does.
+        let readings = self.name_readings(observation.id(), observation.facts());
+        self.note(at, readings);
+        let sequence = self.take_sequence(body, &disclosure);
+        self.note(at, sequence);
+        self.check_admitted_parties(&disclosure, &observation)?;
+        self.check_admission(at, body, &disclosure, &observation)
+    }
+
+    fn take_sequence(&mut self, body: &Admitted, disclosure: &Disclosure) -> Checks {
+        let key = (disclosure.partnership.clone(), disclosure.discloser.clone());
+        let last = self.taken.entry(key).or_insert(0);
+        let previous = *last;
+        *last = previous.max(body.seq);
+        Rule::Sequence.check(previous < body.seq, || {
+            format!(
+                "{} follows {previous} from `{}`",
+                body.seq, disclosure.discloser
+            )
+        })
+    }
+
+    fn check_admitted_parties(&self, disclosure: &Disclosure, observation: &Observation) -> Checks {
+        let (id, facts) = (observation.id(), observation.facts());
+        Rule::AdmissionObservation.check(disclosure.observation == id, || {
+            format!(
+                "the disclosure is of {}, the observation is {id}",
+                disclosure.observation
+            )
+        })?;
+        Rule::AdmissionParties.check(disclosure.recipient == self.own, || {
+            format!("the disclosure is for `{}`", disclosure.recipient)
+        })?;
+        if disclosure.parent.is_some() {
+            return Err(Rule::Unchecked.broken("this version does not check what is handed on"));
+        }
+        let discloser = &disclosure.discloser;
+        Rule::ObservationIssuer.check(
+            facts.issuer == *discloser && facts.owner == *discloser,
+            || {
+                format!(
+                    "`{}` signed it and `{}` owns it, and `{discloser}` discloses it",
+                    facts.issuer, facts.owner
+                )
+            },
+        )
+    }
+
+    fn check_admission(
+        &mut self,
+        at: At,
+        body: &Admitted,
+        disclosure: &Disclosure,
+        observation: &Observation,
+    ) -> Checks {
+        let edition = self.edition_in_force(&disclosure.partnership, Rule::AdmissionEdition)?;
+        Rule::AdmissionEdition.check(edition.digest == disclosure.edition, || {
+            format!(
+                "it names {}, in force is {}",
+                disclosure.edition, edition.digest
+            )
+        })?;
+        let discloser = &disclosure.discloser;
+        let is_other_member = edition.terms.member(discloser).is_some() && *discloser != self.own;
+        Rule::AdmissionParties.check(is_other_member, || {
+            format!("`{discloser}` is no other member")
+        })?;
+        let ends = edition.terms.until.min(edition.terms.lease_until);
+        Rule::AdmissionEdition.check(disclosure.issued_at < ends, || {
+            format!(
+                "issued at {}; the agreement or its lease ended at {ends}",
+                disclosure.issued_at
+            )
+        })?;
+        let taxonomies = self.taxonomies_in_force()?;
+        check_scope(
+            &edition.terms,
+            &disclosure.scope,
+            disclosure.issued_at,
+            &taxonomies,
+        )
+        .map_err(|error| Rule::AdmissionScope.broken(error_chain(&error)))?;
+        let own = edition
+            .terms
+            .member(&self.own)
+            .ok_or_else(|| Rule::AdmissionParties.broken("this organization is no member"))?;
+
+        let decision = self.decision(&body.decision, Action::Admit, &edition)?;
+        let inquiry = inquiry_for_admission(
+            observation.facts(),
+            &disclosure.scope,
+            &Party::from(own),
+            &edition.agreement,
+            discloser,
+            0,
+            disclosure.issued_at,
+        );
+        self.check_class(&decision, &[inquiry])?;
+        check_true_around(&decision, at)?;
+        let verdict = decision.verdict();
+        Rule::DecisionVerdict.check(verdict == Verdict::Admissible, || {
+            format!("decision {} says *{verdict}*", body.decision)
+        })
+    }
+
+    pub(super) fn refused(&mut self, at: At, body: &Refused) {
+        let checked = self.report.checked_mut();
+        checked.refused = checked.refused.saturating_add(body.count);
+        let named = u64::try_from(body.digests.len()).unwrap_or(u64::MAX);
+        let is_named = named > 0 && named <= body.count;
+        let checked = Rule::Refusal.check(is_named, || {
+            format!("{} are counted, {named} named", body.count)
+        });
+        self.note(at, checked);
+    }
+}

@@ -1,0 +1,312 @@
+//! What this ledger's organization observed, and for each recipient: disclosed, withheld or taken back.
+
+use super::Audit;
+use super::decisions::{earliest_for, expired};
+use super::state::{At, Checks, Edition, Item, Recorded};
+use super::statements::unverified;
+use crate::report::error_chain;
+use crate::rule::Rule;
+use ambit_ledger::{
+    Action, Disclosed, Disclosure, DisclosureId, Inquiry, Member, Observation, ObservationId,
+    Observed, OrganizationId, Party, Scope, Verdict, Withdrawn, Withheld,
+};
+use ambit_policy::{
+    check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force, scope_for,
+};
+use std::rc::Rc;
+
+impl Audit<'_> {
+    pub(super) fn observed(&mut self, at: At, body: &Observed) {
+        self.report.checked_mut().observations += 1;
+        let checked = self.check_observed(at, body);
+        self.note(at, checked);
+    }
+
+    fn check_observed(&mut self, at: At, body: &Observed) -> Checks {
+        let bytes = &body.observation;
+        let verified = Observation::verify(bytes, &self.keyring);
+        let observation = match self.verified(at, verified)? {
+            Some(observation) => observation,
+            None => Observation::from_own_ledger(bytes).map_err(|error| unverified(&error))?,
+        };
+        let (id, facts) = (observation.id(), observation.facts());
+        Rule::ObservationIssuer.check(facts.issuer == self.own, || {
+            format!("`{}` signed it", facts.issuer)
+        })?;
+        let recorded = Recorded {
+            index: at.index,
+            facts: facts.clone(),
+        };
+        let is_first = self.observed.insert(id, Rc::new(recorded)).is_none();
+        Rule::ObservationTwice.check(is_first, || format!("observation {id}"))?;
+        self.owe(at, id);
+        self.name_readings(id, facts)
+    }
+
+    /// Every other member of each agreement in force must get it, or be kept from it.
+    fn owe(&mut self, at: At, id: ObservationId) {
+        for (partnership, digest) in &self.in_force {
+            let Some(edition) = self.editions.get(digest) else {
+                continue;
+            };
+            let terms = &edition.terms;
+            if at.time >= terms.until.min(terms.lease_until) {
+                continue;
+            }
+            for member in terms.member_ids() {
+                if member != self.own {
+                    let key = (partnership.clone(), member);
+                    let outbox = self.outboxes.entry(key).or_default();
+                    outbox.owed.insert(at.index, id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn disclosed(&mut self, at: At, body: &Disclosed) {
+        self.report.checked_mut().disclosures += 1;
+        match Disclosure::from_own_ledger(&body.disclosure) {
+            Ok(disclosure) => {
+                let checked = self.enqueue(body, &disclosure);
+                self.note(at, checked);
+                let checked = self.check_disclosed(at, body, &disclosure);
+                self.note(at, checked);
+            }
+            Err(error) => self.note(at, Err(unverified(&error))),
+        }
+    }
+
+    fn enqueue(&mut self, body: &Disclosed, disclosure: &Disclosure) -> Checks {
+        let key = (disclosure.partnership.clone(), disclosure.recipient.clone());
+        let outbox = self.outboxes.entry(key).or_default();
+        if let Some(recorded) = self.observed.get(&disclosure.observation) {
+            outbox.judge(recorded.index);
+        }
+        let last = outbox.last_seq();
+        let item = Item {
+            observation: disclosure.observation,
+            disclosure: DisclosureId::of(&body.disclosure),
+            edition: disclosure.edition,
+            is_withdrawn: false,
+        };
+        outbox.items.insert(body.seq, item);
+        let standing = (disclosure.observation, disclosure.edition);
+        let before = outbox.standing.insert(standing, body.seq);
+        Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
+            format!(
+                "{} follows {last} in the outbox of `{}`",
+                body.seq, disclosure.recipient
+            )
+        })?;
+        Rule::DisclosureTwice.check(before.is_none(), || {
+            format!(
+                "observation {} to `{}`",
+                disclosure.observation, disclosure.recipient
+            )
+        })
+    }
+
+    fn check_disclosed(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
+        let verified = Disclosure::verify(&body.disclosure, &self.keyring);
+        self.verified(at, verified)?;
+        let id = disclosure.observation;
+        Rule::DisclosureParties.check(disclosure.discloser == self.own, || {
+            format!("`{}` discloses", disclosure.discloser)
+        })?;
+        if disclosure.parent.is_some() {
+            return Err(Rule::Unchecked.broken("this version does not check what is handed on"));
+        }
+        let edition = self.edition_in_force(&disclosure.partnership, Rule::DisclosureEdition)?;
+        Rule::DisclosureEdition.check(edition.digest == disclosure.edition, || {
+            format!(
+                "it names {}, in force is {}",
+                disclosure.edition, edition.digest
+            )
+        })?;
+        let recorded = self.recorded(id)?;
+        Rule::DisclosureParties.check(recorded.facts.owner == self.own, || {
+            format!("the data is owned by `{}`", recorded.facts.owner)
+        })?;
+        let member = self.recipient(&edition, &disclosure.recipient)?;
+        let issued_at = disclosure.issued_at;
+        let is_timely = (earliest_for(at)..=at.time).contains(&issued_at);
+        Rule::DisclosureTime.check(is_timely, || {
+            format!("issued at {issued_at}, recorded at {}", at.time)
+        })?;
+        let ends = edition.terms.until.min(edition.terms.lease_until);
+        Rule::DisclosureEdition.check(issued_at < ends, || {
+            format!("issued at {issued_at}; the agreement or its lease ended at {ends}")
+        })?;
+        let taxonomies = self.taxonomies_in_force()?;
+        check_scope(&edition.terms, &disclosure.scope, issued_at, &taxonomies)
+            .map_err(|error| Rule::DisclosureScope.broken(error_chain(&error)))?;
+        let limits = limits_in_force(&self.limits, &recorded.facts, &taxonomies)
+            .cloned()
+            .ok_or_else(|| Rule::DisclosureLimits.broken("no limits cover the observation"))?;
+        check_within_limits(&disclosure.scope, &limits, &taxonomies)
+            .map_err(|error| Rule::DisclosureLimits.broken(error_chain(&error)))?;
+
+        let decision = self.decision(&disclosure.decision, Action::Disclose, &edition)?;
+        Rule::DecisionExpired.check(decision.is_true_at(issued_at), || {
+            expired(&decision, issued_at)
+        })?;
+        let asked = Scope {
+            purposes: decision.inquiry.scope.purposes.clone(),
+            ..disclosure.scope.clone()
+        };
+        let inquiry = inquiry_for_disclosure(
+            &recorded.facts,
+            &asked,
+            &Party::from(&member),
+            &edition.agreement,
+            Some(&limits),
+            issued_at,
+        );
+        self.check_class(&decision, &[inquiry])?;
+        let admitted = decision.admitted();
+        let is_admitted = !admitted.is_empty() && admitted == disclosure.scope.purposes;
+        Rule::DisclosurePurposes.check(is_admitted, || {
+            format!(
+                "admitted were {admitted:?}, disclosed for {:?}",
+                disclosure.scope.purposes
+            )
+        })
+    }
+
+    pub(super) fn withheld(&mut self, at: At, body: &Withheld) {
+        self.report.checked_mut().withheld += 1;
+        let key = (body.partnership.clone(), body.recipient.clone());
+        if let Some(recorded) = self.observed.get(&body.observation) {
+            let outbox = self.outboxes.entry(key).or_default();
+            outbox.judge(recorded.index);
+        }
+        let checked = self.check_withheld(at, body);
+        self.note(at, checked);
+    }
+
+    fn check_withheld(&mut self, at: At, body: &Withheld) -> Checks {
+        let edition = self.edition_in_force(&body.partnership, Rule::DisclosureEdition)?;
+        let recorded = self.recorded(body.observation)?;
+        let member = self.recipient(&edition, &body.recipient)?;
+        let taxonomies = self.taxonomies_in_force()?;
+        let limits = limits_in_force(&self.limits, &recorded.facts, &taxonomies).cloned();
+        let inquiries: Vec<Inquiry> = limits.as_ref().map_or_else(Vec::new, |limits| {
+            // The scope follows from the day on which it was judged, which may end before the commit.
+            let earliest = earliest_for(at);
+            let is_another_day = earliest.start_of_day() != at.time.start_of_day();
+            std::iter::once(at.time)
+                .chain(is_another_day.then_some(earliest))
+                .map(|when| {
+                    let facts = &recorded.facts;
+                    let recipient = &body.recipient;
+                    let scope =
+                        scope_for(&edition.terms, limits, facts, recipient, &taxonomies, when);
+                    let (party, agreement) = (Party::from(&member), &edition.agreement);
+                    inquiry_for_disclosure(facts, &scope, &party, agreement, Some(limits), when)
+                })
+                .collect()
+        });
+        let Some(digest) = &body.decision else {
+            let is_uncovered = inquiries
+                .iter()
+                .all(|inquiry| inquiry.scope.purposes.is_empty());
+            return Rule::WithheldUnasked.check(is_uncovered && !body.undecided, || {
+                "the limits in force cover it, and nothing was asked".to_owned()
+            });
+        };
+        let decision = self.decision(digest, Action::Disclose, &edition)?;
+        let verdict = decision.verdict();
+        let is_said = match verdict {
+            Verdict::Admissible => false,
+            Verdict::Withheld => !body.undecided,
+            Verdict::Undecided => body.undecided,
+        };
+        Rule::DecisionVerdict.check(is_said, || format!("decision {digest} says *{verdict}*"))?;
+        super::decisions::check_true_around(&decision, at)?;
+        self.check_class(&decision, &inquiries)
+    }
+
+    pub(super) fn withdrawn(&mut self, at: At, body: &Withdrawn) {
+        self.report.checked_mut().withdrawn += 1;
+        let checked = self.check_withdrawn(body);
+        self.note(at, checked);
+    }
+
+    fn check_withdrawn(&mut self, body: &Withdrawn) -> Checks {
+        let rule = Rule::Withdrawal;
+        let key = (body.partnership.clone(), body.recipient.clone());
+        let outbox = self.outboxes.get_mut(&key);
+        let item = outbox.and_then(|outbox| {
+            let item = outbox.items.get_mut(&body.seq)?;
+            if item.disclosure != body.disclosure || item.is_withdrawn {
+                return None;
+            }
+            outbox.standing.remove(&(item.observation, item.edition));
+            item.is_withdrawn = true;
+            Some(())
+        });
+        rule.check(item.is_some(), || {
+            format!(
+                "disclosure {} is not number {} there",
+                body.disclosure, body.seq
+            )
+        })?;
+        let Some(digest) = &body.decision else {
+            return Ok(());
+        };
+        let (_, decision) = self
+            .decisions
+            .get(digest)
+            .ok_or_else(|| Rule::DecisionUnknown.broken(format!("decision {digest}")))?;
+        let inquiry = &decision.inquiry;
+        let is_about_it = inquiry.action == Action::Disclose
+            && inquiry.recipient.organization == body.recipient
+            && inquiry.partnership.partnership == body.partnership;
+        Rule::DecisionClass.check(is_about_it, || {
+            format!("decision {digest} is about another recipient")
+        })
+    }
+
+    /// Each observation must have been judged for each recipient in the order of the ledger; only those
+    /// after the last judged one may still be waiting.
+    pub(super) fn find_passed_over(&mut self) {
+        let mut passed_over = Vec::new();
+        for ((partnership, recipient), outbox) in &self.outboxes {
+            let edition = self
+                .in_force
+                .get(partnership)
+                .and_then(|digest| self.editions.get(digest));
+            if edition.is_some_and(|edition| edition.terms.member(recipient).is_none()) {
+                continue;
+            }
+            for (index, id) in &outbox.owed {
+                if outbox.judged.is_some_and(|judged| judged > *index) {
+                    passed_over.push((*index, format!("observation {id} for `{recipient}`")));
+                } else {
+                    self.report.checked_mut().unjudged += 1;
+                }
+            }
+        }
+        for (index, how) in passed_over {
+            self.report.add(Rule::PassedOver, Some(index), how);
+        }
+    }
+
+    fn recorded(&self, id: ObservationId) -> Checks<Rc<Recorded>> {
+        let recorded = self.observed.get(&id);
+        recorded
+            .map(Rc::clone)
+            .ok_or_else(|| Rule::DisclosureObservation.broken(format!("observation {id}")))
+    }
+
+    fn recipient(&self, edition: &Edition, recipient: &OrganizationId) -> Checks<Member> {
+        edition
+            .terms
+            .member(recipient)
+            .filter(|member| member.organization != self.own)
+            .cloned()
+            .ok_or_else(|| {
+                Rule::DisclosureParties.broken(format!("`{recipient}` is no other member"))
+            })
+    }
+}

@@ -1,0 +1,238 @@
+//! Partnerships: every edition is what its members signed, by keys whose roots were compared.
+
+use super::Audit;
+use super::state::{At, Checks, Edition};
+use super::statements::unverified;
+use crate::report::error_chain;
+use crate::rule::Rule;
+use ambit_ledger::{
+    AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
+    OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipId, PartnershipTerms,
+    Statement, StatementKind, decode,
+};
+use ambit_policy::agreement;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+impl Audit<'_> {
+    pub(super) fn edition(&mut self, at: At, body: &PartnershipEdition) {
+        let bytes = self.name_blob(at, &body.edition);
+        self.name_blob(at, &body.profile);
+        for signature in &body.signatures {
+            self.name_blob(at, signature);
+        }
+        let terms = bytes.map(decode::<PartnershipTerms>);
+        match terms {
+            None => {}
+            Some(Err(error)) => {
+                self.note(at, Err(Rule::BlobShape.broken(error_chain(&error))));
+            }
+            Some(Ok(terms)) => self.check_edition(at, body, terms),
+        }
+        match body.stage {
+            EditionStage::Proposed => {}
+            EditionStage::Active => {
+                self.in_force.insert(body.partnership.clone(), body.edition);
+            }
+        }
+    }
+
+    fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
+        let checked = self.check_terms(body, &terms);
+        self.note(at, checked);
+        for member in &terms.members {
+            for certificate in &member.certificates {
+                let checked = self.certify(at, &member.organization, certificate);
+                self.note(at, checked.map(|_| ()));
+            }
+        }
+        let checked = self.check_roots(at, body, &terms);
+        self.note(at, checked);
+        let checked = self.check_signatures(at, body, &terms);
+        self.note(at, checked);
+        if body.stage == EditionStage::Active {
+            let checked = self.check_succession(body, &terms);
+            self.note(at, checked);
+        }
+        let edition = Edition {
+            digest: body.edition,
+            agreement: agreement(&terms, AgreementState::Active, terms.lease_until),
+            terms,
+        };
+        self.editions.insert(body.edition, Rc::new(edition));
+    }
+
+    fn check_terms(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
+        let rule = Rule::EditionTerms;
+        rule.check(terms.partnership == body.partnership, || {
+            format!("the terms are of partnership `{}`", terms.partnership)
+        })?;
+        rule.check(terms.profile == body.profile, || {
+            format!("the terms name the profile {}", terms.profile)
+        })?;
+        let is_ascending = terms
+            .members
+            .is_sorted_by(|one, next| one.organization < next.organization);
+        rule.check(is_ascending, || "the members are not ascending".to_owned())?;
+        rule.check(terms.member(&self.own).is_some(), || {
+            format!("`{}` is no member", self.own)
+        })
+    }
+
+    fn check_roots(
+        &mut self,
+        at: At,
+        body: &PartnershipEdition,
+        terms: &PartnershipTerms,
+    ) -> Checks {
+        let rule = Rule::EditionRoots;
+        let is_ascending = body
+            .roots
+            .is_sorted_by(|one, next| one.organization < next.organization);
+        rule.check(is_ascending, || "they are not ascending".to_owned())?;
+        for compared in &body.roots {
+            let organization = &compared.organization;
+            let member = terms
+                .member(organization)
+                .filter(|_| *organization != self.own)
+                .ok_or_else(|| rule.broken(format!("`{organization}` is no other member")))?;
+            rule.check(
+                certified_by(member).all(|root| root == compared.root),
+                || format!("the certificates of `{organization}` are by another root"),
+            )?;
+            self.trust_root(at, organization, compared.root);
+        }
+        let compared: BTreeSet<&OrganizationId> =
+            body.roots.iter().map(|root| &root.organization).collect();
+        let missing = terms.members.iter().find(|member| {
+            member.organization != self.own && !compared.contains(&member.organization)
+        });
+        match (body.stage, missing) {
+            (EditionStage::Active, Some(member)) => Err(rule.broken(format!(
+                "that of `{}` was not compared",
+                member.organization
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_signatures(
+        &mut self,
+        at: At,
+        body: &PartnershipEdition,
+        terms: &PartnershipTerms,
+    ) -> Checks {
+        let rule = Rule::EditionSignatures;
+        let is_ascending = body.signatures.is_sorted_by(|one, next| one < next);
+        rule.check(is_ascending, || "they are not ascending".to_owned())?;
+        let mut signers = BTreeSet::new();
+        let mut is_complete = true;
+        for digest in &body.signatures {
+            let Some(bytes) = self.bundle.blob(digest) else {
+                is_complete = false;
+                continue;
+            };
+            let (signer, edition) = self.signature(at, bytes)?;
+            rule.check(edition == body.edition, || {
+                format!("`{signer}` signed another edition, {edition}")
+            })?;
+            rule.check(signers.insert(signer.clone()), || {
+                format!("`{signer}` signed twice")
+            })?;
+        }
+        let unsigned = terms
+            .members
+            .iter()
+            .find(|member| !signers.contains(&member.organization));
+        match (body.stage, unsigned) {
+            (EditionStage::Active, Some(member)) if is_complete => {
+                Err(rule.broken(format!("`{}` did not sign", member.organization)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Who signed which edition; unverified only where the signer's root is not at hand.
+    fn signature(&mut self, at: At, bytes: &[u8]) -> Checks<(OrganizationId, Digest)> {
+        let verified = ManifestSignature::verify(bytes, &self.keyring);
+        if let Some(signature) = self.verified(at, verified)? {
+            return Ok((signature.signer().clone(), signature.edition()));
+        }
+        let statement = Statement::parse(bytes, StatementKind::Manifest);
+        let signer = statement
+            .map_err(|error| unverified(&error))?
+            .issuer()
+            .clone();
+        let terms = ManifestSignature::unverified_terms(bytes);
+        Ok((signer, terms.map_err(|error| unverified(&error))?.digest()))
+    }
+
+    fn check_succession(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
+        let rule = Rule::EditionChain;
+        rule.check((terms.edition == 1) == terms.previous.is_none(), || {
+            format!(
+                "edition {} must name the one before, and the first none",
+                terms.edition
+            )
+        })?;
+        let Some(previous) = self.in_force.get(&body.partnership) else {
+            return Ok(());
+        };
+        rule.check(
+            terms.previous == Some(*previous) || *previous == body.edition,
+            || format!("edition {previous} is in force"),
+        )
+    }
+
+    pub(super) fn declined(&mut self, at: At, body: &PartnershipDeclined) {
+        let verified = Decline::verify(&body.decline, &self.keyring);
+        let checked = self.verified(at, verified).and_then(|decline| {
+            decline.map_or(Ok(()), |decline| self.check_declined(body, &decline))
+        });
+        self.note(at, checked);
+    }
+
+    fn check_declined(&self, body: &PartnershipDeclined, decline: &Decline) -> Checks {
+        let digest = &decline.edition;
+        let edition = self.editions.get(digest);
+        if edition.is_none()
+            && self.named_blobs.contains(digest)
+            && self.bundle.blob(digest).is_none()
+        {
+            // That the terms are missing is noted where they are named.
+            return Ok(());
+        }
+        let is_member = edition.is_some_and(|edition| {
+            edition.terms.partnership == body.partnership
+                && edition.terms.member(&decline.member).is_some()
+        });
+        Rule::Decline.check(is_member, || {
+            format!("`{}` declines edition {digest}", decline.member)
+        })
+    }
+
+    /// The edition in force of a partnership, which must be this one.
+    pub(super) fn edition_in_force(
+        &self,
+        partnership: &PartnershipId,
+        rule: Rule,
+    ) -> Checks<Rc<Edition>> {
+        let digest = self
+            .in_force
+            .get(partnership)
+            .ok_or_else(|| rule.broken(format!("partnership `{partnership}` is not in force")))?;
+        self.editions
+            .get(digest)
+            .map(Rc::clone)
+            .ok_or_else(|| Rule::Unchecked.broken(format!("the terms {digest} are not at hand")))
+    }
+}
+
+/// The fingerprints of the roots that certify a member's keys.
+fn certified_by(member: &Member) -> impl Iterator<Item = ambit_ledger::Fingerprint> {
+    member
+        .certificates
+        .iter()
+        .filter_map(|bytes| Certificate::read(bytes).ok())
+        .map(|certificate| certificate.root.fingerprint())
+}

@@ -1,0 +1,438 @@
+//! The link that brings another member's outbox: verify, judge, commit, acknowledge.
+
+use super::outbound::read;
+use super::{FRAMES_AHEAD, control_messages, membership, take_control};
+use crate::admit::{Admission, Incoming, admit};
+use crate::link::{Frame, Hello, IncomingItem, Parties, Received, Receiver};
+use crate::mesh::{Link, LinkSender};
+use crate::node::Node;
+use crate::store::{BoxKey, StoreError, Write};
+use ambit_ledger::{
+    Body, Digest, EditionStage, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused,
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, mpsc, watch};
+
+/// How long a peer may take to say what a link is for.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often what could not be decided is judged again, and refusals of frames are recorded.
+const TICK: Duration = Duration::from_secs(5);
+/// How many digests an entry about refusals names; the rest are counted.
+const REFUSED_DIGESTS_MAX: usize = 16;
+
+/// One place per inbox: a new link ends the old one and waits until its last commit is done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inboxes {
+    places: Arc<Mutex<BTreeMap<BoxKey, Place>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    holder: Arc<tokio::sync::Mutex<()>>,
+    generation: watch::Sender<u64>,
+}
+
+impl Inboxes {
+    /// Takes the place. The receiver changes when another link takes it.
+    async fn take(&self, inbox: BoxKey) -> (OwnedMutexGuard<()>, watch::Receiver<u64>) {
+        let place = {
+            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            places
+                .entry(inbox)
+                .or_insert_with(|| Place {
+                    holder: Arc::default(),
+                    generation: watch::Sender::new(0),
+                })
+                .clone()
+        };
+        place.generation.send_modify(|generation| *generation += 1);
+        let mut replaced = place.generation.subscribe();
+        replaced.mark_unchanged();
+        (place.holder.lock_owned().await, replaced)
+    }
+}
+
+/// Why a link ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("the connection ended")]
+    Connection,
+    #[error("another link of the same peer took its place")]
+    Replaced,
+    #[error("the partnership is no longer in force")]
+    NoPartnership,
+    #[error("the peer did not say what the link is for")]
+    NoHello,
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    #[error("a task was cut off")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Serves one link from its first frame to its end.
+#[tracing::instrument(skip_all, fields(peer = %link.peer()))]
+pub(super) async fn serve(node: Arc<Node>, inboxes: Inboxes, link: Link) {
+    match serve_link(&node, &inboxes, link).await {
+        Ok(()) => {}
+        Err(Ended::Store(error)) => tracing::error!(%error, "an inbound link ended"),
+        Err(ended) => tracing::debug!(%ended, "an inbound link ended"),
+    }
+}
+
+async fn serve_link(node: &Arc<Node>, inboxes: &Inboxes, link: Link) -> Result<(), Ended> {
+    let peer = link.peer();
+    let (mut sender, mut receiver) = link.split();
+    let first = tokio::time::timeout(HELLO_TIMEOUT, receiver.recv())
+        .await
+        .map_err(|_| Ended::NoHello)?
+        .map_err(|_| Ended::Connection)?
+        .ok_or(Ended::Connection)?;
+    let hello = match Frame::decode(&first) {
+        Ok(Frame::Hello { hello }) => hello,
+        Ok(_) => return turn_away(&mut sender, RefusalCode::Unexpected).await,
+        Err(error) => return turn_away(&mut sender, error.code()).await,
+    };
+    let governance = node.governance();
+    let Some((_, from)) = membership(&governance, &hello.partnership, peer) else {
+        return turn_away(&mut sender, RefusalCode::WrongPartnership).await;
+    };
+    let inbox = BoxKey::new(&hello.partnership, from);
+    let (_holder, replaced) = inboxes.take(inbox).await;
+    let (frames, queue) = mpsc::channel(FRAMES_AHEAD);
+    let reader = tokio::spawn(read(receiver, frames));
+    let ended = match Session::open(node, sender, &hello, from).await {
+        Ok(mut session) => session.run(queue, replaced).await,
+        Err(ended) => Err(ended),
+    };
+    reader.abort();
+    ended
+}
+
+/// Answers a link that has no place here. Unknown and not-a-member get the same bytes.
+async fn turn_away(sender: &mut LinkSender, code: RefusalCode) -> Result<(), Ended> {
+    send(sender, &Frame::Reject { seq: 0, code }).await
+}
+
+async fn send(sender: &mut LinkSender, frame: &Frame) -> Result<(), Ended> {
+    let bytes = frame.encode().map_err(|_| Ended::Connection)?;
+    sender.send(&bytes).await.map_err(|_| Ended::Connection)
+}
+
+struct Session {
+    node: Arc<Node>,
+    link: LinkSender,
+    machine: Receiver,
+    partnership: PartnershipId,
+    from: OrganizationId,
+    waiting: VecDeque<Waiting>,
+    refused: BTreeMap<RefusalCode, Tally>,
+    told: BTreeSet<Digest>,
+}
+
+#[derive(Clone, Debug)]
+enum Waiting {
+    Item(IncomingItem),
+    Tombstone,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    count: u64,
+    digests: Vec<Digest>,
+}
+
+impl Tally {
+    fn add(&mut self, digest: Digest) {
+        self.count += 1;
+        if self.digests.len() < REFUSED_DIGESTS_MAX {
+            self.digests.push(digest);
+        }
+    }
+}
+
+impl Session {
+    async fn open(
+        node: &Arc<Node>,
+        mut link: LinkSender,
+        hello: &Hello,
+        from: &OrganizationId,
+    ) -> Result<Self, Ended> {
+        let governance = node.governance();
+        let partnership = governance
+            .partnership(&hello.partnership)
+            .ok_or(Ended::NoPartnership)?;
+        let parties = Parties {
+            partnership: hello.partnership.clone(),
+            edition: partnership.edition(),
+            sender: from.clone(),
+            recipient: governance.organization().clone(),
+        };
+        let key = BoxKey::new(&hello.partnership, from);
+        let inbox = {
+            let node = Arc::clone(node);
+            tokio::task::spawn_blocking(move || node.store().inbox(&key)).await??
+        };
+        let is_active = partnership.stage() == EditionStage::Active;
+        let incarnation = node.store().incarnation();
+        let accepted = match Receiver::accept(parties, incarnation, inbox, is_active, hello) {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a link cannot be accepted");
+                turn_away(&mut link, RefusalCode::WrongPartnership).await?;
+                return Err(Ended::NoPartnership);
+            }
+        };
+        if let Some(divergence) = &accepted.divergence {
+            tracing::error!(?divergence, %from, "the sender's store and this one disagree");
+        }
+        send(&mut link, &accepted.answer).await?;
+        Ok(Self {
+            node: Arc::clone(node),
+            link,
+            machine: accepted.receiver,
+            partnership: hello.partnership.clone(),
+            from: from.clone(),
+            waiting: VecDeque::new(),
+            refused: BTreeMap::new(),
+            told: BTreeSet::new(),
+        })
+    }
+
+    async fn run(
+        &mut self,
+        mut frames: mpsc::Receiver<Vec<u8>>,
+        mut replaced: watch::Receiver<u64>,
+    ) -> Result<(), Ended> {
+        let mut changes = self.node.changes();
+        let mut tick = tokio::time::interval(TICK);
+        self.tell().await?;
+        let ended = loop {
+            tokio::select! {
+                frame = frames.recv() => match frame {
+                    Some(frame) => {
+                        self.take(&frame).await?;
+                        while let Ok(frame) = frames.try_recv() {
+                            self.take(&frame).await?;
+                        }
+                    }
+                    None => break Ok(()),
+                },
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        break Ok(());
+                    }
+                    self.tell().await?;
+                    self.look_at_stage().await?;
+                }
+                _ = replaced.changed() => break Err(Ended::Replaced),
+                _ = tick.tick() => self.record_refusals().await?,
+            }
+            self.settle().await?;
+            if frames.is_empty() {
+                self.acknowledge().await?;
+            }
+        };
+        self.record_refusals().await?;
+        ended
+    }
+
+    async fn send(&mut self, frame: &Frame) -> Result<(), Ended> {
+        send(&mut self.link, frame).await
+    }
+
+    async fn tell(&mut self) -> Result<(), Ended> {
+        let governance = self.node.governance();
+        let partnership = governance
+            .partnership(&self.partnership)
+            .ok_or(Ended::NoPartnership)?;
+        for message in control_messages(&governance, partnership, &mut self.told) {
+            self.send(&Frame::Control { message }).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_stage(&mut self) -> Result<(), Ended> {
+        let governance = self.node.governance();
+        let partnership = governance
+            .partnership(&self.partnership)
+            .ok_or(Ended::NoPartnership)?;
+        if partnership.stage() == EditionStage::Active
+            && let Some(frame) = self.machine.activate()
+        {
+            self.send(&frame).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, frame: &[u8]) -> Result<(), Ended> {
+        match self.machine.receive(frame) {
+            Received::Take(item) => self.waiting.push_back(Waiting::Item(item)),
+            Received::Withdrawn { .. } => self.waiting.push_back(Waiting::Tombstone),
+            Received::Reply(reply) => {
+                if let Frame::Reject { code, .. } = &reply {
+                    let tally = self.refused.entry(*code).or_default();
+                    tally.add(Digest::of(frame));
+                }
+                self.send(&reply).await?;
+            }
+            Received::Confirmed { reply, .. } => {
+                if let Some(reply) = reply {
+                    self.send(&reply).await?;
+                }
+            }
+            Received::Control(message) => take_control(&self.node, message).await,
+            Received::Rejected { seq, code } => {
+                tracing::info!(seq, %code, "the sender refused a frame");
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges what waits, in order, up to the first that nobody can decide; commits; then says so.
+    async fn settle(&mut self) -> Result<(), Ended> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting: Vec<Waiting> = self.waiting.iter().cloned().collect();
+        let (node, partnership, from) = (
+            Arc::clone(&self.node),
+            self.partnership.clone(),
+            self.from.clone(),
+        );
+        let (outcomes, mut writes) = tokio::task::spawn_blocking(move || {
+            judge_waiting(&node, &partnership, &from, &waiting)
+        })
+        .await??;
+        let mut inbox = None;
+        for outcome in outcomes {
+            let item = self.waiting.pop_front();
+            if let (Outcome::Refused(code), Some(Waiting::Item(item))) = (outcome, &item) {
+                tracing::info!(seq = item.seq, %code, from = %self.from, "refused an item");
+                let tally = self.refused.entry(code).or_default();
+                tally.add(item.body.digest());
+            }
+            match self.machine.resolve(outcome) {
+                Ok(resolved) => inbox = Some(resolved),
+                Err(error) => tracing::error!(%error, "an outcome has no item"),
+            }
+        }
+        let Some(inbox) = inbox else {
+            return Ok(());
+        };
+        let cursor = inbox.cursor;
+        writes.push(Write::Inbox(inbox));
+        writes.extend(self.refusal_writes());
+        self.commit(writes).await?;
+        for frame in self.machine.committed(cursor) {
+            self.send(&frame).await?;
+        }
+        Ok(())
+    }
+
+    fn refusal_writes(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.refused)
+            .into_iter()
+            .map(|(code, tally)| {
+                Write::Entry(Body::Refused(Refused {
+                    sender: self.from.clone(),
+                    partnership: self.partnership.clone(),
+                    code,
+                    count: tally.count,
+                    digests: tally.digests,
+                }))
+            })
+            .collect()
+    }
+
+    async fn record_refusals(&mut self) -> Result<(), Ended> {
+        let writes = self.refusal_writes();
+        if writes.is_empty() {
+            return Ok(());
+        }
+        self.commit(writes).await
+    }
+
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Ended> {
+        let node = Arc::clone(&self.node);
+        let committed = tokio::task::spawn_blocking(move || {
+            let commit = node.commit_of(crate::clock::now(), writes);
+            let done = node.store().commit(commit);
+            if done.is_err() {
+                node.decisions().forget();
+            }
+            done
+        });
+        committed.await??;
+        Ok(())
+    }
+
+    /// Signs what was taken and refused, once nothing more waits.
+    async fn acknowledge(&mut self) -> Result<(), Ended> {
+        if !self.waiting.is_empty() {
+            return Ok(());
+        }
+        let now = self.node.instant(crate::clock::now());
+        let Some(acknowledgement) = self.machine.acknowledgement_due(now) else {
+            return Ok(());
+        };
+        let statement = acknowledgement.sign(&self.node.keys().statement);
+        let frame = self
+            .machine
+            .acknowledgement_signed(&acknowledgement, statement);
+        self.send(&frame).await
+    }
+}
+
+fn judge_waiting(
+    node: &Node,
+    partnership: &PartnershipId,
+    from: &OrganizationId,
+    waiting: &[Waiting],
+) -> Result<(Vec<Outcome>, Vec<Write>), StoreError> {
+    let governance = node.governance();
+    let now = node.instant(crate::clock::now());
+    let mut outcomes = Vec::new();
+    let mut writes = Vec::new();
+    let Some(partnership) = governance.partnership(partnership) else {
+        return Ok((outcomes, writes));
+    };
+    for item in waiting {
+        let item = match item {
+            Waiting::Item(item) => item,
+            Waiting::Tombstone => {
+                outcomes.push(Outcome::Noted);
+                continue;
+            }
+        };
+        let incoming = Incoming {
+            seq: item.seq,
+            observation: &item.observation,
+            disclosure: &item.disclosure,
+            readings: &item.readings,
+        };
+        let admission = admit(
+            node.store(),
+            node.decisions(),
+            &governance,
+            partnership,
+            from,
+            incoming,
+            now,
+        )?;
+        match admission {
+            Admission::Admit {
+                writes: more,
+                judgement,
+            } => {
+                node.decisions().keep(&judgement);
+                writes.extend(more);
+                outcomes.push(Outcome::Admitted);
+            }
+            Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
+            Admission::Wait => break,
+        }
+    }
+    Ok((outcomes, writes))
+}

@@ -1,0 +1,230 @@
+//! The federation: keeps the mesh told whom to admit, and a link in each direction for every other member
+//! of every partnership.
+//!
+//! It joins rooms and decides nothing: what may leave is `release`'s to say, what comes in is `admit`'s, in
+//! which order `link`'s. One peer's trouble must never hold up another's link.
+
+mod inbound;
+mod outbound;
+
+use crate::link::Control;
+use crate::mesh::{MeshEvent, MeshHandle, PeerKey};
+use crate::node::Node;
+use crate::partnership::{Governance, Partnership, transport_key};
+use ambit_ledger::{Digest, Member, OrganizationId, PartnershipId};
+use inbound::Inboxes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Frames read ahead of a link's task: as many as one credit.
+const FRAMES_AHEAD: usize = 64;
+
+/// Runs until `stop` changes or its sender is gone. Then every link ends; what was not acknowledged is sent
+/// again the next time.
+pub async fn run(
+    node: Arc<Node>,
+    mesh: MeshHandle,
+    mut events: mpsc::Receiver<MeshEvent>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut federation = Federation {
+        inboxes: Inboxes::default(),
+        connected: watch::Sender::new(BTreeSet::new()),
+        outbound: BTreeMap::new(),
+        inbound: JoinSet::new(),
+        node,
+        mesh,
+    };
+    let mut changes = federation.node.changes();
+    federation.refresh();
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => federation.take(event),
+                None => break,
+            },
+            changed = changes.changed() => match changed {
+                Ok(()) => federation.refresh(),
+                Err(_) => break,
+            },
+            Some(_) = federation.inbound.join_next() => {}
+            _ = stop.changed() => break,
+        }
+    }
+    federation.end().await;
+}
+
+type LinkKey = (PartnershipId, OrganizationId, Digest);
+
+struct Federation {
+    node: Arc<Node>,
+    mesh: MeshHandle,
+    inboxes: Inboxes,
+    connected: watch::Sender<BTreeSet<PeerKey>>,
+    outbound: BTreeMap<LinkKey, JoinHandle<()>>,
+    inbound: JoinSet<()>,
+}
+
+impl Federation {
+    fn take(&mut self, event: MeshEvent) {
+        match event {
+            MeshEvent::Connected { peer } => {
+                self.connected.send_modify(|peers| {
+                    peers.insert(peer);
+                });
+            }
+            MeshEvent::Disconnected { peer } => {
+                self.connected.send_modify(|peers| {
+                    peers.remove(&peer);
+                });
+            }
+            MeshEvent::Inbound { link, .. } => {
+                let session =
+                    inbound::serve(Arc::clone(&self.node), self.inboxes.clone(), link);
+                self.inbound.spawn(session);
+            }
+        }
+    }
+
+    /// Tells the mesh whom to admit, and sees to it that every other member has its link.
+    fn refresh(&mut self) {
+        let governance = self.node.governance();
+        let me = governance.organization();
+        let mut peers: BTreeMap<PeerKey, Vec<String>> = BTreeMap::new();
+        let mut wanted = BTreeSet::new();
+        for partnership in governance.partnerships() {
+            for member in &partnership.terms().members {
+                let Some(peer) = peer_key(member).filter(|_| member.organization != *me) else {
+                    continue;
+                };
+                let addresses = peers.entry(peer).or_default();
+                addresses.extend(member.addresses.iter().map(ToString::to_string));
+                let key = (
+                    partnership.terms().partnership.clone(),
+                    member.organization.clone(),
+                    partnership.edition(),
+                );
+                wanted.insert(key.clone());
+                self.outbound.entry(key).or_insert_with_key(|key| {
+                    tokio::spawn(outbound::keep(
+                        Arc::clone(&self.node),
+                        self.mesh.clone(),
+                        self.connected.subscribe(),
+                        peer,
+                        key.0.clone(),
+                        key.1.clone(),
+                    ))
+                });
+            }
+        }
+        self.outbound.retain(|key, task| {
+            let is_wanted = wanted.contains(key);
+            if !is_wanted {
+                task.abort();
+            }
+            is_wanted
+        });
+        self.mesh.set_peers(peers);
+    }
+
+    async fn end(mut self) {
+        self.mesh.stop().await;
+        for task in self.outbound.values() {
+            task.abort();
+        }
+        self.inbound.shutdown().await;
+    }
+}
+
+fn peer_key(member: &Member) -> Option<PeerKey> {
+    transport_key(member)
+        .ok()
+        .map(|key| PeerKey(*key.as_bytes()))
+}
+
+/// The partnership of this id in which the peer is another member, and which member it is. A partnership
+/// that is not known and one the peer is not in look the same to it.
+fn membership<'a>(
+    governance: &'a Governance,
+    partnership: &PartnershipId,
+    peer: PeerKey,
+) -> Option<(&'a Partnership, &'a OrganizationId)> {
+    let partnership = governance.partnership(partnership)?;
+    let member = partnership.terms().members.iter().find(|member| {
+        member.organization != *governance.organization() && peer_key(member) == Some(peer)
+    })?;
+    Some((partnership, &member.organization))
+}
+
+/// What every member of a partnership is told besides observations: who signed, who declined.
+fn control_messages(
+    governance: &Governance,
+    partnership: &Partnership,
+    sent: &mut BTreeSet<Digest>,
+) -> Vec<Control> {
+    let signatures = partnership
+        .signatures()
+        .values()
+        .map(|statement| Control::Signature {
+            statement: statement.clone(),
+        });
+    let own_decline = partnership
+        .declined()
+        .filter(|declined| declined.member == *governance.organization())
+        .map(|declined| Control::Declined {
+            statement: declined.statement.clone(),
+        });
+    signatures
+        .chain(own_decline)
+        .filter(|message| {
+            let statement = match message {
+                Control::Signature { statement } | Control::Declined { statement } => statement,
+            };
+            sent.insert(Digest::of(statement))
+        })
+        .collect()
+}
+
+/// Takes in a control message. What cannot be relied on is logged and dropped: it costs the link nothing.
+async fn take_control(node: &Arc<Node>, message: Control) {
+    let node = Arc::clone(node);
+    let taken = tokio::task::spawn_blocking(move || {
+        let now = crate::clock::now();
+        match message {
+            Control::Signature { statement } => {
+                let is_new = node.take_signature(&statement, now)?;
+                if is_new {
+                    node.catch_up(now).map_err(|error| error.to_string())?;
+                }
+                Ok(())
+            }
+            Control::Declined { statement } => {
+                node.take_decline(&statement, now).map(|_| ())?;
+                Ok(())
+            }
+        }
+    });
+    let taken: Result<Result<(), TakeError>, _> = taken.await;
+    match taken {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "a control message was not taken in"),
+        Err(error) => tracing::warn!(%error, "a control message was not taken in"),
+    }
+}
+
+/// Why a control message was not taken in.
+#[derive(Debug, thiserror::Error)]
+enum TakeError {
+    #[error(transparent)]
+    Partner(#[from] crate::node::PartnerError),
+    #[error("{0}")]
+    Release(String),
+}
+
+impl From<String> for TakeError {
+    fn from(text: String) -> Self {
+        Self::Release(text)
+    }
+}

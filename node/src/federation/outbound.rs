@@ -1,0 +1,391 @@
+//! The link that carries this node's outbox to one other member, opened again whenever it ends.
+
+use super::{FRAMES_AHEAD, control_messages, take_control};
+use crate::link::{Outgoing, Parties, Sender, SenderOutput};
+use crate::mesh::{Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
+use crate::node::Node;
+use crate::release::{Again, judge_again};
+use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write};
+use ambit_ledger::{
+    Acknowledged, Acknowledgement, Body, Digest, Disclosure, DisclosureId, ItemBody, Observation,
+    ObservationId, OrganizationId, PartnershipId,
+};
+use serde_bytes::ByteBuf;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// How often the machine is told the time, to notice a stall.
+const TICK: Duration = Duration::from_secs(5);
+/// How long to wait before a link that ended is opened again.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait after stores disagree: only an operator can mend that.
+const REOPEN_AFTER_DIVERGENCE: Duration = Duration::from_secs(60);
+
+/// Why a link ended.
+#[derive(Debug, thiserror::Error)]
+enum Ended {
+    #[error("the partnership is no longer in force")]
+    NoPartnership,
+    #[error("the connection ended")]
+    Connection,
+    #[error("the recipient does not acknowledge")]
+    Stalled,
+    #[error("the recipient's store and this one disagree: {0}")]
+    Diverged(String),
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    #[error("a task was cut off")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Keeps the link open as long as the peer is connected. Runs until it is aborted.
+#[tracing::instrument(skip_all, fields(%partnership, %recipient))]
+pub(super) async fn keep(
+    node: Arc<Node>,
+    mesh: MeshHandle,
+    mut connected: watch::Receiver<BTreeSet<PeerKey>>,
+    peer: PeerKey,
+    partnership: PartnershipId,
+    recipient: OrganizationId,
+) {
+    loop {
+        if connected.wait_for(|peers| peers.contains(&peer)).await.is_err() {
+            return;
+        }
+        let mut wait = REOPEN_AFTER;
+        match mesh.open_link(peer).await {
+            Ok(link) => {
+                let ended = session(&node, link, &partnership, &recipient).await;
+                match ended {
+                    Ended::Diverged(_) => {
+                        tracing::error!(%ended, "the link stops until an operator looks at it");
+                        wait = REOPEN_AFTER_DIVERGENCE;
+                    }
+                    Ended::Store(_) | Ended::Stalled => tracing::warn!(%ended, "the link ended"),
+                    Ended::NoPartnership | Ended::Connection | Ended::Task(_) => {
+                        tracing::debug!(%ended, "the link ended");
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, "no link could be opened"),
+        }
+        tokio::time::sleep(wait).await;
+    }
+}
+
+async fn session(
+    node: &Arc<Node>,
+    link: Link,
+    partnership: &PartnershipId,
+    recipient: &OrganizationId,
+) -> Ended {
+    let (sender, receiver) = link.split();
+    let (frames, queue) = mpsc::channel(FRAMES_AHEAD);
+    let reader = tokio::spawn(read(receiver, frames));
+    let ended = match Session::open(node, sender, partnership, recipient).await {
+        Ok(mut session) => match session.run(queue).await {
+            Ok(()) => Ended::Connection,
+            Err(ended) => ended,
+        },
+        Err(ended) => ended,
+    };
+    reader.abort();
+    ended
+}
+
+/// Reads frames until the link ends.
+pub(super) async fn read(mut receiver: LinkReceiver, frames: mpsc::Sender<Vec<u8>>) {
+    loop {
+        match receiver.recv().await {
+            Ok(Some(frame)) => {
+                if frames.send(frame).await.is_err() {
+                    return;
+                }
+            }
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%error, "a link broke");
+                return;
+            }
+        }
+    }
+}
+
+struct Session {
+    node: Arc<Node>,
+    link: LinkSender,
+    machine: Sender,
+    partnership: PartnershipId,
+    recipient: OrganizationId,
+    outbox: BoxKey,
+    told: BTreeSet<Digest>,
+}
+
+impl Session {
+    async fn open(
+        node: &Arc<Node>,
+        link: LinkSender,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+    ) -> Result<Self, Ended> {
+        let governance = node.governance();
+        let edition = governance
+            .partnership(partnership)
+            .ok_or(Ended::NoPartnership)?
+            .edition();
+        let outbox = BoxKey::new(partnership, recipient);
+        let state = {
+            let node = Arc::clone(node);
+            tokio::task::spawn_blocking(move || node.store().outbox(&outbox)).await??
+        };
+        let (last, acknowledged) =
+            state.map_or((0, None), |state| (state.last, state.acknowledged));
+        let parties = Parties {
+            partnership: partnership.clone(),
+            edition,
+            sender: governance.organization().clone(),
+            recipient: recipient.clone(),
+        };
+        let incarnation = node.store().incarnation();
+        Ok(Self {
+            machine: Sender::open(parties, incarnation, acknowledged, last),
+            node: Arc::clone(node),
+            link,
+            partnership: partnership.clone(),
+            recipient: recipient.clone(),
+            outbox,
+            told: BTreeSet::new(),
+        })
+    }
+
+    async fn run(&mut self, mut frames: mpsc::Receiver<Vec<u8>>) -> Result<(), Ended> {
+        let mut changes = self.node.changes();
+        let mut tick = tokio::time::interval(TICK);
+        self.tell()?;
+        loop {
+            while let Some(output) = self.machine.poll() {
+                self.handle(output).await?;
+            }
+            tokio::select! {
+                frame = frames.recv() => match frame {
+                    Some(frame) => self.machine.receive(&frame),
+                    None => return Ok(()),
+                },
+                changed = changes.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    self.tell()?;
+                    self.look_at_outbox().await?;
+                }
+                _ = tick.tick() => self.machine.tick(crate::clock::now()),
+            }
+        }
+    }
+
+    /// Sends what the recipient was not told yet on this link: who signed, who declined.
+    fn tell(&mut self) -> Result<(), Ended> {
+        let governance = self.node.governance();
+        let partnership = governance
+            .partnership(&self.partnership)
+            .ok_or(Ended::NoPartnership)?;
+        for message in control_messages(&governance, partnership, &mut self.told) {
+            self.machine.send_control(message);
+        }
+        Ok(())
+    }
+
+    async fn look_at_outbox(&mut self) -> Result<(), Ended> {
+        let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+        let state = tokio::task::spawn_blocking(move || node.store().outbox(&outbox)).await??;
+        if let Some(state) = state {
+            self.machine.outbox_grew(state.last);
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, output: SenderOutput) -> Result<(), Ended> {
+        match output {
+            SenderOutput::Send(frame) => {
+                let bytes = frame
+                    .encode()
+                    .map_err(|error| Ended::Diverged(error.to_string()))?;
+                self.link
+                    .send(&bytes)
+                    .await
+                    .map_err(|_| Ended::Connection)?;
+            }
+            SenderOutput::NeedBodies { from, upto } => {
+                let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+                let bodies =
+                    tokio::task::spawn_blocking(move || bodies(&node, &outbox, from, upto))
+                        .await??;
+                self.machine.supply_bodies(bodies);
+            }
+            SenderOutput::NeedItem { seq } => {
+                let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+                let outgoing =
+                    tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq)).await??;
+                self.machine.supply_item(outgoing);
+            }
+            SenderOutput::Acknowledgement { statement } => self.acknowledge(statement).await?,
+            SenderOutput::Control(message) => take_control(&self.node, message).await,
+            SenderOutput::Opened { cursor } => tracing::debug!(cursor, "the link is open"),
+            SenderOutput::StartsOver { .. } => {
+                tracing::info!("the recipient's store is new; everything is sent again");
+            }
+            SenderOutput::EditionDiffers { .. } => {
+                tracing::info!("the recipient has another edition; nothing is sent until they agree");
+            }
+            SenderOutput::Acked { upto } => tracing::debug!(upto, "acknowledged"),
+            SenderOutput::Rejected { seq, code } => {
+                tracing::info!(seq, %code, "the recipient refused an item");
+            }
+            SenderOutput::Stalled => return Err(Ended::Stalled),
+            SenderOutput::Diverged(divergence) => {
+                return Err(Ended::Diverged(format!("{divergence:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in a signed acknowledgement: recorded first, then confirmed.
+    async fn acknowledge(&mut self, statement: Vec<u8>) -> Result<(), Ended> {
+        let governance = self.node.governance();
+        let partnership = governance
+            .partnership(&self.partnership)
+            .ok_or(Ended::NoPartnership)?;
+        let acknowledgement = match Acknowledgement::verify(&statement, partnership.keyring()) {
+            Ok(acknowledgement) => acknowledgement,
+            Err(error) => {
+                tracing::warn!(%error, "an acknowledgement cannot be relied on");
+                return Ok(());
+            }
+        };
+        let upto = match self.machine.acknowledge(&acknowledgement) {
+            Ok(upto) => upto,
+            Err(error) => {
+                tracing::warn!(%error, "an acknowledgement does not fit what was sent");
+                return Ok(());
+            }
+        };
+        self.record_acknowledgement(statement, upto.clone()).await?;
+        self.machine.acknowledgement_committed(&upto);
+        tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
+        Ok(())
+    }
+
+    async fn record_acknowledgement(
+        &self,
+        statement: Vec<u8>,
+        upto: AcknowledgedUpto,
+    ) -> Result<(), Ended> {
+        let writes = vec![
+            Write::Entry(Body::Acknowledged(Acknowledged {
+                acknowledgement: ByteBuf::from(statement),
+            })),
+            Write::OutboxAcknowledged {
+                outbox: self.outbox,
+                upto,
+            },
+        ];
+        let node = Arc::clone(&self.node);
+        tokio::task::spawn_blocking(move || {
+            let commit = node.commit_of(crate::clock::now(), writes);
+            node.store().commit(commit)
+        })
+        .await??;
+        Ok(())
+    }
+}
+
+struct Stored {
+    disclosure: Disclosure,
+    statement: Vec<u8>,
+}
+
+fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> {
+    let missing = StoreError::Damaged("an item of an outbox is missing");
+    let Some(index) = node.store().outbox_item(outbox, seq)? else {
+        return Err(missing);
+    };
+    match node.store().entry(index)?.map(|recorded| recorded.body) {
+        Some(Body::Disclosed(disclosed)) => Ok(Stored {
+            disclosure: Disclosure::from_own_ledger(&disclosed.disclosure)
+                .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))?,
+            statement: disclosed.disclosure.into_vec(),
+        }),
+        _ => Err(missing),
+    }
+}
+
+/// What these sequence numbers carried.
+fn bodies(
+    node: &Node,
+    outbox: &BoxKey,
+    from: u64,
+    upto: u64,
+) -> Result<Vec<ItemBody>, StoreError> {
+    (from..=upto)
+        .map(|seq| {
+            if node.store().withdrawn(outbox, seq)?.is_some() {
+                return Ok(ItemBody::Tombstone);
+            }
+            let stored = stored(node, outbox, seq)?;
+            Ok(ItemBody::Item {
+                observation: stored.disclosure.observation,
+                disclosure: DisclosureId::of(&stored.statement),
+            })
+        })
+        .collect()
+}
+
+/// Judges an item again and loads it; one that may no longer leave is taken back first.
+fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, StoreError> {
+    if node.store().withdrawn(outbox, seq)?.is_some() {
+        return Ok(Outgoing::Tombstone);
+    }
+    let Stored {
+        disclosure,
+        statement,
+    } = stored(node, outbox, seq)?;
+    let id: ObservationId = disclosure.observation;
+    let missing = StoreError::Damaged("a disclosed observation is missing");
+    let Some(index) = node.store().observation(&id)? else {
+        return Err(missing);
+    };
+    let observation = match node.store().entry(index)?.map(|recorded| recorded.body) {
+        Some(Body::Observed(observed)) => observed.observation.into_vec(),
+        _ => return Err(missing),
+    };
+    let facts = Observation::from_own_ledger(&observation)
+        .map_err(|_| StoreError::Damaged("an observation cannot be read"))?;
+    let now = node.instant(crate::clock::now());
+    let again = judge_again(
+        node.store(),
+        node.decisions(),
+        &node.governance(),
+        &disclosure,
+        facts.facts(),
+        (DisclosureId::of(&statement), seq),
+        now,
+    )?;
+    match again {
+        Again::TakenBack(writes) => {
+            node.store().commit(node.commit_of(now, writes))?;
+            Ok(Outgoing::Tombstone)
+        }
+        Again::Leaves(writes) => {
+            if !writes.is_empty() {
+                node.store().commit(node.commit_of(now, writes))?;
+            }
+            Ok(Outgoing::Item {
+                readings: node.store().readings(index, &id)?,
+                observation,
+                disclosure: statement,
+            })
+        }
+    }
+}

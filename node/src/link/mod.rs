@@ -1,0 +1,77 @@
+//! The outbox protocol `/ambit/link/1`: one outbox, from the node that opened the link to the node that accepted it.
+//!
+//! ```text
+//! sender                                   recipient
+//!   Hello (what it knows)            ──▶
+//!                                    ◀──   Hello (cursor, chain, credit)
+//!   Item, Tombstone                  ──▶   judged, committed
+//!                                    ◀──   Reject, Ack, Credit          after that commit
+//!                                    ◀──   Acknowledgement              signed, over what is committed
+//!   Ack                              ──▶   after the acknowledgement is committed here
+//! ```
+//!
+//! What must hold here:
+//! * An item is taken once and in order, whatever is cut, repeated or restarted: the recipient's cursor decides.
+//! * Both ends compute the chains over bodies and outcomes by themselves. Where they part, the link stops and says so.
+//! * A recipient forgets a refusal only when the sender confirmed the signed acknowledgement that states it, so a lost
+//!   frame never leaves the two with outcomes they cannot agree on.
+//! * Every queue has a limit that the other side cannot raise.
+//!
+//! This room must never read a clock, open a socket, touch the store, judge, or sign: what it needs is an argument, what it
+//! wants is an output. Its driver commits before it speaks.
+
+mod divergence;
+mod frames;
+mod progress;
+mod receiver;
+mod sender;
+#[cfg(test)]
+mod tests;
+
+pub use divergence::Divergence;
+pub use frames::{Control, FRAME_BYTES_MAX, Frame, FrameError, Hello};
+pub use progress::AcknowledgementError;
+pub use receiver::{AcceptError, Accepted, IncomingItem, Received, Receiver, ResolveError};
+pub use sender::{Outgoing, Sender, SenderOutput};
+
+use ambit_ledger::{Chain, Digest, OrganizationId, PartnershipId, Salt};
+
+/// How many items a recipient lets come beyond what it committed. At the largest frame that is 16 MiB held for one link.
+pub const CREDIT_ITEMS: u32 = 64;
+
+/// How many items may go beyond the last signed acknowledgement that both sides have. It bounds the bodies a sender keeps
+/// and the refusals a recipient keeps: with the longest names, an inbox that refused them all is one record of 6 KiB.
+pub const UNACKNOWLEDGED_ITEMS_MAX: u64 = 256;
+
+/// After how many items a recipient signs even though more are coming. A quarter of what may be unacknowledged, so that
+/// the signature is back before the sender has to stop.
+pub const ACKNOWLEDGEMENT_ITEMS: u64 = 64;
+
+/// After how many seconds without an answer a sender says that it is stalled, and stops. A recipient commits in
+/// milliseconds; a minute covers a slow disk, a busy policy engine and a slow line together.
+pub const STALLED_AFTER_SECONDS: u32 = 60;
+
+/// Whose outbox a link carries, to whom, under which edition of which agreement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parties {
+    /// Under which agreement.
+    pub partnership: PartnershipId,
+    /// Which edition of it this node has.
+    pub edition: Digest,
+    /// Whose outbox.
+    pub sender: OrganizationId,
+    /// For whom.
+    pub recipient: OrganizationId,
+}
+
+impl Parties {
+    /// Where both chains start, for one incarnation of the recipient's store.
+    fn start(&self, incarnation: &Salt) -> Chain {
+        Chain::start(
+            &self.partnership,
+            &self.sender,
+            &self.recipient,
+            incarnation,
+        )
+    }
+}

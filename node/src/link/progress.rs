@@ -1,0 +1,255 @@
+//! What a sender sent beyond the last signed acknowledgement, and the check of the next one against it.
+
+use super::{Divergence, Parties, UNACKNOWLEDGED_ITEMS_MAX};
+use crate::store::AcknowledgedUpto;
+use ambit_ledger::{Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, Salt};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Why a verified acknowledgement is not about what this link carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AcknowledgementError {
+    /// Nothing was sent on this link that could be acknowledged.
+    #[error("failed to take an acknowledgement: the link is not open")]
+    NotOpen,
+    /// Of another partnership, or between other parties.
+    #[error("failed to take an acknowledgement: it is of another partnership or other parties")]
+    Parties,
+    /// Of another incarnation of the recipient's store.
+    #[error(
+        "failed to take an acknowledgement: it is of another incarnation of the recipient's store"
+    )]
+    Incarnation,
+    /// Covers no more than the one before, or more than was sent.
+    #[error(
+        "failed to take an acknowledgement: it reaches to {upto}; the one before to {before}, what was sent to {sent}"
+    )]
+    Range {
+        /// What it covers.
+        upto: u64,
+        /// What the one before covers.
+        before: u64,
+        /// What was sent.
+        sent: u64,
+    },
+    /// Its refusals are not ascending, lie beyond what it covers, or name a tombstone.
+    #[error("failed to take an acknowledgement: its refusal of {seq} has no place in it")]
+    Refused {
+        /// The refusal.
+        seq: u64,
+    },
+    /// It says otherwise than the recipient said when it refused the item.
+    #[error("failed to take an acknowledgement: the recipient refused {seq} as `{code}` before")]
+    Contradiction {
+        /// The item.
+        seq: u64,
+        /// What the recipient said then.
+        code: RefusalCode,
+    },
+    /// The chain over outcomes is another.
+    #[error("failed to take an acknowledgement: the chains over outcomes differ at {upto}")]
+    Chain {
+        /// What it covers.
+        upto: u64,
+    },
+}
+
+/// One sequence number that was sent and is not covered by a signed acknowledgement.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    body: ItemBody,
+    chain: Chain,
+    refused: Option<RefusalCode>,
+}
+
+/// From the last signed acknowledgement to the last frame sent. At most [`UNACKNOWLEDGED_ITEMS_MAX`] items long.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    base: AcknowledgedUpto,
+    sent: VecDeque<Sent>,
+    acked: u64,
+}
+
+impl Progress {
+    /// Nothing beyond this acknowledgement.
+    pub(super) fn from_acknowledged(base: AcknowledgedUpto) -> Self {
+        let acked = base.upto;
+        Self {
+            base,
+            sent: VecDeque::new(),
+            acked,
+        }
+    }
+
+    /// What one incarnation of a recipient's store starts from.
+    pub(super) fn start(parties: &Parties, incarnation: Salt) -> AcknowledgedUpto {
+        let start = parties.start(&incarnation).digest();
+        AcknowledgedUpto {
+            incarnation,
+            upto: 0,
+            bodies: start,
+            outcomes: start,
+        }
+    }
+
+    /// Adds the next body. Returns its sequence number and the chain after it.
+    pub(super) fn push(&mut self, body: ItemBody) -> (u64, Digest) {
+        let seq = self.sent_upto() + 1;
+        let chain = self.chain_end().with_body(seq, &body);
+        self.sent.push_back(Sent {
+            body,
+            chain,
+            refused: None,
+        });
+        (seq, chain.digest())
+    }
+
+    /// The recipient has all of it: the state of a link that was just reconciled.
+    pub(super) fn ack_all(&mut self) {
+        self.acked = self.sent_upto();
+    }
+
+    /// The chain over bodies after the last one.
+    pub(super) fn chain_end(&self) -> Chain {
+        self.sent
+            .back()
+            .map_or(Chain::at(self.base.bodies), |sent| sent.chain)
+    }
+
+    pub(super) fn sent_upto(&self) -> u64 {
+        self.base.upto + count(&self.sent)
+    }
+
+    pub(super) fn in_flight(&self) -> u64 {
+        self.sent_upto() - self.acked
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        count(&self.sent) >= UNACKNOWLEDGED_ITEMS_MAX
+    }
+
+    /// Takes a cumulative ack. Whether it moved anything.
+    pub(super) fn ack(&mut self, upto: u64, chain: &Digest) -> Result<bool, Divergence> {
+        if upto < self.acked || upto > self.sent_upto() {
+            return Err(Divergence::AckOutOfRange { upto });
+        }
+        if self.bodies_at(upto) != Some(*chain) {
+            return Err(Divergence::Chain { upto });
+        }
+        let has_moved = upto > self.acked;
+        self.acked = upto;
+        Ok(has_moved)
+    }
+
+    /// Notes that the recipient refused an item that is not covered by a signed acknowledgement. Whether it is one.
+    pub(super) fn note_refusal(&mut self, seq: u64, code: RefusalCode) -> bool {
+        let found = self
+            .offset(seq)
+            .and_then(|offset| self.sent.get_mut(offset));
+        match found {
+            Some(sent) => {
+                sent.refused = Some(code);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Checks a signed acknowledgement against what was sent, and drops what it covers.
+    pub(super) fn acknowledge(
+        &mut self,
+        parties: &Parties,
+        statement: &Acknowledgement,
+    ) -> Result<AcknowledgedUpto, AcknowledgementError> {
+        if statement.partnership != parties.partnership
+            || statement.sender != parties.sender
+            || statement.recipient != parties.recipient
+        {
+            return Err(AcknowledgementError::Parties);
+        }
+        if statement.incarnation != self.base.incarnation {
+            return Err(AcknowledgementError::Incarnation);
+        }
+        let upto = statement.upto;
+        // One that covers nothing new is none: it would only fill this node's ledger.
+        let bodies = self.bodies_at(upto).filter(|_| upto > self.base.upto);
+        let Some(bodies) = bodies else {
+            return Err(AcknowledgementError::Range {
+                upto,
+                before: self.base.upto,
+                sent: self.sent_upto(),
+            });
+        };
+        let refused = refusals(statement)?;
+        let outcomes = self.outcomes_at(upto, &refused)?;
+        if outcomes.digest() != statement.outcomes {
+            return Err(AcknowledgementError::Chain { upto });
+        }
+        while self.base.upto < upto && self.sent.pop_front().is_some() {
+            self.base.upto += 1;
+        }
+        self.base.bodies = bodies;
+        self.base.outcomes = statement.outcomes;
+        self.acked = self.acked.max(upto);
+        Ok(self.base.clone())
+    }
+
+    fn outcomes_at(
+        &self,
+        upto: u64,
+        refused: &BTreeMap<u64, RefusalCode>,
+    ) -> Result<Chain, AcknowledgementError> {
+        let mut chain = Chain::at(self.base.outcomes);
+        for (seq, sent) in (self.base.upto + 1..=upto).zip(&self.sent) {
+            let outcome = match (sent.body, refused.get(&seq)) {
+                (ItemBody::Item { .. }, Some(code)) => Outcome::Refused(*code),
+                (ItemBody::Item { .. }, None) => Outcome::Admitted,
+                (ItemBody::Tombstone, None) => Outcome::Noted,
+                (ItemBody::Tombstone, Some(_)) => {
+                    return Err(AcknowledgementError::Refused { seq });
+                }
+            };
+            if let Some(code) = sent.refused
+                && outcome != Outcome::Refused(code)
+            {
+                return Err(AcknowledgementError::Contradiction { seq, code });
+            }
+            chain = chain.with_outcome(seq, &sent.body.digest(), outcome);
+        }
+        Ok(chain)
+    }
+
+    fn bodies_at(&self, upto: u64) -> Option<Digest> {
+        if upto == self.base.upto {
+            return Some(self.base.bodies);
+        }
+        let sent = self.sent.get(self.offset(upto)?)?;
+        Some(sent.chain.digest())
+    }
+
+    fn offset(&self, seq: u64) -> Option<usize> {
+        usize::try_from(seq.checked_sub(self.base.upto)?.checked_sub(1)?).ok()
+    }
+}
+
+/// By sequence number. Those that an acknowledgement before covered may be among them: the recipient repeats them until it
+/// knows that this node has them.
+fn refusals(
+    statement: &Acknowledgement,
+) -> Result<BTreeMap<u64, RefusalCode>, AcknowledgementError> {
+    let mut previous = 0;
+    for refused in &statement.refused {
+        if refused.seq <= previous || refused.seq > statement.upto {
+            return Err(AcknowledgementError::Refused { seq: refused.seq });
+        }
+        previous = refused.seq;
+    }
+    Ok(statement
+        .refused
+        .iter()
+        .map(|refused| (refused.seq, refused.code))
+        .collect())
+}
+
+fn count(sent: &VecDeque<Sent>) -> u64 {
+    u64::try_from(sent.len()).unwrap_or(u64::MAX)
+}

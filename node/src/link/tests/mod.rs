@@ -1,0 +1,44 @@
+//! Frozen bytes, one case per rule, and both ends against each other over a link that breaks.
+
+mod exchange;
+mod frames;
+mod receiver;
+mod sender;
+
+use super::{Frame, Hello, Parties};
+use ambit_ledger::{Digest, Salt};
+
+const SENDER_STORE: Salt = Salt::from_bytes([1; 32]);
+const RECIPIENT_STORE: Salt = Salt::from_bytes([2; 32]);
+
+fn parties() -> Parties {
+    Parties {
+        partnership: "urn:ambit:partnership:wing".parse().unwrap(),
+        edition: Digest::of(b"edition 1"),
+        sender: "did:web:supplier.example".parse().unwrap(),
+        recipient: "did:web:oem.example".parse().unwrap(),
+    }
+}
+
+/// The Hello of a sender that knows nothing of the recipient.
+fn first_hello() -> Hello {
+    let parties = parties();
+    Hello {
+        partnership: parties.partnership,
+        edition: parties.edition,
+        incarnation: SENDER_STORE,
+        peer_incarnation: None,
+        cursor: 0,
+        chain: None,
+        credit: 0,
+    }
+}
+
+fn bytes(frame: &Frame) -> Vec<u8> {
+    frame.encode().unwrap()
+}
+
+/// Three parts that differ from item to item.
+fn parts(seq: u64) -> [Vec<u8>; 3] {
+    ["observation", "disclosure", "readings"].map(|part| format!("{part} {seq}").into_bytes())
+}

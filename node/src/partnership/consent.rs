@@ -1,0 +1,437 @@
+//! What a person reads before signing an agreement, in plain words.
+//!
+//! Every term that a signature binds to is on this page, and nothing that a stranger wrote can hide on it.
+//! This module must never leave a term out because it is usual.
+
+use super::card::card_root;
+use super::page::Page;
+use ambit_ledger::{
+    Assigned, DataClass, Digest, EditionStage, ErasureExtent, Jurisdiction, Member, OrganizationId,
+    PartnershipTerms, Purpose, Time,
+};
+use ambit_policy::Taxonomies;
+use std::collections::BTreeSet;
+
+/// The page that `me` reads before signing. `rendered_profile` is the policy text that comes of the terms at
+/// this node; `signed_by` names the members whose signatures were verified.
+#[must_use]
+pub fn plain_words(
+    terms: &PartnershipTerms,
+    me: &OrganizationId,
+    rendered_profile: &str,
+    signed_by: &BTreeSet<OrganizationId>,
+    taxonomies: &Taxonomies,
+) -> String {
+    let reading = Reading {
+        terms,
+        me,
+        taxonomies,
+    };
+    let mut page = Page::wrapped();
+    reading.opening(&mut page);
+    reading.members(&mut page);
+    reading.sharing(&mut page);
+    reading.use_and_retention(&mut page);
+    reading.passing_on(&mut page);
+    reading.receiving(&mut page);
+    reading.lease(&mut page);
+    reading.rules(&mut page, rendered_profile);
+    reading.fingerprints(&mut page);
+    reading.signatures(&mut page, signed_by);
+    page.into_text()
+}
+
+/// One line about an agreement, for a list.
+#[must_use]
+pub fn summary_line(terms: &PartnershipTerms, stage: EditionStage) -> String {
+    let stage = match stage {
+        EditionStage::Proposed => "proposed",
+        EditionStage::Active => "active",
+    };
+    let mut page = Page::unwrapped();
+    page.paragraph(&format!(
+        "{}, edition {}, {stage}: {}; {} members; until {}",
+        terms.partnership,
+        terms.edition,
+        quoted(terms.title.as_str()),
+        terms.members.len(),
+        instant(terms.until)
+    ));
+    page.into_text().trim_end().to_owned()
+}
+
+struct Reading<'a> {
+    terms: &'a PartnershipTerms,
+    me: &'a OrganizationId,
+    taxonomies: &'a Taxonomies,
+}
+
+impl Reading<'_> {
+    fn opening(&self, page: &mut Page) {
+        let terms = self.terms;
+        page.heading(&format!(
+            "AGREEMENT {}, EDITION {}: {}",
+            terms.partnership,
+            terms.edition,
+            quoted(terms.title.as_str())
+        ));
+        let replaced = match terms.edition.checked_sub(1) {
+            Some(before) if before > 0 => format!(" It replaces edition {before}."),
+            _ => String::new(),
+        };
+        page.paragraph(&format!(
+            "{} proposed it on {}.{replaced} Nothing is disclosed under it until all members have signed.",
+            self.named(&terms.declarer),
+            instant(terms.declared_at)
+        ));
+    }
+
+    fn members(&self, page: &mut Page) {
+        page.heading("MEMBERS, AS EACH STATES OF ITSELF");
+        for member in &self.terms.members {
+            let you = if member.organization == *self.me {
+                " This is you."
+            } else {
+                ""
+            };
+            let mut claims: Vec<String> = member
+                .licences
+                .iter()
+                .map(|licence| format!(" Holds the licence {}.", quoted(licence.as_str())))
+                .collect();
+            claims.extend(member.attestations.iter().map(|attestation| {
+                format!(
+                    " Says that {} attests {} until {}.",
+                    attestation.issuer,
+                    quoted(attestation.name.as_str()),
+                    instant(attestation.not_after)
+                )
+            }));
+            let addresses = if member.addresses.is_empty() {
+                "none, it calls the others".to_owned()
+            } else {
+                joined(member.addresses.iter().map(ToString::to_string), "and")
+            };
+            page.item(&format!(
+                "{}.{you} Seat: {}. Stores data in: {}. Nationalities with access: {}.{} Address of its node: \
+                 {addresses}.",
+                named(member),
+                self.jurisdiction(&member.seat),
+                joined(member.hosting.iter().map(|code| self.jurisdiction(code)), "and"),
+                joined(member.personnel.iter().map(|code| self.jurisdiction(code)), "and"),
+                claims.concat()
+            ));
+        }
+    }
+
+    fn sharing(&self, page: &mut Page) {
+        let terms = self.terms;
+        page.heading("WHAT YOU WOULD SHARE");
+        if terms.member(self.me).is_none() {
+            page.paragraph(&format!(
+                "You ({}) are not a member, so you would share nothing and receive nothing, and cannot sign.",
+                self.me
+            ));
+            page.paragraph("The members would share with each other observations that each owns and that fit all of this:");
+        } else {
+            page.paragraph(&format!(
+                "Your node would disclose to {}, by itself and without asking again, each observation that \
+                 you own and that fits all of this:",
+                self.others("and")
+            ));
+        }
+        for class in &terms.data_classes {
+            page.item(&format!("Data: {}.", self.class(class)));
+        }
+        page.item(&format!("Program: {}.", self.assigned(&terms.program)));
+        if terms.parts.is_empty() {
+            page.item("Parts: every part of the program, and what names no part.");
+        } else {
+            let parts = terms.parts.iter().map(|part| self.assigned(part));
+            page.item(&format!("Parts: only {}.", joined(parts, "and")));
+        }
+        let already = if terms.observed_from < terms.declared_at {
+            " Data that is already held from that time is included."
+        } else {
+            ""
+        };
+        page.item(&format!(
+            "Observed: from {} up to, but without, {}.{already}",
+            instant(terms.observed_from),
+            instant(terms.observed_until)
+        ));
+        page.item(&format!(
+            "Disclosed: before {}. No new data after that.",
+            instant(terms.until)
+        ));
+        page.paragraph(
+            "Nothing goes out that your own rules or the limits you set do not admit. No other member sees those.",
+        );
+        page.paragraph(
+            "With the readings go the facts about them: what was observed, when and by which source; its owner, \
+             class, program, export control classification and whether it is a trade secret; and, where stated, \
+             its design authority, site, asset, part, revision, serial number, lot, order and process.",
+        );
+    }
+
+    fn use_and_retention(&self, page: &mut Page) {
+        let terms = self.terms;
+        page.heading("WHAT IT MAY BE USED FOR");
+        for purpose in &terms.purposes {
+            page.item(&format!("{}.", self.purpose(purpose)));
+        }
+        page.paragraph("Nothing else.");
+        page.heading("HOW LONG IT MAY BE KEPT");
+        let days = match terms.retention_days {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        page.paragraph(&format!(
+            "At most {days}, counted from the start of the UTC day on which the owner disclosed it. Passing it \
+             on, or deriving something from it, does not make that longer. Only a legal hold does."
+        ));
+        page.paragraph(match terms.erasure {
+            ErasureExtent::Readings => {
+                "Then the readings are erased. The facts about them outlive the readings: they stay with each \
+                 recipient as evidence, for good."
+            }
+            ErasureExtent::All => {
+                "Then the readings are erased, and the facts about them too. What stays is a record that \
+                 something was disclosed and erased, without its content."
+            }
+        });
+        page.paragraph(
+            "A person who has read data can copy it. These terms and the signed records are the evidence of \
+             what was agreed; software cannot take back what was read.",
+        );
+    }
+
+    fn passing_on(&self, page: &mut Page) {
+        let terms = self.terms;
+        page.heading("WHETHER IT MAY BE PASSED ON");
+        let often = match terms.onward_hops {
+            0 => None,
+            1 => Some("once".to_owned()),
+            2 => Some("twice".to_owned()),
+            hops => Some(format!("{hops} times")),
+        };
+        page.paragraph(&match often {
+            None => "No. Whoever receives it may not pass it on.".to_owned(),
+            Some(often) => format!(
+                "Yes, at most {often}, from member to member and on the same or narrower terms. Never to anyone \
+                 else."
+            ),
+        });
+        page.heading("WHAT MAY BE DERIVED FROM IT");
+        let Some(derived) = &terms.derived else {
+            page.paragraph("Nothing.");
+            return;
+        };
+        page.paragraph("Other data may be derived from it, within this:");
+        for class in &derived.data_classes {
+            page.item(&format!("It may become: {}.", self.class(class)));
+        }
+        let recipients = derived.recipients.iter().map(|id| self.named(id));
+        page.item(&format!("For: {}.", joined(recipients, "and")));
+        for purpose in &derived.purposes {
+            page.item(&format!("To be used for: {}.", self.purpose(purpose)));
+        }
+    }
+
+    fn receiving(&self, page: &mut Page) {
+        if self.terms.member(self.me).is_none() {
+            return;
+        }
+        page.heading("WHAT YOU WOULD RECEIVE");
+        page.paragraph(&format!(
+            "Data of the same kind from {}, as far as they own it and their own rules admit it. All of the above \
+             then binds you: what it may be used for, how long it may be kept, whether it may be passed on.",
+            self.others("and from")
+        ));
+    }
+
+    fn lease(&self, page: &mut Page) {
+        let terms = self.terms;
+        page.heading("LEASE");
+        let mut may_renew = vec!["the members".to_owned()];
+        may_renew.extend(terms.deputies.iter().map(|id| self.named(id)));
+        let may_renew = joined(may_renew.into_iter(), "and");
+        if terms.lease_until == terms.until {
+            page.paragraph("The lease ends with the agreement, so nobody needs to renew it.");
+        } else {
+            page.paragraph(&format!(
+                "Nothing is disclosed from {} on unless the lease is renewed, which is never beyond {}.",
+                instant(terms.lease_until),
+                instant(terms.until)
+            ));
+        }
+        page.paragraph(&format!("Who may renew it: {may_renew}."));
+    }
+
+    fn rules(&self, page: &mut Page, rendered_profile: &str) {
+        let terms = self.terms;
+        page.heading("RULES");
+        let rendered = Digest::of(rendered_profile.as_bytes());
+        if rendered == terms.profile {
+            page.paragraph(&format!(
+                "Nodes apply these terms as a policy that is made of them. Its SHA-256 is {rendered}."
+            ));
+        } else {
+            page.paragraph(&format!(
+                "DO NOT SIGN: the terms are to be applied as a policy with the SHA-256 {}, but this node makes \
+                 {rendered} of them. Ask for an invitation made with the same version of the program.",
+                terms.profile
+            ));
+        }
+        let Some(forbids) = &terms.forbids else {
+            page.paragraph("Nobody added rules by hand.");
+            return;
+        };
+        page.paragraph(
+            "Rules added by hand, in the policy language Cedar. They can only forbid what is above, never allow \
+             more. Word for word, each line behind a bar:",
+        );
+        page.verbatim(forbids);
+        page.paragraph("End of the rules added by hand.");
+    }
+
+    fn fingerprints(&self, page: &mut Page) {
+        page.heading("ROOT FINGERPRINTS: COMPARE THEM BEFORE YOU SIGN");
+        page.paragraph(
+            "Call each organization on a number you already have, not on one from the message in which this \
+             came, or meet in person. Have it read its fingerprint out. If a digit differs, do not sign.",
+        );
+        for member in &self.terms.members {
+            let yours = if member.organization == *self.me {
+                ", yours, to be read out to the others"
+            } else {
+                ""
+            };
+            match card_root(member) {
+                Ok(root) => {
+                    page.item(&format!("{}{yours}:", named(member)));
+                    page.below_item(&root.to_string());
+                }
+                Err(error) => {
+                    page.item(&format!("{}{yours}: DO NOT SIGN: {error}.", named(member)));
+                }
+            }
+        }
+    }
+
+    fn signatures(&self, page: &mut Page, signed_by: &BTreeSet<OrganizationId>) {
+        page.heading("SIGNATURES");
+        let (signed, open): (Vec<&Member>, Vec<&Member>) = self
+            .terms
+            .members
+            .iter()
+            .partition(|member| signed_by.contains(&member.organization));
+        for (what, members) in [("Signed already", signed), ("Not yet signed", open)] {
+            let names = joined(members.into_iter().map(named), "and");
+            let names = if names.is_empty() { "nobody" } else { &names };
+            page.paragraph(&format!("{what}: {names}."));
+        }
+    }
+
+    fn others(&self, last: &str) -> String {
+        let others = self
+            .terms
+            .members
+            .iter()
+            .filter(|member| member.organization != *self.me);
+        joined(others.map(named), last)
+    }
+
+    fn named(&self, organization: &OrganizationId) -> String {
+        self.terms
+            .member(organization)
+            .map_or_else(|| organization.to_string(), named)
+    }
+
+    fn assigned(&self, assigned: &Assigned) -> String {
+        let value = quoted(assigned.value.as_str());
+        format!("{value} as named by {}", self.named(&assigned.assigner))
+    }
+
+    fn class(&self, class: &DataClass) -> String {
+        let within = |name: &str| {
+            name.parse()
+                .is_ok_and(|name| self.taxonomies.class_is_within(&name, class))
+        };
+        described(class.as_str(), self.taxonomies.classes(), within)
+    }
+
+    fn purpose(&self, purpose: &Purpose) -> String {
+        let within = |name: &str| {
+            name.parse()
+                .is_ok_and(|name| self.taxonomies.purpose_is_within(&name, purpose))
+        };
+        described(purpose.as_str(), self.taxonomies.purposes(), within)
+    }
+
+    fn jurisdiction(&self, jurisdiction: &Jurisdiction) -> String {
+        let code = jurisdiction.as_str();
+        let mut known = self.taxonomies.jurisdictions();
+        match known.find(|(name, _)| *name == code) {
+            Some((_, label)) => label.to_owned(),
+            None => format!("{} (unknown here)", quoted(code)),
+        }
+    }
+}
+
+/// A name of a taxonomy with its label, and the labels of all that lies within it.
+fn described<'a>(
+    name: &str,
+    known: impl Iterator<Item = (&'a str, &'a str)>,
+    is_within: impl Fn(&str) -> bool,
+) -> String {
+    let mut own = None;
+    let mut inner = Vec::new();
+    for (other, label) in known {
+        if other == name {
+            own = Some(label);
+        } else if is_within(other) {
+            inner.push(label);
+        }
+    }
+    match own {
+        None => format!("{} (unknown here)", quoted(name)),
+        Some(label) if inner.is_empty() => format!("{label} ({name})"),
+        Some(label) => format!(
+            "{label} ({name}), with everything within: {}",
+            inner.join("; ")
+        ),
+    }
+}
+
+fn named(member: &Member) -> String {
+    format!("{} ({})", quoted(member.name.as_str()), member.organization)
+}
+
+/// A stranger's text, with nothing in it that could end the quotation.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "'"))
+}
+
+fn joined(texts: impl Iterator<Item = String>, last: &str) -> String {
+    let texts: Vec<String> = texts.collect();
+    match texts.split_last() {
+        Some((only, [])) => only.clone(),
+        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// `2027-12-31 00:00 UTC`, with seconds only where there are some.
+fn instant(time: Time) -> String {
+    let text = time.to_string().replace('T', " ");
+    let text = text.trim_end_matches('Z');
+    let text = match text.strip_suffix(":00") {
+        Some(minutes) if minutes.matches(':').count() == 1 => minutes,
+        _ => text,
+    };
+    format!("{text} UTC")
+}
+
+#[cfg(test)]
+mod tests;

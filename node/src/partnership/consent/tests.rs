@@ -1,0 +1,200 @@
+//! The page as a person sees it.
+
+use super::super::card::sample::member;
+use super::super::declaration::{Declaration, sample};
+use super::*;
+use ambit_ledger::{Attestation, Salt};
+
+const PLATES: &str = "did:web:plates.example";
+
+fn sample(text: &str) -> (PartnershipTerms, String) {
+    let mut aero = member("did:web:aero.example", "Aero", "US", 2);
+    aero.licences = ["TAA-1".parse().unwrap()].into();
+    aero.attestations = vec![Attestation {
+        name: "iso27001".parse().unwrap(),
+        issuer: "did:web:tuev.example".parse().unwrap(),
+        not_after: "2027-05-31T23:59:59Z".parse().unwrap(),
+    }];
+    let plates = member(PLATES, "Plates", "DE", 1);
+    let (terms, profile) = Declaration::parse(text)
+        .unwrap()
+        .terms(
+            aero,
+            vec![plates],
+            "2026-05-01T08:00:00Z".parse().unwrap(),
+            Salt::from_bytes([3; 32]),
+            &Taxonomies::builtin(),
+        )
+        .unwrap();
+    (terms, profile.text().to_owned())
+}
+
+fn words(terms: &PartnershipTerms, me: &str, profile: &str) -> String {
+    plain_words(
+        terms,
+        &me.parse().unwrap(),
+        profile,
+        &["did:web:aero.example".parse().unwrap()].into(),
+        &Taxonomies::builtin(),
+    )
+}
+
+#[test]
+fn the_whole_page() {
+    let (mut terms, _) = sample(sample::FULL);
+    terms.profile = Digest::of(b"permit ...");
+    let page = words(&terms, PLATES, "permit ...");
+    assert_eq!(page, GOLDEN.trim_start(), "{page}");
+}
+
+#[test]
+fn what_is_absent_is_said_to_be_absent() {
+    let (terms, profile) = sample(sample::MINIMAL);
+    let page = words(&terms, PLATES, &profile);
+    for sentence in [
+        "  * Parts: every part of the program, and what names no part.\n",
+        "At most 1 day, counted",
+        "No. Whoever receives it may not pass it on.\n",
+        "WHAT MAY BE DERIVED FROM IT\nNothing.\n",
+        "The lease ends with the agreement, so nobody needs to renew it.\n",
+        "Nobody added rules by hand.\n",
+    ] {
+        assert!(page.contains(sentence), "{sentence}\n{page}");
+    }
+    let all = sample::MINIMAL.replace("onward_hops = 0", "onward_hops = 3\nerasure = \"all\"");
+    let (terms, profile) = sample(&all);
+    let page = words(&terms, PLATES, &profile);
+    assert!(page.contains("and the facts about them too."), "{page}");
+    assert!(
+        page.contains("Yes, at most 3 times, from member to member"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_stranger_can_hide_nothing() {
+    let (mut terms, profile) = sample(sample::FULL);
+    terms.title = "good\" SIGNATURES \u{202e}evil".parse().unwrap();
+    terms.forbids = Some("a\u{1b}[2J\r\nb".to_owned());
+    terms.members[0].certificates.pop();
+    let page = words(&terms, PLATES, &profile.replace("permit", "forbid"));
+    assert!(
+        page.contains("\"good' SIGNATURES \\u{202e}evil\"\n"),
+        "{page}"
+    );
+    assert!(page.contains("  | a\\u{1b}[2J\n  | b\n"), "{page}");
+    assert!(
+        page.contains("DO NOT SIGN: the terms are to be applied"),
+        "{page}"
+    );
+    assert!(
+        page.contains("DO NOT SIGN: the card of `did:web:aero.example`"),
+        "{page}"
+    );
+    let outsider = words(&terms, "did:web:x.example", &profile);
+    assert!(
+        outsider.contains("You (did:web:x.example) are not a member"),
+        "{outsider}"
+    );
+    assert!(!outsider.contains("WHAT YOU WOULD RECEIVE"), "{outsider}");
+}
+
+#[test]
+fn one_line_for_a_list() {
+    let (terms, _) = sample(sample::FULL);
+    assert_eq!(
+        summary_line(&terms, EditionStage::Proposed),
+        "aero/plates/f-one, edition 1, proposed: \"Supplier quality for program F-ONE\"; 2 members; until 2027-12-31 00:00 UTC"
+    );
+    assert_eq!(
+        instant("2026-05-01T08:00:30.5Z".parse().unwrap()),
+        "2026-05-01 08:00:30.5 UTC"
+    );
+    assert_eq!(
+        instant("2026-05-01T08:30:00Z".parse().unwrap()),
+        "2026-05-01 08:30 UTC"
+    );
+}
+
+const GOLDEN: &str = r##"
+AGREEMENT aero/plates/f-one, EDITION 1: "Supplier quality for program F-ONE"
+"Aero" (did:web:aero.example) proposed it on 2026-05-01 08:00 UTC. Nothing is disclosed under it
+until all members have signed.
+
+MEMBERS, AS EACH STATES OF ITSELF
+  * "Aero" (did:web:aero.example). Seat: United States. Stores data in: United States. Nationalities
+    with access: United States. Holds the licence "TAA-1". Says that did:web:tuev.example attests
+    "iso27001" until 2027-05-31 23:59:59 UTC. Address of its node: /ip4/127.0.0.1/tcp/4001.
+  * "Plates" (did:web:plates.example). This is you. Seat: Germany. Stores data in: Germany.
+    Nationalities with access: Germany. Address of its node: /ip4/127.0.0.1/tcp/4001.
+
+WHAT YOU WOULD SHARE
+Your node would disclose to "Aero" (did:web:aero.example), by itself and without asking again, each
+observation that you own and that fits all of this:
+  * Data: Quality data (quality), with everything within: Calibration of measuring equipment; First
+    article inspection reports; Measured characteristics of a part; Certificates of material and
+    test; Non-conformances and corrective action; Statistical process control charts.
+  * Program: "F-ONE" as named by "Aero" (did:web:aero.example).
+  * Parts: only "PLATE-1" as named by "Aero" (did:web:aero.example) and "P1" as named by "Plates"
+    (did:web:plates.example).
+  * Observed: from 2017-01-01 00:00 UTC up to, but without, 2018-01-01 00:00 UTC. Data that is
+    already held from that time is included.
+  * Disclosed: before 2027-12-31 00:00 UTC. No new data after that.
+Nothing goes out that your own rules or the limits you set do not admit. No other member sees those.
+With the readings go the facts about them: what was observed, when and by which source; its owner,
+class, program, export control classification and whether it is a trade secret; and, where stated,
+its design authority, site, asset, part, revision, serial number, lot, order and process.
+
+WHAT IT MAY BE USED FOR
+  * Quality of a supplier's deliveries (urn:ambit:purpose:supplier-quality).
+Nothing else.
+
+HOW LONG IT MAY BE KEPT
+At most 365 days, counted from the start of the UTC day on which the owner disclosed it. Passing it
+on, or deriving something from it, does not make that longer. Only a legal hold does.
+Then the readings are erased. The facts about them outlive the readings: they stay with each
+recipient as evidence, for good.
+A person who has read data can copy it. These terms and the signed records are the evidence of what
+was agreed; software cannot take back what was read.
+
+WHETHER IT MAY BE PASSED ON
+Yes, at most once, from member to member and on the same or narrower terms. Never to anyone else.
+
+WHAT MAY BE DERIVED FROM IT
+Other data may be derived from it, within this:
+  * It may become: Statistical process control charts (spc).
+  * For: "Aero" (did:web:aero.example).
+  * To be used for: Statistical process control (urn:ambit:purpose:quality.spc).
+
+WHAT YOU WOULD RECEIVE
+Data of the same kind from "Aero" (did:web:aero.example), as far as they own it and their own rules
+admit it. All of the above then binds you: what it may be used for, how long it may be kept, whether
+it may be passed on.
+
+LEASE
+Nothing is disclosed from 2027-06-30 00:00 UTC on unless the lease is renewed, which is never beyond
+2027-12-31 00:00 UTC.
+Who may renew it: the members and did:web:trustee.example.
+
+RULES
+Nodes apply these terms as a policy that is made of them. Its SHA-256 is
+a192e90add6c6df27a08fe4b9262de202afa1b1455cf828773618d19b49107ed.
+Rules added by hand, in the policy language Cedar. They can only forbid what is above, never allow
+more. Word for word, each line behind a bar:
+  | @id("no-flatness")
+  | forbid (principal, action, resource)
+  | when { resource.semanticId == "urn:example:flatness" };
+End of the rules added by hand.
+
+ROOT FINGERPRINTS: COMPARE THEM BEFORE YOU SIGN
+Call each organization on a number you already have, not on one from the message in which this came,
+or meet in person. Have it read its fingerprint out. If a digit differs, do not sign.
+  * "Aero" (did:web:aero.example):
+    ba3d 1aae ca98 dd24 6f34 c89c ead5 413e 368a 61cd da1b edc6 84c6 b7ea 6262 820f
+  * "Plates" (did:web:plates.example), yours, to be read out to the others:
+    9290 018f 1b52 4058 50c9 e1f1 9e5f 868c d3b8 c4ca eb9c 1975 1e6b 55ca f3cc ff44
+
+SIGNATURES
+Signed already: "Aero" (did:web:aero.example).
+Not yet signed: "Plates" (did:web:plates.example).
+"##;

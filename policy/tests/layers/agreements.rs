@@ -1,0 +1,170 @@
+//! Agreements: what renders, what is refused, and what no value can smuggle in.
+
+use crate::fixture::{OEM_A, OEM_B, SUPPLIER, assigned, id, member, rendered, terms, time};
+use ambit_ledger::{Layer, PartnershipTerms};
+use ambit_policy::{
+    ForbidsError, Profile, ProfileError, Taxonomies, TermsError, check_terms, render,
+};
+
+fn check(terms: &PartnershipTerms) -> Result<Profile, TermsError> {
+    check_terms(terms, &Taxonomies::builtin())
+}
+
+#[test]
+fn the_rendered_text_is_frozen() {
+    let expected = r#"@id("partnership-transfer")
+permit (principal is Ambit::Party, action in [Ambit::Action::"disclose", Ambit::Action::"admit"], resource is Ambit::Observation)
+when {
+  context.partnership == Ambit::Partnership::"oem-a/supplier/f99" &&
+  [Ambit::Organization::"did:web:oem-a.example", Ambit::Organization::"did:web:supplier.example"].contains(principal.organization) &&
+  resource has program && resource.program == {assigner: Ambit::Organization::"did:web:oem-a.example", value: "F99"} &&
+  resource has part && [{assigner: Ambit::Organization::"did:web:oem-a.example", value: "1001-A"}].contains(resource.part) &&
+  resource.dataClass in [Ambit::DataClass::"quality"] &&
+  resource.observedFrom >= datetime("2026-01-01T00:00:00Z") &&
+  resource.observedTo < datetime("2028-01-01T00:00:00Z") &&
+  context.purpose in [Ambit::Purpose::"urn:ambit:purpose:quality"] &&
+  context.now < datetime("2027-12-31T00:00:00Z") &&
+  resource.scope.notAfter <= datetime("2027-12-31T00:00:00Z") &&
+  context.retentionDays <= 731 &&
+  context.hop <= 0 &&
+  resource.scope.onwardHops <= 0 &&
+  (if resource.scope has derived
+   then [Ambit::Organization::"did:web:oem-a.example"].containsAll(resource.scope.derived.recipients)
+   else true)
+};
+"#;
+    let text = render(&terms(OEM_A, "quality")).unwrap();
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.ends_with("resource.site == \"plant-9\" };\n"));
+    let profile = Profile::parse(Layer::Partnership, &text).unwrap();
+    assert_eq!(
+        profile.policy_ids(),
+        ["partnership-transfer", "partnership-retain", "partnership-use", "partnership-derive", "no-plant-9"]
+    );
+}
+
+#[test]
+fn optional_terms_render_too() {
+    let mut terms = terms(OEM_A, "quality");
+    terms.parts.clear();
+    terms.derived = None;
+    terms.forbids = None;
+    terms.onward_hops = 1;
+    terms.erasure = ambit_ledger::ErasureExtent::All;
+    terms.until = time("2027-12-31T00:00:00.0015Z");
+    let text = render(&terms).unwrap();
+    assert!(!text.contains("resource has part"));
+    assert!(text.contains("!(resource.scope has derived)"));
+    assert!(text.contains("Ambit::ErasureExtent::\"all\""));
+    assert!(text.contains("action in Ambit::Action::\"transfer\""));
+    assert!(text.contains("datetime(\"2027-12-31T00:00:00.001Z\")"));
+    assert!(check(&rendered(terms)).is_ok());
+}
+
+#[test]
+fn no_value_ends_its_literal() {
+    let attacks = [
+        "x\"); permit (principal, action, resource); //",
+        "\\\" || true || \\\"",
+        "\\",
+        "x\\\"",
+        "\u{202e}reversed",
+        "zero\u{200b}width\u{2028}line",
+        "Müller",
+        "*/ // \"",
+        "\\u{22}",
+        "$&'`%",
+    ];
+    for attack in attacks {
+        let mut terms = terms(OEM_A, "quality");
+        terms.forbids = None;
+        let plain = render(&terms).unwrap();
+        let ids = |text: &str| -> Result<usize, ProfileError> {
+            Profile::parse(Layer::Partnership, text).map(|profile| profile.policy_ids().len())
+        };
+        terms.partnership = attack.parse().unwrap();
+        terms.title = attack.parse().unwrap();
+        terms.program.value = attack.parse().unwrap();
+        terms.parts = [assigned(attack, attack)].into();
+        terms.purposes = [attack.parse().unwrap()].into();
+        terms.data_classes = [attack.parse().unwrap()].into();
+        terms.members[0].organization = id(attack);
+        let text = render(&terms).unwrap();
+        assert_eq!(text.lines().count(), plain.lines().count(), "{attack}");
+        assert!(!text.contains('\u{202e}') && !text.contains('\u{200b}'));
+        // Either four policies as ever, or refused because the name itself is confusing; never more.
+        match ids(&text) {
+            Ok(count) => assert_eq!(count, 4, "{attack}"),
+            Err(error) => assert!(matches!(error, ProfileError::Schema { .. }), "{attack}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn hand_written_rules_only_forbid() {
+    let with = |forbids: &str| {
+        let mut terms = terms(OEM_A, "quality");
+        terms.forbids = Some(forbids.into());
+        terms
+    };
+    let forbid = "@id(\"f\") forbid (principal, action, resource) when { resource.tradeSecret };";
+    assert!(check(&rendered(with(forbid))).is_ok());
+    assert_eq!(
+        render(&with(&format!("{forbid}\n@id(\"p\") permit (principal, action, resource);"))),
+        Err(ForbidsError::Permits { id: "p".into() })
+    );
+    for broken in [
+        "forbid (principal, action, resource);",
+        "@id(\"f\") forbid (principal, action, resource)",
+        "}; permit (principal, action, resource);",
+        "/* */",
+    ] {
+        assert!(matches!(render(&with(broken)), Err(ForbidsError::Text(_))), "{broken}");
+    }
+    // It may not take the name of a rendered policy, nor name a class nobody knows.
+    let taken = "@id(\"partnership-transfer\") forbid (principal, action, resource);";
+    assert!(matches!(
+        check(&rendered(with(taken))),
+        Err(TermsError::Profile(ProfileError::DuplicateId { .. }))
+    ));
+    let unknown = "@id(\"f\") forbid (principal, action, resource is Ambit::Observation)\n\
+                   when { resource.dataClass in Ambit::DataClass::\"toolpth\" };";
+    assert!(matches!(check(&rendered(with(unknown))), Err(TermsError::Layers(_))));
+}
+
+#[test]
+fn each_flaw_of_the_terms_is_named() {
+    assert!(check(&terms(OEM_A, "quality")).is_ok());
+    type Change = fn(&mut PartnershipTerms);
+    type Expected = fn(&TermsError) -> bool;
+    let flaws: [(Change, Expected); 22] = [
+        (|t| t.members.truncate(1), |e| matches!(e, TermsError::TooFewMembers(1))),
+        (|t| t.members.reverse(), |e| matches!(e, TermsError::MemberOrder(_))),
+        (|t| t.members.push(member(SUPPLIER, "DE")), |e| matches!(e, TermsError::MemberOrder(_))),
+        (|t| t.members[0].seat = "XX".parse().unwrap(), |e| matches!(e, TermsError::Unknown(_))),
+        (|t| t.declarer = id(OEM_B), |e| matches!(e, TermsError::DeclarerNotMember(_))),
+        (|t| t.program.assigner = id(OEM_B), |e| matches!(e, TermsError::NotMember { .. })),
+        (|t| t.parts = [assigned(OEM_B, "1")].into(), |e| matches!(e, TermsError::NotMember { .. })),
+        (|t| t.edition = 0, |e| matches!(e, TermsError::Edition(0))),
+        (|t| t.edition = 2, |e| matches!(e, TermsError::Edition(2))),
+        (|t| t.data_classes.clear(), |e| matches!(e, TermsError::Nothing(_))),
+        (|t| t.purposes.clear(), |e| matches!(e, TermsError::Nothing(_))),
+        (|t| t.retention_days = 0, |e| matches!(e, TermsError::Nothing(_))),
+        (|t| t.purposes = ["quality".parse().unwrap()].into(), |e| matches!(e, TermsError::Unknown(_))),
+        (|t| t.data_classes = ["qualty".parse().unwrap()].into(), |e| matches!(e, TermsError::Unknown(_))),
+        (|t| t.observed_from = time("2026-01-01T00:00:01Z"), |e| matches!(e, TermsError::FineWindow(_))),
+        (|t| t.observed_until = t.observed_from, |e| matches!(e, TermsError::EmptyWindow(_))),
+        (|t| t.until = t.declared_at, |e| matches!(e, TermsError::Ended { .. })),
+        (|t| t.lease_until = time("2028-01-01T00:00:00Z"), |e| matches!(e, TermsError::LeaseBeyondEnd { .. })),
+        (|t| t.retention_days = 9, |e| matches!(e, TermsError::ProfileDigest { .. })),
+        (|t| t.derived.as_mut().unwrap().recipients = [id(OEM_B)].into(), |e| matches!(e, TermsError::NotMember { .. })),
+        (|t| t.derived.as_mut().unwrap().purposes.clear(), |e| matches!(e, TermsError::Nothing(_))),
+        (|t| t.forbids = Some("nonsense".into()), |e| matches!(e, TermsError::Forbids(_))),
+    ];
+    for (index, (change, is_expected)) in flaws.into_iter().enumerate() {
+        let mut terms = terms(OEM_A, "quality");
+        change(&mut terms);
+        let error = check(&terms).unwrap_err();
+        assert!(is_expected(&error), "flaw {index}: {error}");
+    }
+}

@@ -1,0 +1,169 @@
+//! Classes: whatever is read names another class; whatever is not does not; one class has one answer.
+
+use crate::fixture::{OEM_A, OEM_B, admissible, assigned, id, now, time, with_owner_rule};
+use ambit_ledger::{Action, AgreementState, Attestation, Inquiry, Time};
+use ambit_policy::{Layers, class_key, judge};
+use proptest::prelude::*;
+
+#[test]
+fn every_field_read_names_another_class() {
+    let (layers, inquiry) = admissible();
+    let changes: Vec<fn(&mut Inquiry)> = vec![
+        |i| i.action = Action::Admit,
+        |i| i.recipient.organization = id(OEM_B),
+        |i| i.recipient.seat = "US".parse().unwrap(),
+        |i| i.recipient.hosting = ["US".parse().unwrap()].into(),
+        |i| i.recipient.personnel = ["US".parse().unwrap()].into(),
+        |i| i.recipient.licences = ["D-1".parse().unwrap()].into(),
+        |i| i.recipient.attestations = [].into(),
+        |i| i.recipient.attestations = i.recipient.attestations.iter().map(|a| Attestation { not_after: Time::LATEST, ..a.clone() }).collect(),
+        |i| i.discloser = id(OEM_B),
+        |i| i.footprint.issuer = id(OEM_B),
+        |i| i.footprint.owner = id(OEM_B),
+        |i| i.footprint.design_authority = Some(id(OEM_A)),
+        |i| { i.footprint.named.insert(id(OEM_B)); },
+        |i| i.footprint.data_class = "spc".parse().unwrap(),
+        |i| i.footprint.semantic_id = "urn:x".parse().unwrap(),
+        |i| i.footprint.program = None,
+        |i| i.footprint.part = Some(assigned(OEM_A, "2")),
+        |i| i.footprint.lot = None,
+        |i| i.footprint.site = None,
+        |i| i.footprint.asset = None,
+        |i| i.footprint.process = None,
+        |i| i.footprint.trade_secret = true,
+        |i| i.footprint.export_control.determined = false,
+        |i| i.footprint.export_control.itar = true,
+        |i| i.footprint.export_control.usml = Some("VIII".parse().unwrap()),
+        |i| i.footprint.export_control.eccn = Some("EAR99".parse().unwrap()),
+        |i| i.footprint.export_control.eu_annex_i = Some("2E003".parse().unwrap()),
+        |i| i.footprint.export_control.licence = Some("D-1".parse().unwrap()),
+        |i| { i.scope.recipients.insert(id(OEM_B)); },
+        |i| { i.scope.purposes.insert("urn:ambit:purpose:research".parse().unwrap()); },
+        |i| i.scope.not_after = Time::LATEST,
+        |i| i.scope.hold_until = Time::LATEST,
+        |i| i.scope.keep_until = Some(Time::EARLIEST),
+        |i| i.scope.erasure = ambit_ledger::ErasureExtent::All,
+        |i| i.scope.onward_hops = 7,
+        |i| i.scope.derived = None,
+        |i| i.limits = None,
+        |i| i.limits.as_mut().unwrap().not_after = Time::LATEST,
+        |i| i.partnership.partnership = "x".parse().unwrap(),
+        |i| i.partnership.edition = ambit_ledger::Digest::of(b"x"),
+        |i| i.partnership.state = AgreementState::Suspended,
+        |i| { i.partnership.members.insert(id(OEM_B)); },
+        |i| i.partnership.program = assigned(OEM_A, "F100"),
+        |i| i.partnership.until = Time::LATEST,
+        |i| i.partnership.lease_until = Time::LATEST,
+        |i| i.retention_days += 1,
+        |i| i.hop = 1,
+        |i| i.footprint.observed_from = time("2025-12-31T23:59:00Z"),
+        |i| i.footprint.observed_to = time("2028-01-01T00:00:00Z"),
+    ];
+    let mut keys = std::collections::BTreeSet::from([class_key(&layers, &inquiry)]);
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut changed = inquiry.clone();
+        change(&mut changed);
+        assert!(keys.insert(class_key(&layers, &changed)), "change {index}");
+    }
+    // So does another profile, and other taxonomies.
+    let rule = "@id(\"f\") forbid (principal, action, resource) when { resource.tradeSecret };";
+    assert!(keys.insert(class_key(&with_owner_rule(&layers, rule), &inquiry)));
+    let text = std::str::from_utf8(layers.taxonomies().to_bytes()).unwrap();
+    let text = text.replacen("Afghanistan", "AF", 1);
+    let taxonomies = ambit_policy::Taxonomies::from_json(&text).unwrap();
+    let relabelled = Layers::new(taxonomies, layers.profiles().cloned()).unwrap();
+    assert!(keys.insert(class_key(&relabelled, &inquiry)));
+}
+
+#[test]
+fn observed_time_within_the_window_is_one_class() {
+    let (layers, inquiry) = admissible();
+    let at = |from: &str, to: &str| {
+        let mut inquiry = inquiry.clone();
+        inquiry.footprint.observed_from = time(from);
+        inquiry.footprint.observed_to = time(to);
+        class_key(&layers, &inquiry)
+    };
+    let key = class_key(&layers, &inquiry);
+    assert_eq!(key, at("2026-01-01T00:00:00.001Z", "2026-01-01T00:00:59Z"));
+    assert_eq!(key, at("2027-12-30T23:59:00Z", "2027-12-30T23:59:59.999999999Z"));
+    assert_ne!(key, at("2025-12-31T23:59:59.999Z", "2026-05-01T08:00:00Z"));
+    assert_ne!(key, at("2027-12-30T23:59:00Z", "2028-01-01T00:00:00Z"));
+}
+
+#[test]
+fn the_class_key_and_the_slice_are_frozen() {
+    let (layers, inquiry) = admissible();
+    let judged = judge(&layers, &inquiry, now());
+    assert_eq!(judged.decision.slice, ambit_ledger::Digest::of(&judged.slice));
+    let value: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
+    let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["action", "context", "entities", "principal", "purposes", "resource"]);
+    assert_eq!(
+        value["context"].to_string(),
+        r#"{"discloser":{"__entity":{"id":"did:web:supplier.example","type":"Ambit::Organization"}},"hop":0,"now":{"__extn":{"arg":"2026-05-01T09:00:00.000Z","fn":"datetime"}},"partnership":{"__entity":{"id":"oem-a/supplier/f99","type":"Ambit::Partnership"}},"retentionDays":731}"#
+    );
+}
+
+#[test]
+fn the_answer_holds_until_the_next_instant() {
+    let (layers, inquiry) = admissible();
+    let decision = judge(&layers, &inquiry, now()).decision;
+    // From the millisecond after the window's start, which a policy names, to the end of the lease.
+    assert_eq!(decision.true_from, time("2026-01-01T00:00:00.001Z"));
+    assert_eq!(decision.true_until, Some(time("2026-06-01T00:00:00Z")));
+    let after = judge(&layers, &inquiry, decision.true_until.unwrap()).decision;
+    assert_ne!(after.verdict(), decision.verdict());
+    let last = judge(&layers, &inquiry, time("2199-01-01T00:00:00Z")).decision;
+    assert_eq!(last.true_until, None);
+    let first = judge(&layers, &inquiry, Time::EARLIEST).decision;
+    assert_eq!(first.true_from, Time::EARLIEST);
+}
+
+/// Instants near those that something names, so that a boundary is hit often.
+fn instant() -> impl Strategy<Value = Time> {
+    let named = prop::sample::select(vec![
+        "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z",
+        "2027-12-31T00:00:00Z", "2028-01-01T00:00:00Z", "2028-05-01T00:00:00Z", "2026-05-01T08:00:00Z",
+    ]);
+    let offset = prop_oneof![
+        prop::sample::select(vec![-60_000_i64, -2, -1, 0, 1, 2, 60_000]),
+        -40_000_000_000_i64..40_000_000_000,
+    ];
+    (named, offset).prop_map(|(text, offset)| Time::from_millis(time(text).as_millis() + offset).unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn one_class_has_one_answer(
+        from_one in instant(), to_one in instant(), from_two in instant(), to_two in instant(), now in instant()
+    ) {
+        let (layers, inquiry) = admissible();
+        let rule = "@id(\"f\") forbid (principal, action, resource is Ambit::Observation)\n\
+            when { resource.observedFrom == datetime(\"2026-06-01\") || resource.observedTo > datetime(\"2027-06-01\") };";
+        let layers = with_owner_rule(&layers, rule);
+        let mut one = inquiry.clone();
+        (one.footprint.observed_from, one.footprint.observed_to) = (from_one, to_one);
+        let mut two = inquiry;
+        (two.footprint.observed_from, two.footprint.observed_to) = (from_two, to_two);
+        let (one, two) = (judge(&layers, &one, now).decision, judge(&layers, &two, now).decision);
+        if one.class_key == two.class_key {
+            prop_assert_eq!(one.verdicts, two.verdicts);
+            prop_assert_eq!((one.true_from, one.true_until), (two.true_from, two.true_until));
+        }
+    }
+
+    #[test]
+    fn the_answer_is_the_same_all_through_its_interval(now in instant(), later in instant()) {
+        let (layers, inquiry) = admissible();
+        let decision = judge(&layers, &inquiry, now).decision;
+        prop_assert!(decision.is_true_at(now));
+        if decision.is_true_at(later) {
+            let again = judge(&layers, &inquiry, later).decision;
+            prop_assert_eq!(&again.verdicts, &decision.verdicts);
+            prop_assert_eq!((again.true_from, again.true_until), (decision.true_from, decision.true_until));
+        }
+    }
+}

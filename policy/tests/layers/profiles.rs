@@ -1,0 +1,187 @@
+//! What a profile may say, and what is refused with its place.
+
+use ambit_ledger::Layer;
+use ambit_policy::{
+    Layers, LayersError, Position, Profile, ProfileError, Taxonomies, default_profile,
+};
+
+fn parse(text: &str) -> Result<Profile, ProfileError> {
+    Profile::parse(Layer::Owner, text)
+}
+
+/// One forbid for transfers with this condition, which starts on line 3, column 8.
+fn when(condition: &str) -> Result<Profile, ProfileError> {
+    parse(&format!(
+        "@id(\"it\")\nforbid (principal is Ambit::Party, action in Ambit::Action::\"transfer\", resource)\nwhen {{ {condition} }};"
+    ))
+}
+
+#[test]
+fn the_defaults_are_taken() {
+    for layer in Layer::ALL {
+        assert_eq!(default_profile(layer).is_none(), layer == Layer::Partnership);
+    }
+    let layers = Layers::builtin();
+    assert_eq!(layers.profiles().count(), 5);
+    assert_eq!(layers.blobs().len(), 7);
+    let sticky = layers.profiles().next().unwrap();
+    assert_eq!(sticky.layer(), Layer::Sticky);
+    assert_eq!(sticky.policy_ids()[0], "sticky-transfer");
+    assert_eq!(sticky.digest(), ambit_ledger::Digest::of(sticky.text().as_bytes()));
+}
+
+#[test]
+fn each_refusal_has_its_place() {
+    let permit = "@id(\"a\")\npermit (principal, action, resource);\n";
+    let at = |line, column| Position { line, column };
+    assert!(parse(permit).is_ok());
+    assert_eq!(parse("// nothing\n").unwrap_err(), ProfileError::Empty);
+
+    let error = parse(&format!("{permit}permit (principal action, resource);")).unwrap_err();
+    assert!(matches!(error, ProfileError::Syntax { .. }));
+    assert_eq!(error.position(), at(3, 19));
+
+    let error = parse(&format!("{permit}\n  permit (principal, action, resource);")).unwrap_err();
+    assert_eq!(error, ProfileError::NoId { at: at(4, 3) });
+    let error = parse("@id(\"\") permit (principal, action, resource);").unwrap_err();
+    assert!(matches!(error, ProfileError::NoId { .. }));
+
+    let error = parse(&format!("{permit}{permit}")).unwrap_err();
+    assert_eq!(error, ProfileError::DuplicateId { at: at(3, 1), id: "a".into() });
+
+    let template = "@id(\"t\")\npermit (principal == ?principal, action, resource);";
+    assert_eq!(parse(template).unwrap_err(), ProfileError::Template { at: at(1, 1) });
+
+    // The schema: a misspelt attribute, a type, an optional attribute without `has`, an unknown state.
+    for condition in [
+        "resource.tradeSecrets",
+        "context.hop == \"1\"",
+        "resource.site == \"a\"",
+        "context.partnership.state == Ambit::AgreementState::\"actve\"",
+    ] {
+        let error = when(condition).unwrap_err();
+        assert!(matches!(error, ProfileError::Schema { .. }), "{condition}: {error}");
+        assert_eq!(error.position().line, 3, "{condition}: {error}");
+    }
+    // A warning: it can never apply.
+    let error = when("resource.tradeSecret && false").unwrap_err();
+    assert!(matches!(error, ProfileError::Schema { .. }), "{error}");
+    // Steps through more entities than the slice promises.
+    let error = when("Ambit::Party::\"x\".seat == Ambit::Jurisdiction::\"DE\"").unwrap_err();
+    assert!(matches!(error, ProfileError::Schema { .. }), "{error}");
+
+    assert_eq!(
+        parse(&format!("{permit}//{}", "x".repeat(70_000))).unwrap_err().position(),
+        at(1, 1)
+    );
+}
+
+#[test]
+fn windows_are_on_whole_minutes() {
+    for fits in [
+        "resource.observedFrom < datetime(\"2026-01-01\")",
+        "resource.observedTo >= datetime(\"2026-01-01T08:30:00Z\")",
+        "datetime(\"2026-01-01T08:30:00.000+0100\") > resource.observedFrom",
+    ] {
+        assert!(when(fits).is_ok(), "{fits}");
+    }
+    for fine in [
+        "resource.observedFrom < datetime(\"2026-01-01T08:30:30Z\")",
+        "datetime(\"2026-01-01T08:30:00.001Z\") <= resource.observedTo",
+    ] {
+        let error = when(fine).unwrap_err();
+        assert!(matches!(error, ProfileError::FineWindow { .. }), "{fine}: {error}");
+        assert_eq!(error.position(), Position { line: 1, column: 1 });
+    }
+    // Elsewhere an instant may be as fine as it likes.
+    assert!(when("context.now < datetime(\"2026-01-01T08:30:30.001Z\")").is_ok());
+}
+
+#[test]
+fn the_clock_is_only_compared() {
+    for fits in [
+        "context.now < resource.scope.notAfter",
+        "resource.scope.holdUntil <= context.now",
+        "!(context.now >= context.partnership.leaseUntil)",
+        "context.now == datetime(\"2026-01-01\") || context.now != datetime(\"2026-01-02\")",
+        "principal.hasTag(\"x\") && principal.getTag(\"x\").notAfter > context.now",
+        "if context.now < resource.scope.notAfter then resource.tradeSecret else true",
+        "resource.scope.holdUntil.durationSince(resource.scope.notAfter) > duration(\"1d\")",
+    ] {
+        assert!(when(fits).is_ok(), "{fits}: {:?}", when(fits).err());
+    }
+    for loose in [
+        "context.now.toTime() > duration(\"8h\")",
+        "context.now.offset(duration(\"1d\")) < resource.scope.notAfter",
+        "context.now < resource.scope.notAfter.offset(duration(\"1d\"))",
+        "context.now.durationSince(resource.observedFrom) > duration(\"90d\")",
+        "context.now < resource.observedFrom",
+        "resource.observedFrom == resource.observedTo",
+        "resource.observedTo < context.partnership.until",
+        "[context.now].contains(resource.scope.notAfter)",
+        "{a: context.now} == {a: resource.scope.notAfter}",
+        "(if resource.tradeSecret then context.now else resource.scope.notAfter) < datetime(\"2026-01-01\")",
+        "[context] == [context] && resource.tradeSecret",
+        "context.now < (if resource.tradeSecret then resource.scope.notAfter else resource.scope.holdUntil)",
+        "resource.observedFrom.toDate() == datetime(\"2026-01-01\")",
+    ] {
+        let error = when(loose).unwrap_err();
+        assert!(matches!(error, ProfileError::Instant { .. }), "{loose}: {error}");
+    }
+}
+
+#[test]
+fn names_in_no_taxonomy_are_refused_with_what_is_near() {
+    let profile = when("resource.dataClass in Ambit::DataClass::\"desing-ip\"").unwrap();
+    let error = Layers::new(Taxonomies::builtin(), [profile]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "layer `owner`, policy `it`: unknown data class `desing-ip`: did you mean `design-ip`?"
+    );
+    let profile = when("resource.dataClass in Ambit::DataClass::\"design-ip\"").unwrap();
+    assert!(Layers::new(Taxonomies::builtin(), [profile.clone()]).is_ok());
+    let twice = Layers::new(Taxonomies::builtin(), [profile.clone(), profile]);
+    assert_eq!(twice.unwrap_err(), LayersError::DuplicateLayer(Layer::Owner));
+}
+
+#[test]
+fn the_countries_written_out_are_those_of_the_groups() {
+    let text = default_profile(Layer::Regulatory).unwrap();
+    let taxonomies = Taxonomies::builtin();
+    let codes = |group: &[&str]| -> std::collections::BTreeSet<String> {
+        let within = |code: &str| {
+            group.iter().any(|group| {
+                taxonomies.jurisdiction_is_within(&code.parse().unwrap(), &group.parse().unwrap())
+            })
+        };
+        let all = taxonomies.jurisdictions().map(|(code, _)| code.to_owned());
+        all.filter(|code| code.len() == 2 && code != "EU" && within(code)).collect()
+    };
+    let lists: Vec<std::collections::BTreeSet<String>> = text
+        .split(".containsAll(")
+        .filter_map(|before| before.rsplit_once('[').map(|(_, list)| list))
+        .map(|list| list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+        .filter(|list: &std::collections::BTreeSet<String>| list.len() > 1)
+        .collect();
+    let (ear, eu) = (codes(&["EAR-A5", "US"]), codes(&["EU", "EU-GEA"]));
+    assert_eq!((ear.len(), eu.len()), (38, 37));
+    assert_eq!(lists, [ear.clone(), ear.clone(), ear.clone(), ear, eu.clone(), eu]);
+}
+
+#[test]
+fn deep_or_long_text_is_refused_before_it_is_parsed() {
+    let deep = |depth: usize| format!("{}true{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(matches!(when(&deep(60_000)), Err(ProfileError::TooLong(_))));
+    assert!(matches!(when(&deep(20_000)), Err(ProfileError::TooDeep { .. })));
+    let chain = |links: usize| format!("resource.tradeSecret{}", " && resource.tradeSecret".repeat(links));
+    assert!(matches!(when(&chain(2_000)), Err(ProfileError::TooDeep { .. })));
+    let ifs = format!("{}true{}", "if true then ".repeat(2_000), " else true".repeat(2_000));
+    assert!(matches!(when(&ifs), Err(ProfileError::TooDeep { .. })));
+    // What the bounds let through is parsed on the stack of an ordinary thread.
+    let fits = chain((ambit_policy::POLICY_LINKS_MAX - 10) / 3);
+    assert!(when(&fits).is_ok());
+    let nested = format!("resource.tradeSecret && {}", deep(28));
+    assert!(!matches!(when(&nested), Err(ProfileError::TooDeep { .. })));
+    // A bracket in a string or a comment is none.
+    assert!(when(&format!("context.partnership.edition == \"{}\"", "(".repeat(100))).is_ok());
+}
