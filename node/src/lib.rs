@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod collect;
 pub mod config;
@@ -16,4 +17,5 @@ pub mod mesh;
 pub mod node;
 pub mod partnership;
 pub mod release;
+pub mod service;
 pub mod store;

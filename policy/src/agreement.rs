@@ -30,7 +30,9 @@ pub enum TermsError {
         organization: OrganizationId,
     },
     /// Editions count from 1 and name the one before.
-    #[error("edition {0} does not fit its link: the first is 1 and has no previous one, all others have")]
+    #[error(
+        "edition {0} does not fit its link: the first is 1 and has no previous one, all others have"
+    )]
     Edition(u32),
     /// An empty list that must name something.
     #[error("the agreement names no {0}: name at least one")]
@@ -68,7 +70,9 @@ pub enum TermsError {
     #[error(transparent)]
     Layers(#[from] LayersError),
     /// What was signed for is not what these terms render to.
-    #[error("the terms name the partnership layer {stated}, but render to {rendered}: render them with this version")]
+    #[error(
+        "the terms name the partnership layer {stated}, but render to {rendered}: render them with this version"
+    )]
     ProfileDigest {
         /// The digest in the terms.
         stated: Digest,

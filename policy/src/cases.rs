@@ -125,8 +125,7 @@ pub fn run_cases(
     let mut base: Value =
         serde_json::from_str(include_str!("../profiles/base.json")).map_err(CasesError::Shape)?;
     merge(&mut base, &table.change);
-    let layers =
-        Layers::new(taxonomies.clone(), [profile.clone()]).map_err(CasesError::Layers)?;
+    let layers = Layers::new(taxonomies.clone(), [profile.clone()]).map_err(CasesError::Layers)?;
     table
         .cases
         .into_iter()
@@ -178,7 +177,9 @@ fn merge(target: &mut Value, patch: &Value) {
                 target.remove(key);
             }
             Value::Object(_) => {
-                let inner = target.entry(key.clone()).or_insert_with(|| Value::Object(Default::default()));
+                let inner = target
+                    .entry(key.clone())
+                    .or_insert_with(|| Value::Object(Default::default()));
                 if !inner.is_object() {
                     *inner = Value::Object(Default::default());
                 }
@@ -194,7 +195,13 @@ fn merge(target: &mut Value, patch: &Value) {
 /// Turns the texts of instants into the numbers that the formats hold; what is no instant stays, and is refused then.
 fn read_times(value: &mut Value) {
     const TIMES: [&str; 8] = [
-        "now", "observed_from", "observed_to", "not_after", "hold_until", "keep_until", "until",
+        "now",
+        "observed_from",
+        "observed_to",
+        "not_after",
+        "hold_until",
+        "keep_until",
+        "until",
         "lease_until",
     ];
     match value {
@@ -210,4 +217,13 @@ fn read_times(value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(read_times),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// The inquiry that all cases change, and its instant.
+#[cfg(test)]
+pub(crate) fn base() -> (Inquiry, Time) {
+    let mut asked: Value = serde_json::from_str(include_str!("../profiles/base.json")).unwrap();
+    read_times(&mut asked);
+    let asked: Asked = serde_json::from_value(asked).unwrap();
+    (asked.inquiry, asked.now)
 }

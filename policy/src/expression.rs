@@ -44,7 +44,10 @@ fn walk(expression: &Expr, instants: &mut Vec<i64>) -> Result<(), Finding> {
             "`context` may only be used with one of its attributes, as in `context.purpose`".into(),
         )),
         Expr::Var(_) => Ok(()),
-        Expr::UnaryOp { op: UnaryOp::Datetime, expr } => {
+        Expr::UnaryOp {
+            op: UnaryOp::Datetime,
+            expr,
+        } => {
             instants.push(literal_millis(expr)?);
             Ok(())
         }
@@ -71,13 +74,19 @@ fn walk(expression: &Expr, instants: &mut Vec<i64>) -> Result<(), Finding> {
             walk(expr, instants)?;
             in_expr.iter().try_for_each(|within| walk(within, instants))
         }
-        Expr::IfThenElse { cond, then_expr, else_expr } => [cond, then_expr, else_expr]
+        Expr::IfThenElse {
+            cond,
+            then_expr,
+            else_expr,
+        } => [cond, then_expr, else_expr]
             .into_iter()
             .try_for_each(|part| walk(part, instants)),
         Expr::Set(elements) => elements.iter().try_for_each(|part| walk(part, instants)),
         Expr::Record(pairs) => pairs.values().try_for_each(|part| walk(part, instants)),
         // `Expr` may grow: what is not known here may hold an instant.
-        other => Err(Finding::Instant(format!("`{other}` is of a kind that is not supported"))),
+        other => Err(Finding::Instant(format!(
+            "`{other}` is of a kind that is not supported"
+        ))),
     }
 }
 
@@ -98,7 +107,13 @@ fn compare(side: &Expr, other: &Expr, instants: &mut Vec<i64>) -> Result<(), Fin
              `resource.scope.notAfter`"
                 .into(),
         )),
-        (Some(Watched::Observed), Expr::UnaryOp { op: UnaryOp::Datetime, expr }) => {
+        (
+            Some(Watched::Observed),
+            Expr::UnaryOp {
+                op: UnaryOp::Datetime,
+                expr,
+            },
+        ) => {
             if literal_millis(expr)? % MILLIS_PER_MINUTE == 0 {
                 Ok(())
             } else {
@@ -135,7 +150,10 @@ fn side_kind(expression: &Expr) -> Option<Watched> {
 /// A literal, or attributes and tags taken of a variable, one of another.
 fn is_plain_instant(expression: &Expr) -> bool {
     match expression {
-        Expr::UnaryOp { op: UnaryOp::Datetime, .. } => true,
+        Expr::UnaryOp {
+            op: UnaryOp::Datetime,
+            ..
+        } => true,
         Expr::GetAttr { expr, attr } => watched(attr).is_none() && is_plain_path(expr),
         _ => false,
     }
@@ -145,9 +163,11 @@ fn is_plain_path(expression: &Expr) -> bool {
     match expression {
         Expr::Var(_) => true,
         Expr::GetAttr { expr, attr } => watched(attr).is_none() && is_plain_path(expr),
-        Expr::BinaryOp { op: BinaryOp::GetTag, left, right } => {
-            is_plain_path(left) && matches!(**right, Expr::Literal(Literal::String(_)))
-        }
+        Expr::BinaryOp {
+            op: BinaryOp::GetTag,
+            left,
+            right,
+        } => is_plain_path(left) && matches!(**right, Expr::Literal(Literal::String(_))),
         _ => false,
     }
 }
@@ -170,11 +190,18 @@ fn literal_millis(argument: &Expr) -> Result<i64, Finding> {
     let Expr::Literal(Literal::String(_)) = argument else {
         return Err(unreadable());
     };
-    let text = format!("datetime({argument}).durationSince(datetime(\"1970-01-01\")).toMilliseconds()");
+    let text =
+        format!("datetime({argument}).durationSince(datetime(\"1970-01-01\")).toMilliseconds()");
     let expression = Expression::from_str(&text).map_err(|_| unreadable())?;
     let nobody: EntityUid = "Nobody::\"\"".parse().map_err(|_| unreadable())?;
-    let request = Request::new(nobody.clone(), nobody.clone(), nobody, Context::empty(), None)
-        .map_err(|_| unreadable())?;
+    let request = Request::new(
+        nobody.clone(),
+        nobody.clone(),
+        nobody,
+        Context::empty(),
+        None,
+    )
+    .map_err(|_| unreadable())?;
     match eval_expression(&request, &Entities::empty(), &expression) {
         Ok(EvalResult::Long(millis)) => Ok(millis),
         _ => Err(unreadable()),

@@ -16,7 +16,16 @@ pub fn inquiry_for_disclosure(
 ) -> Inquiry {
     Inquiry {
         limits: limits.cloned(),
-        ..inquiry(Action::Disclose, facts, scope, recipient, agreement, &facts.owner, 0, issued_at)
+        ..inquiry(
+            Action::Disclose,
+            facts,
+            scope,
+            recipient,
+            agreement,
+            &facts.owner,
+            0,
+            issued_at,
+        )
     }
 }
 
@@ -31,7 +40,16 @@ pub fn inquiry_for_forwarding(
     hop: u32,
     issued_at: Time,
 ) -> Inquiry {
-    inquiry(Action::OnwardDisclose, facts, scope, recipient, agreement, discloser, hop, issued_at)
+    inquiry(
+        Action::OnwardDisclose,
+        facts,
+        scope,
+        recipient,
+        agreement,
+        discloser,
+        hop,
+        issued_at,
+    )
 }
 
 /// Asks whether the recipient may take in what was disclosed to it. `issued_at` is as the disclosure states.
@@ -45,7 +63,16 @@ pub fn inquiry_for_admission(
     hop: u32,
     issued_at: Time,
 ) -> Inquiry {
-    inquiry(Action::Admit, facts, scope, recipient, agreement, discloser, hop, issued_at)
+    inquiry(
+        Action::Admit,
+        facts,
+        scope,
+        recipient,
+        agreement,
+        discloser,
+        hop,
+        issued_at,
+    )
 }
 
 #[expect(

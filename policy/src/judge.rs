@@ -97,7 +97,11 @@ pub fn judge_keeping(layers: &Layers, inquiry: &Inquiry, keeping: &Keeping, now:
 /// Judges a slice with its first purpose, if it has one.
 pub(crate) fn judge_slice(layers: &Layers, slice: &Slice) -> Answer {
     let question = Question::prepare(layers, slice);
-    answer(layers, &question, slice.purposes.first().map(String::as_str))
+    answer(
+        layers,
+        &question,
+        slice.purposes.first().map(String::as_str),
+    )
 }
 
 fn answer(
@@ -213,8 +217,14 @@ impl Question {
         let context = Context::from_json_value(context, Some((schema(), &self.action)))
             .map_err(|error| with_causes(&error))?;
         let (principal, action) = (self.principal.clone(), self.action.clone());
-        Request::new(principal, action, self.resource.clone(), context, Some(schema()))
-            .map_err(|error| with_causes(&error))
+        Request::new(
+            principal,
+            action,
+            self.resource.clone(),
+            context,
+            Some(schema()),
+        )
+        .map_err(|error| with_causes(&error))
     }
 }
 
@@ -222,10 +232,7 @@ impl Question {
 ///
 /// `in` on an entity that is not there is silently false, and a missing attribute ends a policy early, so
 /// nothing is asked before everything referred to is there.
-fn reach(
-    layers: &Layers,
-    slice: &Slice,
-) -> Result<BTreeSet<(TaxonomyKind, String)>, Vec<String>> {
+fn reach(layers: &Layers, slice: &Slice) -> Result<BTreeSet<(TaxonomyKind, String)>, Vec<String>> {
     let mut references = BTreeSet::new();
     for value in slice.entities.iter().chain([&slice.context]) {
         collect_references(value, &mut references);
@@ -254,7 +261,10 @@ fn reach(
             None if is_listed_in_schema(&entity_type) => {}
             None if present.contains(&(entity_type.clone(), id.clone())) => {}
             Some((_, None)) | None => {
-                missing.push(format!("entity `{entity_type}::\"{}\"` is missing", id.escape_debug()));
+                missing.push(format!(
+                    "entity `{entity_type}::\"{}\"` is missing",
+                    id.escape_debug()
+                ));
             }
         }
     }
@@ -267,7 +277,10 @@ fn reach(
 
 /// Types whose members the schema lists; they have no entities, and validation checks the ids.
 fn is_listed_in_schema(entity_type: &str) -> bool {
-    matches!(entity_type, "Ambit::AgreementState" | "Ambit::ErasureExtent")
+    matches!(
+        entity_type,
+        "Ambit::AgreementState" | "Ambit::ErasureExtent"
+    )
 }
 
 fn collect_references(value: &Value, references: &mut BTreeSet<(String, String)>) {
@@ -325,4 +338,97 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ambit_ledger::Layer;
+
+    fn slice() -> Slice {
+        let (inquiry, now) = crate::cases::base();
+        Slice::of_inquiry(&inquiry, now)
+    }
+
+    fn without(slice: &Slice, entity_type: &str) -> Slice {
+        let mut fewer = slice.clone();
+        fewer
+            .entities
+            .retain(|value| value["uid"]["type"] != entity_type);
+        assert_ne!(fewer, *slice);
+        fewer
+    }
+
+    #[test]
+    fn an_entity_missing_from_the_slice_is_undecided() {
+        let layers = Layers::builtin();
+        assert_eq!(judge_slice(&layers, &slice()).verdict, Verdict::Admissible);
+        for entity_type in [
+            "Ambit::Party",
+            "Ambit::Observation",
+            "Ambit::Partnership",
+            "Ambit::Organization",
+        ] {
+            let answer = judge_slice(&layers, &without(&slice(), entity_type));
+            assert_eq!(answer.verdict, Verdict::Undecided);
+            assert!(answer.layers.is_empty());
+            let named = |error: &String| error.contains(entity_type) && error.contains("missing");
+            assert!(answer.errors.iter().all(named), "{:?}", answer.errors);
+        }
+    }
+
+    #[test]
+    fn cedar_alone_would_allow() {
+        // A forbid that has nothing to read errs, is skipped, and leaves the permit.
+        let text = "@id(\"all\") permit (principal, action, resource);\n\
+            @id(\"not-suspended\") forbid (principal, action in Ambit::Action::\"transfer\", resource)\n\
+            when { context.partnership.state == Ambit::AgreementState::\"suspended\" };";
+        let profile = Profile::parse(Layer::Owner, text).unwrap();
+        let layers = Layers::new(crate::Taxonomies::builtin(), [profile.clone()]).unwrap();
+        let whole = Question::prepare(&layers, &slice()).unwrap();
+        let request = whole
+            .request(Some("urn:ambit:purpose:supplier-quality"))
+            .unwrap();
+        let kept = whole
+            .entities
+            .iter()
+            .filter(|entity| entity.uid().type_name().to_string() != "Ambit::Partnership")
+            .cloned();
+        let fewer = Entities::from_entities(kept, None).unwrap();
+        let response = Authorizer::new().is_authorized(&request, profile.policies(), &fewer);
+        assert_eq!(response.decision(), cedar_policy::Decision::Allow);
+        assert_eq!(ask(&profile, &request, &fewer).verdict, Verdict::Undecided);
+    }
+
+    #[test]
+    fn what_the_schema_refuses_is_undecided() {
+        let changes: [fn(&mut Slice); 4] = [
+            |slice| insert(&mut slice.entities[1]["attrs"], "unheardOf", true.into()),
+            |slice| slice.entities[1]["attrs"]["tradeSecret"] = "no".into(),
+            |slice| insert(&mut slice.context, "unheardOf", true.into()),
+            |slice| "steal".clone_into(&mut slice.action),
+        ];
+        for change in changes {
+            let mut slice = slice();
+            change(&mut slice);
+            let answer = judge_slice(&Layers::builtin(), &slice);
+            assert_eq!(answer.verdict, Verdict::Undecided);
+            assert_eq!(answer.errors.len(), 1, "{:?}", answer.errors);
+        }
+    }
+
+    #[test]
+    fn a_layer_that_would_take_an_original_is_undecided() {
+        let text = "@id(\"none\") forbid (principal, action, resource);";
+        let profile = Profile::parse(Layer::Owner, text).unwrap();
+        let layers = Layers::builtin().with_profile(profile).unwrap();
+        let (mut inquiry, now) = crate::cases::base();
+        let retain = |inquiry: &Inquiry, legal_hold| {
+            judge_keeping(&layers, inquiry, &Keeping::Retain { legal_hold }, now).verdict
+        };
+        assert_eq!(retain(&inquiry, false), Verdict::Withheld);
+        assert_eq!(retain(&inquiry, true), Verdict::Undecided);
+        inquiry.recipient.organization = inquiry.footprint.owner.clone();
+        assert_eq!(retain(&inquiry, false), Verdict::Undecided);
+    }
 }

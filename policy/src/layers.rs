@@ -27,6 +27,9 @@ pub enum LayersError {
     /// Two profiles of one layer.
     #[error("two profiles are given for the layer `{0}`: join them into one")]
     DuplicateLayer(Layer),
+    /// A profile of another layer where a partnership's belongs.
+    #[error("a profile of the layer `{0}` was given for a partnership")]
+    NotPartnership(Layer),
     /// A policy names what is in no taxonomy, so that its `in` would silently be false.
     #[error("layer `{layer}`, policy `{policy}`: {unknown}")]
     UnknownName {
@@ -95,12 +98,16 @@ impl Layers {
         Ok(Self::assemble(self.taxonomies().clone(), profiles))
     }
 
-    /// These layers for one partnership. The profile must be of the partnership layer; another replaces its own.
+    /// These layers for one partnership.
     ///
     /// # Errors
-    /// A policy that names what is in no taxonomy.
+    /// A profile of another layer, which a partner must never replace, or a policy that names what is in
+    /// no taxonomy.
     pub fn with_partnership(&self, profile: Profile) -> Result<Self, LayersError> {
-        self.with_profile(profile)
+        match profile.layer() {
+            Layer::Partnership => self.with_profile(profile),
+            other => Err(LayersError::NotPartnership(other)),
+        }
     }
 
     fn assemble(taxonomies: Taxonomies, profiles: BTreeMap<Layer, Profile>) -> Self {

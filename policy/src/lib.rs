@@ -12,6 +12,7 @@ mod inquiry;
 mod judge;
 mod keeping;
 mod layers;
+mod nearness;
 mod profile;
 mod render;
 mod replay;

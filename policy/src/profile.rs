@@ -65,7 +65,9 @@ impl std::fmt::Display for Position {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     /// Longer than [`PROFILE_BYTES_MAX`].
-    #[error("the profile has {0} bytes, more than {PROFILE_BYTES_MAX}: split it over layers or shorten it")]
+    #[error(
+        "the profile has {0} bytes, more than {PROFILE_BYTES_MAX}: split it over layers or shorten it"
+    )]
     TooLong(usize),
     /// Nested deeper than [`PROFILE_NESTING_MAX`], or a policy longer than [`POLICY_LINKS_MAX`].
     #[error("{at}: too deep or too long for one policy: split it into several")]
@@ -113,7 +115,9 @@ pub enum ProfileError {
         message: String,
     },
     /// A window of observed time that does not start or end on a whole minute.
-    #[error("{at}: policy `{id}`: `{literal}` is no whole minute of UTC, and observations are only that exact")]
+    #[error(
+        "{at}: policy `{id}`: `{literal}` is no whole minute of UTC, and observations are only that exact"
+    )]
     FineWindow {
         /// Where the policy starts.
         at: Position,
@@ -246,12 +250,12 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
         return Err(ProfileError::TooLong(text.len()));
     }
     check_nesting(text)?;
-    let set: PolicySet = text
-        .parse()
-        .map_err(|error: cedar_policy::ParseErrors| ProfileError::Syntax {
-            at: position_of(text, &error, 0),
-            message: complete_message(&error),
-        })?;
+    let set: PolicySet =
+        text.parse()
+            .map_err(|error: cedar_policy::ParseErrors| ProfileError::Syntax {
+                at: position_of(text, &error, 0),
+                message: complete_message(&error),
+            })?;
     if let Some(template) = set.templates().next() {
         let offset = template.as_ref().loc().map_or(0, |place| place.start());
         let at = Position::at(text, offset);
@@ -259,7 +263,12 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
     }
     let mut policies: Vec<(usize, &Policy)> = set
         .policies()
-        .map(|policy| (policy.as_ref().loc().map_or(0, |place| place.start()), policy))
+        .map(|policy| {
+            (
+                policy.as_ref().loc().map_or(0, |place| place.start()),
+                policy,
+            )
+        })
         .collect();
     policies.sort_by_key(|(offset, _)| *offset);
     let mut seen = std::collections::BTreeSet::new();
@@ -357,7 +366,10 @@ fn check_nesting(text: &str) -> Result<(), ProfileError> {
             ';' => links = 0,
             '"' => skip_string(&mut characters),
             '/' if characters.peek().is_some_and(|(_, next)| *next == '/') => {
-                while characters.next_if(|(_, next)| !matches!(next, '\n' | '\r')).is_some() {}
+                while characters
+                    .next_if(|(_, next)| !matches!(next, '\n' | '\r'))
+                    .is_some()
+                {}
             }
             _ => {}
         }

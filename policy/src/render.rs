@@ -43,14 +43,23 @@ pub fn render(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
         window,
         purposes(terms),
         format!("context.now < datetime({})", instant(terms.until)),
-        format!("resource.scope.notAfter <= datetime({})", instant(terms.until)),
+        format!(
+            "resource.scope.notAfter <= datetime({})",
+            instant(terms.until)
+        ),
         format!("context.retentionDays <= {}", terms.retention_days),
         format!("context.hop <= {}", terms.onward_hops),
         format!("resource.scope.onwardHops <= {}", terms.onward_hops),
         erasure(terms),
         derived(terms),
     ];
-    policy(&mut text, "partnership-transfer", "Ambit::Party", transfers, &conditions);
+    policy(
+        &mut text,
+        "partnership-transfer",
+        "Ambit::Party",
+        transfers,
+        &conditions,
+    );
 
     // What is held or used is asked about as long as it is held, so after the window's disclosures ended.
     let retain = format!(
@@ -58,14 +67,32 @@ pub fn render(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
         is_partnership(terms)
     );
     let one = |action: &str| format!("action == Ambit::Action::\"{action}\"");
-    policy(&mut text, "partnership-retain", "Ambit::Party", &one("retain"), &[retain]);
+    policy(
+        &mut text,
+        "partnership-retain",
+        "Ambit::Party",
+        &one("retain"),
+        &[retain],
+    );
     let use_conditions = [subject.clone(), purposes(terms)];
-    policy(&mut text, "partnership-use", "Ambit::Agent", &one("use"), &use_conditions);
+    policy(
+        &mut text,
+        "partnership-use",
+        "Ambit::Agent",
+        &one("use"),
+        &use_conditions,
+    );
     if let Some(terms) = &terms.derived {
         let recipients = list(terms.recipients.iter().map(|id| organization(id.as_str())));
         let only = format!("{recipients}.containsAll(context.output.scope.recipients)");
         let conditions = [subject, only];
-        policy(&mut text, "partnership-derive", "Ambit::Party", &one("derive"), &conditions);
+        policy(
+            &mut text,
+            "partnership-derive",
+            "Ambit::Party",
+            &one("derive"),
+            &conditions,
+        );
     }
     if let Some(forbids) = &terms.forbids {
         check_forbids(forbids)?;
@@ -102,7 +129,12 @@ fn policy(text: &mut String, id: &str, principal: &str, action: &str, conditions
 
 /// What every action has in common: this agreement, its members, its program, its parts, its classes.
 fn subject(terms: &PartnershipTerms) -> String {
-    let members = list(terms.member_ids().iter().map(|id| organization(id.as_str())));
+    let members = list(
+        terms
+            .member_ids()
+            .iter()
+            .map(|id| organization(id.as_str())),
+    );
     let classes = list(
         terms
             .data_classes
@@ -119,7 +151,9 @@ fn subject(terms: &PartnershipTerms) -> String {
     ];
     if !terms.parts.is_empty() {
         let parts = list(terms.parts.iter().map(assigned));
-        conditions.push(format!("resource has part && {parts}.contains(resource.part)"));
+        conditions.push(format!(
+            "resource has part && {parts}.contains(resource.part)"
+        ));
     }
     conditions.push(format!("resource.dataClass in {classes}"));
     conditions.join(" &&\n  ")

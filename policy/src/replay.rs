@@ -33,7 +33,9 @@ pub enum ReplayError {
         found: Digest,
     },
     /// Judged by an engine this program does not have.
-    #[error("judged by `{recorded}`, and this program has `{available}`: replay with a version that has it")]
+    #[error(
+        "judged by `{recorded}`, and this program has `{available}`: replay with a version that has it"
+    )]
     Engine {
         /// The engine named by the decision.
         recorded: Name,
@@ -99,12 +101,12 @@ fn end(interval: (Time, Option<Time>)) -> String {
         .map_or_else(|| "for ever".to_owned(), |until| until.to_string())
 }
 
-fn difference(
-    recorded: Option<&PurposeVerdict>,
-    replayed: Option<&PurposeVerdict>,
-) -> String {
+fn difference(recorded: Option<&PurposeVerdict>, replayed: Option<&PurposeVerdict>) -> String {
     let said = |verdict: Option<&PurposeVerdict>| {
-        verdict.map_or_else(|| "nothing".to_owned(), |verdict| verdict.verdict.to_string())
+        verdict.map_or_else(
+            || "nothing".to_owned(),
+            |verdict| verdict.verdict.to_string(),
+        )
     };
     let purpose = recorded
         .or(replayed)
@@ -208,8 +210,8 @@ impl Replayer {
             return Ok(taxonomies.clone());
         }
         let text = text_of(digest, lookup)?;
-        let taxonomies = Taxonomies::from_json(&text)
-            .map_err(|error| ReplayError::Taxonomies(digest, error))?;
+        let taxonomies =
+            Taxonomies::from_json(&text).map_err(|error| ReplayError::Taxonomies(digest, error))?;
         // Another text of the same taxonomies has a digest of its own, which no decision can name.
         if taxonomies.digest() != digest {
             return Err(ReplayError::BlobDigest {

@@ -55,7 +55,9 @@ impl Slice {
             principal: identifier("Ambit::Party", inquiry.recipient.organization.as_str()),
             action: action.to_owned(),
             resource: identifier("Ambit::Observation", "this"),
-            purposes: purposes.map(|purpose| purpose.as_str().to_owned()).collect(),
+            purposes: purposes
+                .map(|purpose| purpose.as_str().to_owned())
+                .collect(),
             context,
             entities: entities(inquiry, party(&inquiry.recipient), mentioned(inquiry)),
         }
@@ -74,15 +76,27 @@ impl Slice {
                 insert(&mut context, "legalHold", json!(legal_hold));
                 ("retain", "Ambit::Party", party(&inquiry.recipient), vec![])
             }
-            Keeping::Derive { purpose, output: made, declassified } => {
+            Keeping::Derive {
+                purpose,
+                output: made,
+                declassified,
+            } => {
                 insert(&mut context, "declassified", json!(declassified));
                 insert(&mut context, "output", output(made));
                 organizations.extend(made.design_authority.iter());
                 mention_scope(&made.scope, &mut organizations);
                 let purposes = vec![purpose.as_str().to_owned()];
-                ("derive", "Ambit::Party", party(&inquiry.recipient), purposes)
+                (
+                    "derive",
+                    "Ambit::Party",
+                    party(&inquiry.recipient),
+                    purposes,
+                )
             }
-            Keeping::Use { purpose, nationality } => {
+            Keeping::Use {
+                purpose,
+                nationality,
+            } => {
                 let agent = json!({
                     "uid": identifier("Ambit::Agent", id),
                     "attrs": {
@@ -91,7 +105,12 @@ impl Slice {
                     },
                     "parents": [],
                 });
-                ("use", "Ambit::Agent", agent, vec![purpose.as_str().to_owned()])
+                (
+                    "use",
+                    "Ambit::Agent",
+                    agent,
+                    vec![purpose.as_str().to_owned()],
+                )
             }
         };
         Self {
@@ -113,10 +132,14 @@ fn entities(
     let mentioned = organizations.into_iter().map(|id| {
         json!({ "uid": identifier("Ambit::Organization", id.as_str()), "attrs": {}, "parents": [] })
     });
-    [principal, observation(inquiry), partnership(&inquiry.partnership)]
-        .into_iter()
-        .chain(mentioned)
-        .collect()
+    [
+        principal,
+        observation(inquiry),
+        partnership(&inquiry.partnership),
+    ]
+    .into_iter()
+    .chain(mentioned)
+    .collect()
 }
 
 /// Every organization the inquiry mentions.
@@ -126,7 +149,10 @@ fn mentioned(inquiry: &Inquiry) -> BTreeSet<&OrganizationId> {
         footprint.program.as_ref(),
         footprint.part.as_ref(),
         footprint.lot.as_ref(),
-        inquiry.limits.as_ref().and_then(|limits| limits.program.as_ref()),
+        inquiry
+            .limits
+            .as_ref()
+            .and_then(|limits| limits.program.as_ref()),
         Some(&inquiry.partnership.program),
     ];
     let mut all: BTreeSet<&OrganizationId> = [
@@ -141,7 +167,13 @@ fn mentioned(inquiry: &Inquiry) -> BTreeSet<&OrganizationId> {
     all.extend(&footprint.named);
     all.extend(&inquiry.partnership.members);
     all.extend(assigned.into_iter().flatten().map(|pair| &pair.assigner));
-    all.extend(inquiry.recipient.attestations.iter().map(|attested| &attested.issuer));
+    all.extend(
+        inquiry
+            .recipient
+            .attestations
+            .iter()
+            .map(|attested| &attested.issuer),
+    );
     mention_scope(&inquiry.scope, &mut all);
     all
 }
@@ -153,7 +185,10 @@ fn mention_scope<'a>(scope: &'a Scope, all: &mut BTreeSet<&'a OrganizationId>) {
 
 fn party(party: &Party) -> Value {
     let jurisdictions = |set: &BTreeSet<ambit_ledger::Jurisdiction>| {
-        set_of("Ambit::Jurisdiction", set.iter().map(ambit_ledger::Jurisdiction::as_str))
+        set_of(
+            "Ambit::Jurisdiction",
+            set.iter().map(ambit_ledger::Jurisdiction::as_str),
+        )
     };
     json!({
         "uid": identifier("Ambit::Party", party.organization.as_str()),
@@ -224,7 +259,11 @@ fn observation(inquiry: &Inquiry) -> Value {
         "scope": scope(&inquiry.scope),
     });
     insert_footprint_options(&mut attributes, footprint);
-    insert_some(&mut attributes, "limits", inquiry.limits.as_ref().map(limits));
+    insert_some(
+        &mut attributes,
+        "limits",
+        inquiry.limits.as_ref().map(limits),
+    );
     // The resource is no particular observation: a class of them gets one answer.
     json!({ "uid": identifier("Ambit::Observation", "this"), "attrs": attributes, "parents": [] })
 }
@@ -246,7 +285,11 @@ fn insert_footprint_options(attributes: &mut Value, footprint: &Footprint) {
         ("process", &footprint.process),
     ];
     for (key, name) in names {
-        insert_some(attributes, key, name.as_ref().map(|name| json!(name.as_str())));
+        insert_some(
+            attributes,
+            key,
+            name.as_ref().map(|name| json!(name.as_str())),
+        );
     }
 }
 
@@ -297,7 +340,11 @@ fn export_control(control: &ExportControl) -> Value {
         ("licence", &control.licence),
     ];
     for (key, name) in names {
-        insert_some(&mut value, key, name.as_ref().map(|name| json!(name.as_str())));
+        insert_some(
+            &mut value,
+            key,
+            name.as_ref().map(|name| json!(name.as_str())),
+        );
     }
     value
 }
@@ -323,15 +370,24 @@ fn organization(id: &OrganizationId) -> Value {
 }
 
 fn organizations(ids: &BTreeSet<OrganizationId>) -> Value {
-    set_of("Ambit::Organization", ids.iter().map(OrganizationId::as_str))
+    set_of(
+        "Ambit::Organization",
+        ids.iter().map(OrganizationId::as_str),
+    )
 }
 
 fn purposes(all: &BTreeSet<ambit_ledger::Purpose>) -> Value {
-    set_of("Ambit::Purpose", all.iter().map(ambit_ledger::Purpose::as_str))
+    set_of(
+        "Ambit::Purpose",
+        all.iter().map(ambit_ledger::Purpose::as_str),
+    )
 }
 
 fn data_classes(all: &BTreeSet<ambit_ledger::DataClass>) -> Value {
-    set_of("Ambit::DataClass", all.iter().map(ambit_ledger::DataClass::as_str))
+    set_of(
+        "Ambit::DataClass",
+        all.iter().map(ambit_ledger::DataClass::as_str),
+    )
 }
 
 fn set_of<'a>(entity_type: &str, ids: impl Iterator<Item = &'a str>) -> Value {

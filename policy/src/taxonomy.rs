@@ -2,6 +2,7 @@
 //!
 //! A name that is not here is never guessed at: whoever asks gets an error that names what is near.
 
+use crate::nearness::nearness;
 use ambit_ledger::{DataClass, Digest, Jurisdiction, Purpose};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,7 +94,9 @@ pub enum TaxonomyError {
         kind: TaxonomyKind,
     },
     /// A parent that is not there.
-    #[error("{kind} `{name}` lies in `{parent}`, which is not in the taxonomy: add it or remove the link")]
+    #[error(
+        "{kind} `{name}` lies in `{parent}`, which is not in the taxonomy: add it or remove the link"
+    )]
     UnknownParent {
         /// Which taxonomy.
         kind: TaxonomyKind,
@@ -139,7 +142,11 @@ impl std::fmt::Display for UnknownName {
         } else if self.known.is_empty() {
             Ok(())
         } else {
-            write!(formatter, ": known ones are {} and those within them", quoted(&self.known))
+            write!(
+                formatter,
+                ": known ones are {} and those within them",
+                quoted(&self.known)
+            )
         }
     }
 }
@@ -154,8 +161,10 @@ impl Taxonomies {
                 reason = "the files are embedded, and a test reads them"
             )]
             Taxonomies::from_file(File {
-                jurisdictions: serde_json::from_str(include_str!("../taxonomies/jurisdictions.json"))
-                    .expect("the embedded jurisdictions parse"),
+                jurisdictions: serde_json::from_str(include_str!(
+                    "../taxonomies/jurisdictions.json"
+                ))
+                .expect("the embedded jurisdictions parse"),
                 purposes: serde_json::from_str(include_str!("../taxonomies/purposes.json"))
                     .expect("the embedded purposes parse"),
                 data_classes: serde_json::from_str(include_str!("../taxonomies/data-classes.json"))
@@ -308,7 +317,11 @@ impl Taxonomies {
         UnknownName {
             kind,
             name: name.to_owned(),
-            suggestions: near.into_iter().take(3).map(|(_, known)| known.clone()).collect(),
+            suggestions: near
+                .into_iter()
+                .take(3)
+                .map(|(_, known)| known.clone())
+                .collect(),
             known: self
                 .nodes(kind)
                 .iter()
@@ -338,7 +351,11 @@ fn close(
             let name = name.escape_debug().to_string();
             return Err(TaxonomyError::Name { kind, name });
         }
-        if let Some(parent) = node.parents.iter().find(|parent| !nodes.contains_key(*parent)) {
+        if let Some(parent) = node
+            .parents
+            .iter()
+            .find(|parent| !nodes.contains_key(*parent))
+        {
             return Err(TaxonomyError::UnknownParent {
                 kind,
                 name: name.clone(),
@@ -373,35 +390,6 @@ fn climb(nodes: &BTreeMap<String, Node>, name: &str) -> BTreeSet<String> {
     above
 }
 
-/// How near two names are, 0 for nearest; `None` where it is no likely slip.
-fn nearness(wanted: &str, known: &str) -> Option<usize> {
-    let tail = known.rsplit([':', '/']).next().unwrap_or(known);
-    let short = wanted.rsplit([':', '/']).next().unwrap_or(wanted);
-    let distance = distance(wanted, known).min(distance(short, tail));
-    let allowed = short.chars().count().min(tail.chars().count()) / 3;
-    (distance <= allowed).then_some(distance)
-}
-
-/// Levenshtein's distance.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, left) in left.chars().enumerate() {
-        let mut next = Vec::with_capacity(row.len());
-        let mut previous = index + 1;
-        next.push(previous);
-        for (pair, right) in row.windows(2).zip(&right) {
-            let &[diagonal, above] = pair else { continue };
-            previous = (diagonal + usize::from(left != *right))
-                .min(above + 1)
-                .min(previous + 1);
-            next.push(previous);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,7 +408,9 @@ mod tests {
             &purpose("urn:ambit:purpose:quality")
         ));
         assert!(taxonomies.jurisdiction_is_within(&"DE".parse().unwrap(), &"EU".parse().unwrap()));
-        assert!(!taxonomies.jurisdiction_is_within(&"US".parse().unwrap(), &"EAR-A5".parse().unwrap()));
+        assert!(
+            !taxonomies.jurisdiction_is_within(&"US".parse().unwrap(), &"EAR-A5".parse().unwrap())
+        );
         assert_eq!(taxonomies.jurisdictions().count(), 249 + 3);
     }
 
@@ -447,7 +437,13 @@ mod tests {
         assert!(message("quality").contains("did you mean `urn:ambit:purpose:quality`"));
         assert!(message("zzz").contains("known ones are `urn:ambit:purpose:compliance`"));
         let class: DataClass = "tool-path".parse().unwrap();
-        assert!(taxonomies.check_class(&class).unwrap_err().to_string().contains("`toolpath`"));
+        assert!(
+            taxonomies
+                .check_class(&class)
+                .unwrap_err()
+                .to_string()
+                .contains("`toolpath`")
+        );
     }
 
     #[test]
@@ -466,7 +462,13 @@ mod tests {
             of(r#"{"a":{"label":"A","in":["b"]},"b":{"label":"B","in":["a"]}}"#),
             Err(TaxonomyError::Cycle { .. })
         ));
-        assert!(matches!(of(r#"{" a":{"label":"A"}}"#), Err(TaxonomyError::Name { .. })));
-        assert!(matches!(of(r#"{"a":{"labl":"A"}}"#), Err(TaxonomyError::Shape(_))));
+        assert!(matches!(
+            of(r#"{" a":{"label":"A"}}"#),
+            Err(TaxonomyError::Name { .. })
+        ));
+        assert!(matches!(
+            of(r#"{"a":{"labl":"A"}}"#),
+            Err(TaxonomyError::Shape(_))
+        ));
     }
 }

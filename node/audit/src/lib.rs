@@ -4,9 +4,13 @@
 //! files alone.
 
 mod bundle;
+#[cfg(test)]
+mod fixture;
 mod replay;
 mod report;
 mod rule;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod verify;
 

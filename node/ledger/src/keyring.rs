@@ -109,10 +109,13 @@ impl Keyring {
 
     /// Trusts a root, compared out of band, from an instant on.
     pub fn trust(&mut self, organization: OrganizationId, root: Fingerprint, from: Time) {
-        self.roots
+        let since = self
+            .roots
             .entry(organization)
             .or_default()
-            .insert(root, from);
+            .entry(root)
+            .or_insert(from);
+        *since = from.min(*since);
     }
 
     /// Whether any root of this organization is trusted.
@@ -152,10 +155,19 @@ impl Keyring {
             }
             .into());
         }
-        self.certified.insert(
-            (organization, certificate.key.fingerprint()),
-            certificate.clone(),
-        );
+        if certificate.not_after.is_some() {
+            // Whoever asks for a key names no instant yet, so an end could not be held to.
+            return Err(StatementError::Rule(
+                "certificates that end are not read by this version",
+            ));
+        }
+        let key = (organization, certificate.key.fingerprint());
+        if let Some(other) = self.certified.get(&key)
+            && other.purpose != certificate.purpose
+        {
+            return Err(StatementError::Rule("one key is certified for two purposes"));
+        }
+        self.certified.insert(key, certificate.clone());
         Ok(certificate)
     }
 

@@ -228,3 +228,6 @@ impl From<String> for TakeError {
         Self::Release(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -326,7 +326,7 @@ impl Node {
             Body::Disclosed(disclosed) => {
                 let disclosure = own_disclosure(&disclosed.disclosure)?;
                 if let Some(pair) =
-                    pairs.get_mut(&(disclosure.partnership, disclosure.recipient.clone()))
+                    pairs.get_mut(&(disclosure.partnership, disclosure.recipient))
                 {
                     pair.released += 1;
                 }

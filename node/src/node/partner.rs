@@ -551,6 +551,9 @@ impl Node {
             limits.program.as_ref() == Some(&terms.program)
                 && limits.data_classes == terms.data_classes
         });
+        if is_set {
+            return None;
+        }
         let limits = Limits {
             program: Some(terms.program.clone()),
             data_classes: terms.data_classes.clone(),
@@ -559,7 +562,7 @@ impl Node {
             hold_until: terms.until.plus_days(terms.retention_days),
             onward_hops: terms.onward_hops,
         };
-        (!is_set).then(|| Write::Entry(Body::LimitsSet(LimitsSet { limits })))
+        Some(Write::Entry(Body::LimitsSet(LimitsSet { limits })))
     }
 }
 

@@ -354,10 +354,7 @@ mod tests {
             "\u{feff}Dear partner,\r\n\r\n{}\r\nRegards",
             text.replace('\n', "\r\n")
         );
-        let quoted: String = text
-            .lines()
-            .map(|line| format!("> >  {line} \n\n"))
-            .collect();
+        let quoted = format!("> >  {}", text.replace('\n', " \n\n> >  "));
         for text in [crlf, quoted] {
             assert_eq!(read_armor(CARD, &text).unwrap(), payload);
         }

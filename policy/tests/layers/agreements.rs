@@ -39,7 +39,13 @@ when {
     let profile = Profile::parse(Layer::Partnership, &text).unwrap();
     assert_eq!(
         profile.policy_ids(),
-        ["partnership-transfer", "partnership-retain", "partnership-use", "partnership-derive", "no-plant-9"]
+        [
+            "partnership-transfer",
+            "partnership-retain",
+            "partnership-use",
+            "partnership-derive",
+            "no-plant-9"
+        ]
     );
 }
 
@@ -95,7 +101,10 @@ fn no_value_ends_its_literal() {
         // Either four policies as ever, or refused because the name itself is confusing; never more.
         match ids(&text) {
             Ok(count) => assert_eq!(count, 4, "{attack}"),
-            Err(error) => assert!(matches!(error, ProfileError::Schema { .. }), "{attack}: {error}"),
+            Err(error) => assert!(
+                matches!(error, ProfileError::Schema { .. }),
+                "{attack}: {error}"
+            ),
         }
     }
 }
@@ -110,7 +119,9 @@ fn hand_written_rules_only_forbid() {
     let forbid = "@id(\"f\") forbid (principal, action, resource) when { resource.tradeSecret };";
     assert!(check(&rendered(with(forbid))).is_ok());
     assert_eq!(
-        render(&with(&format!("{forbid}\n@id(\"p\") permit (principal, action, resource);"))),
+        render(&with(&format!(
+            "{forbid}\n@id(\"p\") permit (principal, action, resource);"
+        ))),
         Err(ForbidsError::Permits { id: "p".into() })
     );
     for broken in [
@@ -119,7 +130,10 @@ fn hand_written_rules_only_forbid() {
         "}; permit (principal, action, resource);",
         "/* */",
     ] {
-        assert!(matches!(render(&with(broken)), Err(ForbidsError::Text(_))), "{broken}");
+        assert!(
+            matches!(render(&with(broken)), Err(ForbidsError::Text(_))),
+            "{broken}"
+        );
     }
     // It may not take the name of a rendered policy, nor name a class nobody knows.
     let taken = "@id(\"partnership-transfer\") forbid (principal, action, resource);";
@@ -129,7 +143,10 @@ fn hand_written_rules_only_forbid() {
     ));
     let unknown = "@id(\"f\") forbid (principal, action, resource is Ambit::Observation)\n\
                    when { resource.dataClass in Ambit::DataClass::\"toolpth\" };";
-    assert!(matches!(check(&rendered(with(unknown))), Err(TermsError::Layers(_))));
+    assert!(matches!(
+        check(&rendered(with(unknown))),
+        Err(TermsError::Layers(_))
+    ));
 }
 
 #[test]
@@ -138,28 +155,88 @@ fn each_flaw_of_the_terms_is_named() {
     type Change = fn(&mut PartnershipTerms);
     type Expected = fn(&TermsError) -> bool;
     let flaws: [(Change, Expected); 22] = [
-        (|t| t.members.truncate(1), |e| matches!(e, TermsError::TooFewMembers(1))),
-        (|t| t.members.reverse(), |e| matches!(e, TermsError::MemberOrder(_))),
-        (|t| t.members.push(member(SUPPLIER, "DE")), |e| matches!(e, TermsError::MemberOrder(_))),
-        (|t| t.members[0].seat = "XX".parse().unwrap(), |e| matches!(e, TermsError::Unknown(_))),
-        (|t| t.declarer = id(OEM_B), |e| matches!(e, TermsError::DeclarerNotMember(_))),
-        (|t| t.program.assigner = id(OEM_B), |e| matches!(e, TermsError::NotMember { .. })),
-        (|t| t.parts = [assigned(OEM_B, "1")].into(), |e| matches!(e, TermsError::NotMember { .. })),
+        (
+            |t| t.members.truncate(1),
+            |e| matches!(e, TermsError::TooFewMembers(1)),
+        ),
+        (
+            |t| t.members.reverse(),
+            |e| matches!(e, TermsError::MemberOrder(_)),
+        ),
+        (
+            |t| t.members.push(member(SUPPLIER, "DE")),
+            |e| matches!(e, TermsError::MemberOrder(_)),
+        ),
+        (
+            |t| t.members[0].seat = "XX".parse().unwrap(),
+            |e| matches!(e, TermsError::Unknown(_)),
+        ),
+        (
+            |t| t.declarer = id(OEM_B),
+            |e| matches!(e, TermsError::DeclarerNotMember(_)),
+        ),
+        (
+            |t| t.program.assigner = id(OEM_B),
+            |e| matches!(e, TermsError::NotMember { .. }),
+        ),
+        (
+            |t| t.parts = [assigned(OEM_B, "1")].into(),
+            |e| matches!(e, TermsError::NotMember { .. }),
+        ),
         (|t| t.edition = 0, |e| matches!(e, TermsError::Edition(0))),
         (|t| t.edition = 2, |e| matches!(e, TermsError::Edition(2))),
-        (|t| t.data_classes.clear(), |e| matches!(e, TermsError::Nothing(_))),
-        (|t| t.purposes.clear(), |e| matches!(e, TermsError::Nothing(_))),
-        (|t| t.retention_days = 0, |e| matches!(e, TermsError::Nothing(_))),
-        (|t| t.purposes = ["quality".parse().unwrap()].into(), |e| matches!(e, TermsError::Unknown(_))),
-        (|t| t.data_classes = ["qualty".parse().unwrap()].into(), |e| matches!(e, TermsError::Unknown(_))),
-        (|t| t.observed_from = time("2026-01-01T00:00:01Z"), |e| matches!(e, TermsError::FineWindow(_))),
-        (|t| t.observed_until = t.observed_from, |e| matches!(e, TermsError::EmptyWindow(_))),
-        (|t| t.until = t.declared_at, |e| matches!(e, TermsError::Ended { .. })),
-        (|t| t.lease_until = time("2028-01-01T00:00:00Z"), |e| matches!(e, TermsError::LeaseBeyondEnd { .. })),
-        (|t| t.retention_days = 9, |e| matches!(e, TermsError::ProfileDigest { .. })),
-        (|t| t.derived.as_mut().unwrap().recipients = [id(OEM_B)].into(), |e| matches!(e, TermsError::NotMember { .. })),
-        (|t| t.derived.as_mut().unwrap().purposes.clear(), |e| matches!(e, TermsError::Nothing(_))),
-        (|t| t.forbids = Some("nonsense".into()), |e| matches!(e, TermsError::Forbids(_))),
+        (
+            |t| t.data_classes.clear(),
+            |e| matches!(e, TermsError::Nothing(_)),
+        ),
+        (
+            |t| t.purposes.clear(),
+            |e| matches!(e, TermsError::Nothing(_)),
+        ),
+        (
+            |t| t.retention_days = 0,
+            |e| matches!(e, TermsError::Nothing(_)),
+        ),
+        (
+            |t| t.purposes = ["quality".parse().unwrap()].into(),
+            |e| matches!(e, TermsError::Unknown(_)),
+        ),
+        (
+            |t| t.data_classes = ["qualty".parse().unwrap()].into(),
+            |e| matches!(e, TermsError::Unknown(_)),
+        ),
+        (
+            |t| t.observed_from = time("2026-01-01T00:00:01Z"),
+            |e| matches!(e, TermsError::FineWindow(_)),
+        ),
+        (
+            |t| t.observed_until = t.observed_from,
+            |e| matches!(e, TermsError::EmptyWindow(_)),
+        ),
+        (
+            |t| t.until = t.declared_at,
+            |e| matches!(e, TermsError::Ended { .. }),
+        ),
+        (
+            |t| t.lease_until = time("2028-01-01T00:00:00Z"),
+            |e| matches!(e, TermsError::LeaseBeyondEnd { .. }),
+        ),
+        (
+            |t| t.retention_days = 9,
+            |e| matches!(e, TermsError::ProfileDigest { .. }),
+        ),
+        (
+            |t| t.derived.as_mut().unwrap().recipients = [id(OEM_B)].into(),
+            |e| matches!(e, TermsError::NotMember { .. }),
+        ),
+        (
+            |t| t.derived.as_mut().unwrap().purposes.clear(),
+            |e| matches!(e, TermsError::Nothing(_)),
+        ),
+        (
+            |t| t.forbids = Some("nonsense".into()),
+            |e| matches!(e, TermsError::Forbids(_)),
+        ),
     ];
     for (index, (change, is_expected)) in flaws.into_iter().enumerate() {
         let mut terms = terms(OEM_A, "quality");

@@ -16,9 +16,8 @@ fn check(layer: Layer) {
         .collect();
     assert!(missed.is_empty(), "{layer}: {}", missed.join("\n"));
     for policy in profile.policy_ids() {
-        let determines = |outcome: &ambit_policy::CaseOutcome| {
-            outcome.determining.iter().any(|id| id == policy)
-        };
+        let determines =
+            |outcome: &ambit_policy::CaseOutcome| outcome.determining.iter().any(|id| id == policy);
         assert!(
             outcomes.iter().any(determines),
             "{layer}: no case is determined by `{policy}`"

@@ -16,12 +16,24 @@ fn every_field_read_names_another_class() {
         |i| i.recipient.personnel = ["US".parse().unwrap()].into(),
         |i| i.recipient.licences = ["D-1".parse().unwrap()].into(),
         |i| i.recipient.attestations = [].into(),
-        |i| i.recipient.attestations = i.recipient.attestations.iter().map(|a| Attestation { not_after: Time::LATEST, ..a.clone() }).collect(),
+        |i| {
+            i.recipient.attestations = i
+                .recipient
+                .attestations
+                .iter()
+                .map(|a| Attestation {
+                    not_after: Time::LATEST,
+                    ..a.clone()
+                })
+                .collect()
+        },
         |i| i.discloser = id(OEM_B),
         |i| i.footprint.issuer = id(OEM_B),
         |i| i.footprint.owner = id(OEM_B),
         |i| i.footprint.design_authority = Some(id(OEM_A)),
-        |i| { i.footprint.named.insert(id(OEM_B)); },
+        |i| {
+            i.footprint.named.insert(id(OEM_B));
+        },
         |i| i.footprint.data_class = "spc".parse().unwrap(),
         |i| i.footprint.semantic_id = "urn:x".parse().unwrap(),
         |i| i.footprint.program = None,
@@ -37,8 +49,14 @@ fn every_field_read_names_another_class() {
         |i| i.footprint.export_control.eccn = Some("EAR99".parse().unwrap()),
         |i| i.footprint.export_control.eu_annex_i = Some("2E003".parse().unwrap()),
         |i| i.footprint.export_control.licence = Some("D-1".parse().unwrap()),
-        |i| { i.scope.recipients.insert(id(OEM_B)); },
-        |i| { i.scope.purposes.insert("urn:ambit:purpose:research".parse().unwrap()); },
+        |i| {
+            i.scope.recipients.insert(id(OEM_B));
+        },
+        |i| {
+            i.scope
+                .purposes
+                .insert("urn:ambit:purpose:research".parse().unwrap());
+        },
         |i| i.scope.not_after = Time::LATEST,
         |i| i.scope.hold_until = Time::LATEST,
         |i| i.scope.keep_until = Some(Time::EARLIEST),
@@ -50,7 +68,9 @@ fn every_field_read_names_another_class() {
         |i| i.partnership.partnership = "x".parse().unwrap(),
         |i| i.partnership.edition = ambit_ledger::Digest::of(b"x"),
         |i| i.partnership.state = AgreementState::Suspended,
-        |i| { i.partnership.members.insert(id(OEM_B)); },
+        |i| {
+            i.partnership.members.insert(id(OEM_B));
+        },
         |i| i.partnership.program = assigned(OEM_A, "F100"),
         |i| i.partnership.until = Time::LATEST,
         |i| i.partnership.lease_until = Time::LATEST,
@@ -86,7 +106,10 @@ fn observed_time_within_the_window_is_one_class() {
     };
     let key = class_key(&layers, &inquiry);
     assert_eq!(key, at("2026-01-01T00:00:00.001Z", "2026-01-01T00:00:59Z"));
-    assert_eq!(key, at("2027-12-30T23:59:00Z", "2027-12-30T23:59:59.999999999Z"));
+    assert_eq!(
+        key,
+        at("2027-12-30T23:59:00Z", "2027-12-30T23:59:59.999999999Z")
+    );
     assert_ne!(key, at("2025-12-31T23:59:59.999Z", "2026-05-01T08:00:00Z"));
     assert_ne!(key, at("2027-12-30T23:59:00Z", "2028-01-01T00:00:00Z"));
 }
@@ -95,10 +118,23 @@ fn observed_time_within_the_window_is_one_class() {
 fn the_class_key_and_the_slice_are_frozen() {
     let (layers, inquiry) = admissible();
     let judged = judge(&layers, &inquiry, now());
-    assert_eq!(judged.decision.slice, ambit_ledger::Digest::of(&judged.slice));
+    assert_eq!(
+        judged.decision.slice,
+        ambit_ledger::Digest::of(&judged.slice)
+    );
     let value: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["action", "context", "entities", "principal", "purposes", "resource"]);
+    assert_eq!(
+        keys,
+        [
+            "action",
+            "context",
+            "entities",
+            "principal",
+            "purposes",
+            "resource"
+        ]
+    );
     assert_eq!(
         value["context"].to_string(),
         r#"{"discloser":{"__entity":{"id":"did:web:supplier.example","type":"Ambit::Organization"}},"hop":0,"now":{"__extn":{"arg":"2026-05-01T09:00:00.000Z","fn":"datetime"}},"partnership":{"__entity":{"id":"oem-a/supplier/f99","type":"Ambit::Partnership"}},"retentionDays":731}"#
@@ -123,14 +159,20 @@ fn the_answer_holds_until_the_next_instant() {
 /// Instants near those that something names, so that a boundary is hit often.
 fn instant() -> impl Strategy<Value = Time> {
     let named = prop::sample::select(vec![
-        "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z",
-        "2027-12-31T00:00:00Z", "2028-01-01T00:00:00Z", "2028-05-01T00:00:00Z", "2026-05-01T08:00:00Z",
+        "2026-01-01T00:00:00Z",
+        "2026-06-01T00:00:00Z",
+        "2027-06-01T00:00:00Z",
+        "2027-12-31T00:00:00Z",
+        "2028-01-01T00:00:00Z",
+        "2028-05-01T00:00:00Z",
+        "2026-05-01T08:00:00Z",
     ]);
     let offset = prop_oneof![
         prop::sample::select(vec![-60_000_i64, -2, -1, 0, 1, 2, 60_000]),
         -40_000_000_000_i64..40_000_000_000,
     ];
-    (named, offset).prop_map(|(text, offset)| Time::from_millis(time(text).as_millis() + offset).unwrap())
+    (named, offset)
+        .prop_map(|(text, offset)| Time::from_millis(time(text).as_millis() + offset).unwrap())
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use ambit_ledger::{
     AgreementState, Assigned, Attestation, DerivedTerms, Digest, ErasureExtent, ExportControl,
-    Facts, Inquiry, Layer, Limits, Member, OrganizationId, Party, PartnershipTerms, Salt, Time,
+    Facts, Inquiry, Layer, Limits, Member, OrganizationId, PartnershipTerms, Party, Salt, Time,
 };
 use ambit_policy::{
     Layers, Profile, Taxonomies, agreement, check_terms, inquiry_for_disclosure, render, scope_for,
@@ -102,7 +102,9 @@ pub fn facts(customer: &str, class: &str) -> Facts {
         site: Some("plant-1".parse().unwrap()),
         asset: Some("cmm-3".parse().unwrap()),
         submodel: "urn:example:submodel:1".parse().unwrap(),
-        semantic_id: "https://admin-shell.io/idta/InspectionResult/1/0".parse().unwrap(),
+        semantic_id: "https://admin-shell.io/idta/InspectionResult/1/0"
+            .parse()
+            .unwrap(),
         part: Some(assigned(customer, "1001-A")),
         revision: None,
         serial: Some("SN-1".parse().unwrap()),
@@ -146,10 +148,18 @@ pub fn layers_for(terms: &PartnershipTerms) -> Layers {
 pub fn disclosure(terms: &PartnershipTerms, facts: &Facts, customer: &str) -> Inquiry {
     let limits = limits(customer, terms.data_classes.first().unwrap().as_str());
     let customer = id(customer);
-    let scope = scope_for(terms, &limits, facts, &customer, &Taxonomies::builtin(), now());
-    let recipient = terms
-        .member(&customer)
-        .map_or_else(|| Party::from(&member(customer.as_str(), "FR")), Party::from);
+    let scope = scope_for(
+        terms,
+        &limits,
+        facts,
+        &customer,
+        &Taxonomies::builtin(),
+        now(),
+    );
+    let recipient = terms.member(&customer).map_or_else(
+        || Party::from(&member(customer.as_str(), "FR")),
+        Party::from,
+    );
     let agreement = agreement(terms, AgreementState::Active, terms.lease_until);
     inquiry_for_disclosure(facts, &scope, &recipient, &agreement, Some(&limits), now())
 }

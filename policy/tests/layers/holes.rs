@@ -1,6 +1,8 @@
 //! Where Cedar alone would answer *allow*, the answer here is undecided.
 
-use crate::fixture::{OEM_A, OEM_B, admissible, disclosure, facts, layers_for, now, terms, with_owner_rule};
+use crate::fixture::{
+    OEM_A, OEM_B, admissible, disclosure, facts, layers_for, now, terms, with_owner_rule,
+};
 use ambit_ledger::{Decision, Inquiry, Verdict};
 use ambit_policy::{Layers, Taxonomies, judge, near_misses};
 
@@ -24,7 +26,10 @@ fn a_forbid_that_overflows_is_undecided() {
                 when { context.retentionDays + 9223372036854775807 < 0 };";
     let errors = only_errors(&decide(&with_owner_rule(&layers, rule), &inquiry));
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].contains("overflow") && errors[0].contains("bad"), "{errors:?}");
+    assert!(
+        errors[0].contains("overflow") && errors[0].contains("bad"),
+        "{errors:?}"
+    );
 }
 
 #[test]
@@ -33,7 +38,10 @@ fn a_taxonomy_without_the_class_is_undecided() {
     // The class is there, but its node is missing: `in` would silently be false, and this forbid not apply.
     let mut taxonomies: serde_json::Value =
         serde_json::from_slice(Taxonomies::builtin().to_bytes()).unwrap();
-    taxonomies["data_classes"].as_object_mut().unwrap().remove("inspection-result");
+    taxonomies["data_classes"]
+        .as_object_mut()
+        .unwrap()
+        .remove("inspection-result");
     let taxonomies = Taxonomies::from_json(&taxonomies.to_string()).unwrap();
     let layers = Layers::new(taxonomies, layers.profiles().cloned()).unwrap();
     let rule = "@id(\"no-quality\") forbid (principal, action, resource is Ambit::Observation)\n\
@@ -53,10 +61,21 @@ fn a_name_in_no_taxonomy_is_undecided_wherever_it_is_reached() {
     changed.recipient.personnel.insert("ZZ".parse().unwrap());
     reached.push((changed, "Ambit::Jurisdiction::\"ZZ\""));
     let mut changed = inquiry.clone();
-    changed.limits.as_mut().unwrap().purposes.insert("urn:x".parse().unwrap());
+    changed
+        .limits
+        .as_mut()
+        .unwrap()
+        .purposes
+        .insert("urn:x".parse().unwrap());
     reached.push((changed, "Ambit::Purpose::\"urn:x\""));
-    let mut changed = inquiry.clone();
-    changed.scope.derived.as_mut().unwrap().data_classes.insert("x".parse().unwrap());
+    let mut changed = inquiry;
+    changed
+        .scope
+        .derived
+        .as_mut()
+        .unwrap()
+        .data_classes
+        .insert("x".parse().unwrap());
     reached.push((changed, "Ambit::DataClass::\"x\""));
     for (inquiry, entity) in reached {
         let errors = only_errors(&decide(&layers, &inquiry));
@@ -73,8 +92,14 @@ fn two_competitors_of_one_supplier_stay_apart() {
     let mut toolpath = facts(OEM_B, "toolpath");
     toolpath.design_authority = Some(OEM_B.parse().unwrap());
     let verdict = |layers: &Layers, inquiry: &Inquiry| decide(layers, inquiry).verdict();
-    assert_eq!(verdict(&layers_a, &disclosure(&with_a, &quality, OEM_A)), Verdict::Admissible);
-    assert_eq!(verdict(&layers_b, &disclosure(&with_b, &toolpath, OEM_B)), Verdict::Admissible);
+    assert_eq!(
+        verdict(&layers_a, &disclosure(&with_a, &quality, OEM_A)),
+        Verdict::Admissible
+    );
+    assert_eq!(
+        verdict(&layers_b, &disclosure(&with_b, &toolpath, OEM_B)),
+        Verdict::Admissible
+    );
     // Neither crosses to the other, under either agreement.
     for (layers, terms, facts, customer) in [
         (&layers_b, &with_b, &quality, OEM_B),
@@ -82,13 +107,22 @@ fn two_competitors_of_one_supplier_stay_apart() {
         (&layers_a, &with_a, &toolpath, OEM_A),
         (&layers_b, &with_b, &toolpath, OEM_A),
     ] {
-        assert_eq!(verdict(layers, &disclosure(terms, facts, customer)), Verdict::Withheld);
+        assert_eq!(
+            verdict(layers, &disclosure(terms, facts, customer)),
+            Verdict::Withheld
+        );
     }
     // Nor does design data without an authority, or of another's.
     toolpath.design_authority = None;
-    assert_eq!(verdict(&layers_b, &disclosure(&with_b, &toolpath, OEM_B)), Verdict::Withheld);
+    assert_eq!(
+        verdict(&layers_b, &disclosure(&with_b, &toolpath, OEM_B)),
+        Verdict::Withheld
+    );
     toolpath.design_authority = Some(OEM_A.parse().unwrap());
-    assert_eq!(verdict(&layers_b, &disclosure(&with_b, &toolpath, OEM_B)), Verdict::Withheld);
+    assert_eq!(
+        verdict(&layers_b, &disclosure(&with_b, &toolpath, OEM_B)),
+        Verdict::Withheld
+    );
 }
 
 #[test]
@@ -106,7 +140,11 @@ fn each_purpose_is_judged_by_itself() {
     let research = "urn:ambit:purpose:research".parse().unwrap();
     inquiry.scope.purposes.insert(research);
     let decision = decide(&layers, &inquiry);
-    let verdicts: Vec<Verdict> = decision.verdicts.iter().map(|verdict| verdict.verdict).collect();
+    let verdicts: Vec<Verdict> = decision
+        .verdicts
+        .iter()
+        .map(|verdict| verdict.verdict)
+        .collect();
     assert_eq!(verdicts, [Verdict::Withheld, Verdict::Admissible]);
     assert_eq!(decision.admitted().len(), 1);
 }

@@ -19,7 +19,10 @@ fn when(condition: &str) -> Result<Profile, ProfileError> {
 #[test]
 fn the_defaults_are_taken() {
     for layer in Layer::ALL {
-        assert_eq!(default_profile(layer).is_none(), layer == Layer::Partnership);
+        assert_eq!(
+            default_profile(layer).is_none(),
+            layer == Layer::Partnership
+        );
     }
     let layers = Layers::builtin();
     assert_eq!(layers.profiles().count(), 5);
@@ -27,7 +30,10 @@ fn the_defaults_are_taken() {
     let sticky = layers.profiles().next().unwrap();
     assert_eq!(sticky.layer(), Layer::Sticky);
     assert_eq!(sticky.policy_ids()[0], "sticky-transfer");
-    assert_eq!(sticky.digest(), ambit_ledger::Digest::of(sticky.text().as_bytes()));
+    assert_eq!(
+        sticky.digest(),
+        ambit_ledger::Digest::of(sticky.text().as_bytes())
+    );
 }
 
 #[test]
@@ -41,16 +47,28 @@ fn each_refusal_has_its_place() {
     assert!(matches!(error, ProfileError::Syntax { .. }));
     assert_eq!(error.position(), at(3, 19));
 
-    let error = parse(&format!("{permit}\n  permit (principal, action, resource);")).unwrap_err();
+    let error = parse(&format!(
+        "{permit}\n  permit (principal, action, resource);"
+    ))
+    .unwrap_err();
     assert_eq!(error, ProfileError::NoId { at: at(4, 3) });
     let error = parse("@id(\"\") permit (principal, action, resource);").unwrap_err();
     assert!(matches!(error, ProfileError::NoId { .. }));
 
     let error = parse(&format!("{permit}{permit}")).unwrap_err();
-    assert_eq!(error, ProfileError::DuplicateId { at: at(3, 1), id: "a".into() });
+    assert_eq!(
+        error,
+        ProfileError::DuplicateId {
+            at: at(3, 1),
+            id: "a".into()
+        }
+    );
 
     let template = "@id(\"t\")\npermit (principal == ?principal, action, resource);";
-    assert_eq!(parse(template).unwrap_err(), ProfileError::Template { at: at(1, 1) });
+    assert_eq!(
+        parse(template).unwrap_err(),
+        ProfileError::Template { at: at(1, 1) }
+    );
 
     // The schema: a misspelt attribute, a type, an optional attribute without `has`, an unknown state.
     for condition in [
@@ -60,7 +78,10 @@ fn each_refusal_has_its_place() {
         "context.partnership.state == Ambit::AgreementState::\"actve\"",
     ] {
         let error = when(condition).unwrap_err();
-        assert!(matches!(error, ProfileError::Schema { .. }), "{condition}: {error}");
+        assert!(
+            matches!(error, ProfileError::Schema { .. }),
+            "{condition}: {error}"
+        );
         assert_eq!(error.position().line, 3, "{condition}: {error}");
     }
     // A warning: it can never apply.
@@ -71,7 +92,9 @@ fn each_refusal_has_its_place() {
     assert!(matches!(error, ProfileError::Schema { .. }), "{error}");
 
     assert_eq!(
-        parse(&format!("{permit}//{}", "x".repeat(70_000))).unwrap_err().position(),
+        parse(&format!("{permit}//{}", "x".repeat(70_000)))
+            .unwrap_err()
+            .position(),
         at(1, 1)
     );
 }
@@ -90,7 +113,10 @@ fn windows_are_on_whole_minutes() {
         "datetime(\"2026-01-01T08:30:00.001Z\") <= resource.observedTo",
     ] {
         let error = when(fine).unwrap_err();
-        assert!(matches!(error, ProfileError::FineWindow { .. }), "{fine}: {error}");
+        assert!(
+            matches!(error, ProfileError::FineWindow { .. }),
+            "{fine}: {error}"
+        );
         assert_eq!(error.position(), Position { line: 1, column: 1 });
     }
     // Elsewhere an instant may be as fine as it likes.
@@ -126,7 +152,10 @@ fn the_clock_is_only_compared() {
         "resource.observedFrom.toDate() == datetime(\"2026-01-01\")",
     ] {
         let error = when(loose).unwrap_err();
-        assert!(matches!(error, ProfileError::Instant { .. }), "{loose}: {error}");
+        assert!(
+            matches!(error, ProfileError::Instant { .. }),
+            "{loose}: {error}"
+        );
     }
 }
 
@@ -140,8 +169,16 @@ fn names_in_no_taxonomy_are_refused_with_what_is_near() {
     );
     let profile = when("resource.dataClass in Ambit::DataClass::\"design-ip\"").unwrap();
     assert!(Layers::new(Taxonomies::builtin(), [profile.clone()]).is_ok());
+    let builtin = Layers::builtin();
+    assert_eq!(
+        builtin.with_partnership(profile.clone()).unwrap_err(),
+        LayersError::NotPartnership(Layer::Owner)
+    );
     let twice = Layers::new(Taxonomies::builtin(), [profile.clone(), profile]);
-    assert_eq!(twice.unwrap_err(), LayersError::DuplicateLayer(Layer::Owner));
+    assert_eq!(
+        twice.unwrap_err(),
+        LayersError::DuplicateLayer(Layer::Owner)
+    );
 }
 
 #[test]
@@ -155,27 +192,52 @@ fn the_countries_written_out_are_those_of_the_groups() {
             })
         };
         let all = taxonomies.jurisdictions().map(|(code, _)| code.to_owned());
-        all.filter(|code| code.len() == 2 && code != "EU" && within(code)).collect()
+        all.filter(|code| code.len() == 2 && code != "EU" && within(code))
+            .collect()
     };
     let lists: Vec<std::collections::BTreeSet<String>> = text
         .split(".containsAll(")
         .filter_map(|before| before.rsplit_once('[').map(|(_, list)| list))
-        .map(|list| list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
+        .map(|list| {
+            list.split('"')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect()
+        })
         .filter(|list: &std::collections::BTreeSet<String>| list.len() > 1)
         .collect();
     let (ear, eu) = (codes(&["EAR-A5", "US"]), codes(&["EU", "EU-GEA"]));
     assert_eq!((ear.len(), eu.len()), (38, 37));
-    assert_eq!(lists, [ear.clone(), ear.clone(), ear.clone(), ear, eu.clone(), eu]);
+    assert_eq!(
+        lists,
+        [ear.clone(), ear.clone(), ear.clone(), ear, eu.clone(), eu]
+    );
 }
 
 #[test]
 fn deep_or_long_text_is_refused_before_it_is_parsed() {
     let deep = |depth: usize| format!("{}true{}", "(".repeat(depth), ")".repeat(depth));
     assert!(matches!(when(&deep(60_000)), Err(ProfileError::TooLong(_))));
-    assert!(matches!(when(&deep(20_000)), Err(ProfileError::TooDeep { .. })));
-    let chain = |links: usize| format!("resource.tradeSecret{}", " && resource.tradeSecret".repeat(links));
-    assert!(matches!(when(&chain(2_000)), Err(ProfileError::TooDeep { .. })));
-    let ifs = format!("{}true{}", "if true then ".repeat(2_000), " else true".repeat(2_000));
+    assert!(matches!(
+        when(&deep(20_000)),
+        Err(ProfileError::TooDeep { .. })
+    ));
+    let chain = |links: usize| {
+        format!(
+            "resource.tradeSecret{}",
+            " && resource.tradeSecret".repeat(links)
+        )
+    };
+    assert!(matches!(
+        when(&chain(2_000)),
+        Err(ProfileError::TooDeep { .. })
+    ));
+    let ifs = format!(
+        "{}true{}",
+        "if true then ".repeat(2_000),
+        " else true".repeat(2_000)
+    );
     assert!(matches!(when(&ifs), Err(ProfileError::TooDeep { .. })));
     // What the bounds let through is parsed on the stack of an ordinary thread.
     let fits = chain((ambit_policy::POLICY_LINKS_MAX - 10) / 3);
@@ -183,5 +245,11 @@ fn deep_or_long_text_is_refused_before_it_is_parsed() {
     let nested = format!("resource.tradeSecret && {}", deep(28));
     assert!(!matches!(when(&nested), Err(ProfileError::TooDeep { .. })));
     // A bracket in a string or a comment is none.
-    assert!(when(&format!("context.partnership.edition == \"{}\"", "(".repeat(100))).is_ok());
+    assert!(
+        when(&format!(
+            "context.partnership.edition == \"{}\"",
+            "(".repeat(100)
+        ))
+        .is_ok()
+    );
 }

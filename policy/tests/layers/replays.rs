@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 fn blobs(layers: &Layers) -> BTreeMap<Digest, Vec<u8>> {
     let blobs = layers.blobs().into_iter();
-    blobs.map(|(digest, bytes)| (digest, bytes.to_vec())).collect()
+    blobs
+        .map(|(digest, bytes)| (digest, bytes.to_vec()))
+        .collect()
 }
 
 fn recorded() -> (Decision, BTreeMap<Digest, Vec<u8>>) {
@@ -29,13 +31,21 @@ fn a_decision_replays_from_its_own_bytes() {
 
     // Blobs are read once; a later decision of the class is checked by its key.
     let mut replayer = Replayer::new();
-    replayer.replay(&decision, |digest| blobs.get(digest).cloned()).unwrap();
+    replayer
+        .replay(&decision, |digest| blobs.get(digest).cloned())
+        .unwrap();
     replayer.replay(&decision, |_| None).unwrap();
     let mut other = decision.inquiry.clone();
     other.footprint.observed_to = time("2026-05-01T08:00:59Z");
-    assert_eq!(replayer.class_key(&decision, &other, |_| None).unwrap(), decision.class_key);
+    assert_eq!(
+        replayer.class_key(&decision, &other, |_| None).unwrap(),
+        decision.class_key
+    );
     other.footprint.trade_secret = true;
-    assert_ne!(replayer.class_key(&decision, &other, |_| None).unwrap(), decision.class_key);
+    assert_ne!(
+        replayer.class_key(&decision, &other, |_| None).unwrap(),
+        decision.class_key
+    );
 }
 
 #[test]
@@ -75,29 +85,77 @@ fn each_tampering_is_found() {
         let error = replay(&decision, &blobs).unwrap_err();
         assert!(is_found(&error), "{error}");
     };
-    check(&|d| d.engine = "cedar-policy 9.9.9".parse().unwrap(), |e| matches!(e, ReplayError::Engine { .. }));
-    check(&|d| d.schema = forged_digest, |e| matches!(e, ReplayError::Schema(_)));
-    check(&|d| d.schema = Digest::of(b""), |e| matches!(e, ReplayError::MissingBlob(_)));
-    check(&|d| d.taxonomies = schema_digest(), |e| matches!(e, ReplayError::Taxonomies(..)));
-    check(&|d| d.profiles[0].profile = forged_digest, |e| matches!(e, ReplayError::Profile(..)));
-    check(&|d| d.profiles.reverse(), |e| matches!(e, ReplayError::ProfileOrder));
+    check(&|d| d.engine = "cedar-policy 9.9.9".parse().unwrap(), |e| {
+        matches!(e, ReplayError::Engine { .. })
+    });
+    check(&|d| d.schema = forged_digest, |e| {
+        matches!(e, ReplayError::Schema(_))
+    });
+    check(&|d| d.schema = Digest::of(b""), |e| {
+        matches!(e, ReplayError::MissingBlob(_))
+    });
+    check(&|d| d.taxonomies = schema_digest(), |e| {
+        matches!(e, ReplayError::Taxonomies(..))
+    });
+    check(&|d| d.profiles[0].profile = forged_digest, |e| {
+        matches!(e, ReplayError::Profile(..))
+    });
+    check(&|d| d.profiles.reverse(), |e| {
+        matches!(e, ReplayError::ProfileOrder)
+    });
     check(
-        &|d| { let first = d.profiles[0]; d.profiles.push(LayerProfile { ..first }); },
+        &|d| {
+            let first = d.profiles[0];
+            d.profiles.push(LayerProfile { ..first });
+        },
         |e| matches!(e, ReplayError::Layers(_)),
     );
     // A layer left out, or a field of the inquiry changed: another class.
-    check(&|d| { d.profiles.pop(); }, |e| matches!(e, ReplayError::ClassKey { .. }));
-    check(&|d| d.class_key = Digest::of(b""), |e| matches!(e, ReplayError::ClassKey { .. }));
-    check(&|d| d.inquiry.recipient.organization = id(OEM_B), |e| matches!(e, ReplayError::ClassKey { .. }));
-    check(&|d| d.slice = Digest::of(b""), |e| matches!(e, ReplayError::Slice { .. }));
-    check(&|d| d.now = time("2026-05-01T09:00:01Z"), |e| matches!(e, ReplayError::Slice { .. }));
-    check(&|d| d.inquiry.footprint.observed_to = now(), |e| matches!(e, ReplayError::Slice { .. }));
-    check(&|d| d.true_from = now(), |e| matches!(e, ReplayError::Interval { .. }));
-    check(&|d| d.true_until = None, |e| matches!(e, ReplayError::Interval { .. }));
-    check(&|d| d.verdicts[0].verdict = Verdict::Withheld, |e| matches!(e, ReplayError::Verdict { .. }));
-    check(&|d| d.verdicts[0].layers[0].determining.clear(), |e| matches!(e, ReplayError::Verdict { .. }));
-    check(&|d| { d.verdicts.pop(); }, |e| matches!(e, ReplayError::Verdict { recorded: None, .. }));
-    check(&|d| { d.verdicts.push(d.verdicts[0].clone()); }, |e| matches!(e, ReplayError::Verdict { replayed: None, .. }));
+    check(
+        &|d| {
+            d.profiles.pop();
+        },
+        |e| matches!(e, ReplayError::ClassKey { .. }),
+    );
+    check(&|d| d.class_key = Digest::of(b""), |e| {
+        matches!(e, ReplayError::ClassKey { .. })
+    });
+    check(&|d| d.inquiry.recipient.organization = id(OEM_B), |e| {
+        matches!(e, ReplayError::ClassKey { .. })
+    });
+    check(&|d| d.slice = Digest::of(b""), |e| {
+        matches!(e, ReplayError::Slice { .. })
+    });
+    check(&|d| d.now = time("2026-05-01T09:00:01Z"), |e| {
+        matches!(e, ReplayError::Slice { .. })
+    });
+    check(&|d| d.inquiry.footprint.observed_to = now(), |e| {
+        matches!(e, ReplayError::Slice { .. })
+    });
+    check(&|d| d.true_from = now(), |e| {
+        matches!(e, ReplayError::Interval { .. })
+    });
+    check(&|d| d.true_until = None, |e| {
+        matches!(e, ReplayError::Interval { .. })
+    });
+    check(&|d| d.verdicts[0].verdict = Verdict::Withheld, |e| {
+        matches!(e, ReplayError::Verdict { .. })
+    });
+    check(&|d| d.verdicts[0].layers[0].determining.clear(), |e| {
+        matches!(e, ReplayError::Verdict { .. })
+    });
+    check(
+        &|d| {
+            d.verdicts.pop();
+        },
+        |e| matches!(e, ReplayError::Verdict { recorded: None, .. }),
+    );
+    check(
+        &|d| {
+            d.verdicts.push(d.verdicts[0].clone());
+        },
+        |e| matches!(e, ReplayError::Verdict { replayed: None, .. }),
+    );
 }
 
 #[test]
@@ -109,5 +167,10 @@ fn a_verdict_that_was_made_up_consistently_is_found() {
     decision.verdicts = judge(&layers, &admissible().1, now()).decision.verdicts;
     assert_eq!(class_key(&layers, &inquiry), decision.class_key);
     let error = replay(&decision, &blobs(&layers)).unwrap_err();
-    assert!(error.to_string().contains("recorded admissible, replayed withheld"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("recorded admissible, replayed withheld"),
+        "{error}"
+    );
 }

@@ -1,6 +1,8 @@
 //! Scopes: the widest allowed is not too wide, and every way to be wider is named.
 
-use crate::fixture::{OEM_A, OEM_B, SUPPLIER, SUPPLIER_QUALITY, facts, id, limits, now, terms, time};
+use crate::fixture::{
+    OEM_A, OEM_B, SUPPLIER, SUPPLIER_QUALITY, facts, id, limits, now, terms, time,
+};
 use ambit_ledger::{DerivedTerms, ErasureExtent, Limits, Scope};
 use ambit_policy::{
     Bound, Taxonomies, Widening, check_scope, check_within_limits, check_within_parent,
@@ -10,7 +12,14 @@ use ambit_policy::{
 fn widest() -> Scope {
     let (terms, limits) = (terms(OEM_A, "quality"), limits(OEM_A, "quality"));
     let facts = facts(OEM_A, "inspection-result");
-    scope_for(&terms, &limits, &facts, &id(OEM_A), &Taxonomies::builtin(), now())
+    scope_for(
+        &terms,
+        &limits,
+        &facts,
+        &id(OEM_A),
+        &Taxonomies::builtin(),
+        now(),
+    )
 }
 
 #[test]
@@ -21,8 +30,14 @@ fn the_widest_scope_is_within_both() {
     assert_eq!(scope.not_after, time("2027-06-01T00:00:00Z"));
     assert_eq!(scope.hold_until, time("2028-05-01T00:00:00Z"));
     let taxonomies = Taxonomies::builtin();
-    assert_eq!(check_scope(&terms(OEM_A, "quality"), &scope, now(), &taxonomies), Ok(()));
-    assert_eq!(check_within_limits(&scope, &limits(OEM_A, "quality"), &taxonomies), Ok(()));
+    assert_eq!(
+        check_scope(&terms(OEM_A, "quality"), &scope, now(), &taxonomies),
+        Ok(())
+    );
+    assert_eq!(
+        check_within_limits(&scope, &limits(OEM_A, "quality"), &taxonomies),
+        Ok(())
+    );
 }
 
 #[test]
@@ -31,7 +46,14 @@ fn onward_hops_name_the_other_members() {
     terms.members.insert(1, crate::fixture::member(OEM_B, "DE"));
     (terms.onward_hops, limits.onward_hops) = (2, 1);
     let facts = facts(OEM_A, "inspection-result");
-    let scope = scope_for(&terms, &limits, &facts, &id(OEM_A), &Taxonomies::builtin(), now());
+    let scope = scope_for(
+        &terms,
+        &limits,
+        &facts,
+        &id(OEM_A),
+        &Taxonomies::builtin(),
+        now(),
+    );
     assert_eq!(scope.onward_hops, 1);
     assert_eq!(scope.recipients, [id(OEM_A), id(OEM_B)].into());
 }
@@ -40,39 +62,72 @@ fn onward_hops_name_the_other_members() {
 fn each_widening_of_the_agreement_is_named() {
     let agreement = Bound::Agreement;
     let day = time("2028-05-02T00:00:00Z");
-    let purpose = || "urn:ambit:purpose:research".parse::<ambit_ledger::Purpose>().unwrap();
+    let purpose = || {
+        "urn:ambit:purpose:research"
+            .parse::<ambit_ledger::Purpose>()
+            .unwrap()
+    };
     let derived = |scope: &mut Scope, change: fn(&mut DerivedTerms)| {
         change(scope.derived.as_mut().unwrap());
     };
     let check = |change: &dyn Fn(&mut Scope)| {
         let mut scope = widest();
         change(&mut scope);
-        check_scope(&terms(OEM_A, "quality"), &scope, now(), &Taxonomies::builtin()).unwrap_err()
+        check_scope(
+            &terms(OEM_A, "quality"),
+            &scope,
+            now(),
+            &Taxonomies::builtin(),
+        )
+        .unwrap_err()
     };
     assert_eq!(check(&|s| s.recipients.clear()), Widening::NoRecipient);
     assert_eq!(check(&|s| s.purposes.clear()), Widening::NoPurpose);
     assert_eq!(
-        check(&|s| { s.recipients.insert(id(OEM_B)); }),
+        check(&|s| {
+            s.recipients.insert(id(OEM_B));
+        }),
         Widening::Recipient(id(OEM_B), agreement)
     );
     assert_eq!(
-        check(&|s| { s.purposes.insert(purpose()); }),
+        check(&|s| {
+            s.purposes.insert(purpose());
+        }),
         Widening::Purpose(purpose(), agreement)
     );
-    assert_eq!(check(&|s| s.not_after = day), Widening::NotAfter(day, agreement));
-    assert_eq!(check(&|s| s.hold_until = day), Widening::HoldUntil(day, agreement));
-    assert!(matches!(check(&|s| s.keep_until = Some(day)), Widening::KeepUntil { .. }));
-    assert_eq!(check(&|s| s.onward_hops = 1), Widening::OnwardHops(1, agreement));
+    assert_eq!(
+        check(&|s| s.not_after = day),
+        Widening::NotAfter(day, agreement)
+    );
+    assert_eq!(
+        check(&|s| s.hold_until = day),
+        Widening::HoldUntil(day, agreement)
+    );
     assert!(matches!(
-        check(&|s| derived(s, |d| { d.data_classes.insert("toolpath".parse().unwrap()); })),
+        check(&|s| s.keep_until = Some(day)),
+        Widening::KeepUntil { .. }
+    ));
+    assert_eq!(
+        check(&|s| s.onward_hops = 1),
+        Widening::OnwardHops(1, agreement)
+    );
+    assert!(matches!(
+        check(&|s| derived(s, |d| {
+            d.data_classes.insert("toolpath".parse().unwrap());
+        })),
         Widening::DerivedClass(_, Bound::Agreement)
     ));
     assert!(matches!(
-        check(&|s| derived(s, |d| { d.recipients.insert(id(SUPPLIER)); })),
+        check(&|s| derived(s, |d| {
+            d.recipients.insert(id(SUPPLIER));
+        })),
         Widening::DerivedRecipient(_, Bound::Agreement)
     ));
     assert!(matches!(
-        check(&|s| derived(s, |d| { d.purposes.insert("urn:ambit:purpose:research".parse().unwrap()); })),
+        check(&|s| derived(s, |d| {
+            d.purposes
+                .insert("urn:ambit:purpose:research".parse().unwrap());
+        })),
         Widening::DerivedPurpose(_, Bound::Agreement)
     ));
     let mut strict = terms(OEM_A, "quality");
@@ -103,7 +158,12 @@ fn limits_and_parents_bound_as_well() {
     );
     let mut scope = widest();
     let research: ambit_ledger::Purpose = "urn:ambit:purpose:research".parse().unwrap();
-    scope.derived.as_mut().unwrap().purposes.insert(research.clone());
+    scope
+        .derived
+        .as_mut()
+        .unwrap()
+        .purposes
+        .insert(research.clone());
     assert_eq!(
         check_within_limits(&scope, &limits, &taxonomies),
         Err(Widening::DerivedPurpose(research, Bound::Limits))
@@ -133,7 +193,11 @@ fn the_last_limits_that_cover_are_in_force() {
         onward_hops: hops,
         ..limits(OEM_A, class)
     };
-    let entries = [of("quality", 1), of("inspection-result", 2), of("toolpath", 3)];
+    let entries = [
+        of("quality", 1),
+        of("inspection-result", 2),
+        of("toolpath", 3),
+    ];
     let hops = |entries: &[Limits]| {
         limits_in_force(entries, &facts, &taxonomies).map(|limits| limits.onward_hops)
     };

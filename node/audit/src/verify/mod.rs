@@ -11,6 +11,8 @@ mod disclosures;
 mod partnerships;
 mod state;
 mod statements;
+#[cfg(test)]
+mod tests;
 
 pub use decisions::ISSUE_DELAY_SECONDS_MAX;
 pub(crate) use decisions::replay_fault;
@@ -47,6 +49,8 @@ pub(crate) struct Audit<'a> {
     keyring: Keyring,
     certificates: BTreeSet<Digest>,
     unverifiable: BTreeSet<OrganizationId>,
+    /// Terms are missing, and with them certificates of members.
+    lacks_terms: bool,
     named_blobs: BTreeSet<Digest>,
     named_readings: BTreeSet<ObservationId>,
     taxonomies: Option<(Digest, Option<Taxonomies>)>,
@@ -72,6 +76,7 @@ impl<'a> Audit<'a> {
             keyring: trust.keyring(),
             certificates: BTreeSet::new(),
             unverifiable: BTreeSet::new(),
+            lacks_terms: false,
             named_blobs: BTreeSet::new(),
             named_readings: BTreeSet::new(),
             taxonomies: None,

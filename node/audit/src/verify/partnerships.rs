@@ -23,7 +23,7 @@ impl Audit<'_> {
         }
         let terms = bytes.map(decode::<PartnershipTerms>);
         match terms {
-            None => {}
+            None => self.lacks_terms = true,
             Some(Err(error)) => {
                 self.note(at, Err(Rule::BlobShape.broken(error_chain(&error))));
             }

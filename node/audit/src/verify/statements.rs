@@ -111,7 +111,10 @@ impl Audit<'_> {
             | KeyringError::Uncertified { organization, .. }
             | KeyringError::Purpose { organization, .. } => organization,
         };
-        if self.unverifiable.contains(organization) {
+        let may_be_certified_elsewhere = self.lacks_terms
+            && *organization != self.own
+            && matches!(error, KeyringError::Uncertified { .. });
+        if may_be_certified_elsewhere || self.unverifiable.contains(organization) {
             return true;
         }
         if self.keyring.trusts(organization) {

@@ -1,0 +1,191 @@
+//! Rules of the ledger as a whole.
+
+use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, trust};
+use crate::{Bundle, BundleWriter, Rule, TrustedRoot, verify};
+use ambit_ledger::{
+    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Layer, ObservationId, ProfileActivated,
+    SecretKey, TaxonomyActivated, leaf_hash, root,
+};
+use serde_bytes::ByteBuf;
+
+fn observed() -> Ledger {
+    let mut ledger = Ledger::open(supplier());
+    ledger.observe(facts("inspection-result"));
+    ledger
+}
+
+/// A bundle of these very bytes under a checkpoint over them.
+fn bundle_of(entries: &[Vec<u8>]) -> Bundle {
+    let keys = supplier();
+    let leaves: Vec<Digest> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let checkpoint = Checkpoint {
+        organization: keys.organization.clone(),
+        size: leaves.len() as u64,
+        root: root(&leaves),
+    };
+    let note = checkpoint.sign(&keys.checkpoint());
+    let mut writer = BundleWriter::start(Vec::new(), &keys.organization, &note).unwrap();
+    entries.iter().for_each(|entry| writer.entry(entry).unwrap());
+    Bundle::read(writer.finish().unwrap().as_slice()).unwrap()
+}
+
+fn encoded(ledger: &Ledger) -> Vec<Vec<u8>> {
+    ledger.entries.iter().map(Entry::encode).collect()
+}
+
+#[test]
+fn entries_that_cannot_be_decoded() {
+    let mut entries = encoded(&Ledger::open(supplier()));
+    expect(&verify(&bundle_of(&entries), &trust()), &[]);
+    entries.push(b"\xa0".to_vec());
+    expect(&verify(&bundle_of(&entries), &trust()), &[(Rule::EntryShape, Some(3))]);
+    let mut ledger = observed();
+    ledger.entries[3].body = ByteBuf::from(b"\xa0".to_vec());
+    ledger.expect(&[(Rule::EntryShape, Some(3)), (Rule::ReadingsStray, None)]);
+}
+
+#[test]
+fn kinds_of_later_versions_are_incomplete_evidence() {
+    let mut ledger = observed();
+    for kind in [Kind::Incident.number(), 999] {
+        ledger.push(Body::Unread {
+            kind,
+            bytes: b"\xa0".to_vec(),
+        });
+    }
+    let report = ledger.verify();
+    expect(&report, &[(Rule::EntryKind, Some(4)), (Rule::EntryKind, Some(5))]);
+    assert_eq!(report.exit_code(), 3);
+}
+
+#[test]
+fn time_never_decreases() {
+    let mut ledger = observed();
+    ledger.entries[2].time = ledger.entries[3].time;
+    ledger.expect(&[]);
+    ledger.entries[2].time = ledger.now.plus_seconds(1);
+    ledger.expect(&[(Rule::TimeOrder, Some(3))]);
+}
+
+#[test]
+fn the_first_two_entries_are_what_they_must_be() {
+    let mut ledger = observed();
+    ledger.entries.swap(0, 1);
+    ledger.expect(&[(Rule::FirstEntries, None)]);
+    let mut ledger = observed();
+    ledger.entries.swap(1, 3);
+    let time = ledger.entries[1].time;
+    ledger.entries.iter_mut().for_each(|entry| entry.time = time);
+    let found = ledger.verify();
+    assert!(found.findings().iter().any(|found| found.rule == Rule::FirstEntries));
+    let mut ledger = observed();
+    let opened = ledger.entries[0].body().unwrap();
+    ledger.push(opened);
+    ledger.expect(&[(Rule::FirstEntries, Some(4))]);
+}
+
+#[test]
+fn the_bundle_is_of_the_ledgers_organization() {
+    let mut ledger = observed();
+    ledger.keys = Keys::of("did:web:other.example", 10);
+    ledger.expect(&[(Rule::Organization, None)]);
+}
+
+#[test]
+fn the_checkpoint_is_over_these_entries_and_signed() {
+    let mut ledger = observed();
+    let before = ledger.checkpoint();
+    ledger.observe(facts("inspection-result"));
+    let verify = |bytes: Vec<u8>| verify(&Bundle::read(bytes.as_slice()).unwrap(), &trust());
+    expect(&verify(ledger.export_under(&before)), &[(Rule::Tree, None)]);
+
+    // The last entry cut off, under the checkpoint over it.
+    let whole = ledger.checkpoint();
+    let length = ledger.entries.len() - 1;
+    ledger.truncate(length);
+    expect(&verify(ledger.export_under(&whole)), &[(Rule::Tree, None)]);
+
+    let other = Ledger {
+        keys: Keys::of(&supplier().organization.to_string(), 40),
+        ..ledger.clone()
+    };
+    let expected = [(Rule::Checkpoint, None)];
+    expect(&verify(ledger.export_under(&other.checkpoint())), &expected);
+    expect(&verify(ledger.export_under("")), &expected);
+}
+
+#[test]
+fn certificates_are_by_the_ledgers_own_root() {
+    let certify = |certificate: ByteBuf| {
+        let mut ledger = observed();
+        ledger.push(Body::KeyCertified(ambit_ledger::KeyCertified { certificate }));
+        ledger
+    };
+    let key = SecretKey::from_seed(&[50; 32]);
+    certify(supplier().certificate(KeyPurpose::Witness, &key)).expect(&[]);
+    let of_another = certify(customer().certificate(KeyPurpose::Witness, &key));
+    of_another.expect(&[(Rule::Certificate, Some(4))]);
+    certify(ByteBuf::from(b"x".to_vec())).expect(&[(Rule::Certificate, Some(4))]);
+
+    // A second root of the same organization: not trusted, and trusted but not the one it opens with.
+    let second = Keys::of(&supplier().organization.to_string(), 60);
+    let ledger = certify(second.certificate(KeyPurpose::Witness, &key));
+    ledger.expect(&[(Rule::RootDiffers, Some(4))]);
+    let mut trust = trust();
+    trust.add(TrustedRoot { ..second.trusted() });
+    expect(&verify(&ledger.bundle(), &trust), &[(Rule::Certificate, Some(4))]);
+}
+
+#[test]
+fn observations_are_signed_by_this_organization_and_recorded_once() {
+    let mut ledger = observed();
+    let again = ledger.entries[3].body().unwrap();
+    ledger.push(again);
+    ledger.expect(&[(Rule::ObservationTwice, Some(4))]);
+
+    let mut ledger = Ledger::open(supplier());
+    ledger.keys = Keys::of(&supplier().organization.to_string(), 40);
+    ledger.observe(facts("inspection-result"));
+    ledger.keys = supplier();
+    ledger.expect(&[(Rule::Signature, Some(3)), (Rule::ReadingsStray, None)]);
+
+    let mut ledger = Story::told().supplier;
+    ledger.truncate(ledger.nth(Kind::LimitsSet, 0));
+    let mut facts = facts("inspection-result");
+    facts.issuer = customer().organization;
+    ledger.keys = customer();
+    let (id, _) = ledger.observe(facts);
+    ledger.keys = supplier();
+    let index = ledger.entries.len() - 1;
+    let expected = [(Rule::ObservationIssuer, Some(index)), (Rule::ReadingsStray, None)];
+    ledger.expect(&expected);
+    ledger.readings.remove(&id);
+    ledger.expect(&expected[..1]);
+}
+
+#[test]
+fn readings_are_those_of_the_facts() {
+    let mut ledger = observed();
+    let id: ObservationId = *ledger.readings.keys().next().unwrap();
+    let block = ledger.readings.get_mut(&id).unwrap();
+    *block.last_mut().unwrap() ^= 1;
+    ledger.expect(&[(Rule::ReadingsDiffer, Some(3))]);
+    ledger.readings.clear();
+    ledger.expect(&[(Rule::ReadingsMissing, Some(3))]);
+}
+
+#[test]
+fn blobs_are_what_entries_say() {
+    let mut ledger = Ledger::open(supplier());
+    let taxonomies = ledger.put(b"{}");
+    ledger.push(Body::TaxonomyActivated(TaxonomyActivated { taxonomies }));
+    ledger.expect(&[(Rule::BlobShape, Some(3))]);
+    let mut ledger = Ledger::open(supplier());
+    let profile = ledger.put(b"text");
+    ledger.push(Body::ProfileActivated(ProfileActivated {
+        layer: Layer::Partnership,
+        profile,
+        schema: profile,
+    }));
+    ledger.expect(&[(Rule::BlobShape, Some(3))]);
+}

@@ -1,0 +1,7 @@
+//! Each rule, broken: what is found, and where.
+
+mod acknowledgements;
+mod admissions;
+mod disclosures;
+mod ledgers;
+mod partnerships;

@@ -1,0 +1,174 @@
+//! Rules of editions.
+
+use crate::Rule;
+use crate::fixture::{Ledger, customer, organization, supplier, terms, time};
+use ambit_ledger::{
+    Body, Decline, Digest, EditionStage, ManifestSignature, PartnershipDeclined, PartnershipEdition,
+    PartnershipTerms, encode,
+};
+use serde_bytes::ByteBuf;
+
+const PROPOSED: usize = 3;
+const ACTIVE: usize = 4;
+
+fn agreed(terms: &PartnershipTerms) -> Ledger {
+    let mut ledger = Ledger::open(supplier());
+    ledger.agree(terms);
+    ledger
+}
+
+fn alter(index: usize, change: impl FnOnce(&mut PartnershipEdition)) -> Ledger {
+    let mut ledger = agreed(&terms());
+    ledger.alter(index, |body| {
+        let Body::PartnershipEdition(body) = body else { panic!() };
+        change(body);
+    });
+    ledger
+}
+
+#[test]
+fn a_clean_edition() {
+    agreed(&terms()).expect(&[]);
+}
+
+#[test]
+fn terms_are_those_the_entry_names() {
+    let mut other = terms();
+    other.profile = Digest::of(b"another text");
+    let expected = [(Rule::EditionTerms, Some(PROPOSED)), (Rule::EditionTerms, Some(ACTIVE))];
+    agreed(&other).expect(&expected);
+    let mut other = terms();
+    other.members.reverse();
+    agreed(&other).expect(&expected);
+    let ledger = alter(PROPOSED, |body| body.partnership = "another".parse().unwrap());
+    ledger.expect(&expected[..1]);
+    let mut ledger = agreed(&terms());
+    let profile = ledger.put(b"no terms");
+    ledger.push(Body::PartnershipEdition(PartnershipEdition {
+        partnership: "another".parse().unwrap(),
+        edition: profile,
+        stage: EditionStage::Proposed,
+        signatures: vec![],
+        roots: vec![],
+        profile,
+    }));
+    ledger.expect(&[(Rule::BlobShape, Some(5))]);
+}
+
+#[test]
+fn roots_of_all_other_members_were_compared() {
+    alter(PROPOSED, |body| body.roots.clear()).expect(&[]);
+    let expected = [(Rule::EditionRoots, Some(ACTIVE))];
+    alter(ACTIVE, |body| body.roots.clear()).expect(&expected);
+    alter(ACTIVE, |body| body.roots.insert(0, supplier().compared())).expect(&expected);
+    alter(ACTIVE, |body| body.roots.push(supplier().compared())).expect(&expected);
+    alter(ACTIVE, |body| body.roots.push(customer().compared())).expect(&expected);
+    alter(ACTIVE, |body| body.roots[0].root = supplier().compared().root).expect(&expected);
+    let stranger = organization("did:web:stranger.example");
+    alter(ACTIVE, |body| body.roots[0].organization = stranger).expect(&expected);
+}
+
+#[test]
+fn an_edition_in_force_has_all_signatures_over_one_digest() {
+    let expected = [(Rule::EditionSignatures, Some(ACTIVE))];
+    alter(ACTIVE, |body| body.signatures.reverse()).expect(&expected);
+    let mut ledger = alter(ACTIVE, |_| {});
+    let all = ledger.entries[ACTIVE].body().unwrap();
+    let Body::PartnershipEdition(all) = all else { panic!() };
+    for signature in &all.signatures {
+        let kept = *signature;
+        ledger.alter(ACTIVE, |body| {
+            let Body::PartnershipEdition(body) = body else { panic!() };
+            body.signatures = vec![kept];
+        });
+        let found = ledger.verify();
+        assert_eq!(found.findings()[0].rule, Rule::EditionSignatures);
+    }
+
+    // A signature under other terms.
+    let mut other = terms();
+    other.retention_days += 1;
+    let keys = customer();
+    let signature = ManifestSignature::sign(&other, &keys.organization, &keys.statement());
+    let mut ledger = alter(ACTIVE, |_| {});
+    let signature = ledger.put(&signature);
+    ledger.alter(ACTIVE, |body| {
+        let Body::PartnershipEdition(body) = body else { panic!() };
+        body.signatures.push(signature);
+        body.signatures.sort();
+    });
+    ledger.expect(&expected);
+}
+
+#[test]
+fn a_signature_by_another_key_does_not_verify() {
+    let keys = customer();
+    let mut ledger = agreed(&terms());
+    let forged = ManifestSignature::sign(&terms(), &keys.organization, &keys.checkpoint());
+    let forged = ledger.put(&forged);
+    ledger.alter(ACTIVE, |body| {
+        let Body::PartnershipEdition(body) = body else { panic!() };
+        body.signatures.push(forged);
+        body.signatures.sort();
+    });
+    ledger.expect(&[(Rule::Signature, Some(ACTIVE))]);
+}
+
+#[test]
+fn certificates_of_members_are_their_own() {
+    let mut other = terms();
+    let certificate = other.members[1].certificates[0].clone();
+    other.members[0].certificates.push(certificate);
+    let found = agreed(&other).verify();
+    let rules: Vec<Rule> = found.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(rules[0], Rule::Certificate, "{found}");
+}
+
+#[test]
+fn editions_follow_one_another() {
+    let (first, mut second) = (terms(), terms());
+    second.edition = 2;
+    second.previous = Some(first.digest());
+    let succession = |next: &PartnershipTerms| {
+        let mut ledger = agreed(&first);
+        ledger.agree(next);
+        ledger
+    };
+    succession(&second).expect(&[]);
+    second.previous = Some(Digest::of(b"another"));
+    succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
+    second.previous = None;
+    succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
+    second.edition = 1;
+    succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
+}
+
+#[test]
+fn a_decline_is_by_a_member_of_a_proposed_edition() {
+    let decline = |edition: Digest, partnership: &str| {
+        let keys = customer();
+        let statement = Decline {
+            member: keys.organization.clone(),
+            edition,
+            reason: "the window is too wide".parse().unwrap(),
+            at: time("2026-05-01T09:00:00Z"),
+        };
+        let mut ledger = agreed(&terms());
+        ledger.push(Body::PartnershipDeclined(PartnershipDeclined {
+            partnership: partnership.parse().unwrap(),
+            decline: ByteBuf::from(statement.sign(&keys.statement())),
+        }));
+        ledger
+    };
+    let edition = terms().digest();
+    decline(edition, terms().partnership.as_str()).expect(&[]);
+    decline(edition, "another").expect(&[(Rule::Decline, Some(5))]);
+    let unknown = Digest::of(&encode(&"unknown"));
+    decline(unknown, terms().partnership.as_str()).expect(&[(Rule::Decline, Some(5))]);
+    let mut forged = decline(edition, terms().partnership.as_str());
+    forged.alter(5, |body| {
+        let Body::PartnershipDeclined(body) = body else { panic!() };
+        *body.decline.last_mut().unwrap() ^= 1;
+    });
+    forged.expect(&[(Rule::Signature, Some(5))]);
+}

@@ -1,0 +1,165 @@
+//! A node at work: its links to its peers and its programming interface, from start to stop.
+//!
+//! It joins rooms and decides nothing. It must never go on once the ledger cannot be written.
+
+use crate::api::{ApiServer, Endpoint, ServeError};
+use crate::federation;
+use crate::mesh::{Mesh, MeshConfig, MeshError, MeshHandle};
+use crate::node::{Node, ObserveError};
+use crate::store::StoreError;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle};
+
+/// How often it is looked at whether the parts still run.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// How many of those go by between two looks at the store: each costs it a sync.
+const CHECKS_PER_STORE_CHECK: u32 = 10;
+/// How long requests that are being answered may hold up a stop.
+const API_STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A node that runs. Dropping it without [`Service::stop`] ends its tasks with the runtime.
+#[derive(Debug)]
+pub struct Service {
+    node: Arc<Node>,
+    mesh: MeshHandle,
+    endpoint: Endpoint,
+    stop: watch::Sender<bool>,
+    federation: JoinHandle<()>,
+    api: JoinHandle<()>,
+}
+
+/// A node cannot start, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// What was left open the last time cannot be judged.
+    #[error("failed to judge what was not judged yet")]
+    CatchUp(#[source] ObserveError),
+    /// The programming interface cannot be served.
+    #[error(transparent)]
+    Api(#[from] ServeError),
+    /// The mesh cannot start.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+    /// The ledger cannot be written any more.
+    #[error("the node stops, because its ledger cannot be written")]
+    Store(#[source] StoreError),
+    /// A part of the node ended by itself.
+    #[error("the node stops, because its {0} ended; its log says why, start it again")]
+    Ended(&'static str),
+    /// A task could not be finished.
+    #[error("a task of the node broke off")]
+    Task(#[from] JoinError),
+}
+
+impl Service {
+    /// Judges what is still to be judged, then listens for peers and on the loopback interface. Returns once
+    /// both listen.
+    ///
+    /// # Errors
+    /// [`ServiceError::CatchUp`], [`ServiceError::Api`] or [`ServiceError::Mesh`]; then nothing runs.
+    pub async fn start(node: Arc<Node>) -> Result<Self, ServiceError> {
+        let judging = Arc::clone(&node);
+        tokio::task::spawn_blocking(move || judging.catch_up(crate::clock::now()))
+            .await?
+            .map_err(ServiceError::CatchUp)?;
+        let server = ApiServer::bind(&node).await?;
+        let (mesh, events) = Mesh::start(mesh_config(&node)).await?;
+        let (stop, stopped) = watch::channel(false);
+        let endpoint = server.endpoint().clone();
+        let mut api_stopped = stopped.clone();
+        let api = tokio::spawn(server.serve(Arc::clone(&node), async move {
+            // A sender that is gone is a stop as well.
+            let _ = api_stopped.changed().await;
+        }));
+        let federation = tokio::spawn(federation::run(
+            Arc::clone(&node),
+            mesh.clone(),
+            events,
+            stopped,
+        ));
+        Ok(Self {
+            node,
+            mesh,
+            endpoint,
+            stop,
+            federation,
+            api,
+        })
+    }
+
+    /// The node that runs.
+    #[must_use]
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// The multiaddresses really listened on, with the ports the system chose.
+    #[must_use]
+    pub fn listen_addresses(&self) -> Vec<String> {
+        self.mesh.listen_addresses()
+    }
+
+    /// Where the programming interface answers.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Waits until the node cannot go on, and says why. May be dropped and asked again. What is left to do
+    /// then is [`Service::stop`].
+    pub async fn failed(&self) -> ServiceError {
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
+        let mut until_store_check = CHECKS_PER_STORE_CHECK;
+        loop {
+            ticks.tick().await;
+            if self.federation.is_finished() {
+                return ServiceError::Ended("federation");
+            }
+            if self.api.is_finished() {
+                return ServiceError::Ended("programming interface");
+            }
+            until_store_check = until_store_check.saturating_sub(1);
+            if until_store_check == 0 {
+                until_store_check = CHECKS_PER_STORE_CHECK;
+                if let Err(error) = self.check_store().await {
+                    return error;
+                }
+            }
+        }
+    }
+
+    /// A commit of nothing: it adds no entry, and fails where the store stopped or the disk does not sync.
+    async fn check_store(&self) -> Result<(), ServiceError> {
+        let node = Arc::clone(&self.node);
+        tokio::task::spawn_blocking(move || {
+            let nothing = node.commit_of(crate::clock::now(), Vec::new());
+            node.store().commit(nothing).map(|_| ())
+        })
+        .await?
+        .map_err(ServiceError::Store)
+    }
+
+    /// Ends all links and the programming interface. What was not acknowledged is sent again the next time.
+    pub async fn stop(self) {
+        // Nobody listens where both have ended already.
+        let _ = self.stop.send(true);
+        if let Err(error) = self.federation.await {
+            tracing::error!(%error, "the federation broke off");
+        }
+        let mut api = self.api;
+        if tokio::time::timeout(API_STOP_TIMEOUT, &mut api).await.is_err() {
+            api.abort();
+        }
+    }
+}
+
+fn mesh_config(node: &Node) -> MeshConfig {
+    let settings = &node.settings().mesh;
+    let mut config = MeshConfig::new(node.keys().transport.seed(), settings.listen.clone());
+    let in_home = |path: &Path| node.home().path().join(path);
+    config.record_frames = settings.record_frames.as_deref().map(in_home);
+    config
+}

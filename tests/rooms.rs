@@ -1,0 +1,171 @@
+//! Who may import whom: the crates by `cargo metadata`, the outside crates by the one file that names each.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// What each crate may depend on of this workspace, outside tests.
+const MAY_IMPORT: [(&str, &[&str]); 5] = [
+    ("ambit-aas", &[]),
+    ("ambit-ledger", &["ambit-aas"]),
+    ("ambit-policy", &["ambit-ledger"]),
+    ("ambit-audit", &["ambit-ledger", "ambit-policy"]),
+    (
+        "ambit-node",
+        &["ambit-aas", "ambit-audit", "ambit-ledger", "ambit-policy"],
+    ),
+];
+
+/// Crates that only one other may depend on, outside tests.
+const KEPT_TO: [(&str, &str); 6] = [
+    ("serde_cbor", "ambit-ledger"),
+    ("ed25519-dalek", "ambit-ledger"),
+    ("cedar-policy", "ambit-policy"),
+    ("sled", "ambit-node"),
+    ("libp2p", "ambit-node"),
+    ("libp2p-stream", "ambit-node"),
+];
+
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    packages
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().unwrap();
+            let names = dependencies
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null())
+                .map(|dependency| dependency["name"].as_str().unwrap().to_owned())
+                .collect();
+            (package["name"].as_str().unwrap().to_owned(), names)
+        })
+        .collect()
+}
+
+#[test]
+fn crates_import_only_whom_they_may() {
+    let dependencies = dependencies();
+    let crates: BTreeSet<&str> = dependencies.keys().map(String::as_str).collect();
+    let expected: BTreeSet<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
+    assert_eq!(crates, expected);
+    for (name, allowed) in MAY_IMPORT {
+        let own = dependencies[name]
+            .iter()
+            .filter(|dependency| crates.contains(dependency.as_str()));
+        for dependency in own {
+            assert!(
+                allowed.contains(&dependency.as_str()),
+                "{name} imports {dependency}"
+            );
+        }
+    }
+    for (outside, keeper) in KEPT_TO {
+        for (name, names) in &dependencies {
+            assert!(
+                name == keeper || !names.contains(outside),
+                "{name} imports {outside}, which only {keeper} may"
+            );
+        }
+    }
+}
+
+/// Source files outside tests that mention an outside crate in code.
+fn files_naming(word: &str) -> BTreeSet<String> {
+    let mut files = BTreeSet::new();
+    let mut folders = vec![
+        root().join("node"),
+        root().join("policy"),
+        root().join("schemas"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let is_test = name == "tests" || name == "tests.rs" || name == "benches";
+            if is_test || name == "target" {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if name.ends_with(".rs") && names(&std::fs::read_to_string(&path).unwrap(), word)
+            {
+                let relative = path.strip_prefix(root()).unwrap();
+                files.insert(relative.to_string_lossy().replace('\\', "/"));
+            }
+        }
+    }
+    files
+}
+
+/// Whether code, comments aside, has a path or an import that starts with the word.
+fn names(source: &str, word: &str) -> bool {
+    source
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| !line.starts_with("//"))
+        .any(|line| {
+            line.match_indices(word).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                let after = &line[at + word.len()..];
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.' || c == '"')
+                    && (after.starts_with("::")
+                        || after.starts_with(';')
+                        || after.starts_with(" as "))
+            })
+        })
+}
+
+#[test]
+fn each_outside_crate_is_named_in_one_file() {
+    let expected = [
+        ("sled", "node/src/store/database.rs"),
+        ("libp2p", "node/src/mesh/swarm.rs"),
+        ("libp2p_stream", "node/src/mesh/swarm.rs"),
+        ("serde_cbor", "node/ledger/src/codec.rs"),
+        ("ed25519_dalek", "node/ledger/src/keys.rs"),
+    ];
+    for (word, file) in expected {
+        assert_eq!(
+            files_naming(word),
+            BTreeSet::from([file.to_owned()]),
+            "{word}"
+        );
+    }
+    let cedar = files_naming("cedar_policy");
+    assert!(!cedar.is_empty());
+    assert!(
+        cedar.iter().all(|file| file.starts_with("policy/")),
+        "{cedar:?}"
+    );
+}
+
+#[test]
+fn a_name_in_code_is_told_from_one_in_prose() {
+    assert!(names("use sled::Db;", "sled"));
+    assert!(names("    -> Result<(), sled::Error> {", "sled"));
+    assert!(!names("// sled::Db is fast", "sled"));
+    assert!(!names("let text = \"sled\";", "sled"));
+    assert!(!names("use unsled::Db;", "sled"));
+}
