@@ -11,6 +11,7 @@ pub mod clock;
 pub mod collect;
 pub mod config;
 pub mod decisions;
+pub mod demo;
 pub mod federation;
 pub mod link;
 pub mod mesh;

@@ -9,8 +9,9 @@ use crate::decisions::{Decisions, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, Store, StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Observation, ObservationId, OrganizationId,
-    Party, Readings, ReadingsError, Salt, Scope, SecretKey, Time, Verdict, Withdrawn, Withheld,
+    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Observation, ObservationId,
+    OrganizationId, Party, Readings, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
+    Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
 
@@ -94,6 +95,18 @@ pub struct Release {
     pub scope: Option<Scope>,
 }
 
+impl Release {
+    /// Withheld without asking any layer.
+    #[must_use]
+    pub fn unasked() -> Self {
+        Self {
+            verdict: Verdict::Withheld,
+            judgement: None,
+            scope: None,
+        }
+    }
+}
+
 /// Judges one observation for one recipient under one partnership, with every layer.
 ///
 /// # Errors
@@ -107,11 +120,7 @@ pub fn judge_for(
     facts: &Facts,
     now: Time,
 ) -> Result<Release, StoreError> {
-    let unasked = Release {
-        verdict: Verdict::Withheld,
-        judgement: None,
-        scope: None,
-    };
+    let unasked = Release::unasked();
     let taxonomies = governance.layers().taxonomies();
     let Some(limits) = limits_in_force(governance.limits(), facts, taxonomies) else {
         return Ok(unasked);
@@ -119,7 +128,14 @@ pub fn judge_for(
     let Some(member) = partnership.terms().member(recipient) else {
         return Ok(unasked);
     };
-    let mut scope = scope_for(partnership.terms(), limits, facts, recipient, taxonomies, now);
+    let mut scope = scope_for(
+        partnership.terms(),
+        limits,
+        facts,
+        recipient,
+        taxonomies,
+        now,
+    );
     if scope.purposes.is_empty() {
         // The agreement and the limits have no purpose in common: there is nothing to ask.
         return Ok(unasked);

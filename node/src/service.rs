@@ -150,7 +150,10 @@ impl Service {
             tracing::error!(%error, "the federation broke off");
         }
         let mut api = self.api;
-        if tokio::time::timeout(API_STOP_TIMEOUT, &mut api).await.is_err() {
+        if tokio::time::timeout(API_STOP_TIMEOUT, &mut api)
+            .await
+            .is_err()
+        {
             api.abort();
         }
     }

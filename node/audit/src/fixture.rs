@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 
 pub(crate) const SUPPLIER: &str = "did:web:supplier.example";
 pub(crate) const CUSTOMER: &str = "did:web:customer.example";
-const PURPOSE: &str = "urn:ambit:purpose:supplier-quality";
+const PURPOSE: &str = "urn:ambit:purpose:quality";
 
 pub(crate) fn time(text: &str) -> Time {
     text.parse().unwrap()

@@ -165,7 +165,9 @@ impl Keyring {
         if let Some(other) = self.certified.get(&key)
             && other.purpose != certificate.purpose
         {
-            return Err(StatementError::Rule("one key is certified for two purposes"));
+            return Err(StatementError::Rule(
+                "one key is certified for two purposes",
+            ));
         }
         self.certified.insert(key, certificate.clone());
         Ok(certificate)

@@ -4,7 +4,7 @@ use crate::collect::Draft;
 use crate::node::{
     Filter, InspectError, Node, ObserveError as NodeObserveError, PartnerError, Proposal,
 };
-use ambit_ledger::{Fingerprint, Name, OrganizationId, PartnershipId, Time};
+use ambit_ledger::{Fingerprint, Layer, Name, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -74,6 +74,13 @@ pub enum Operation {
         fingerprints: BTreeMap<OrganizationId, Fingerprint>,
         /// Why.
         reason: Name,
+    },
+    /// Puts a profile in force for one of this node's own layers.
+    ActivateProfile {
+        /// The layer.
+        layer: Layer,
+        /// Its Cedar text.
+        text: String,
     },
     /// The partnership file of a partnership, to be handed over again.
     Invite {
@@ -159,13 +166,22 @@ impl Operation {
             } => proposal(node.declare(&declaration, &cards, &fingerprints, now)),
             Self::Review { file } => proposal(node.review(&file)),
             Self::Accept { file, fingerprints } => {
-                proposal(node.accept(&file, &fingerprints, now))
+                let accepted = proposal(node.accept(&file, &fingerprints, now))?;
+                // What was observed before, and lies in the window, is judged for the new recipients now.
+                node.catch_up(now)
+                    .map_err(|error| observe_failure(&error))?;
+                Ok(accepted)
             }
             Self::Decline {
                 file,
                 fingerprints,
                 reason,
             } => proposal(node.decline(&file, &fingerprints, reason, now)),
+            Self::ActivateProfile { layer, text } => answer(
+                &node
+                    .activate_profile(layer, &text, now)
+                    .map_err(|error| Failure::new(FailureKind::Failed, &error))?,
+            ),
             Self::Invite { partnership } => proposal(node.invite(&partnership)),
         }
     }

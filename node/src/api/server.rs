@@ -22,7 +22,9 @@ const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The port is taken, or cannot be used.
-    #[error("failed to listen on 127.0.0.1:{port}; set another `port` under [api] in node.toml, or 0")]
+    #[error(
+        "failed to listen on 127.0.0.1:{port}; set another `port` under [api] in node.toml, or 0"
+    )]
     Listen {
         /// The port.
         port: u16,
@@ -164,9 +166,8 @@ async fn operate(State(shared): State<Shared>, body: Bytes) -> Response {
         Ok(operation) => operation,
         Err(error) => return failure_response(Failure::new(FailureKind::Usage, &error)),
     };
-    let done = tokio::task::spawn_blocking(move || {
-        operation.run(&shared.node, crate::clock::now())
-    });
+    let done =
+        tokio::task::spawn_blocking(move || operation.run(&shared.node, crate::clock::now()));
     match done.await {
         Ok(Ok(answer)) => Json(answer).into_response(),
         Ok(Err(failure)) => failure_response(failure),

@@ -29,10 +29,14 @@ pub enum HomeError {
     #[error("`{0}` is not empty and holds no node; choose another --home, or empty it")]
     NotEmpty(PathBuf),
     /// Nothing is there.
-    #[error("`{0}` holds no node; make one with `ambit --home {0} init --org ID --name NAME --country CC`")]
+    #[error(
+        "`{0}` holds no node; make one with `ambit --home {0} init --org ID --name NAME --country CC`"
+    )]
     Missing(PathBuf),
     /// Others may read it.
-    #[error("others may read `{0}`; run `chmod go-rwx {0}`, and make new keys if they may have been read")]
+    #[error(
+        "others may read `{0}`; run `chmod go-rwx {0}`, and make new keys if they may have been read"
+    )]
     Permissions(PathBuf),
     /// A file cannot be used.
     #[error("failed to use `{path}`")]
@@ -93,7 +97,10 @@ impl Home {
         if path.exists() {
             std::fs::remove_dir_all(&path).map_err(file(&path))?;
         }
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             std::fs::create_dir_all(parent).map_err(file(parent))?;
         }
         create_private_folder(&path).map_err(file(&path))?;
@@ -119,7 +126,9 @@ impl Home {
         }
         let path = home.path.join("node.toml");
         let text = toml::to_string_pretty(settings).unwrap_or_default();
-        let text = format!("# What this node is and where it listens. Unknown keys are refused.\n\n{text}");
+        let text = format!(
+            "# What this node is and where it listens. Unknown keys are refused.\n\n{text}"
+        );
         write_private(&path, text.as_bytes()).map_err(file(&path))?;
         let path = home.path.join("facts.toml");
         write_private(&path, FACTS_TEMPLATE.as_bytes()).map_err(file(&path))?;
@@ -138,7 +147,10 @@ impl Home {
             source,
         };
         std::fs::rename(&self.path, place).map_err(file)?;
-        if let Some(parent) = place.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = place
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             sync_folder(parent).map_err(file)?;
         }
         Ok(Self {
@@ -193,7 +205,9 @@ impl Home {
     }
 
     fn key_path(&self, purpose: KeyPurpose) -> PathBuf {
-        self.path.join("keys").join(format!("{}.key", purpose.name()))
+        self.path
+            .join("keys")
+            .join(format!("{}.key", purpose.name()))
     }
 
     /// Reads a text file of the home; `None` where there is none.

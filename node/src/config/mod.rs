@@ -7,6 +7,6 @@ mod settings;
 pub use files::{check_private, open_private, sync_folder, write_private};
 pub use home::{Home, HomeError, KeyRing};
 pub use settings::{
-    ApiSettings, AttestationSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings,
-    SettingsError,
+    ApiSettings, AttestationSettings, ExampleSettings, MeshSettings, OrganizationSettings,
+    Settings, SettingsError,
 };

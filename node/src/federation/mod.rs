@@ -81,8 +81,7 @@ impl Federation {
                 });
             }
             MeshEvent::Inbound { link, .. } => {
-                let session =
-                    inbound::serve(Arc::clone(&self.node), self.inboxes.clone(), link);
+                let session = inbound::serve(Arc::clone(&self.node), self.inboxes.clone(), link);
                 self.inbound.spawn(session);
             }
         }

@@ -51,7 +51,11 @@ pub(super) async fn keep(
     recipient: OrganizationId,
 ) {
     loop {
-        if connected.wait_for(|peers| peers.contains(&peer)).await.is_err() {
+        if connected
+            .wait_for(|peers| peers.contains(&peer))
+            .await
+            .is_err()
+        {
             return;
         }
         let mut wait = REOPEN_AFTER;
@@ -237,7 +241,9 @@ impl Session {
                 tracing::info!("the recipient's store is new; everything is sent again");
             }
             SenderOutput::EditionDiffers { .. } => {
-                tracing::info!("the recipient has another edition; nothing is sent until they agree");
+                tracing::info!(
+                    "the recipient has another edition; nothing is sent until they agree"
+                );
             }
             SenderOutput::Acked { upto } => tracing::debug!(upto, "acknowledged"),
             SenderOutput::Rejected { seq, code } => {
@@ -322,12 +328,7 @@ fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> 
 }
 
 /// What these sequence numbers carried.
-fn bodies(
-    node: &Node,
-    outbox: &BoxKey,
-    from: u64,
-    upto: u64,
-) -> Result<Vec<ItemBody>, StoreError> {
+fn bodies(node: &Node, outbox: &BoxKey, from: u64, upto: u64) -> Result<Vec<ItemBody>, StoreError> {
     (from..=upto)
         .map(|seq| {
             if node.store().withdrawn(outbox, seq)?.is_some() {

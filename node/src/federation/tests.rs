@@ -155,8 +155,24 @@ async fn only_the_admissible_part_reaches_each() {
     let two = Running::start(two_place).await;
     let now = crate::clock::now();
     let offers = [
-        (&one, declaration("one", "F-ONE", "quality", "urn:ambit:purpose:supplier-quality")),
-        (&two, declaration("two", "R-TWO", "toolpath", "urn:ambit:purpose:manufacturing")),
+        (
+            &one,
+            declaration(
+                "one",
+                "F-ONE",
+                "quality",
+                "urn:ambit:purpose:supplier-quality",
+            ),
+        ),
+        (
+            &two,
+            declaration(
+                "two",
+                "R-TWO",
+                "toolpath",
+                "urn:ambit:purpose:manufacturing",
+            ),
+        ),
     ];
     for (customer, text) in &offers {
         let invitation = customer

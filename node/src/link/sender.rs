@@ -346,10 +346,8 @@ impl Sender {
 
     fn reconcile(&mut self, answer: Hello) {
         self.note_answer();
-        let (true, Some(chain)) = (
-            answer.partnership == self.parties.partnership,
-            answer.chain,
-        ) else {
+        let (true, Some(chain)) = (answer.partnership == self.parties.partnership, answer.chain)
+        else {
             return self.diverge(Divergence::AnotherPartnership);
         };
         let known = self.acknowledged.take();

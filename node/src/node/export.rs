@@ -17,7 +17,9 @@ pub enum ExportError {
     #[error(transparent)]
     Write(#[from] BundleWriteError),
     /// What an entry names is not in the store.
-    #[error("the content {0} that the ledger names is missing from the store; restore it from a backup")]
+    #[error(
+        "the content {0} that the ledger names is missing from the store; restore it from a backup"
+    )]
     Missing(Digest),
 }
 

@@ -30,7 +30,9 @@ pub enum InspectError {
     #[error("`{0}` is not the start of an id: at least 4 hexadecimal digits")]
     NotAnId(String),
     /// The organization is in no partnership with this node.
-    #[error("no partnership in force has the member `{0}`; `ambit partner list` shows the partnerships")]
+    #[error(
+        "no partnership in force has the member `{0}`; `ambit partner list` shows the partnerships"
+    )]
     NoPartnership(OrganizationId),
 }
 
@@ -325,9 +327,7 @@ impl Node {
         match body {
             Body::Disclosed(disclosed) => {
                 let disclosure = own_disclosure(&disclosed.disclosure)?;
-                if let Some(pair) =
-                    pairs.get_mut(&(disclosure.partnership, disclosure.recipient))
-                {
+                if let Some(pair) = pairs.get_mut(&(disclosure.partnership, disclosure.recipient)) {
                     pair.released += 1;
                 }
             }
@@ -349,7 +349,9 @@ impl Node {
                     pair.withheld += 1;
                 }
                 let decision = withheld.decision.as_ref();
-                let decision = decision.map(|digest| self.store.decision(digest)).transpose()?;
+                let decision = decision
+                    .map(|digest| self.store.decision(digest))
+                    .transpose()?;
                 for layer in Layer::ALL {
                     let says_no = decision.iter().flatten().any(|decision| {
                         decision.verdicts.iter().all(|purpose| {
@@ -453,9 +455,8 @@ fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
 
 fn item(found: &Found) -> Item {
     let facts = found.observation.facts();
-    let value = |pair: &Option<ambit_ledger::Assigned>| {
-        pair.as_ref().map(|pair| pair.value.to_string())
-    };
+    let value =
+        |pair: &Option<ambit_ledger::Assigned>| pair.as_ref().map(|pair| pair.value.to_string());
     Item {
         id: found.observation.id(),
         entry: found.recorded.index,

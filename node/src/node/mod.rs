@@ -8,6 +8,7 @@ mod inspect;
 mod observe;
 mod open;
 mod partner;
+mod profile;
 mod why;
 
 pub use export::ExportError;
@@ -15,6 +16,7 @@ pub use inspect::{Filter, InspectError, Item, ItemDetail, PartnerStatus, Reading
 pub use observe::{ObserveError, ObserveReport, Observed};
 pub use open::OpenError;
 pub use partner::{PartnerError, Proposal};
+pub use profile::ActivateError;
 pub use why::{PurposeAnswer, Why};
 
 use crate::config::{Home, KeyRing, Settings};

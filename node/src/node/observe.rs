@@ -30,7 +30,9 @@ pub enum ObserveError {
     #[error(transparent)]
     Readings(#[from] ReadingsError),
     /// The owner is another organization.
-    #[error("the facts name the owner `{0}`; an observation is made by its owner, so set `owner` to this node's organization")]
+    #[error(
+        "the facts name the owner `{0}`; an observation is made by its owner, so set `owner` to this node's organization"
+    )]
     Owner(OrganizationId),
     /// The class of data is not in the taxonomy.
     #[error("{0}")]
@@ -83,12 +85,12 @@ impl Node {
         is_import: bool,
         now: Time,
     ) -> Result<ObserveReport, ObserveError> {
+        let releasing = self.releasing_lock();
         let now = self.instant(now);
         let governance = self.governance();
         for draft in &drafts {
             check_draft(&governance, draft)?;
         }
-        let releasing = self.releasing_lock();
         self.catch_up_locked(&releasing, now)?;
         let mut report = ObserveReport::default();
         let mut seen = BTreeSet::new();
@@ -96,8 +98,7 @@ impl Node {
         while drafts.peek().is_some() {
             let mut signed = Vec::new();
             for draft in drafts.by_ref().take(COMMIT_OBSERVATIONS_MAX) {
-                let import =
-                    is_import.then(|| self.store.import_digest(&draft.fingerprint()));
+                let import = is_import.then(|| self.store.import_digest(&draft.fingerprint()));
                 if let Some(import) = import
                     && (!seen.insert(import) || self.store.was_imported(&import)?)
                 {
@@ -155,8 +156,15 @@ impl Node {
             });
             let mut outcomes = Vec::new();
             for (partnership, recipient) in governance.recipients() {
-                let (verdict, more) =
-                    self.release_to(governance, partnership, recipient, signed.id, &facts, None, now)?;
+                let (verdict, more) = self.release_to(
+                    governance,
+                    partnership,
+                    recipient,
+                    signed.id,
+                    &facts,
+                    None,
+                    now,
+                )?;
                 writes.extend(more);
                 outcomes.push(RecipientOutcome {
                     partnership: partnership.terms().partnership.clone(),

@@ -28,7 +28,9 @@ pub enum OpenError {
     #[error(transparent)]
     Governance(#[from] GovernanceError),
     /// The settings are those of another organization than the ledger's.
-    #[error("node.toml names the organization `{settings}`, the ledger was opened for `{ledger}`; put the id back")]
+    #[error(
+        "node.toml names the organization `{settings}`, the ledger was opened for `{ledger}`; put the id back"
+    )]
     Organization {
         /// In node.toml.
         settings: String,
@@ -58,18 +60,14 @@ impl Node {
                 .map_err(|unknown| OpenError::Jurisdiction(unknown.to_string()))?;
         }
         let (home, root) = Home::prepare(place, settings)?;
-        {
-            let store = Store::open(home.path())?;
-            let mut writes = first_entries(&home, settings, &root, now)?;
-            writes.extend(first_profiles());
-            store.commit(Commit {
-                actor: actor("operator"),
-                reason: None,
-                now,
-                writes,
-            })?;
+        let prepared = home.path().to_owned();
+        let made = open_ledger(&home, settings, &root, now)
+            .and_then(|()| home.finish(place).map_err(OpenError::from));
+        if let Err(error) = made {
+            // The keys in there were never used; what cannot be removed is made anew the next time.
+            let _ = std::fs::remove_dir_all(prepared);
+            return Err(error);
         }
-        home.finish(place)?;
         Ok(root.public().fingerprint())
     }
 
@@ -100,6 +98,24 @@ impl Node {
             changes: watch::Sender::new(0),
         })
     }
+}
+
+fn open_ledger(
+    home: &Home,
+    settings: &Settings,
+    root: &SecretKey,
+    now: Time,
+) -> Result<(), OpenError> {
+    let store = Store::open(home.path())?;
+    let mut writes = first_entries(home, settings, root, now)?;
+    writes.extend(first_profiles());
+    store.commit(Commit {
+        actor: actor("operator"),
+        reason: None,
+        now,
+        writes,
+    })?;
+    Ok(())
 }
 
 fn first_entries(

@@ -6,9 +6,8 @@
 use super::{Node, actor, random_salt};
 use crate::api::FailureKind;
 use crate::partnership::{
-    CardError, ComparisonError, Declaration, DeclarationError, GovernanceError,
-    PartnershipFile, PartnershipFileError, card_root, keyring_for, plain_words,
-    read_card, write_card,
+    CardError, ComparisonError, Declaration, DeclarationError, GovernanceError, PartnershipFile,
+    PartnershipFileError, card_root, keyring_for, plain_words, read_card, write_card,
 };
 use crate::store::{Commit, StoreError, Write};
 use ambit_ledger::{
@@ -49,13 +48,17 @@ pub enum PartnerError {
     #[error("a signature in the file cannot be relied on")]
     Signature(#[source] StatementError),
     /// There is a partnership of this name with other terms.
-    #[error("there already is a partnership `{0}` with other terms; choose another name, or amend it")]
+    #[error(
+        "there already is a partnership `{0}` with other terms; choose another name, or amend it"
+    )]
     Exists(PartnershipId),
     /// Not known here.
     #[error("no partnership `{0}` is known here; `ambit partner list` shows those that are")]
     Unknown(PartnershipId),
     /// The terms name this node's organization with other keys, or not at all.
-    #[error("the proposal does not name this node as a member as it is: {0}; send the declarer a new card from `ambit key card`")]
+    #[error(
+        "the proposal does not name this node as a member as it is: {0}; send the declarer a new card from `ambit key card`"
+    )]
     NotThisNode(&'static str),
     /// The declarer did not sign.
     #[error("the declarer `{0}` has not signed the proposal; ask for a file that it signed")]
@@ -67,7 +70,9 @@ pub enum PartnerError {
     #[error("the file proposes nothing: it declines a partnership that is not known here")]
     NothingProposed,
     /// A signed partnership is not declined.
-    #[error("this node has signed `{0}` already; a signed partnership is withdrawn from, not declined")]
+    #[error(
+        "this node has signed `{0}` already; a signed partnership is withdrawn from, not declined"
+    )]
     SignedAlready(PartnershipId),
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
@@ -181,8 +186,7 @@ impl Node {
         }
         let salt = random_salt().map_err(PartnerError::Randomness)?;
         let taxonomies = governance.layers().taxonomies();
-        let (terms, profile) =
-            declaration.terms(self.member(), cards, now, salt, taxonomies)?;
+        let (terms, profile) = declaration.terms(self.member(), cards, now, salt, taxonomies)?;
         let roots = self.with_own_root(fingerprints);
         keyring_for(&terms.members, &roots)?;
         let signature =
@@ -429,11 +433,7 @@ impl Node {
     ///
     /// # Errors
     /// Any [`PartnerError`].
-    pub fn take_decline(
-        &self,
-        statement: &[u8],
-        now: Time,
-    ) -> Result<PartnershipId, PartnerError> {
+    pub fn take_decline(&self, statement: &[u8], now: Time) -> Result<PartnershipId, PartnerError> {
         let governance = self.governance();
         let mut failure = PartnerError::NothingProposed;
         for known in governance.partnerships() {
@@ -458,10 +458,7 @@ impl Node {
     ) -> BTreeMap<OrganizationId, Fingerprint> {
         let governance = self.governance();
         let mut roots = fingerprints.clone();
-        roots.insert(
-            governance.organization().clone(),
-            governance.opened().root,
-        );
+        roots.insert(governance.organization().clone(), governance.opened().root);
         roots
     }
 

@@ -75,25 +75,33 @@ impl Node {
                 continue;
             }
             let facts = found.observation.facts();
-            let released = release::judge_for(
-                &self.store,
-                &self.decisions,
-                &governance,
-                partnership,
-                recipient,
-                facts,
-                now,
-            )?;
+            let is_own = facts.issuer == *governance.organization();
+            let released = if is_own {
+                release::judge_for(
+                    &self.store,
+                    &self.decisions,
+                    &governance,
+                    partnership,
+                    recipient,
+                    facts,
+                    now,
+                )?
+            } else {
+                release::Release::unasked()
+            };
             let id = partnership.terms().partnership.clone();
             let observation = found.observation.id();
             let entry = self
                 .store
                 .outcome_for(&observation, &BoxKey::new(&id, recipient))?;
             let recorded = match entry {
-                Some(index) => self.store.entry(index)?.map(|recorded| match recorded.body {
-                    Body::Disclosed(_) => "disclosed".to_owned(),
-                    _ => "withheld".to_owned(),
-                }),
+                Some(index) => self
+                    .store
+                    .entry(index)?
+                    .map(|recorded| match recorded.body {
+                        Body::Disclosed(_) => "disclosed".to_owned(),
+                        _ => "withheld".to_owned(),
+                    }),
                 None => None,
             };
             let decision = released.judgement.map(|judgement| judgement.decision);
@@ -104,7 +112,9 @@ impl Node {
                 verdict: released.verdict,
                 recorded,
                 entry,
-                unasked: decision.is_none().then(|| UNASKED.to_owned()),
+                unasked: decision
+                    .is_none()
+                    .then(|| if is_own { UNASKED } else { NOT_OWN }.to_owned()),
                 purposes: decision.map_or_else(Vec::new, |decision| {
                     decision.verdicts.iter().map(answer).collect()
                 }),
@@ -119,6 +129,9 @@ impl Node {
 
 const UNASKED: &str = "no limits of the owner cover this program, this class of data and any purpose of the \
                        partnership, so no layer was asked";
+
+const NOT_OWN: &str =
+    "it is held from another organization, and this node passes nothing on, so no layer was asked";
 
 fn answer(verdict: &ambit_ledger::PurposeVerdict) -> PurposeAnswer {
     PurposeAnswer {

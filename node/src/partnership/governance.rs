@@ -99,13 +99,12 @@ impl Governance {
             }
         }
         let taxonomies = taxonomies.ok_or(GovernanceError::NotOpened)?;
-        let layers =
-            Layers::new(taxonomies, profiles.into_values()).map_err(|error| {
-                GovernanceError::Entry {
-                    index: 0,
-                    what: error.to_string(),
-                }
-            })?;
+        let layers = Layers::new(taxonomies, profiles.into_values()).map_err(|error| {
+            GovernanceError::Entry {
+                index: 0,
+                what: error.to_string(),
+            }
+        })?;
         let mut governance = Self {
             opened,
             certificates: Vec::new(),
@@ -168,8 +167,8 @@ impl Governance {
         let terms: PartnershipTerms =
             ambit_ledger::decode(&bytes).map_err(|error| failed(recorded, &error))?;
         let text = text_blob(store, recorded, &edition.profile)?;
-        let profile = Profile::parse(Layer::Partnership, &text)
-            .map_err(|error| failed(recorded, &error))?;
+        let profile =
+            Profile::parse(Layer::Partnership, &text).map_err(|error| failed(recorded, &error))?;
         let layers = self
             .layers
             .with_partnership(profile)

@@ -105,7 +105,9 @@ impl Database {
                 None => batch.remove(key),
             }
         }
-        self.engine.apply_batch(batch).map_err(DatabaseError::Engine)
+        self.engine
+            .apply_batch(batch)
+            .map_err(DatabaseError::Engine)
     }
 
     /// Waits until all that was applied is on the disk.
@@ -145,9 +147,7 @@ impl Database {
     }
 }
 
-fn pairs(
-    iter: sled::Iter,
-) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
+fn pairs(iter: sled::Iter) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
     iter.map(|pair| {
         pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
             .map_err(DatabaseError::Engine)

@@ -3,12 +3,12 @@
 //! A group is several batches. An entry and its index keys lie in one of them; the last holds the head, and
 //! nothing above the head counts. So a group that was cut off is taken back by what its entries say.
 
+use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
 use super::keys::{self, BoxKey};
 use super::records::{Commit, Committed, Head, Inbox, Outbox, Write};
 use super::seal;
 use super::slots::Slots;
-use super::StoreError;
 use ambit_ledger::{
     Admitted, Body, Digest, Disclosed, Disclosure, Entry, ObservationId, Observed, Salt, leaf_hash,
 };
@@ -150,8 +150,7 @@ impl<'a> Group<'a> {
                     "an undecided observation is not in the ledger",
                 ))?;
                 let key = keys::undecided(outbox, observed);
-                self.units
-                    .push(vec![(key, is_undecided.then(Vec::new))]);
+                self.units.push(vec![(key, is_undecided.then(Vec::new))]);
             }
             Write::OutboxAcknowledged { outbox, upto } => {
                 self.outbox(outbox)?.acknowledged = Some(upto.clone());

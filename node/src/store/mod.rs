@@ -113,6 +113,12 @@ impl Store {
         self.writer.commit(commit)
     }
 
+    /// Whether an error stopped the store: every later commit fails.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.writer.is_stopped()
+    }
+
     /// How many entries are committed.
     #[must_use]
     pub fn size(&self) -> u64 {

@@ -53,6 +53,11 @@ impl Writer {
         })
     }
 
+    pub(super) fn is_stopped(&self) -> bool {
+        let handle = self.thread.handle.as_ref();
+        handle.is_none_or(JoinHandle::is_finished)
+    }
+
     pub(super) fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
         let requests = self.thread.requests.as_ref().ok_or(StoreError::Stopped)?;

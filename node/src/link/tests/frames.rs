@@ -28,9 +28,7 @@ fn one_of_each() -> Vec<(Frame, String)> {
     vec![
         (
             Frame::Hello { hello },
-            format!(
-                "a100a100a7006170015820{aa}025820{aa}035820{aa}041901f4055820{aa}061840"
-            ),
+            format!("a100a100a7006170015820{aa}025820{aa}035820{aa}041901f4055820{aa}061840"),
         ),
         (
             Frame::Hello { hello: opening },

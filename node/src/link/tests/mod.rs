@@ -1,8 +1,10 @@
 //! Frozen bytes, one case per rule, and both ends against each other over a link that breaks.
 
+mod acknowledgement;
 mod exchange;
 mod frames;
 mod receiver;
+mod refusals;
 mod sender;
 
 use super::{Frame, Hello, Parties};

@@ -1,19 +1,18 @@
 use super::super::{
-    ACKNOWLEDGEMENT_ITEMS, AcceptError, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Received,
-    Receiver, ResolveError, UNACKNOWLEDGED_ITEMS_MAX,
+    AcceptError, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Received, Receiver, ResolveError,
 };
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
 use crate::store::Inbox;
 use ambit_ledger::{
-    Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode, Salt, Time,
+    Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode, Salt,
 };
 
-const REFUSED: Outcome = Outcome::Refused(RefusalCode::NotAdmissible);
+pub(super) const REFUSED: Outcome = Outcome::Refused(RefusalCode::NotAdmissible);
 
 /// A sender that always continues the chain.
-struct Feed {
-    seq: u64,
-    chain: Chain,
+pub(super) struct Feed {
+    pub(super) seq: u64,
+    pub(super) chain: Chain,
 }
 
 impl Feed {
@@ -24,7 +23,7 @@ impl Feed {
         }
     }
 
-    fn item(&mut self) -> Frame {
+    pub(super) fn item(&mut self) -> Frame {
         self.seq += 1;
         let [observation, disclosure, readings] = parts(self.seq);
         let body = ItemBody::Item {
@@ -51,7 +50,7 @@ impl Feed {
     }
 }
 
-fn accept(inbox: Option<Inbox>, hello: &Hello) -> (Receiver, Hello) {
+pub(super) fn accept(inbox: Option<Inbox>, hello: &Hello) -> (Receiver, Hello) {
     let accepted = Receiver::accept(parties(), RECIPIENT_STORE, inbox, true, hello).unwrap();
     assert_eq!(accepted.divergence, None);
     let Frame::Hello { hello } = accepted.answer else {
@@ -60,11 +59,11 @@ fn accept(inbox: Option<Inbox>, hello: &Hello) -> (Receiver, Hello) {
     (accepted.receiver, hello)
 }
 
-fn open() -> (Receiver, Feed) {
+pub(super) fn open() -> (Receiver, Feed) {
     (accept(None, &first_hello()).0, Feed::new())
 }
 
-fn take(receiver: &mut Receiver, frame: &Frame, outcome: Outcome) -> Inbox {
+pub(super) fn take(receiver: &mut Receiver, frame: &Frame, outcome: Outcome) -> Inbox {
     let received = receiver.receive(&bytes(frame));
     assert!(
         matches!(received, Received::Take(_) | Received::Withdrawn { .. }),
@@ -73,7 +72,7 @@ fn take(receiver: &mut Receiver, frame: &Frame, outcome: Outcome) -> Inbox {
     receiver.resolve(outcome).unwrap()
 }
 
-fn reply(seq: u64, code: RefusalCode) -> Received {
+pub(super) fn reply(seq: u64, code: RefusalCode) -> Received {
     Received::Reply(Frame::Reject { seq, code })
 }
 
@@ -211,10 +210,7 @@ fn control_passes() {
     let frame = Frame::Control {
         message: message.clone(),
     };
-    assert_eq!(
-        receiver.receive(&bytes(&frame)),
-        Received::Control(message)
-    );
+    assert_eq!(receiver.receive(&bytes(&frame)), Received::Control(message));
 }
 
 #[test]
@@ -254,10 +250,7 @@ fn an_outcome_must_suit_the_oldest_item() {
     );
     receiver.receive(&bytes(&feed.item()));
     receiver.receive(&bytes(&feed.tombstone()));
-    assert_eq!(
-        receiver.resolve(Outcome::Noted),
-        Err(ResolveError::Kind(1))
-    );
+    assert_eq!(receiver.resolve(Outcome::Noted), Err(ResolveError::Kind(1)));
     let code = RefusalCode::Skipped;
     assert_eq!(
         receiver.resolve(Outcome::Refused(code)),
@@ -329,141 +322,6 @@ fn another_edition_gets_no_credit() {
     let (mut receiver, answer) = accept(None, &hello);
     assert_eq!((answer.credit, answer.edition), (0, parties().edition));
     assert_eq!(receiver.activate(), None);
-}
-
-#[test]
-fn an_acknowledgement_is_due_when_idle_or_after_so_many_items() {
-    let (mut receiver, mut feed) = open();
-    let now = Time::EARLIEST;
-    assert_eq!(receiver.acknowledgement_due(now), None);
-    let inbox = take(&mut receiver, &feed.item(), REFUSED);
-    assert_eq!(
-        receiver.acknowledgement_due(now),
-        None,
-        "it is not committed"
-    );
-    let _frames = receiver.committed(inbox.cursor);
-    receiver.receive(&bytes(&feed.item()));
-    assert_eq!(receiver.acknowledgement_due(now), None, "one is pending");
-    let mut inbox = receiver.resolve(Outcome::Admitted).unwrap();
-    for _ in 2..ACKNOWLEDGEMENT_ITEMS {
-        inbox = take(&mut receiver, &feed.item(), Outcome::Admitted);
-    }
-    let _frames = receiver.committed(inbox.cursor);
-    receiver.receive(&bytes(&feed.item()));
-    let due = receiver.acknowledgement_due(now).unwrap();
-    assert_eq!(due.upto, ACKNOWLEDGEMENT_ITEMS);
-    assert_eq!(due.outcomes, inbox.outcomes);
-    assert_eq!(due.refused, inbox.refused);
-    let statement = vec![7];
-    assert_eq!(
-        receiver.acknowledgement_signed(&due, statement.clone()),
-        Frame::Acknowledgement { statement }
-    );
-    assert_eq!(receiver.acknowledgement_due(now), None);
-}
-
-#[test]
-fn refusals_are_kept_until_the_sender_confirms() {
-    let (mut receiver, mut feed) = open();
-    let inbox = take(&mut receiver, &feed.item(), REFUSED);
-    let chain = inbox.bodies;
-    let _frames = receiver.committed(inbox.cursor);
-    let due = receiver.acknowledgement_due(Time::EARLIEST).unwrap();
-    let _frame = receiver.acknowledgement_signed(&due, Vec::new());
-
-    let inbox = take(&mut receiver, &feed.item(), REFUSED);
-    assert_eq!((inbox.refused.len(), inbox.signed), (2, 0));
-    let wrong = Frame::Ack {
-        upto: 1,
-        chain: inbox.bodies,
-    };
-    assert_eq!(
-        receiver.receive(&bytes(&wrong)),
-        reply(0, RefusalCode::ChainBroken)
-    );
-    let confirmation = bytes(&Frame::Ack { upto: 1, chain });
-    assert_eq!(
-        receiver.receive(&confirmation),
-        Received::Confirmed {
-            upto: 1,
-            reply: None
-        }
-    );
-    assert_eq!(
-        receiver.receive(&confirmation),
-        reply(0, RefusalCode::Unexpected)
-    );
-    let inbox = take(&mut receiver, &feed.item(), Outcome::Admitted);
-    assert_eq!((inbox.refused.len(), inbox.signed), (1, 1));
-
-    // The frame with the confirmation may be lost: the next Hello says the same.
-    let hello = Hello {
-        peer_incarnation: Some(RECIPIENT_STORE),
-        cursor: 2,
-        chain: Some(Digest::of(b"not at the cursor")),
-        ..first_hello()
-    };
-    let (mut receiver, answer) = accept(Some(inbox), &hello);
-    assert_eq!(answer.cursor, 3);
-    let inbox = take(&mut receiver, &feed.item(), Outcome::Admitted);
-    assert_eq!((inbox.refused.len(), inbox.signed), (0, 2));
-}
-
-#[test]
-fn refusals_are_bounded_and_their_inbox_fits_one_record() {
-    let name = "n".repeat(ambit_ledger::NAME_BYTES_MAX);
-    let parties = super::super::Parties {
-        partnership: name.parse().unwrap(),
-        sender: name.parse().unwrap(),
-        ..parties()
-    };
-    let start = parties.start(&RECIPIENT_STORE);
-    let first = u64::from(u32::MAX) + 1;
-    let inbox = Inbox {
-        partnership: parties.partnership.clone(),
-        sender: parties.sender.clone(),
-        cursor: first,
-        bodies: start.digest(),
-        outcomes: start.digest(),
-        refused: Vec::new(),
-        signed: first,
-    };
-    let hello = Hello {
-        partnership: parties.partnership.clone(),
-        peer_incarnation: Some(RECIPIENT_STORE),
-        cursor: first,
-        chain: Some(start.digest()),
-        ..first_hello()
-    };
-    let accepted = Receiver::accept(parties, RECIPIENT_STORE, Some(inbox), true, &hello).unwrap();
-    let mut receiver = accepted.receiver;
-    let mut feed = Feed {
-        seq: first,
-        chain: start,
-    };
-    for _ in 0..UNACKNOWLEDGED_ITEMS_MAX {
-        let inbox = take(&mut receiver, &feed.item(), REFUSED);
-        let _frames = receiver.committed(inbox.cursor);
-        assert!(ambit_ledger::encode(&inbox).len() <= 6 * 1024);
-    }
-    let chain = feed.chain.digest();
-    let received = receiver.receive(&bytes(&feed.item()));
-    assert_eq!(received, reply(feed.seq, RefusalCode::Unexpected));
-    // The confirmation brings new credit.
-    let due = receiver.acknowledgement_due(Time::EARLIEST).unwrap();
-    assert!(ambit_ledger::encode(&due).len() < ambit_ledger::ITEM_BYTES_MAX);
-    let _frame = receiver.acknowledgement_signed(&due, Vec::new());
-    let upto = due.upto;
-    assert_eq!(
-        receiver.receive(&bytes(&Frame::Ack { upto, chain })),
-        Received::Confirmed {
-            upto,
-            reply: Some(Frame::Credit {
-                items: CREDIT_ITEMS
-            })
-        }
-    );
 }
 
 #[test]

@@ -1,16 +1,13 @@
-use super::super::progress::Progress;
 use super::super::{
-    AcknowledgementError, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Outgoing,
-    STALLED_AFTER_SECONDS, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
+    CREDIT_ITEMS, Control, Divergence, Frame, Hello, Outgoing, STALLED_AFTER_SECONDS, Sender,
+    SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
 };
+use super::acknowledgement::acknowledgement;
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
 use crate::store::AcknowledgedUpto;
-use ambit_ledger::{
-    Acknowledgement, Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode,
-    RefusedItem, Salt, Time,
-};
+use ambit_ledger::{Chain, Digest, DisclosureId, ItemBody, ObservationId, RefusalCode, Salt, Time};
 
-fn body(seq: u64) -> ItemBody {
+pub(super) fn body(seq: u64) -> ItemBody {
     let [observation, disclosure, _] = parts(seq);
     ItemBody::Item {
         observation: ObservationId::of(&observation),
@@ -27,12 +24,12 @@ fn outgoing(seq: u64) -> Outgoing {
     }
 }
 
-fn start() -> Chain {
+pub(super) fn start() -> Chain {
     parties().start(&RECIPIENT_STORE)
 }
 
 /// The chain over items up to here, none withdrawn.
-fn bodies(upto: u64) -> Digest {
+pub(super) fn bodies(upto: u64) -> Digest {
     (1..=upto)
         .fold(start(), |chain, seq| chain.with_body(seq, &body(seq)))
         .digest()
@@ -58,12 +55,12 @@ fn known(upto: u64) -> AcknowledgedUpto {
     }
 }
 
-fn feed(sender: &mut Sender, frame: &Frame) -> Vec<SenderOutput> {
+pub(super) fn feed(sender: &mut Sender, frame: &Frame) -> Vec<SenderOutput> {
     sender.receive(&bytes(frame));
     drain(sender)
 }
 
-fn drain(sender: &mut Sender) -> Vec<SenderOutput> {
+pub(super) fn drain(sender: &mut Sender) -> Vec<SenderOutput> {
     std::iter::from_fn(|| sender.poll()).collect()
 }
 
@@ -76,7 +73,7 @@ fn say_hello(sender: &mut Sender, hello: Hello) -> Vec<SenderOutput> {
 }
 
 /// Open, with everything the credit allows sent.
-fn opened(last: u64) -> Sender {
+pub(super) fn opened(last: u64) -> Sender {
     let mut sender = Sender::open(parties(), SENDER_STORE, None, last);
     let mut outputs = say_hello(&mut sender, answer(0, bodies(0)));
     assert_eq!(outputs.remove(0), SenderOutput::Opened { cursor: 0 });
@@ -105,7 +102,10 @@ fn diverged(divergence: Divergence) -> Vec<SenderOutput> {
 fn the_first_hello_says_what_is_known() {
     let mut sender = Sender::open(parties(), SENDER_STORE, None, 5);
     let hello = first_hello();
-    assert_eq!(drain(&mut sender), [SenderOutput::Send(Frame::Hello { hello })]);
+    assert_eq!(
+        drain(&mut sender),
+        [SenderOutput::Send(Frame::Hello { hello })]
+    );
 
     let mut sender = Sender::open(parties(), SENDER_STORE, Some(known(3)), 5);
     let hello = Hello {
@@ -114,7 +114,10 @@ fn the_first_hello_says_what_is_known() {
         chain: Some(bodies(3)),
         ..first_hello()
     };
-    assert_eq!(drain(&mut sender), [SenderOutput::Send(Frame::Hello { hello })]);
+    assert_eq!(
+        drain(&mut sender),
+        [SenderOutput::Send(Frame::Hello { hello })]
+    );
 }
 
 #[test]
@@ -227,10 +230,7 @@ fn the_chain_in_the_answer_is_checked_with_what_was_sent() {
     let sent = vec![body(4), body(5), body(6)];
     assert_eq!(supplied(sent.clone()), [SenderOutput::Opened { cursor: 6 }]);
     let withdrawn = vec![body(4), ItemBody::Tombstone, body(6)];
-    assert_eq!(
-        supplied(withdrawn),
-        diverged(Divergence::Chain { upto: 6 })
-    );
+    assert_eq!(supplied(withdrawn), diverged(Divergence::Chain { upto: 6 }));
     assert_eq!(
         supplied(sent[..2].to_vec()),
         diverged(Divergence::OwnBodies { from: 4, upto: 6 })
@@ -317,10 +317,7 @@ fn an_ack_must_be_about_what_was_sent() {
     let mut sender = opened(3);
     let chain = bodies(2);
     let ack = Frame::Ack { upto: 2, chain };
-    assert_eq!(
-        feed(&mut sender, &ack),
-        [SenderOutput::Acked { upto: 2 }]
-    );
+    assert_eq!(feed(&mut sender, &ack), [SenderOutput::Acked { upto: 2 }]);
     assert_eq!(feed(&mut sender, &ack), Vec::new());
     assert_eq!(sender.in_flight(), 1);
     let cases = [
@@ -379,10 +376,7 @@ fn frames_without_a_place_are_refused() {
     }
     let mut sender = opened(3);
     let hello = answer(0, chain);
-    for frame in [
-        Frame::Hello { hello },
-        Frame::Tombstone { seq: 1, chain },
-    ] {
+    for frame in [Frame::Hello { hello }, Frame::Tombstone { seq: 1, chain }] {
         assert_eq!(feed(&mut sender, &frame), std::slice::from_ref(&unexpected));
     }
     sender.receive(b"");
@@ -423,153 +417,4 @@ fn a_silent_recipient_is_noticed_once_and_holds_items() {
     }
     assert_eq!(drain(&mut idle), Vec::new());
     assert_eq!(drain(&mut opening), [SenderOutput::Stalled]);
-}
-
-/// Signed by nobody: the machine sees acknowledgements after their signature was verified.
-fn acknowledgement(upto: u64, refused: &[u64]) -> Acknowledgement {
-    let parties = parties();
-    let code = RefusalCode::NotAdmissible;
-    let outcomes = (1..=upto).fold(start(), |chain, seq| {
-        let outcome = if refused.contains(&seq) {
-            Outcome::Refused(code)
-        } else {
-            Outcome::Admitted
-        };
-        chain.with_outcome(seq, &body(seq).digest(), outcome)
-    });
-    Acknowledgement {
-        partnership: parties.partnership,
-        sender: parties.sender,
-        recipient: parties.recipient,
-        incarnation: RECIPIENT_STORE,
-        upto,
-        outcomes: outcomes.digest(),
-        refused: refused
-            .iter()
-            .map(|seq| RefusedItem { seq: *seq, code })
-            .collect(),
-        at: Time::EARLIEST,
-    }
-}
-
-#[test]
-fn an_acknowledgement_covers_what_was_sent() {
-    let mut sender = opened(5);
-    let statement = vec![1, 2];
-    assert_eq!(
-        feed(
-            &mut sender,
-            &Frame::Acknowledgement {
-                statement: statement.clone()
-            }
-        ),
-        [SenderOutput::Acknowledgement { statement }]
-    );
-    let first = acknowledgement(3, &[2]);
-    let acknowledged = sender.acknowledge(&first).unwrap();
-    let expected = AcknowledgedUpto {
-        incarnation: RECIPIENT_STORE,
-        upto: 3,
-        bodies: bodies(3),
-        outcomes: first.outcomes,
-    };
-    assert_eq!(acknowledged, expected);
-    assert_eq!(sender.in_flight(), 2);
-    assert_eq!(drain(&mut sender), Vec::new(), "nothing before the commit");
-    sender.acknowledgement_committed(&acknowledged);
-    let (upto, chain) = (3, bodies(3));
-    assert_eq!(
-        drain(&mut sender),
-        [SenderOutput::Send(Frame::Ack { upto, chain })]
-    );
-    // Refusals that the one before stated may be repeated.
-    let acknowledged = sender.acknowledge(&acknowledgement(5, &[2, 4])).unwrap();
-    assert_eq!((acknowledged.upto, acknowledged.bodies), (5, bodies(5)));
-}
-
-#[test]
-fn an_acknowledgement_of_anything_else_is_refused() {
-    let mut sender = opened(5);
-    sender.acknowledge(&acknowledgement(1, &[])).unwrap();
-    let code = RefusalCode::NotAdmissible;
-    feed(&mut sender, &Frame::Reject { seq: 2, code });
-    let good = acknowledgement(3, &[2]);
-    let with = |change: fn(&mut Acknowledgement)| {
-        let mut changed = good.clone();
-        change(&mut changed);
-        changed
-    };
-    let range = |upto| AcknowledgementError::Range {
-        upto,
-        before: 1,
-        sent: 5,
-    };
-    let cases = [
-        (
-            with(|changed| changed.partnership = "urn:other".parse().unwrap()),
-            AcknowledgementError::Parties,
-        ),
-        (
-            with(|changed| changed.sender = changed.recipient.clone()),
-            AcknowledgementError::Parties,
-        ),
-        (
-            with(|changed| changed.recipient = changed.sender.clone()),
-            AcknowledgementError::Parties,
-        ),
-        (
-            with(|changed| changed.incarnation = SENDER_STORE),
-            AcknowledgementError::Incarnation,
-        ),
-        (acknowledgement(1, &[]), range(1)),
-        (acknowledgement(0, &[]), range(0)),
-        (acknowledgement(6, &[2]), range(6)),
-        (
-            with(|changed| changed.refused = [changed.refused[0]; 2].to_vec()),
-            AcknowledgementError::Refused { seq: 2 },
-        ),
-        (
-            with(|changed| changed.refused[0].seq = 4),
-            AcknowledgementError::Refused { seq: 4 },
-        ),
-        (
-            acknowledgement(3, &[]),
-            AcknowledgementError::Contradiction { seq: 2, code },
-        ),
-        (
-            with(|changed| changed.outcomes = Digest::of(b"others")),
-            AcknowledgementError::Chain { upto: 3 },
-        ),
-    ];
-    for (statement, error) in cases {
-        assert_eq!(sender.acknowledge(&statement), Err(error));
-    }
-    sender.acknowledge(&good).unwrap();
-}
-
-#[test]
-fn a_tombstone_is_noted_and_cannot_be_refused() {
-    let parties = parties();
-    let base = Progress::start(&parties, RECIPIENT_STORE);
-    let mut progress = Progress::from_acknowledged(base);
-    progress.push(ItemBody::Tombstone);
-    let mut statement = acknowledgement(1, &[1]);
-    assert_eq!(
-        progress.acknowledge(&parties, &statement),
-        Err(AcknowledgementError::Refused { seq: 1 })
-    );
-    statement.refused.clear();
-    statement.outcomes = start()
-        .with_outcome(1, &ItemBody::Tombstone.digest(), Outcome::Noted)
-        .digest();
-    progress.acknowledge(&parties, &statement).unwrap();
-}
-
-#[test]
-fn nothing_is_acknowledged_before_the_link_is_open() {
-    let mut sender = Sender::open(parties(), SENDER_STORE, None, 3);
-    assert_eq!(
-        sender.acknowledge(&acknowledgement(1, &[])),
-        Err(AcknowledgementError::NotOpen)
-    );
 }

@@ -25,7 +25,9 @@ fn bundle_of(entries: &[Vec<u8>]) -> Bundle {
     };
     let note = checkpoint.sign(&keys.checkpoint());
     let mut writer = BundleWriter::start(Vec::new(), &keys.organization, &note).unwrap();
-    entries.iter().for_each(|entry| writer.entry(entry).unwrap());
+    entries
+        .iter()
+        .for_each(|entry| writer.entry(entry).unwrap());
     Bundle::read(writer.finish().unwrap().as_slice()).unwrap()
 }
 
@@ -38,7 +40,10 @@ fn entries_that_cannot_be_decoded() {
     let mut entries = encoded(&Ledger::open(supplier()));
     expect(&verify(&bundle_of(&entries), &trust()), &[]);
     entries.push(b"\xa0".to_vec());
-    expect(&verify(&bundle_of(&entries), &trust()), &[(Rule::EntryShape, Some(3))]);
+    expect(
+        &verify(&bundle_of(&entries), &trust()),
+        &[(Rule::EntryShape, Some(3))],
+    );
     let mut ledger = observed();
     ledger.entries[3].body = ByteBuf::from(b"\xa0".to_vec());
     ledger.expect(&[(Rule::EntryShape, Some(3)), (Rule::ReadingsStray, None)]);
@@ -54,7 +59,10 @@ fn kinds_of_later_versions_are_incomplete_evidence() {
         });
     }
     let report = ledger.verify();
-    expect(&report, &[(Rule::EntryKind, Some(4)), (Rule::EntryKind, Some(5))]);
+    expect(
+        &report,
+        &[(Rule::EntryKind, Some(4)), (Rule::EntryKind, Some(5))],
+    );
     assert_eq!(report.exit_code(), 3);
 }
 
@@ -75,9 +83,17 @@ fn the_first_two_entries_are_what_they_must_be() {
     let mut ledger = observed();
     ledger.entries.swap(1, 3);
     let time = ledger.entries[1].time;
-    ledger.entries.iter_mut().for_each(|entry| entry.time = time);
+    ledger
+        .entries
+        .iter_mut()
+        .for_each(|entry| entry.time = time);
     let found = ledger.verify();
-    assert!(found.findings().iter().any(|found| found.rule == Rule::FirstEntries));
+    assert!(
+        found
+            .findings()
+            .iter()
+            .any(|found| found.rule == Rule::FirstEntries)
+    );
     let mut ledger = observed();
     let opened = ledger.entries[0].body().unwrap();
     ledger.push(opened);
@@ -118,7 +134,9 @@ fn the_checkpoint_is_over_these_entries_and_signed() {
 fn certificates_are_by_the_ledgers_own_root() {
     let certify = |certificate: ByteBuf| {
         let mut ledger = observed();
-        ledger.push(Body::KeyCertified(ambit_ledger::KeyCertified { certificate }));
+        ledger.push(Body::KeyCertified(ambit_ledger::KeyCertified {
+            certificate,
+        }));
         ledger
     };
     let key = SecretKey::from_seed(&[50; 32]);
@@ -133,7 +151,10 @@ fn certificates_are_by_the_ledgers_own_root() {
     ledger.expect(&[(Rule::RootDiffers, Some(4))]);
     let mut trust = trust();
     trust.add(TrustedRoot { ..second.trusted() });
-    expect(&verify(&ledger.bundle(), &trust), &[(Rule::Certificate, Some(4))]);
+    expect(
+        &verify(&ledger.bundle(), &trust),
+        &[(Rule::Certificate, Some(4))],
+    );
 }
 
 #[test]
@@ -157,7 +178,10 @@ fn observations_are_signed_by_this_organization_and_recorded_once() {
     let (id, _) = ledger.observe(facts);
     ledger.keys = supplier();
     let index = ledger.entries.len() - 1;
-    let expected = [(Rule::ObservationIssuer, Some(index)), (Rule::ReadingsStray, None)];
+    let expected = [
+        (Rule::ObservationIssuer, Some(index)),
+        (Rule::ReadingsStray, None),
+    ];
     ledger.expect(&expected);
     ledger.readings.remove(&id);
     ledger.expect(&expected[..1]);

@@ -3,8 +3,8 @@
 use crate::Rule;
 use crate::fixture::{Ledger, customer, organization, supplier, terms, time};
 use ambit_ledger::{
-    Body, Decline, Digest, EditionStage, ManifestSignature, PartnershipDeclined, PartnershipEdition,
-    PartnershipTerms, encode,
+    Body, Decline, Digest, EditionStage, ManifestSignature, PartnershipDeclined,
+    PartnershipEdition, PartnershipTerms, encode,
 };
 use serde_bytes::ByteBuf;
 
@@ -20,7 +20,9 @@ fn agreed(terms: &PartnershipTerms) -> Ledger {
 fn alter(index: usize, change: impl FnOnce(&mut PartnershipEdition)) -> Ledger {
     let mut ledger = agreed(&terms());
     ledger.alter(index, |body| {
-        let Body::PartnershipEdition(body) = body else { panic!() };
+        let Body::PartnershipEdition(body) = body else {
+            panic!()
+        };
         change(body);
     });
     ledger
@@ -35,12 +37,17 @@ fn a_clean_edition() {
 fn terms_are_those_the_entry_names() {
     let mut other = terms();
     other.profile = Digest::of(b"another text");
-    let expected = [(Rule::EditionTerms, Some(PROPOSED)), (Rule::EditionTerms, Some(ACTIVE))];
+    let expected = [
+        (Rule::EditionTerms, Some(PROPOSED)),
+        (Rule::EditionTerms, Some(ACTIVE)),
+    ];
     agreed(&other).expect(&expected);
     let mut other = terms();
     other.members.reverse();
     agreed(&other).expect(&expected);
-    let ledger = alter(PROPOSED, |body| body.partnership = "another".parse().unwrap());
+    let ledger = alter(PROPOSED, |body| {
+        body.partnership = "another".parse().unwrap()
+    });
     ledger.expect(&expected[..1]);
     let mut ledger = agreed(&terms());
     let profile = ledger.put(b"no terms");
@@ -63,7 +70,10 @@ fn roots_of_all_other_members_were_compared() {
     alter(ACTIVE, |body| body.roots.insert(0, supplier().compared())).expect(&expected);
     alter(ACTIVE, |body| body.roots.push(supplier().compared())).expect(&expected);
     alter(ACTIVE, |body| body.roots.push(customer().compared())).expect(&expected);
-    alter(ACTIVE, |body| body.roots[0].root = supplier().compared().root).expect(&expected);
+    alter(ACTIVE, |body| {
+        body.roots[0].root = supplier().compared().root
+    })
+    .expect(&expected);
     let stranger = organization("did:web:stranger.example");
     alter(ACTIVE, |body| body.roots[0].organization = stranger).expect(&expected);
 }
@@ -74,11 +84,15 @@ fn an_edition_in_force_has_all_signatures_over_one_digest() {
     alter(ACTIVE, |body| body.signatures.reverse()).expect(&expected);
     let mut ledger = alter(ACTIVE, |_| {});
     let all = ledger.entries[ACTIVE].body().unwrap();
-    let Body::PartnershipEdition(all) = all else { panic!() };
+    let Body::PartnershipEdition(all) = all else {
+        panic!()
+    };
     for signature in &all.signatures {
         let kept = *signature;
         ledger.alter(ACTIVE, |body| {
-            let Body::PartnershipEdition(body) = body else { panic!() };
+            let Body::PartnershipEdition(body) = body else {
+                panic!()
+            };
             body.signatures = vec![kept];
         });
         let found = ledger.verify();
@@ -93,7 +107,9 @@ fn an_edition_in_force_has_all_signatures_over_one_digest() {
     let mut ledger = alter(ACTIVE, |_| {});
     let signature = ledger.put(&signature);
     ledger.alter(ACTIVE, |body| {
-        let Body::PartnershipEdition(body) = body else { panic!() };
+        let Body::PartnershipEdition(body) = body else {
+            panic!()
+        };
         body.signatures.push(signature);
         body.signatures.sort();
     });
@@ -107,7 +123,9 @@ fn a_signature_by_another_key_does_not_verify() {
     let forged = ManifestSignature::sign(&terms(), &keys.organization, &keys.checkpoint());
     let forged = ledger.put(&forged);
     ledger.alter(ACTIVE, |body| {
-        let Body::PartnershipEdition(body) = body else { panic!() };
+        let Body::PartnershipEdition(body) = body else {
+            panic!()
+        };
         body.signatures.push(forged);
         body.signatures.sort();
     });
@@ -167,7 +185,9 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
     decline(unknown, terms().partnership.as_str()).expect(&[(Rule::Decline, Some(5))]);
     let mut forged = decline(edition, terms().partnership.as_str());
     forged.alter(5, |body| {
-        let Body::PartnershipDeclined(body) = body else { panic!() };
+        let Body::PartnershipDeclined(body) = body else {
+            panic!()
+        };
         *body.decline.last_mut().unwrap() ^= 1;
     });
     forged.expect(&[(Rule::Signature, Some(5))]);

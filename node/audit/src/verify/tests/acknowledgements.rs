@@ -1,0 +1,128 @@
+//! Rules of acknowledgements.
+
+use crate::Rule;
+use crate::fixture::{Story, organization};
+use ambit_ledger::{Acknowledgement, Body, Digest, Kind, RefusalCode, RefusedItem, Salt};
+
+/// The supplier's ledger with the first of its two acknowledgements, up to number 1 of 3.
+fn begun() -> Story {
+    let mut story = Story::told();
+    story
+        .supplier
+        .truncate(story.supplier.nth(Kind::Acknowledged, 0) + 1);
+    story
+}
+
+fn refused(seq: u64) -> RefusedItem {
+    RefusedItem {
+        seq,
+        code: RefusalCode::NotAdmissible,
+    }
+}
+
+fn expect_last(story: &Story, rule: Rule) {
+    let last = story.supplier.entries.len() - 1;
+    story.supplier.expect(&[(rule, Some(last))]);
+}
+
+#[test]
+fn outcomes_are_those_of_the_items_in_the_ledger() {
+    let acknowledge = |statement: Acknowledgement| {
+        let mut story = begun();
+        story.push_acknowledgement(&statement);
+        story
+    };
+    acknowledge(begun().acknowledgement(3, &[]))
+        .supplier
+        .expect(&[]);
+    acknowledge(begun().acknowledgement(3, &[refused(2), refused(3)]))
+        .supplier
+        .expect(&[]);
+    acknowledge(begun().acknowledgement(1, &[]))
+        .supplier
+        .expect(&[]);
+
+    let mut statement = begun().acknowledgement(3, &[refused(3)]);
+    statement.refused.clear();
+    expect_last(&acknowledge(statement), Rule::AcknowledgementOutcomes);
+    let mut statement = begun().acknowledgement(3, &[refused(3)]);
+    statement.refused[0].code = RefusalCode::TooLarge;
+    expect_last(&acknowledge(statement), Rule::AcknowledgementOutcomes);
+    let mut statement = begun().acknowledgement(3, &[]);
+    statement.outcomes = Digest::of(b"another");
+    expect_last(&acknowledge(statement), Rule::AcknowledgementOutcomes);
+}
+
+#[test]
+fn a_withdrawn_item_is_acknowledged_as_noted() {
+    let mut story = begun();
+    let index = story.supplier.nth(Kind::Withdrawn, 0);
+    let statement = story.acknowledgement(3, &[]);
+    // Without the withdrawal, number 2 would have been an item.
+    let later = story.supplier.entries.remove(index).body().unwrap();
+    story.supplier.truncate(index);
+    story.push_acknowledgement(&Acknowledgement {
+        upto: 2,
+        ..statement
+    });
+    expect_last(&story, Rule::AcknowledgementOutcomes);
+    assert!(matches!(later, Body::Withdrawn(_)));
+}
+
+#[test]
+fn an_acknowledgement_never_goes_back_nor_beyond() {
+    let mut story = begun();
+    story.acknowledge(3, &[]);
+    story.acknowledge(1, &[]);
+    expect_last(&story, Rule::AcknowledgementRange);
+    let mut story = begun();
+    story.acknowledge(4, &[]);
+    expect_last(&story, Rule::AcknowledgementRange);
+    // Refusing what was acknowledged before, or beyond.
+    for seq in [1, 4] {
+        let mut story = begun();
+        let mut statement = story.acknowledgement(3, &[]);
+        statement.refused.push(refused(seq));
+        story.push_acknowledgement(&statement);
+        expect_last(&story, Rule::AcknowledgementRange);
+    }
+    let mut story = begun();
+    let statement = story.acknowledgement(3, &[refused(3), refused(2)]);
+    story.push_acknowledgement(&statement);
+    expect_last(&story, Rule::AcknowledgementRange);
+}
+
+#[test]
+fn a_new_incarnation_begins_again() {
+    let mut story = begun();
+    story.acknowledge(3, &[]);
+    let mut statement = story.acknowledgement(1, &[]);
+    statement.incarnation = Salt::from_bytes([8; 32]);
+    story.push_acknowledgement(&statement);
+    // Its chain starts from the new incarnation, so the old one's outcomes are not its own.
+    expect_last(&story, Rule::AcknowledgementOutcomes);
+}
+
+#[test]
+fn an_acknowledgement_is_of_an_outbox_of_this_ledger() {
+    let mut story = begun();
+    let mut statement = story.acknowledgement(3, &[]);
+    statement.sender = organization("did:web:other.example");
+    story.push_acknowledgement(&statement);
+    expect_last(&story, Rule::AcknowledgementParties);
+    let mut story = begun();
+    let mut statement = story.acknowledgement(3, &[]);
+    statement.partnership = "another".parse().unwrap();
+    story.push_acknowledgement(&statement);
+    expect_last(&story, Rule::AcknowledgementParties);
+    let mut story = begun();
+    story.acknowledge(3, &[]);
+    let last = story.supplier.entries.len() - 1;
+    story.supplier.alter(last, |body| {
+        let Body::Acknowledged(body) = body else {
+            panic!()
+        };
+        *body.acknowledgement.last_mut().unwrap() ^= 1;
+    });
+    expect_last(&story, Rule::Signature);
+}

@@ -1,0 +1,150 @@
+//! Rules of what is taken in.
+
+use crate::Rule;
+use crate::fixture::{Story, organization, time};
+use ambit_ledger::{
+    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Kind, ObservationId, Verdict,
+};
+
+/// The customer's ledger up to, and with, its admission.
+fn admitted() -> Story {
+    let mut story = Story::told();
+    story
+        .customer
+        .truncate(story.customer.nth(Kind::Admitted, 0) + 1);
+    story
+}
+
+fn expect_last(story: &Story, rule: Rule) {
+    let last = story.customer.entries.len() - 1;
+    story.customer.expect(&[(rule, Some(last))]);
+}
+
+#[test]
+fn each_part_of_what_is_admitted_counts() {
+    type Change = fn(&mut Disclosure, &mut Facts);
+    let cases: [(Rule, Change); 11] = [
+        (Rule::AdmissionParties, |d, _| {
+            d.recipient = organization("did:web:stranger.example");
+        }),
+        (Rule::AdmissionObservation, |d, _| {
+            d.observation = ObservationId::of(b"another");
+        }),
+        (Rule::AdmissionEdition, |d, _| {
+            d.partnership = "another".parse().unwrap()
+        }),
+        (Rule::AdmissionEdition, |d, _| {
+            d.edition = Digest::of(b"another")
+        }),
+        (Rule::AdmissionEdition, |d, _| {
+            d.issued_at = time("2026-06-01T00:00:00Z")
+        }),
+        (Rule::AdmissionScope, |d, _| d.scope.onward_hops = 1),
+        (Rule::AdmissionScope, |d, _| {
+            d.scope.purposes = ["urn:ambit:purpose:research".parse().unwrap()].into();
+        }),
+        (Rule::ObservationIssuer, |d, facts| {
+            facts.owner = d.recipient.clone()
+        }),
+        (Rule::DecisionClass, |_, facts| facts.trade_secret = true),
+        (Rule::DecisionClass, |d, _| {
+            d.scope.purposes = ["urn:ambit:purpose:quality.spc".parse().unwrap()].into();
+        }),
+        (Rule::Unchecked, |d, _| {
+            d.parent = Some(DisclosureId::of(b"another"))
+        }),
+    ];
+    admitted().customer.expect(&[]);
+    for (rule, change) in cases {
+        let mut story = admitted();
+        story.customer.alter_admission(change);
+        expect_last(&story, rule);
+    }
+}
+
+#[test]
+fn both_statements_are_signed() {
+    let break_signature = |change: fn(&mut ambit_ledger::Admitted)| {
+        let mut story = admitted();
+        story
+            .customer
+            .alter(story.customer.nth(Kind::Admitted, 0), |body| {
+                let Body::Admitted(body) = body else { panic!() };
+                change(body);
+            });
+        let last = Some(story.customer.entries.len() - 1);
+        story
+            .customer
+            .expect(&[(Rule::Signature, last), (Rule::ReadingsStray, None)]);
+    };
+    break_signature(|body| *body.disclosure.last_mut().unwrap() ^= 1);
+    break_signature(|body| *body.observation.last_mut().unwrap() ^= 1);
+}
+
+#[test]
+fn an_admission_is_what_its_decision_says() {
+    let mut story = admitted();
+    story.customer.alter_decision(0, |decision| {
+        for verdict in &mut decision.verdicts {
+            verdict.verdict = Verdict::Withheld;
+        }
+    });
+    expect_last(&story, Rule::DecisionVerdict);
+    let mut story = admitted();
+    let index = story.customer.nth(Kind::Admitted, 0);
+    story.customer.alter(index, |body| {
+        let Body::Admitted(body) = body else { panic!() };
+        body.decision = Digest::of(b"another");
+    });
+    expect_last(&story, Rule::DecisionUnknown);
+    let mut story = admitted();
+    story.customer.entries[index].time = time("2026-07-01T00:00:00Z");
+    expect_last(&story, Rule::DecisionExpired);
+}
+
+#[test]
+fn nothing_is_admitted_outside_an_agreement_in_force() {
+    let mut story = admitted();
+    let active = story.customer.nth(Kind::PartnershipEdition, 1);
+    story.customer.alter(active, |body| {
+        let Body::PartnershipEdition(body) = body else {
+            panic!()
+        };
+        body.stage = EditionStage::Proposed;
+    });
+    expect_last(&story, Rule::AdmissionEdition);
+}
+
+#[test]
+fn sequence_numbers_ascend() {
+    let mut story = admitted();
+    let mut again = story.customer.entries.last().unwrap().body().unwrap();
+    story.customer.push(again.clone());
+    expect_last(&story, Rule::Sequence);
+    story.customer.entries.pop();
+    // A tombstone between them leaves a number out.
+    let Body::Admitted(body) = &mut again else {
+        panic!()
+    };
+    body.seq = 3;
+    story.customer.push(again);
+    story.customer.expect(&[]);
+}
+
+#[test]
+fn refusals_name_what_they_count() {
+    let refuse = |count: u64, named: usize| {
+        let mut story = Story::told();
+        let last = story.customer.entries.len() - 1;
+        story.customer.alter(last, |body| {
+            let Body::Refused(body) = body else { panic!() };
+            body.count = count;
+            body.digests = vec![Digest::of(b"x"); named];
+        });
+        story
+    };
+    refuse(7, 1).customer.expect(&[]);
+    assert_eq!(refuse(7, 1).customer.verify().checked().refused, 7);
+    expect_last(&refuse(1, 0), Rule::Refusal);
+    expect_last(&refuse(1, 2), Rule::Refusal);
+}

@@ -1,0 +1,125 @@
+//! Where words go: data to standard output, everything else to standard error.
+//!
+//! Nothing here panics on a stream that was closed.
+
+use super::failure::{CommandError, FileError, OutputError};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+/// For whom data is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+/// The option of every command that writes data.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct OutputOption {
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+}
+
+impl OutputOption {
+    /// Writes data: as JSON, or as the table that `table` makes of it.
+    pub(super) fn print<T: Serialize>(
+        self,
+        data: &T,
+        table: impl FnOnce(&T) -> String,
+    ) -> Result<(), CommandError> {
+        match self.output {
+            Format::Table => print(&table(data)),
+            Format::Json => print_json(data),
+        }
+    }
+}
+
+/// Writes text to standard output.
+pub(super) fn print(text: &str) -> Result<(), CommandError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| OutputError(error).into())
+}
+
+/// Writes JSON to standard output.
+pub(super) fn print_json<T: Serialize>(data: &T) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(data)
+        .map_err(|error| OutputError(std::io::Error::other(error)))?;
+    print(&format!("{text}\n"))
+}
+
+/// Writes a line to standard error.
+pub(super) fn note(text: impl Display) {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes a file so that it is there as a whole or not at all. Only its owner may read it.
+pub(super) fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FileError::write(path))?;
+    write(file.as_file_mut())?;
+    file.as_file()
+        .sync_all()
+        .map_err(FileError::write(path))?;
+    file.persist(path)
+        .map_err(|error| FileError::write(path)(error.error))?;
+    Ok(())
+}
+
+/// Writes a text to a file, or to standard output where none is named.
+pub(super) fn hand_out(text: &str, path: Option<&Path>) -> Result<(), CommandError> {
+    let Some(path) = path else {
+        return print(text);
+    };
+    write_file(path, |file| {
+        file.write_all(text.as_bytes())
+            .map_err(|error| FileError::write(path)(error).into())
+    })?;
+    note(format!("wrote `{}`", path.display()));
+    Ok(())
+}
+
+/// Reads a text file; `-` stands for standard input.
+pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_string(&mut text).map(|_| ())
+    } else {
+        std::fs::read_to_string(path).map(|content| text = content)
+    };
+    read.map_err(FileError::read(path))?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("card.txt");
+        hand_out("one", Some(&path)).unwrap();
+        hand_out("two", Some(&path)).unwrap();
+        assert_eq!(read_text(&path).unwrap(), "two");
+        let failed = write_file(&path, |_| {
+            Err(FileError::write(Path::new("x"))(std::io::Error::other("disk")).into())
+        });
+        assert!(failed.is_err());
+        assert_eq!(read_text(&path).unwrap(), "two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

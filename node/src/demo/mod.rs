@@ -1,0 +1,206 @@
+//! The demo: the example of a supplier with two competing customers, run in one process.
+//!
+//! Three whole nodes with their own homes, keys, databases, links over loopback and programming interfaces:
+//! nothing is simulated. Everything is in one temporary folder, which is gone when the demo ends.
+
+mod example;
+mod next;
+mod party;
+mod report;
+mod story;
+
+use crate::node::{ExportError, InspectError, ObserveError, OpenError, PartnerError};
+use crate::service::ServiceError;
+use crate::store::StoreError;
+use crate::collect;
+use ambit_audit::{BundleError, TrustError};
+use ambit_ledger::OrganizationId;
+use example::CAST;
+use party::Party;
+use report::DemoReport;
+use std::future::Future;
+use std::io::Write as _;
+
+/// When the demo ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DemoEnd {
+    /// After the audit.
+    Audit,
+    /// When it is interrupted.
+    Interrupt,
+}
+
+/// For whom it reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DemoOutput {
+    /// Tables for people.
+    Table,
+    /// One JSON object.
+    Json,
+}
+
+/// How the demo went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DemoOutcome {
+    /// Every ledger audits clean, and holds the very observations of the example.
+    AsExpected,
+    /// Some ledger does not; the report says which.
+    Differs,
+    /// It was interrupted before there was a report.
+    Interrupted,
+}
+
+/// The demo cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The folder for the three homes cannot be made.
+    #[error("failed to make a temporary folder; set TMPDIR to one that can be written")]
+    Folder(#[source] std::io::Error),
+    /// The report cannot be written.
+    #[error("failed to write the report")]
+    Write(#[source] std::io::Error),
+    /// The system has no port left on the loopback address.
+    #[error("failed to find a free port on the loopback address")]
+    Port(#[source] std::io::Error),
+    /// Something that is in this program does not fit it.
+    #[error("`{0}` in the example cannot be used; this is a fault of the program")]
+    Example(String),
+    /// The supplier's root key is not the one the customer was told.
+    #[error("the supplier's root key is not the one that `{0}` was told")]
+    Fingerprint(OrganizationId),
+    /// What crosses the mesh does not arrive.
+    #[error("waited {seconds} seconds for {what}; run `ambit demo` again on a machine that is less busy")]
+    Unsettled {
+        /// For what.
+        what: &'static str,
+        /// How long.
+        seconds: u64,
+    },
+    /// The facts of the example cannot be read.
+    #[error(transparent)]
+    Facts(#[from] collect::FactsError),
+    /// A map of the example cannot be read.
+    #[error(transparent)]
+    Map(#[from] collect::MapError),
+    /// A file of the example cannot be imported.
+    #[error(transparent)]
+    Import(#[from] collect::ImportError),
+    /// A node cannot be made or opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A node cannot start, or cannot go on.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A partnership cannot be declared or accepted.
+    #[error(transparent)]
+    Partner(#[from] PartnerError),
+    /// Observations cannot be made.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// A node cannot be looked at.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// A store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A bundle cannot be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A bundle cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A trust file cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// A task broke off.
+    #[error("a task of the demo broke off")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Runs the demo: the report goes to standard output, everything else to standard error. `interrupt` ends it
+/// at any moment; the nodes are stopped and their folder is removed all the same.
+///
+/// # Errors
+/// Any [`DemoError`].
+pub async fn run(
+    end: DemoEnd,
+    output: DemoOutput,
+    interrupt: impl Future<Output = ()>,
+) -> Result<DemoOutcome, DemoError> {
+    let folder = tempfile::Builder::new()
+        .prefix("ambit-demo-")
+        .tempdir()
+        .map_err(DemoError::Folder)?;
+    let mut parties = Vec::new();
+    let mut outcome = DemoOutcome::Interrupted;
+    let done = tokio::select! {
+        done = play(folder.path(), end, output, &mut parties, &mut outcome) => done,
+        () = interrupt => Ok(()),
+    };
+    tell("stopping the nodes and removing their folder");
+    for party in parties {
+        party.stop().await;
+    }
+    folder.close().map_err(DemoError::Folder)?;
+    done.map(|()| outcome)
+}
+
+async fn play(
+    folder: &std::path::Path,
+    end: DemoEnd,
+    output: DemoOutput,
+    parties: &mut Vec<Party>,
+    outcome: &mut DemoOutcome,
+) -> Result<(), DemoError> {
+    let ports = party::free_ports(CAST.len()).map_err(DemoError::Port)?;
+    for (character, port) in CAST.iter().zip(ports) {
+        parties.push(Party::start(character, folder, port).await?);
+        tell(&format!("{} runs a node for {}", character.name, character.organization()?));
+    }
+    let (supplier, customers) = parties
+        .split_first()
+        .ok_or_else(|| DemoError::Example("the organizations".to_owned()))?;
+    story::agree(supplier, customers).await?;
+    story::share(supplier, customers).await?;
+    tell("everything is acknowledged; auditing the three ledgers");
+    let report = DemoReport::collect(parties).await?;
+    *outcome = if report.is_as_expected() {
+        DemoOutcome::AsExpected
+    } else {
+        DemoOutcome::Differs
+    };
+    let text = match output {
+        DemoOutput::Table => format!("\n{report}"),
+        DemoOutput::Json => serde_json::to_string_pretty(&report)
+            .map_err(|error| DemoError::Write(error.into()))?,
+    };
+    print(&text)?;
+    if end == DemoEnd::Audit {
+        return Ok(());
+    }
+    let commands = next::commands(folder, supplier, customers).await?;
+    match output {
+        DemoOutput::Table => print(&commands)?,
+        DemoOutput::Json => tell(&commands),
+    }
+    Err(first_failure(parties).await)
+}
+
+/// Waits until a node cannot go on.
+async fn first_failure(parties: &[Party]) -> DemoError {
+    let failures = parties.iter().map(|party| Box::pin(party.failed()));
+    futures::future::select_all(failures).await.0
+}
+
+fn print(text: &str) -> Result<(), DemoError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(DemoError::Write)
+}
+
+/// Says on standard error how far it is.
+fn tell(text: &str) {
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,79 @@
+//! Profiles: putting another Cedar text in force for one of this node's own layers.
+
+use super::{Node, ObserveError, actor};
+use crate::partnership::GovernanceError;
+use crate::store::{Commit, StoreError, Write};
+use ambit_ledger::{Body, Digest, Layer, ProfileActivated, Time};
+use ambit_policy::{Profile, ProfileError, schema_digest, schema_text};
+
+/// A profile cannot be put in force.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivateError {
+    /// The text is no profile.
+    #[error("the profile cannot be used")]
+    Profile(#[from] ProfileError),
+    /// The layer is not the operator's to change.
+    #[error(
+        "the layer `{0}` is not this node's own: sticky has the same text at every node, partnership is rendered from the terms that were signed"
+    )]
+    Layer(Layer),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is in force cannot be read.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
+    /// What was undecided cannot be judged again.
+    #[error("the profile is in force, but what was undecided could not be judged again")]
+    Judge(#[source] ObserveError),
+}
+
+impl Node {
+    /// Puts a profile in force for one of this node's own layers, and judges again what was undecided.
+    /// Returns the profile's digest. The same text again changes nothing.
+    ///
+    /// # Errors
+    /// Any [`ActivateError`]; but for [`ActivateError::Judge`] nothing was recorded then.
+    pub fn activate_profile(
+        &self,
+        layer: Layer,
+        text: &str,
+        now: Time,
+    ) -> Result<Digest, ActivateError> {
+        if matches!(layer, Layer::Sticky | Layer::Partnership) {
+            return Err(ActivateError::Layer(layer));
+        }
+        let profile = Profile::parse(layer, text)?;
+        let digest = profile.digest();
+        let governance = self.governance();
+        let is_in_force = governance
+            .layers()
+            .profiles()
+            .any(|other| other.layer() == layer && other.digest() == digest);
+        if is_in_force {
+            return Ok(digest);
+        }
+        let now = self.instant(now);
+        {
+            // Nothing is judged under the old profile and committed after the new one.
+            let _releasing = self.releasing_lock();
+            self.store.commit(Commit {
+                actor: actor("operator"),
+                reason: None,
+                now,
+                writes: vec![
+                    Write::Blob(schema_text().as_bytes().to_vec()),
+                    Write::Blob(text.as_bytes().to_vec()),
+                    Write::Entry(Body::ProfileActivated(ProfileActivated {
+                        layer,
+                        profile: digest,
+                        schema: schema_digest(),
+                    })),
+                ],
+            })?;
+            self.reload()?;
+        }
+        self.catch_up(now).map_err(ActivateError::Judge)?;
+        Ok(digest)
+    }
+}
