@@ -10,6 +10,9 @@ use std::fmt::{Display, Formatter};
 /// Findings shown to people; the JSON holds all of them.
 const FINDINGS_SHOWN_MAX: usize = 50;
 
+/// The row that only a replay fills.
+const REPLAYED: &str = "decisions judged again";
+
 /// What an audit found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -127,7 +130,7 @@ impl Report {
         &self.checked
     }
 
-    /// What was found, in the order of the entries.
+    /// What was found: entry by entry, then what is about the whole, then what a replay found.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
@@ -137,7 +140,7 @@ impl Report {
     #[must_use]
     pub fn unreadable(task: Task, error: &crate::BundleError) -> Self {
         let mut report = Self::empty(task, None, 0);
-        report.add(Rule::Readable, None, error_chain(error));
+        report.add(Rule::BundleShape, None, error_chain(error));
         report
     }
 
@@ -217,7 +220,7 @@ impl Checked {
             ("observations", self.observations),
             ("not judged yet", self.unjudged),
             ("decisions", self.decisions),
-            ("decisions judged again", self.decisions_replayed),
+            (REPLAYED, self.decisions_replayed),
             ("disclosed", self.disclosures),
             ("withheld", self.withheld),
             ("withdrawn", self.withdrawn),
@@ -234,26 +237,25 @@ impl Display for Report {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
         if let Some(organization) = &self.organization {
             writeln!(formatter, "ledger of    {organization}")?;
-        }
-        if let Some(root) = &self.root {
-            writeln!(formatter, "checkpoint   {} entries, root {root}", self.size)?;
-        }
-        writeln!(formatter)?;
-        for (name, count) in self.checked.rows() {
-            let is_of_this_task = self.task == Task::Replay || name != "decisions judged again";
-            if is_of_this_task && self.organization.is_some() {
-                writeln!(formatter, "{name:<24}{count:>10}")?;
+            if let Some(root) = &self.root {
+                writeln!(formatter, "checkpoint   {} entries, root {root}", self.size)?;
             }
+            writeln!(formatter)?;
+            for (name, count) in self.checked.rows() {
+                if self.task == Task::Replay || name != REPLAYED {
+                    writeln!(formatter, "{name:<24}{count:>10}")?;
+                }
+            }
+            writeln!(formatter)?;
         }
         for finding in self.findings.iter().take(FINDINGS_SHOWN_MAX) {
-            writeln!(formatter, "\n{finding}")?;
+            writeln!(formatter, "{finding}\n")?;
         }
-        if let Some(more) = self.findings.len().checked_sub(FINDINGS_SHOWN_MAX)
-            && more > 0
-        {
-            writeln!(formatter, "\nand {more} more: see `--output json`")?;
+        let more = self.findings.len().saturating_sub(FINDINGS_SHOWN_MAX);
+        if more > 0 {
+            writeln!(formatter, "and {more} more: see `--output json`\n")?;
         }
-        writeln!(formatter, "\n{}", self.verdict.text())
+        writeln!(formatter, "{}", self.verdict.text())
     }
 }
 
@@ -294,7 +296,7 @@ mod tests {
             Rule::BlobMissing,
             Rule::Tree,
             Rule::ReplayDiffers,
-            Rule::Readable,
+            Rule::BundleShape,
         ] {
             report.add(rule, None, String::new());
             codes.push(report.exit_code());

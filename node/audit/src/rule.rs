@@ -63,7 +63,7 @@ macro_rules! rules {
 }
 
 rules! {
-    Readable "readable" Unreadable "the file is no bundle";
+    BundleShape "bundle-shape" Unreadable "the file is no bundle";
     NoEntries "no-entries" Incomplete "the bundle holds no entry, so nothing is proved";
     RootMissing "root-missing" Incomplete "the trust file lacks a root";
     RootFrom "root-from" Incomplete "a root is trusted only from after it certified a key";

@@ -1,6 +1,6 @@
 //! Who answers: the node that runs for a home, or its database, opened here.
 
-use super::failure::CommandError;
+use super::failure::{CommandError, Exit};
 use crate::api::{Client, ClientError, Operation};
 use crate::config::Home;
 use crate::node::{Node, OpenError};
@@ -57,7 +57,7 @@ impl Backend {
     }
 
     /// Runs an operation.
-    pub(super) fn run(&self, operation: Operation) -> Result<Value, CommandError> {
+    fn run(&self, operation: Operation) -> Result<Value, CommandError> {
         match self {
             Self::Running(client) => Ok(client.run(&operation)?),
             Self::Opened(node) => Ok(operation.run(node, crate::clock::now())?),
@@ -69,12 +69,7 @@ impl Backend {
         &self,
         operation: Operation,
     ) -> Result<T, CommandError> {
-        read(self.run(operation)?)
+        serde_json::from_value(self.run(operation)?)
+            .map_err(|error| CommandError::new(Exit::Failed, AnswerError(error)))
     }
-}
-
-/// Reads an answer.
-pub(super) fn read<T: DeserializeOwned>(answer: Value) -> Result<T, CommandError> {
-    serde_json::from_value(answer)
-        .map_err(|error| CommandError::new(super::Exit::Failed, AnswerError(error)))
 }

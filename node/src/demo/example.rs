@@ -28,7 +28,7 @@ pub(super) struct Character {
     /// The folder of its node, and of its files in the example.
     pub(super) folder: &'static str,
     id: &'static str,
-    name: &'static str,
+    pub(super) name: &'static str,
     seat: &'static str,
     /// What it declares to the supplier; nothing for the supplier itself.
     pub(super) declaration: Option<&'static str>,

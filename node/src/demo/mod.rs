@@ -20,6 +20,7 @@ use party::Party;
 use report::DemoReport;
 use std::future::Future;
 use std::io::Write as _;
+use std::path::Path;
 
 /// When the demo ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,9 @@ pub enum DemoOutcome {
 /// The demo cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
+    /// The system gives no threads.
+    #[error("failed to start the threads that the nodes run on")]
+    Runtime(#[source] std::io::Error),
     /// The folder for the three homes cannot be made.
     #[error("failed to make a temporary folder; set TMPDIR to one that can be written")]
     Folder(#[source] std::io::Error),
@@ -122,31 +126,44 @@ pub enum DemoError {
 ///
 /// # Errors
 /// Any [`DemoError`].
-pub async fn run(
+pub fn run(
     end: DemoEnd,
     output: DemoOutput,
     interrupt: impl Future<Output = ()>,
 ) -> Result<DemoOutcome, DemoError> {
+    let runtime = tokio::runtime::Runtime::new().map_err(DemoError::Runtime)?;
     let folder = tempfile::Builder::new()
         .prefix("ambit-demo-")
         .tempdir()
         .map_err(DemoError::Folder)?;
+    let outcome = runtime.block_on(play_until(folder.path(), end, output, interrupt));
+    // Waits for work that was cut off on other threads: after this, nobody writes into the folder.
+    drop(runtime);
+    folder.close().map_err(DemoError::Folder)?;
+    outcome
+}
+
+async fn play_until(
+    folder: &Path,
+    end: DemoEnd,
+    output: DemoOutput,
+    interrupt: impl Future<Output = ()>,
+) -> Result<DemoOutcome, DemoError> {
     let mut parties = Vec::new();
     let mut outcome = DemoOutcome::Interrupted;
     let done = tokio::select! {
-        done = play(folder.path(), end, output, &mut parties, &mut outcome) => done,
+        done = play(folder, end, output, &mut parties, &mut outcome) => done,
         () = interrupt => Ok(()),
     };
     tell("stopping the nodes and removing their folder");
     for party in parties {
         party.stop().await;
     }
-    folder.close().map_err(DemoError::Folder)?;
     done.map(|()| outcome)
 }
 
 async fn play(
-    folder: &std::path::Path,
+    folder: &Path,
     end: DemoEnd,
     output: DemoOutput,
     parties: &mut Vec<Party>,
@@ -203,4 +220,15 @@ fn print(text: &str) -> Result<(), DemoError> {
 fn tell(text: &str) {
     // Nobody is left to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trial() {
+        let outcome = run(DemoEnd::Audit, DemoOutput::Table, std::future::pending()).unwrap();
+        assert_eq!(outcome, DemoOutcome::AsExpected);
+    }
 }

@@ -5,7 +5,8 @@ use super::party::Party;
 use crate::node::{Filter, InspectError, Node, Status};
 use ambit_audit::{AuditVerdict, Bundle, Report, Trust, replay};
 use ambit_ledger::{Digest, Layer, OrganizationId};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Formatter};
@@ -136,72 +137,94 @@ fn pairs(status: &Status) -> impl Iterator<Item = PairReport> {
 
 impl Display for DemoReport {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
-        let mut pairs = table(["from", "to", "released", "withheld", "undecided", "withheld by"]);
-        for pair in &self.pairs {
+        let pairs = self.pairs.iter().map(|pair| {
             let layers: Vec<String> = pair
                 .layers
                 .iter()
                 .map(|(layer, count)| format!("{layer} {count}"))
                 .collect();
-            pairs.add_row([
+            vec![
                 pair.from.to_string(),
                 pair.to.to_string(),
                 pair.released.to_string(),
                 pair.withheld.to_string(),
                 pair.undecided.to_string(),
                 layers.join(", "),
-            ]);
-        }
-        align_counts(&mut pairs, 2..5);
-        let mut holdings = table(["node of", "observed by", "observations", "readings"]);
-        let mut audits = table(["ledger of", "entries", "decisions judged again", "ids", "audit"]);
-        for organization in &self.organizations {
-            for (origin, held) in &organization.held {
-                holdings.add_row([
+            ]
+        });
+        let holdings = self.organizations.iter().flat_map(|organization| {
+            organization.held.iter().map(|(origin, held)| {
+                vec![
                     organization.id.to_string(),
                     origin.to_string(),
                     held.observations.to_string(),
                     held.readings.to_string(),
-                ]);
-            }
+                ]
+            })
+        });
+        let audits = self.organizations.iter().map(|organization| {
             let ids = if organization.ids_as_expected {
                 "as in the example"
             } else {
                 "not as in the example"
             };
-            audits.add_row([
+            vec![
                 organization.id.to_string(),
                 organization.ledger_size.to_string(),
                 organization.audit.checked().decisions_replayed.to_string(),
                 ids.to_owned(),
                 organization.audit.verdict().text().to_owned(),
-            ]);
-        }
-        align_counts(&mut holdings, 2..4);
-        align_counts(&mut audits, 1..3);
-        writeln!(formatter, "What was decided, in observations\n\n{pairs}\n")?;
-        writeln!(formatter, "What each node holds\n\n{holdings}\n")?;
-        writeln!(formatter, "What an audit of each ledger says\n\n{audits}")?;
+            ]
+        });
+        writeln!(formatter, "What was decided, in observations\n")?;
+        writeln!(formatter, "{}", table(&PAIRS_HEADER, pairs, 2..5))?;
+        writeln!(formatter, "What each node holds\n")?;
+        writeln!(formatter, "{}", table(&HOLDINGS_HEADER, holdings, 2..4))?;
+        writeln!(formatter, "What an audit of each ledger says, offline\n")?;
+        write!(formatter, "{}", table(&AUDITS_HEADER, audits, 1..3))?;
         for organization in &self.organizations {
             if organization.audit.verdict() != AuditVerdict::Verified {
-                writeln!(formatter, "\n{}", organization.audit)?;
+                write!(formatter, "\n{}", organization.audit)?;
             }
         }
         Ok(())
     }
 }
 
-fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
-    table.set_header(header);
-    table
-}
+const PAIRS_HEADER: [&str; 6] = [
+    "FROM",
+    "TO",
+    "RELEASED",
+    "WITHHELD",
+    "UNDECIDED",
+    "WITHHELD BY",
+];
+const HOLDINGS_HEADER: [&str; 4] = ["NODE OF", "OBSERVED BY", "OBSERVATIONS", "READINGS"];
+const AUDITS_HEADER: [&str; 5] = [
+    "LEDGER OF",
+    "ENTRIES",
+    "DECISIONS JUDGED AGAIN",
+    "IDS",
+    "AUDIT",
+];
 
-fn align_counts(table: &mut Table, columns: std::ops::Range<usize>) {
-    for index in columns {
+/// Rows below a header, with these columns aligned as counts.
+fn table(
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    counts: std::ops::Range<usize>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    for index in counts {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect::<Vec<_>>().concat()
 }

@@ -73,10 +73,10 @@ pub struct Inbox {
     pub bodies: Digest,
     /// The chain over bodies and outcomes at the cursor.
     pub outcomes: Digest,
-    /// Refused since the last signed acknowledgement.
+    /// Refused since the last signed acknowledgement that the sender confirmed to have recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedItem>,
-    /// The last sequence number that a signed acknowledgement covers.
+    /// The last sequence number covered by a signed acknowledgement that the sender confirmed.
     pub signed: u64,
 }
 

@@ -69,7 +69,8 @@ impl Audit<'_> {
     }
 }
 
-/// What was refused, by sequence number: ascending, after what was acknowledged before.
+/// What was refused, by sequence number, ascending. A recipient that was not told that its last
+/// acknowledgement arrived repeats what that one refused; those numbers are settled and passed over.
 fn refused_in(
     refused: &[RefusedItem],
     after: u64,
@@ -77,12 +78,16 @@ fn refused_in(
 ) -> Checks<BTreeMap<u64, RefusalCode>> {
     let is_in_range = refused
         .iter()
-        .all(|item| after < item.seq && item.seq <= upto);
+        .all(|item| 0 < item.seq && item.seq <= upto);
     let is_ascending = refused.is_sorted_by(|one, next| one.seq < next.seq);
     Rule::AcknowledgementRange.check(is_in_range && is_ascending, || {
-        format!("it refuses numbers that are not ascending from {after} to {upto}")
+        format!("it refuses numbers that are not ascending from 1 to {upto}")
     })?;
-    Ok(refused.iter().map(|item| (item.seq, item.code)).collect())
+    Ok(refused
+        .iter()
+        .filter(|item| after < item.seq)
+        .map(|item| (item.seq, item.code))
+        .collect())
 }
 
 fn outcomes_over(

@@ -157,7 +157,8 @@ fn editions_follow_one_another() {
     succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
     second.previous = None;
     succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
-    second.edition = 1;
+    // Another first edition beside the one in force.
+    (second.edition, second.title) = (1, "Another".parse().unwrap());
     succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
 }
 

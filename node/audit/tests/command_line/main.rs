@@ -1,0 +1,4 @@
+//! The program as an auditor calls it.
+
+#[cfg(test)]
+mod calls;

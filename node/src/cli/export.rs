@@ -1,0 +1,95 @@
+//! `ambit export`: the bundle for an auditor, there as a whole or not at all.
+
+use super::backend::Backend;
+use super::failure::{CommandError, Exit, FileError};
+use super::output::{OutputOption, note, write_file};
+use super::table::pairs;
+use crate::node::ExportError;
+use ambit_audit::{Bundle, BundleError, BundleWriteError};
+use clap::Args;
+use serde::Serialize;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Where to write the bundle.
+#[derive(Clone, Debug, Args)]
+pub struct ExportArguments {
+    /// The file; replaced as a whole where it exists. It holds all readings in plain: hand it over as such
+    #[arg(short = 'o', long = "out", value_name = "BUNDLE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+#[derive(Debug, Serialize)]
+struct Exported {
+    bundle: PathBuf,
+    entries: u64,
+    bytes: u64,
+}
+
+/// The running node's bundle cannot be read back.
+#[derive(Debug, thiserror::Error)]
+#[error("the bundle that the node sent cannot be read; nothing was written")]
+struct SentError(#[source] BundleError);
+
+pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, CommandError> {
+    let path = &arguments.out;
+    let backend = Backend::open(home)?;
+    let mut entries = 0;
+    let mut bytes = 0;
+    write_file(path, |file| {
+        entries = match &backend {
+            Backend::Running(client) => {
+                let sent = client.bundle()?;
+                let bundle = Bundle::read(sent.as_slice())
+                    .map_err(|error| CommandError::new(Exit::Failed, SentError(error)))?;
+                file.write_all(&sent).map_err(FileError::write(path))?;
+                u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX)
+            }
+            Backend::Opened(node) => {
+                let (writer, entries) = node
+                    .export(BufWriter::new(&mut *file))
+                    .map_err(|error| export_error(path, error))?;
+                drop(writer);
+                entries
+            }
+        };
+        bytes = length(file, path)?;
+        Ok(())
+    })?;
+    let exported = Exported {
+        bundle: path.clone(),
+        entries,
+        bytes,
+    };
+    arguments.output.print(&exported, exported_table)?;
+    note(format!(
+        "hand it over with the trust file, and try it: ambit key trust -o trust.toml && ambit-audit replay {} --trust trust.toml",
+        path.display()
+    ));
+    Ok(Exit::Done)
+}
+
+fn length(file: &File, path: &Path) -> Result<u64, FileError> {
+    file.metadata()
+        .map(|metadata| metadata.len())
+        .map_err(FileError::read(path))
+}
+
+fn export_error(path: &Path, error: ExportError) -> CommandError {
+    match error {
+        ExportError::Write(BundleWriteError::Io(source)) => FileError::write(path)(source).into(),
+        error => CommandError::new(Exit::Failed, error),
+    }
+}
+
+fn exported_table(exported: &Exported) -> String {
+    pairs([
+        ("bundle", exported.bundle.display().to_string()),
+        ("entries", exported.entries.to_string()),
+        ("bytes", exported.bytes.to_string()),
+    ])
+}

@@ -1,0 +1,335 @@
+//! `ambit import`: a delimited file, in batches; the same file again adds nothing.
+
+use super::backend::Backend;
+use super::facts::FactsOptions;
+use super::failure::{CommandError, ContentError, Exit, FileError};
+use super::observe::{BATCH_DRAFTS_MAX, observe_batch};
+use super::output::{OutputOption, hand_out, note, read_text};
+use super::table::{pairs, shown};
+use crate::collect::{Draft, FactsError, ImportError, Map, Report, import as import_file, propose_map};
+use crate::config::Home;
+use crate::node::ObserveReport;
+use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+/// How many unreadable rows a person is shown.
+const ROWS_SHOWN_MAX: usize = 20;
+
+/// What to import.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArguments {
+    /// A delimited file: CSV, semicolons, tabs
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What its columns are
+    #[arg(
+        long,
+        value_name = "MAP",
+        required_unless_present = "propose_map",
+        conflicts_with = "propose_map"
+    )]
+    pub map: Option<PathBuf>,
+    /// Write a first map for the file instead, to be completed by hand
+    #[arg(long)]
+    pub propose_map: bool,
+    /// Where to write the proposed map; standard output where not given
+    #[arg(short = 'o', long = "out", value_name = "FILE", requires = "propose_map")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own options describe it")]
+    pub facts: FactsOptions,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Summary {
+    rows: u64,
+    readings: u64,
+    observations_new: u64,
+    observations_known: u64,
+    ignored_rows: u64,
+    unreadable_rows: u64,
+    unreadable: Vec<Unreadable>,
+    recipients: Vec<Recipient>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Unreadable {
+    line: u64,
+    reason: String,
+}
+
+/// How many of the new observations each recipient may have.
+#[derive(Clone, Debug, Serialize)]
+struct Recipient {
+    recipient: OrganizationId,
+    partnership: PartnershipId,
+    admissible: u64,
+    withheld: u64,
+    undecided: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ImportCommandError {
+    #[error("no row of `{path}` could be read{first}; nothing was kept")]
+    NothingReadable { path: PathBuf, first: String },
+    #[error("`{0}` holds no row to import; nothing was kept")]
+    NoRows(PathBuf),
+    #[error("the import of `{path}` broke off with {kept} new observations kept; import it again for the rest")]
+    BrokenOff {
+        path: PathBuf,
+        kept: u64,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, CommandError> {
+    let path = &arguments.file;
+    let file = File::open(path).map_err(FileError::read(path))?;
+    let Some(map_path) = &arguments.map else {
+        let map = propose_map(file).map_err(ContentError::of(path))?;
+        hand_out(&map, arguments.out.as_deref())?;
+        return Ok(Exit::Done);
+    };
+    let facts = arguments.facts.read(&Home::open(home)?)?;
+    let map = Map::parse(&read_text(map_path)?).map_err(ContentError::of(map_path))?;
+    let bar = progress_bar(&file);
+    let position = bar.clone();
+    let mut drafts = import_file(file, &map, &facts.base, &facts.overrides, |bytes| {
+        position.set_position(bytes);
+    })
+    .map_err(|error| refused(path, error))?;
+    let backend = Backend::open(home)?;
+    let mut summary = Summary::default();
+    let mut counts = BTreeMap::new();
+    loop {
+        let batch: Result<Vec<Draft>, ImportError> = drafts.by_ref().take(BATCH_DRAFTS_MAX).collect();
+        let kept = summary.observations_new;
+        let batch = batch.map_err(|error| broken_off(path, kept, error.into()))?;
+        if batch.is_empty() {
+            break;
+        }
+        let report = observe_batch(&backend, batch, true)
+            .map_err(|error| end_of_batch(path, kept, error))?;
+        summary.observations_known += report.known;
+        count(&report, &mut summary, &mut counts);
+    }
+    bar.finish_and_clear();
+    summary.take(drafts.report());
+    summary.recipients = recipients(counts);
+    report(path, &summary, arguments.output)
+}
+
+fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, CommandError> {
+    if summary.readings == 0 {
+        let error = match summary.unreadable.first() {
+            Some(row) => ImportCommandError::NothingReadable {
+                path: path.to_owned(),
+                first: format!(": line {}: {}", row.line, row.reason),
+            },
+            None => ImportCommandError::NoRows(path.to_owned()),
+        };
+        return Err(CommandError::new(Exit::Failed, error));
+    }
+    output.print(summary, summary_table)?;
+    for row in summary.unreadable.iter().take(ROWS_SHOWN_MAX) {
+        note(format!("line {}: {}", row.line, shown(&row.reason)));
+    }
+    if summary.unreadable_rows > 0 {
+        note(format!(
+            "warning: {} of {} rows could not be read and were left out; the others were kept",
+            summary.unreadable_rows, summary.rows
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn refused(path: &Path, error: ImportError) -> CommandError {
+    let is_missing = matches!(&error, ImportError::Facts(FactsError::Missing(_)));
+    let error = CommandError::from(ContentError::of(path)(error));
+    if is_missing {
+        error.hinted("name it here: --fact KEY=VALUE")
+    } else {
+        error
+    }
+}
+
+fn broken_off(
+    path: &Path,
+    kept: u64,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> CommandError {
+    let path = path.to_owned();
+    CommandError::new(Exit::Failed, ImportCommandError::BrokenOff { path, kept, source })
+}
+
+/// Before the first observation is kept, an error is its own; after it, the rest is to be imported again.
+fn end_of_batch(path: &Path, kept: u64, error: CommandError) -> CommandError {
+    if kept == 0 {
+        return error;
+    }
+    let exit = error.exit();
+    let path = path.to_owned();
+    let source = Box::new(error);
+    CommandError::new(exit, ImportCommandError::BrokenOff { path, kept, source })
+}
+
+/// A bar over the bytes of the file, on a terminal only.
+fn progress_bar(file: &File) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(file.metadata().map_or(0, |metadata| metadata.len()));
+    match ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+type Counts = BTreeMap<(PartnershipId, OrganizationId), BTreeMap<Verdict, u64>>;
+
+fn count(report: &ObserveReport, summary: &mut Summary, counts: &mut Counts) {
+    for observed in &report.observed {
+        summary.observations_new += 1;
+        for outcome in &observed.outcomes {
+            let key = (outcome.partnership.clone(), outcome.recipient.clone());
+            *counts
+                .entry(key)
+                .or_default()
+                .entry(outcome.verdict)
+                .or_default() += 1;
+        }
+    }
+}
+
+fn recipients(counts: Counts) -> Vec<Recipient> {
+    counts
+        .into_iter()
+        .map(|((partnership, recipient), verdicts)| {
+            let of = |verdict| verdicts.get(&verdict).copied().unwrap_or_default();
+            Recipient {
+                recipient,
+                partnership,
+                admissible: of(Verdict::Admissible),
+                withheld: of(Verdict::Withheld),
+                undecided: of(Verdict::Undecided),
+            }
+        })
+        .collect()
+}
+
+impl Summary {
+    fn take(&mut self, report: &Report) {
+        self.rows = report.rows;
+        self.readings = report.readings;
+        self.ignored_rows = report.ignored_rows;
+        self.unreadable_rows = report.unreadable_rows;
+        self.unreadable = report
+            .unreadable
+            .iter()
+            .map(|row| Unreadable {
+                line: row.line,
+                reason: row.reason.clone(),
+            })
+            .collect();
+    }
+}
+
+fn summary_table(summary: &Summary) -> String {
+    let mut rows = vec![
+        ("rows".to_owned(), summary.rows.to_string()),
+        ("readings".to_owned(), summary.readings.to_string()),
+        (
+            "observations".to_owned(),
+            format!(
+                "{} new, {} known before",
+                summary.observations_new, summary.observations_known
+            ),
+        ),
+    ];
+    if summary.ignored_rows > 0 {
+        rows.push(("rows set aside by the map".to_owned(), summary.ignored_rows.to_string()));
+    }
+    if summary.unreadable_rows > 0 {
+        rows.push(("unreadable rows".to_owned(), summary.unreadable_rows.to_string()));
+    }
+    rows.extend(summary.recipients.iter().map(|recipient| {
+        (
+            format!("to {}", recipient.recipient),
+            format!(
+                "{} admissible, {} withheld, {} undecided ({})",
+                recipient.admissible,
+                recipient.withheld,
+                recipient.undecided,
+                recipient.partnership
+            ),
+        )
+    }));
+    pairs(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_counts_verdicts_by_recipient() {
+        let report: ObserveReport = serde_json::from_value(serde_json::json!({
+            "observed": [{
+                "id": "00".repeat(32),
+                "readings": 3,
+                "outcomes": [
+                    {"partnership": "p", "recipient": "did:web:b.example", "verdict": "admissible"},
+                    {"partnership": "q", "recipient": "did:web:c.example", "verdict": "withheld"},
+                ],
+            }],
+            "known": 2,
+        }))
+        .unwrap();
+        let mut summary = Summary {
+            rows: 4,
+            readings: 9,
+            unreadable_rows: 1,
+            observations_known: report.known,
+            ..Summary::default()
+        };
+        let mut counts = Counts::new();
+        count(&report, &mut summary, &mut counts);
+        summary.recipients = recipients(counts);
+        assert_eq!(
+            summary_table(&summary),
+            "rows                  4\n\
+             readings              9\n\
+             observations          1 new, 2 known before\n\
+             unreadable rows       1\n\
+             to did:web:b.example  1 admissible, 0 withheld, 0 undecided (p)\n\
+             to did:web:c.example  0 admissible, 1 withheld, 0 undecided (q)\n"
+        );
+    }
+
+    #[test]
+    fn nothing_read_is_no_success() {
+        let nothing = Summary::default();
+        let error = report(Path::new("a.csv"), &nothing, OutputOption::default()).unwrap_err();
+        assert_eq!(error.exit(), Exit::Failed);
+        assert!(error.line().contains("holds no row"), "{}", error.line());
+        let unreadable = Summary {
+            unreadable: vec![Unreadable {
+                line: 2,
+                reason: "no time".to_owned(),
+            }],
+            ..Summary::default()
+        };
+        let error = report(Path::new("a.csv"), &unreadable, OutputOption::default()).unwrap_err();
+        assert!(error.line().contains("line 2: no time"), "{}", error.line());
+    }
+}

@@ -1,0 +1,389 @@
+//! `ambit list`, `get`, `why` and `status`: what is held, on what terms, and how the node stands.
+
+use super::backend::Backend;
+use super::failure::{CommandError, Exit};
+use super::output::{OutputOption, note};
+use super::table::{or_none, pairs, short, shown, table};
+use crate::api::Operation;
+use crate::node::{Filter, Item, ItemDetail, PartnerStatus, PurposeAnswer, ReadingView, Status, Why};
+use ambit_ledger::{OrganizationId, Verdict};
+use clap::Args;
+use serde_json::Value;
+use std::path::Path;
+
+/// Which observations to list.
+#[derive(Clone, Debug, Args)]
+pub struct ListArguments {
+    /// Of this part, by the part's own value
+    #[arg(long, value_name = "VALUE")]
+    pub part: Option<String>,
+    /// Of this lot, by the lot's own value
+    #[arg(long, value_name = "VALUE")]
+    pub lot: Option<String>,
+    /// Of this submodel
+    #[arg(long, value_name = "ID")]
+    pub submodel: Option<String>,
+    /// Signed by this organization
+    #[arg(long, value_name = "ORG")]
+    pub origin: Option<OrganizationId>,
+    /// At most so many, the newest
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+/// Which observation to show.
+#[derive(Clone, Debug, Args)]
+pub struct GetArguments {
+    /// The start of its id
+    pub id: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+/// Which observation to judge, and for whom.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArguments {
+    /// The start of its id
+    pub id: String,
+    /// For which organization
+    #[arg(long, value_name = "ORG")]
+    pub to: OrganizationId,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, CommandError> {
+    let filter = Filter {
+        part: arguments.part.clone(),
+        lot: arguments.lot.clone(),
+        submodel: arguments.submodel.clone(),
+        origin: arguments.origin.clone(),
+        limit: arguments.limit,
+    };
+    let backend = Backend::open(home)?;
+    let items: Vec<Item> = backend.ask(Operation::List { filter })?;
+    arguments.output.print(&items, |items| items_table(items))?;
+    if items.is_empty() {
+        note("no such observation is held here");
+    }
+    Ok(Exit::Done)
+}
+
+fn items_table(items: &[Item]) -> String {
+    let header = [
+        "id", "origin", "class", "part", "serial", "lot", "program", "observed from", "readings",
+    ];
+    table(
+        &header,
+        items.iter().map(|item| {
+            vec![
+                short(item.id),
+                item.origin.to_string(),
+                item.data_class.clone(),
+                or_none(item.part.as_deref()),
+                or_none(item.serial.as_deref()),
+                or_none(item.lot.as_deref()),
+                or_none(item.program.as_deref()),
+                item.observed_from.clone(),
+                item.readings.to_string(),
+            ]
+        }),
+    )
+}
+
+pub(super) fn get(home: &Path, arguments: &GetArguments) -> Result<Exit, CommandError> {
+    let id = arguments.id.clone();
+    let detail: ItemDetail = Backend::open(home)?.ask(Operation::Get { id })?;
+    arguments.output.print(&detail, detail_text)?;
+    Ok(Exit::Done)
+}
+
+fn detail_text(detail: &ItemDetail) -> String {
+    let head = [
+        ("id".to_owned(), detail.item.id.to_string()),
+        ("entry".to_owned(), detail.item.entry.to_string()),
+    ];
+    let mut text = pairs(head.into_iter().chain(members(&detail.facts)));
+    if let Some(terms) = &detail.terms {
+        text.push_str("\nHELD ON THESE TERMS\n");
+        text.push_str(&pairs(members(terms)));
+    }
+    let header = ["path", "from", "to", "quality", "value", "unit"];
+    text.push('\n');
+    text.push_str(&table(&header, detail.readings.iter().map(reading_row)));
+    text
+}
+
+fn reading_row(reading: &ReadingView) -> Vec<String> {
+    vec![
+        reading.path.clone(),
+        reading.from.clone(),
+        or_none(reading.to.as_deref()),
+        reading.quality.clone(),
+        or_none(reading.value.as_ref().map(plain)),
+        or_none(reading.unit.as_deref()),
+    ]
+}
+
+/// The members of an object that hold something, in its order.
+fn members(object: &Value) -> Vec<(String, String)> {
+    let members = object.as_object().into_iter().flatten();
+    members
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), plain(value)))
+        .collect()
+}
+
+/// A value as people write it; what is nested, as a list of its parts.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", plain(value)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Value::Null => "none".to_owned(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
+pub(super) fn why(home: &Path, arguments: &WhyArguments) -> Result<Exit, CommandError> {
+    let answers: Vec<Why> = Backend::open(home)?.ask(Operation::Why {
+        id: arguments.id.clone(),
+        to: arguments.to.clone(),
+    })?;
+    arguments
+        .output
+        .print(&answers, |answers| why_text(answers))?;
+    let is_admissible = answers
+        .iter()
+        .any(|answer| answer.verdict == Verdict::Admissible);
+    Ok(if is_admissible {
+        Exit::Done
+    } else {
+        Exit::NotAdmissible
+    })
+}
+
+fn why_text(answers: &[Why]) -> String {
+    let texts: Vec<String> = answers.iter().map(one_answer).collect();
+    texts.join("\n")
+}
+
+fn one_answer(answer: &Why) -> String {
+    let recorded = match (&answer.recorded, answer.entry) {
+        (Some(recorded), Some(entry)) => format!("{recorded}, in entry {entry}"),
+        _ => "nothing yet".to_owned(),
+    };
+    let mut rows = vec![
+        ("observation", answer.observation.to_string()),
+        ("to", answer.to.to_string()),
+        ("partnership", answer.partnership.to_string()),
+        ("verdict now", answer.verdict.to_string()),
+        ("recorded", recorded),
+    ];
+    if let Some(unasked) = &answer.unasked {
+        rows.push(("not asked", unasked.clone()));
+    }
+    let mut text = pairs(rows);
+    let rows: Vec<_> = answer.purposes.iter().flat_map(purpose_rows).collect();
+    if !rows.is_empty() {
+        let header = ["purpose", "verdict", "layer", "says", "because"];
+        text.push('\n');
+        text.push_str(&table(&header, rows));
+    }
+    text
+}
+
+/// One row for each layer that did not admit; one row where all did.
+fn purpose_rows(answer: &PurposeAnswer) -> Vec<Vec<String>> {
+    let row = |layer: String, says: String, because: String| {
+        vec![
+            answer.purpose.to_string(),
+            answer.verdict.to_string(),
+            layer,
+            says,
+            because,
+        ]
+    };
+    let nothing = || or_none(None::<String>);
+    let mut rows: Vec<_> = answer
+        .layers
+        .iter()
+        .map(|layer| {
+            let because = if !layer.errors.is_empty() {
+                layer.errors.join("; ")
+            } else if layer.policies.is_empty() {
+                "no policy permits it".to_owned()
+            } else {
+                format!("forbidden by {}", layer.policies.join(", "))
+            };
+            row(layer.layer.to_string(), layer.verdict.to_string(), because)
+        })
+        .collect();
+    rows.extend(
+        answer
+            .errors
+            .iter()
+            .map(|error| row(nothing(), nothing(), error.clone())),
+    );
+    if rows.is_empty() {
+        let because = match answer.verdict {
+            Verdict::Admissible => "every layer admits it".to_owned(),
+            Verdict::Withheld | Verdict::Undecided => nothing(),
+        };
+        rows.push(row(nothing(), nothing(), because));
+    }
+    rows
+}
+
+pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, CommandError> {
+    let backend = Backend::open(home)?;
+    let status: Status = backend.ask(Operation::Status)?;
+    let is_running = backend.is_running();
+    output.print(&status, |status| status_text(status, is_running))?;
+    Ok(Exit::Done)
+}
+
+fn status_text(status: &Status, is_running: bool) -> String {
+    let running = if is_running { "yes" } else { "no" };
+    let mut text = pairs([
+        ("organization", format!("{} ({})", status.organization, status.name)),
+        ("root key", status.root_key.clone()),
+        ("running", running.to_owned()),
+        ("ledger", format!("{} entries", status.ledger_size)),
+        ("tree root", status.root.clone()),
+    ]);
+    let held = status.held.iter().map(|(origin, held)| {
+        vec![
+            origin.to_string(),
+            held.observations.to_string(),
+            held.readings.to_string(),
+        ]
+    });
+    let pairs = status.pairs.iter().map(|pair| {
+        let layers: Vec<String> = pair
+            .layers
+            .iter()
+            .map(|(layer, count)| format!("{layer}: {count}"))
+            .collect();
+        vec![
+            pair.to.to_string(),
+            pair.partnership.to_string(),
+            pair.released.to_string(),
+            pair.acknowledged.to_string(),
+            pair.withheld.to_string(),
+            pair.undecided.to_string(),
+            or_none(Some(layers.join(", ")).filter(|text| !text.is_empty())),
+        ]
+    });
+    let sections = [
+        table(&["held of", "observations", "readings"], held),
+        table(
+            &["to", "partnership", "released", "acknowledged", "withheld", "undecided", "withheld by"],
+            pairs,
+        ),
+        partners_table(&status.partnerships),
+    ];
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        text.push('\n');
+        text.push_str(section);
+    }
+    text
+}
+
+/// The partnerships and who signed them.
+pub(super) fn partners_table(partnerships: &[PartnerStatus]) -> String {
+    table(
+        &["partnership", "stage", "title", "signed", "not signed"],
+        partnerships.iter().map(|partnership| {
+            let members = |has_signed: bool| {
+                let members: Vec<&str> = partnership
+                    .members
+                    .iter()
+                    .filter(|(_, signed)| **signed == has_signed)
+                    .map(|(member, _)| member.as_str())
+                    .collect();
+                or_none(Some(members.join(", ")).filter(|text| !text.is_empty()))
+            };
+            let stage = match &partnership.declined {
+                Some(declined) => format!("{} ({})", partnership.stage, shown(declined)),
+                None => partnership.stage.clone(),
+            };
+            vec![
+                partnership.partnership.to_string(),
+                stage,
+                partnership.title.clone(),
+                members(true),
+                members(false),
+            ]
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer(layers: Value, verdict: &str) -> Why {
+        serde_json::from_value(json!({
+            "observation": "ab".repeat(32),
+            "to": "did:web:b.example",
+            "partnership": "b/quality",
+            "verdict": verdict,
+            "recorded": "withheld",
+            "entry": 14,
+            "purposes": [{"purpose": "urn:p", "verdict": verdict, "layers": layers, "errors": []}],
+            "unasked": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_no_names_layers_and_policies() {
+        let layers = json!([
+            {"layer": "sticky", "verdict": "withheld", "policies": ["no-outsiders"], "errors": []},
+            {"layer": "partnership", "verdict": "withheld", "policies": [], "errors": []},
+        ]);
+        let text = why_text(&[answer(layers, "withheld")]);
+        assert!(text.contains("recorded     withheld, in entry 14\n"), "{text}");
+        assert!(
+            text.contains("urn:p    withheld  sticky       withheld  forbidden by no-outsiders\n"),
+            "{text}"
+        );
+        assert!(text.contains("partnership  withheld  no policy permits it\n"), "{text}");
+    }
+
+    #[test]
+    fn a_yes_says_so() {
+        let text = why_text(&[answer(json!([]), "admissible")]);
+        assert!(text.contains("every layer admits it"), "{text}");
+    }
+
+    #[test]
+    fn values_are_shown_as_people_write_them() {
+        let value = json!({"assigner": "did:web:a.example", "value": "1"});
+        assert_eq!(plain(&value), "assigner: did:web:a.example, value: 1");
+        assert_eq!(plain(&json!(["a", "b"])), "a, b");
+        assert_eq!(plain(&json!(0.04)), "0.04");
+        assert_eq!(members(&json!({"a": null, "b": true})), [(
+            "b".to_owned(),
+            "true".to_owned()
+        )]);
+    }
+
+    #[test]
+    fn empty_lists_make_no_table() {
+        assert_eq!(items_table(&[]), "");
+        assert_eq!(partners_table(&[]), "");
+    }
+}

@@ -1,0 +1,143 @@
+//! `ambit observe`: a submodel in JSON, or single values, at one instant.
+
+use super::backend::Backend;
+use super::facts::{FactsOptions, pair};
+use super::failure::{CommandError, Exit, FileError};
+use super::output::{OutputOption, note};
+use super::table::{or_none, short, table};
+use crate::api::Operation;
+use crate::collect::{
+    Draft, FactsError, ObserveError, observe_submodel, observe_values,
+};
+use crate::config::Home;
+use crate::node::{ObserveReport, Observed};
+use ambit_ledger::Time;
+use clap::Args;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+/// The most drafts in one operation: their readings, as JSON, stay well below what a node takes at once.
+pub(super) const BATCH_DRAFTS_MAX: usize = 128;
+
+/// What to observe.
+#[derive(Clone, Debug, Args)]
+pub struct ObserveArguments {
+    /// An AAS submodel, or an environment of several, in JSON; `-` reads standard input
+    #[arg(value_name = "FILE", required_unless_present = "set", conflicts_with = "set")]
+    pub file: Option<PathBuf>,
+    /// One value, by its idShort path: `Deviations.Flatness=0.04`; empty for an element without a value
+    #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// The data type of a value: `Deviations.Flatness=xs:double`
+    #[arg(long = "type", value_name = "PATH=TYPE", value_parser = pair, requires = "set")]
+    pub types: Vec<(String, String)>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own options describe it")]
+    pub facts: FactsOptions,
+    /// When it was observed, RFC 3339; now where not given
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<Time>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+impl From<ObserveError> for CommandError {
+    fn from(error: ObserveError) -> Self {
+        let is_missing = matches!(&error, ObserveError::Facts(FactsError::Missing(_)));
+        let error = Self::new(Exit::Failed, error);
+        if is_missing {
+            error.hinted("name it here: --fact KEY=VALUE")
+        } else {
+            error
+        }
+    }
+}
+
+pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit, CommandError> {
+    let drafts = drafts(&Home::open(home)?, arguments)?;
+    let backend = Backend::open(home)?;
+    let mut report = ObserveReport::default();
+    for batch in batches(drafts) {
+        let part: ObserveReport = observe_batch(&backend, batch, false)?;
+        report.observed.extend(part.observed);
+        report.known += part.known;
+    }
+    arguments.output.print(&report, observed_table)?;
+    if report.observed.iter().all(|observed| observed.outcomes.is_empty()) {
+        note("no partnership is in force: kept here, and judged for others once one is");
+    }
+    Ok(Exit::Done)
+}
+
+fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<Vec<Draft>, CommandError> {
+    let facts = arguments.facts.read(home)?;
+    let at = arguments.at.unwrap_or_else(crate::clock::now);
+    let Some(path) = &arguments.file else {
+        let types = arguments.types.iter().cloned().collect();
+        let drafts = observe_values(&arguments.set, &types, &facts.base, &facts.overrides, at)?;
+        return Ok(drafts);
+    };
+    let json = read_bytes(path)?;
+    let observed = observe_submodel(&json, &facts.base, &facts.overrides, at)?;
+    for skipped in &observed.skipped {
+        note(format!("left out: {}", super::table::shown(skipped)));
+    }
+    Ok(observed.drafts)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    Ok(read.map_err(FileError::read(path))?)
+}
+
+fn batches(drafts: Vec<Draft>) -> impl Iterator<Item = Vec<Draft>> {
+    let mut drafts = drafts.into_iter();
+    std::iter::from_fn(move || {
+        let batch: Vec<Draft> = drafts.by_ref().take(BATCH_DRAFTS_MAX).collect();
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
+/// Signs, judges and commits one batch.
+pub(super) fn observe_batch(
+    backend: &Backend,
+    drafts: Vec<Draft>,
+    is_import: bool,
+) -> Result<ObserveReport, CommandError> {
+    backend.ask(Operation::Observe { drafts, is_import })
+}
+
+fn observed_table(report: &ObserveReport) -> String {
+    let rows = report.observed.iter().flat_map(observed_rows);
+    table(&["id", "readings", "to", "partnership", "verdict"], rows)
+}
+
+/// One row for each recipient.
+fn observed_rows(observed: &Observed) -> Vec<Vec<String>> {
+    let head = || vec![short(observed.id), observed.readings.to_string()];
+    if observed.outcomes.is_empty() {
+        let nobody = || or_none(None::<String>);
+        return vec![[head(), vec![nobody(), nobody(), nobody()]].concat()];
+    }
+    observed
+        .outcomes
+        .iter()
+        .map(|outcome| {
+            let tail = vec![
+                outcome.recipient.to_string(),
+                outcome.partnership.to_string(),
+                outcome.verdict.to_string(),
+            ];
+            [head(), tail].concat()
+        })
+        .collect()
+}

@@ -1,0 +1,317 @@
+//! A peer with the supplier's own keys that speaks the link by hand to a real node.
+
+use super::*;
+use crate::link::Hello;
+use crate::mesh::{Link, MeshHandle};
+use crate::partnership::Partnership;
+use crate::release;
+use ambit_ledger::{
+    Acknowledgement, Chain, Digest, Disclosure, DisclosureId, Facts, ItemBody, Observation,
+    ObservationId, Outcome, Readings, RefusalCode, RefusedItem, Salt, encode,
+};
+use ambit_policy::{limits_in_force, scope_for};
+
+/// What one item is made of, before it is signed.
+pub(super) struct Parts {
+    pub(super) facts: Facts,
+    pub(super) readings: Vec<u8>,
+    pub(super) disclosure: Disclosure,
+    /// Whether the disclosure is made out for the observation that these facts become.
+    pub(super) is_bound: bool,
+}
+
+/// The same, signed.
+#[derive(Clone)]
+pub(super) struct Item {
+    pub(super) observation: Vec<u8>,
+    pub(super) disclosure: Vec<u8>,
+    pub(super) readings: Vec<u8>,
+}
+
+impl Item {
+    pub(super) fn body(&self) -> ItemBody {
+        ItemBody::Item {
+            observation: ObservationId::of(&self.observation),
+            disclosure: DisclosureId::of(&self.disclosure),
+        }
+    }
+}
+
+/// The supplier's side of one link: what it holds, and what it was told.
+pub(super) struct Peer {
+    pub(super) supplier: Arc<Node>,
+    pub(super) recipient: OrganizationId,
+    pub(super) partnership: PartnershipId,
+    pub(super) link: Link,
+    /// The chain over bodies after each sequence number, from 0.
+    pub(super) chains: Vec<Chain>,
+    outcomes: Vec<Chain>,
+    refused: Vec<RefusedItem>,
+    acknowledged: u64,
+    confirmed: u64,
+    made: u32,
+}
+
+/// A mesh with the supplier's transport key, connected to nobody but the recipient. Links that the recipient
+/// opens are dropped.
+pub(super) async fn mesh_of(supplier: &Node, recipient: &Node) -> MeshHandle {
+    let listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    let config = MeshConfig::new(supplier.keys().transport.seed(), listen);
+    let (mesh, mut events) = Mesh::start(config).await.unwrap();
+    tokio::spawn(async move { while events.recv().await.is_some() {} });
+    let addresses = recipient.settings().mesh.listen.clone();
+    mesh.set_peers([(peer_of(recipient), addresses)].into());
+    mesh
+}
+
+/// Opens a link, as soon as there is a connection.
+pub(super) async fn open_link(mesh: &MeshHandle, peer: PeerKey) -> Link {
+    let limit = tokio::time::Instant::now() + LIMIT;
+    loop {
+        match mesh.open_link(peer).await {
+            Ok(link) => return link,
+            Err(error) => assert!(tokio::time::Instant::now() < limit, "no link: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The next frame, or `None` where the link ended.
+pub(super) async fn receive(link: &mut Link) -> Option<Vec<u8>> {
+    let received = tokio::time::timeout(LIMIT, link.recv()).await;
+    received.expect("an answer in time").ok().flatten()
+}
+
+pub(super) fn hello(partnership: &PartnershipId, edition: Digest, incarnation: Salt) -> Frame {
+    Frame::Hello {
+        hello: Hello {
+            partnership: partnership.clone(),
+            edition,
+            incarnation,
+            peer_incarnation: None,
+            cursor: 0,
+            chain: None,
+            credit: 0,
+        },
+    }
+}
+
+impl Peer {
+    /// Opens a link as an honest supplier that never heard of the recipient's store.
+    pub(super) async fn open(
+        mesh: &MeshHandle,
+        supplier: &Arc<Node>,
+        recipient: &Node,
+        partnership: &PartnershipId,
+    ) -> Self {
+        let edition = edition_of(supplier, partnership);
+        let mut link = open_link(mesh, peer_of(recipient)).await;
+        let first = hello(partnership, edition, supplier.store().incarnation());
+        link.send(&first.encode().unwrap()).await.unwrap();
+        let answer = receive(&mut link).await.unwrap();
+        let Frame::Hello { hello } = Frame::decode(&answer).unwrap() else {
+            panic!("no hello came back");
+        };
+        assert_eq!((hello.cursor, hello.edition), (0, edition));
+        let recipient = recipient.settings().organization.id.clone();
+        let sender = &supplier.settings().organization.id;
+        let start = Chain::start(partnership, sender, &recipient, &hello.incarnation);
+        Self {
+            supplier: Arc::clone(supplier),
+            recipient,
+            partnership: partnership.clone(),
+            link,
+            chains: vec![start],
+            outcomes: vec![start],
+            refused: Vec::new(),
+            acknowledged: 0,
+            confirmed: 0,
+            made: 0,
+        }
+    }
+
+    /// The last sequence number that the recipient took or refused.
+    pub(super) fn last(&self) -> u64 {
+        u64::try_from(self.chains.len()).unwrap() - 1
+    }
+
+    pub(super) fn end(&self) -> Chain {
+        *self.chains.last().unwrap()
+    }
+
+    /// An item that the recipient admits, different each time.
+    pub(super) fn parts(&mut self, more: &str) -> Parts {
+        self.made += 1;
+        let facts = facts("one", "F-ONE", "inspection-result", more);
+        let draft = drafts_of(&facts, &self.made.to_string()).remove(0);
+        let keys = self.supplier.keys();
+        let me = &self.supplier.settings().organization.id;
+        let salt = Salt::from_bytes(*Digest::of(&self.made.to_be_bytes()).as_bytes());
+        let signed = release::sign(draft, me, &keys.statement, salt, None).unwrap();
+        let governance = self.supplier.governance();
+        let partnership = governance.partnership(&self.partnership).unwrap();
+        let disclosure = self.disclosure(partnership, &signed.facts, salt);
+        Parts {
+            facts: signed.facts,
+            readings: signed.readings,
+            disclosure,
+            is_bound: true,
+        }
+    }
+
+    fn disclosure(&self, partnership: &Partnership, facts: &Facts, salt: Salt) -> Disclosure {
+        let governance = self.supplier.governance();
+        let taxonomies = governance.layers().taxonomies();
+        let limits = limits_in_force(governance.limits(), facts, taxonomies).unwrap();
+        let now = crate::clock::now();
+        let terms = partnership.terms();
+        Disclosure {
+            discloser: governance.organization().clone(),
+            observation: ObservationId::of(b"not signed yet"),
+            partnership: self.partnership.clone(),
+            edition: partnership.edition(),
+            recipient: self.recipient.clone(),
+            scope: scope_for(terms, limits, facts, &self.recipient, taxonomies, now),
+            parent: None,
+            decision: Digest::of(b"the supplier's decision"),
+            issued_at: now,
+            salt,
+        }
+    }
+
+    /// Signs with the supplier's statement key, whatever the parts say.
+    pub(super) fn sign(&self, mut parts: Parts) -> Item {
+        let key = &self.supplier.keys().statement;
+        let observation = Observation::sign(&parts.facts, key);
+        if parts.is_bound {
+            parts.disclosure.observation = ObservationId::of(&observation);
+        }
+        Item {
+            observation,
+            disclosure: parts.disclosure.sign(key),
+            readings: parts.readings,
+        }
+    }
+
+    /// A frame of this item at this place.
+    pub(super) fn frame(&self, seq: u64, chain: Chain, item: &Item) -> Vec<u8> {
+        let frame = Frame::Item {
+            seq,
+            chain: chain.digest(),
+            observation: item.observation.clone(),
+            disclosure: item.disclosure.clone(),
+            readings: item.readings.clone(),
+        };
+        encode(&frame)
+    }
+
+    /// The frame of this item at the next place, as an honest peer writes it.
+    pub(super) fn next_frame(&self, item: &Item) -> Vec<u8> {
+        let seq = self.last() + 1;
+        self.frame(seq, self.end().with_body(seq, &item.body()), item)
+    }
+
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
+        self.link.send(bytes).await.unwrap();
+    }
+
+    /// Takes down that the item sent last has its place, and what is to become of it.
+    pub(super) fn note(&mut self, body: &ItemBody, outcome: Outcome) {
+        let seq = self.last() + 1;
+        self.chains.push(self.end().with_body(seq, body));
+        let outcomes = *self.outcomes.last().unwrap();
+        self.outcomes
+            .push(outcomes.with_outcome(seq, &body.digest(), outcome));
+        if let Outcome::Refused(code) = outcome {
+            self.refused.push(RefusedItem { seq, code });
+        }
+    }
+
+    /// Sends an item and waits until the recipient committed it with this outcome.
+    pub(super) async fn bring(&mut self, name: &str, item: &Item, outcome: Outcome) {
+        self.send(&self.next_frame(item)).await;
+        self.note(&item.body(), outcome);
+        self.expect_outcome(name, outcome).await;
+    }
+
+    pub(super) async fn expect_outcome(&mut self, name: &str, outcome: Outcome) {
+        let seq = self.last();
+        if let Outcome::Refused(code) = outcome {
+            assert_eq!(self.answer().await, Frame::Reject { seq, code }, "{name}");
+        }
+        let chain = self.end().digest();
+        let upto = seq;
+        assert_eq!(self.answer().await, Frame::Ack { upto, chain }, "{name}");
+    }
+
+    /// An honest item is taken and its signed acknowledgement confirmed: the link is alive.
+    pub(super) async fn prove_alive(&mut self, name: &str) -> ObservationId {
+        let parts = self.parts("");
+        let item = self.sign(parts);
+        self.bring(name, &item, Outcome::Admitted).await;
+        self.await_acknowledgement().await;
+        self.confirm().await;
+        ObservationId::of(&item.observation)
+    }
+
+    /// The next frame that is no credit, no control message and no acknowledgement.
+    pub(super) async fn answer(&mut self) -> Frame {
+        loop {
+            let bytes = receive(&mut self.link).await.expect("the link is open");
+            match Frame::decode(&bytes).unwrap() {
+                Frame::Credit { .. } | Frame::Control { .. } => {}
+                Frame::Acknowledgement { statement } => self.take_acknowledgement(&statement),
+                frame => return frame,
+            }
+        }
+    }
+
+    async fn await_acknowledgement(&mut self) {
+        while self.acknowledged < self.last() {
+            let bytes = receive(&mut self.link).await.expect("the link is open");
+            match Frame::decode(&bytes).unwrap() {
+                Frame::Credit { .. } | Frame::Control { .. } => {}
+                Frame::Acknowledgement { statement } => self.take_acknowledgement(&statement),
+                frame => panic!("unasked: {frame:?}"),
+            }
+        }
+    }
+
+    /// Holds a signed acknowledgement against what this side computed by itself.
+    fn take_acknowledgement(&mut self, statement: &[u8]) {
+        let governance = self.supplier.governance();
+        let partnership = governance.partnership(&self.partnership).unwrap();
+        let stated = Acknowledgement::verify(statement, partnership.keyring()).unwrap();
+        let upto = usize::try_from(stated.upto).unwrap();
+        assert_eq!(stated.outcomes, self.outcomes[upto].digest());
+        let expected: Vec<RefusedItem> = self
+            .refused
+            .iter()
+            .filter(|refused| refused.seq > self.confirmed && refused.seq <= stated.upto)
+            .copied()
+            .collect();
+        assert_eq!(stated.refused, expected);
+        self.acknowledged = stated.upto;
+    }
+
+    async fn confirm(&mut self) {
+        let upto = self.acknowledged;
+        let chain = self.chains[usize::try_from(upto).unwrap()].digest();
+        self.send(&Frame::Ack { upto, chain }.encode().unwrap()).await;
+        self.confirmed = upto;
+    }
+}
+
+pub(super) fn edition_of(node: &Node, partnership: &PartnershipId) -> Digest {
+    node.governance().partnership(partnership).unwrap().edition()
+}
+
+/// The codes of frames that the link refuses without giving them a place.
+pub(super) fn reject(seq: u64, code: RefusalCode) -> Frame {
+    Frame::Reject { seq, code }
+}
+
+/// The readings of one observation, as a peer would change them.
+pub(super) fn decode_readings(bytes: &[u8]) -> Readings {
+    ambit_ledger::decode(bytes).unwrap()
+}
