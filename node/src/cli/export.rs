@@ -81,7 +81,7 @@ fn length(file: &File, path: &Path) -> Result<u64, FileError> {
 
 fn export_error(path: &Path, error: ExportError) -> CommandError {
     match error {
-        ExportError::Write(BundleWriteError::Io(source)) => FileError::write(path)(source).into(),
+        ExportError::Write(BundleWriteError::Write(source)) => FileError::write(path)(source).into(),
         error => CommandError::new(Exit::Failed, error),
     }
 }

@@ -92,14 +92,21 @@ enum ImportCommandError {
     },
 }
 
-pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, CommandError> {
+/// Writes a first map for the file. It needs no node.
+pub(super) fn propose(arguments: &ImportArguments) -> Result<Exit, CommandError> {
     let path = &arguments.file;
     let file = File::open(path).map_err(FileError::read(path))?;
+    let map = propose_map(file).map_err(ContentError::of(path))?;
+    hand_out(&map, arguments.out.as_deref())?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, CommandError> {
+    let path = &arguments.file;
     let Some(map_path) = &arguments.map else {
-        let map = propose_map(file).map_err(ContentError::of(path))?;
-        hand_out(&map, arguments.out.as_deref())?;
-        return Ok(Exit::Done);
+        return propose(arguments);
     };
+    let file = File::open(path).map_err(FileError::read(path))?;
     let facts = arguments.facts.read(&Home::open(home)?)?;
     let map = Map::parse(&read_text(map_path)?).map_err(ContentError::of(map_path))?;
     let bar = progress_bar(&file);

@@ -8,15 +8,19 @@ mod inspect;
 mod observe;
 mod open;
 mod partner;
+mod partner_error;
 mod profile;
+mod view;
 mod why;
 
 pub use export::ExportError;
-pub use inspect::{Filter, InspectError, Item, ItemDetail, PartnerStatus, ReadingView, Status};
+pub use inspect::InspectError;
 pub use observe::{ObserveError, ObserveReport, Observed};
 pub use open::OpenError;
-pub use partner::{PartnerError, Proposal};
+pub use partner::Proposal;
+pub use partner_error::PartnerError;
 pub use profile::ActivateError;
+pub use view::{Filter, Held, Item, ItemDetail, Pair, PartnerStatus, ReadingView, Status};
 pub use why::{PurposeAnswer, Why};
 
 use crate::config::{Home, KeyRing, Settings};

@@ -76,9 +76,7 @@ fn refused_in(
     after: u64,
     upto: u64,
 ) -> Checks<BTreeMap<u64, RefusalCode>> {
-    let is_in_range = refused
-        .iter()
-        .all(|item| 0 < item.seq && item.seq <= upto);
+    let is_in_range = refused.iter().all(|item| 0 < item.seq && item.seq <= upto);
     let is_ascending = refused.is_sorted_by(|one, next| one.seq < next.seq);
     Rule::AcknowledgementRange.check(is_in_range && is_ascending, || {
         format!("it refuses numbers that are not ascending from 1 to {upto}")

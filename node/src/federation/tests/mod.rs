@@ -289,3 +289,34 @@ fn items_sent(place: &Path, peer: PeerKey) -> Vec<u64> {
         })
         .collect()
 }
+
+/// Every file below a folder with its content.
+fn files(place: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(place).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let content = std::fs::read(&path).unwrap();
+            found.push((path, content));
+        }
+    }
+    found
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    let Some((first, rest)) = needle.split_first() else {
+        return true;
+    };
+    let mut from = 0;
+    // Candidates by their first byte: database files are large, and tests are not optimized.
+    while let Some(at) = haystack[from..].iter().position(|byte| byte == first) {
+        let start = from + at + 1;
+        if haystack[start..].starts_with(rest) {
+            return true;
+        }
+        from = start;
+    }
+    false
+}

@@ -1,0 +1,183 @@
+//! What can be said on the command line.
+
+use super::export::ExportArguments;
+use super::failure::{CommandError, Exit};
+use super::import::ImportArguments;
+use super::init::InitArguments;
+use super::inspect::{GetArguments, ListArguments, WhyArguments};
+use super::key::KeyCommand;
+use super::observe::ObserveArguments;
+use super::output::OutputOption;
+use super::partner::PartnerCommand;
+use super::profile::ProfileCommand;
+use super::run::DemoArguments;
+use clap::{ArgAction, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Share observations with partners, within the terms that travel with them
+#[derive(Clone, Debug, Parser)]
+#[command(name = "ambit", version, about, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// The folder the node lives in; .ambit in your own folder where not given
+    #[arg(long, global = true, env = "AMBIT_HOME", value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// Say more on standard error; twice for all there is. RUST_LOG says it in detail
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 not admissible, 4 verification failed, \
+                          5 not found, 6 not authorized, 75 try again";
+
+/// One command.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run three organizations on this machine: observe, disclose within terms, audit
+    Demo(DemoArguments),
+    /// Make a node: its home, its keys, its ledger
+    Init(InitArguments),
+    /// Run the node: serve its peers and the other commands
+    Run,
+    /// Observe a submodel or single values, and disclose them where that is admissible
+    Observe(ObserveArguments),
+    /// Import a delimited file, row by row; the same rows again add nothing
+    Import(ImportArguments),
+    /// List observations, this node's own and others'
+    List(ListArguments),
+    /// Show an observation: facts, terms and readings
+    Get(GetArguments),
+    /// Judge an observation for an organization now, and say which layer says no
+    Why(WhyArguments),
+    /// Show how the node stands: its ledger, its partnerships, what was disclosed and withheld
+    Status {
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "its own option describes it")]
+        output: OutputOption,
+    },
+    /// Identity card, trust file and fingerprints
+    Key {
+        /// What to do
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Write the whole ledger as a bundle, for an auditor to replay offline
+    Export(ExportArguments),
+    /// Declare, accept and list partnerships
+    Partner {
+        /// What to do
+        #[command(subcommand)]
+        command: PartnerCommand,
+    },
+    /// Check policies
+    Profile {
+        /// What to do
+        #[command(subcommand)]
+        command: ProfileCommand,
+    },
+}
+
+/// Nobody says where the node lives.
+#[derive(Debug, thiserror::Error)]
+#[error("the system names no folder of your own; name one with --home or AMBIT_HOME")]
+pub struct HomeArgumentError;
+
+impl Arguments {
+    /// The folder the node lives in.
+    ///
+    /// # Errors
+    /// [`HomeArgumentError`] where neither the arguments nor the system names one.
+    pub fn home(&self) -> Result<PathBuf, CommandError> {
+        self.home
+            .clone()
+            .or_else(|| std::env::home_dir().map(|folder| folder.join(".ambit")))
+            .ok_or_else(|| CommandError::new(Exit::Usage, HomeArgumentError))
+    }
+
+    /// What is logged where RUST_LOG is silent: a node's life at least, a command's only in trouble.
+    #[must_use]
+    pub fn log_filter(&self) -> &'static str {
+        match (self.verbose, &self.command) {
+            (0, Command::Run) => "warn,ambit_node=info",
+            (0, _) => "warn",
+            (1, _) => "info,ambit_node=debug",
+            (_, _) => "debug,ambit_node=trace",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_taken() {
+        let fingerprint = format!("did:web:b.example={}", "ab".repeat(32));
+        for line in [
+            "ambit demo --exit --output json",
+            "ambit --home x init --org did:web:a.example --name A --country DE",
+            "ambit init --org a --name A --country DE --listen /ip4/0.0.0.0/tcp/1 --announce /ip4/10.0.0.1/tcp/1",
+            "ambit run --home x -vv",
+            "ambit observe - --fact serial=42 --at 2026-01-01T00:00:00Z",
+            "ambit observe --set A.B=1 --type A.B=xs:double --facts f.toml",
+            "ambit import a.csv --map m.toml --fact lot.value=7 --output json",
+            "ambit import a.csv --propose-map -o m.toml",
+            "ambit list --part p --lot l --submodel s --origin o --limit 3",
+            "ambit get 0123abcd",
+            "ambit why 0123abcd --to did:web:b.example",
+            "ambit status --output json",
+            "ambit key card -o card.txt",
+            "ambit key trust",
+            "ambit key show --output json",
+            "ambit export -o a.bundle",
+            &format!("ambit partner declare d.toml -o i.txt --fingerprint {fingerprint}"),
+            &format!("ambit partner accept i.txt --yes --fingerprint {fingerprint}"),
+            "ambit partner decline i.txt --reason no",
+            "ambit partner invite p -o i.txt",
+            "ambit partner list",
+            "ambit profile check a.cedar --layer ip",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (line, kind) in [
+            ("ambit observe", ErrorKind::MissingRequiredArgument),
+            ("ambit observe a.json --set A=1", ErrorKind::ArgumentConflict),
+            ("ambit observe --set A", ErrorKind::ValueValidation),
+            ("ambit observe a.json --at yesterday", ErrorKind::ValueValidation),
+            ("ambit import a.csv", ErrorKind::MissingRequiredArgument),
+            ("ambit import a.csv --map m --propose-map", ErrorKind::ArgumentConflict),
+            ("ambit import a.csv --map m -o x", ErrorKind::MissingRequiredArgument),
+            ("ambit why 0123abcd", ErrorKind::MissingRequiredArgument),
+            ("ambit export", ErrorKind::MissingRequiredArgument),
+            ("ambit init --org a --name A", ErrorKind::MissingRequiredArgument),
+            ("ambit partner accept i --fingerprint x", ErrorKind::ValueValidation),
+            ("ambit profile check a.cedar --layer all", ErrorKind::ValueValidation),
+        ] {
+            assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_seed_of_an_example_is_only_in_the_long_help() {
+        let init = || Arguments::command().find_subcommand("init").unwrap().clone();
+        assert!(!init().render_help().to_string().contains("--example-seed"));
+        assert!(init().render_long_help().to_string().contains("--example-seed"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Nothing is lost and nothing doubled, whoever restarts when; and nothing leaves before all have signed.

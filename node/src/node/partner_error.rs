@@ -1,0 +1,93 @@
+//! Why a partnership operation failed.
+
+use crate::api::FailureKind;
+use crate::partnership::{
+    CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
+};
+use crate::store::StoreError;
+use ambit_ledger::{OrganizationId, PartnershipId, StatementError};
+use ambit_policy::TermsError;
+
+/// A partnership operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum PartnerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is in force cannot be read.
+    #[error(transparent)]
+    Governance(#[from] GovernanceError),
+    /// An identity card cannot be read.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The declaration cannot be used.
+    #[error(transparent)]
+    Declaration(#[from] DeclarationError),
+    /// A root fingerprint was not compared, or is another.
+    #[error(transparent)]
+    Comparison(#[from] ComparisonError),
+    /// The partnership file cannot be read.
+    #[error(transparent)]
+    File(#[from] PartnershipFileError),
+    /// The terms break a rule.
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+    /// A signature cannot be relied on.
+    #[error("a signature in the file cannot be relied on")]
+    Signature(#[source] StatementError),
+    /// There is a partnership of this name with other terms.
+    #[error(
+        "there already is a partnership `{0}` with other terms; choose another name, or amend it"
+    )]
+    Exists(PartnershipId),
+    /// Not known here.
+    #[error("no partnership `{0}` is known here; `ambit partner list` shows those that are")]
+    Unknown(PartnershipId),
+    /// The terms name this node's organization with other keys, or not at all.
+    #[error(
+        "the proposal does not name this node as a member as it is: {0}; send the declarer a new card from `ambit key card`"
+    )]
+    NotThisNode(&'static str),
+    /// The declarer did not sign.
+    #[error("the declarer `{0}` has not signed the proposal; ask for a file that it signed")]
+    DeclarerUnsigned(OrganizationId),
+    /// Only an edition's first proposal can be taken here.
+    #[error("this version takes first editions only, not edition {0}")]
+    Edition(u32),
+    /// A file that only declines has nothing to accept.
+    #[error("the file proposes nothing: it declines a partnership that is not known here")]
+    NothingProposed,
+    /// A signed partnership is not declined.
+    #[error(
+        "this node has signed `{0}` already; a signed partnership is withdrawn from, not declined"
+    )]
+    SignedAlready(PartnershipId),
+    /// The system gave no randomness.
+    #[error("the system gave no randomness")]
+    Randomness(#[source] getrandom::Error),
+}
+
+impl PartnerError {
+    /// The class that exit codes tell apart.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Comparison(_) | Self::Signature(_) | Self::DeclarerUnsigned(_) => {
+                FailureKind::Verification
+            }
+            Self::Unknown(_) => FailureKind::NotFound,
+            Self::NotThisNode(_) => FailureKind::NotAuthorized,
+            Self::Store(_)
+            | Self::Governance(_)
+            | Self::Card(_)
+            | Self::Declaration(_)
+            | Self::File(_)
+            | Self::Terms(_)
+            | Self::Exists(_)
+            | Self::Edition(_)
+            | Self::NothingProposed
+            | Self::SignedAlready(_)
+            | Self::Randomness(_) => FailureKind::Failed,
+        }
+    }
+}
