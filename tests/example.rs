@@ -72,9 +72,13 @@ fn fits(expected: &str, found: &str) -> bool {
             ([], []) => true,
             (["…", rest @ ..], _) => {
                 lines_fit(rest, found)
-                    || found.split_first().is_some_and(|(_, more)| lines_fit(expected, more))
+                    || found
+                        .split_first()
+                        .is_some_and(|(_, more)| lines_fit(expected, more))
             }
-            ([line, rest @ ..], [other, more @ ..]) => line_fits(line, other) && lines_fit(rest, more),
+            ([line, rest @ ..], [other, more @ ..]) => {
+                line_fits(line, other) && lines_fit(rest, more)
+            }
             _ => false,
         }
     }
@@ -187,7 +191,8 @@ impl Reader {
                 let home = commands.split_once("--home ").unwrap().1;
                 let home = self.work().join(home.split_whitespace().next().unwrap());
                 let mut shell = self.shell(&commands);
-                self.running.push(Running::start(&Home::at(&home), &mut shell));
+                self.running
+                    .push(Running::start(&Home::at(&home), &mut shell));
             }
             Kind::Repeats => {
                 let expected = step.expected.as_deref().unwrap();
@@ -226,6 +231,29 @@ fn supplier_quality_does_what_its_readme_says() {
         reader.follow(step);
     }
     assert_eq!(reader.running.len(), PORTS.len());
+    assert_nothing_of_the_other(&reader.work());
+    #[cfg(unix)]
+    for running in reader.running {
+        let told = running.stop();
+        assert!(told.ends_with("stopped\n"), "{told}");
+    }
+}
+
+/// Each customer's bundle holds the ids of its own observations, and none of the other's.
+fn assert_nothing_of_the_other(work: &Path) {
+    let ids = |name: &str| -> Vec<Vec<u8>> {
+        let text = std::fs::read_to_string(work.join(format!("expected/{name}.txt"))).unwrap();
+        text.lines().map(|id| hex::decode(id).unwrap()).collect()
+    };
+    for (name, other) in [("aero-one", "rotor-two"), ("rotor-two", "aero-one")] {
+        let bundle = std::fs::read(work.join(format!("{name}.bundle"))).unwrap();
+        let holds = |id: &Vec<u8>| bundle.windows(id.len()).any(|bytes| bytes == id);
+        assert!(ids(name).iter().all(holds), "{name} lacks an id");
+        assert!(
+            !ids(other).iter().any(holds),
+            "{name} holds an id of {other}"
+        );
+    }
 }
 
 /// A call of `ambit demo` whose temporary files go into this folder.
@@ -247,14 +275,19 @@ fn is_empty(folder: &Folder) -> bool {
 #[test]
 fn the_demo_reports_what_crossed_and_leaves_nothing_behind() {
     let folder = Folder::new();
-    let output = demo(&folder).args(["--exit", "--output", "json"]).output().unwrap();
+    let output = demo(&folder)
+        .args(["--exit", "--output", "json"])
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}: {told}", output.status);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
 
     let pairs = report["pairs"].as_array().unwrap();
     let counts = |from: &str, to: &str| {
-        let pair = pairs.iter().find(|pair| pair["from"] == from && pair["to"] == to);
+        let pair = pairs
+            .iter()
+            .find(|pair| pair["from"] == from && pair["to"] == to);
         let pair = pair.unwrap();
         ["released", "withheld", "undecided"].map(|count| pair[count].as_u64().unwrap())
     };
@@ -265,7 +298,10 @@ fn the_demo_reports_what_crossed_and_leaves_nothing_behind() {
     assert_eq!(counts(&supplier, &rotor), [11, 20, 0]);
     assert_eq!(counts(&aero, &supplier), [0, 0, 0]);
     assert_eq!(counts(&rotor, &supplier), [0, 0, 0]);
-    let to_aero = pairs.iter().find(|pair| pair["to"] == aero.as_str()).unwrap();
+    let to_aero = pairs
+        .iter()
+        .find(|pair| pair["to"] == aero.as_str())
+        .unwrap();
     assert_eq!(to_aero["layers"]["ip"], 11);
 
     let organizations = report["organizations"].as_array().unwrap();
@@ -274,7 +310,10 @@ fn the_demo_reports_what_crossed_and_leaves_nothing_behind() {
     for (organization, (id, observations, readings)) in organizations.iter().zip(held) {
         assert_eq!(organization["id"], id.as_str());
         assert_eq!(organization["held"].as_object().unwrap().len(), 1);
-        assert_eq!(organization["held"][&supplier]["observations"], observations);
+        assert_eq!(
+            organization["held"][&supplier]["observations"],
+            observations
+        );
         assert_eq!(organization["held"][&supplier]["readings"], readings);
         assert_eq!(organization["ids_as_expected"], true);
         assert_eq!(organization["audit"]["verdict"], "verified");
@@ -298,7 +337,15 @@ fn an_interrupted_demo_leaves_nothing_behind() {
         demos.any(|demo| demo.unwrap().path().join("plates/node.toml").is_file())
     });
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    wait_until(LIMIT, "the demo to end", || child.try_wait().unwrap().is_some());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    wait_until(LIMIT, "the demo to end", || {
+        child.try_wait().unwrap().is_some()
+    });
     assert!(is_empty(&folder));
 }

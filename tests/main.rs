@@ -1,1 +1,10 @@
 //! The node's integration tests: one binary.
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod restart;
+#[cfg(test)]
+mod rooms;
+#[cfg(test)]
+mod support;

@@ -8,10 +8,14 @@ use crate::decisions::{Decisions, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{Store, StoreError, Write};
 use ambit_ledger::{
-    Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party, Readings,
+    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party, Readings,
     ReadingsError, RefusalCode, Time, Verdict,
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
+
+/// How far the clocks of two honest nodes may be apart, in seconds. What is issued later than that by this
+/// node's clock would be held for longer than was agreed: retention counts from the day of the disclosure.
+const CLOCKS_APART_SECONDS_MAX: u32 = 300;
 
 /// What one item of a link brings.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +59,7 @@ pub fn admit(
     incoming: Incoming<'_>,
     now: Time,
 ) -> Result<Admission, StoreError> {
-    let verified = match verify(governance, partnership, sender, incoming) {
+    let verified = match verify(governance, partnership, sender, incoming, now) {
         Ok(verified) => verified,
         Err(code) => return Ok(Admission::Refuse(code)),
     };
@@ -101,6 +105,7 @@ fn verify(
     partnership: &Partnership,
     sender: &OrganizationId,
     incoming: Incoming<'_>,
+    now: Time,
 ) -> Result<VerifiedItem, RefusalCode> {
     let keyring = partnership.keyring();
     let observation = Observation::verify(incoming.observation, keyring)
@@ -127,12 +132,19 @@ fn verify(
     {
         return Err(RefusalCode::WrongPartnership);
     }
+    let is_in_time = disclosure.issued_at < terms.until.min(terms.lease_until)
+        && disclosure.issued_at <= now.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+    if !is_in_time {
+        return Err(RefusalCode::WiderTerms);
+    }
     let taxonomies = governance.layers().taxonomies();
     check_scope(terms, &disclosure.scope, disclosure.issued_at, taxonomies)
         .map_err(|_| RefusalCode::WiderTerms)?;
     Readings::decode(incoming.readings, facts).map_err(|error| match error {
+        ReadingsError::Codec(CodecError::TooLarge { .. }) | ReadingsError::TooLarge(_) => {
+            RefusalCode::TooLarge
+        }
         ReadingsError::Codec(_) => RefusalCode::NotCanonical,
-        ReadingsError::TooLarge(_) => RefusalCode::TooLarge,
         ReadingsError::Count(_)
         | ReadingsError::Backwards(_)
         | ReadingsError::SpansMinutes

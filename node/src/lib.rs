@@ -17,6 +17,7 @@ pub mod link;
 pub mod mesh;
 pub mod node;
 pub mod partnership;
+pub mod platform;
 pub mod release;
 pub mod service;
 pub mod store;

@@ -15,8 +15,6 @@ use tokio::task::{JoinError, JoinHandle};
 
 /// How often it is looked at whether the parts still run.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How many of those go by between two looks at the store: each costs it a sync.
-const CHECKS_PER_STORE_CHECK: u32 = 10;
 /// How long requests that are being answered may hold up a stop.
 const API_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -112,7 +110,6 @@ impl Service {
     /// then is [`Service::stop`].
     pub async fn failed(&self) -> ServiceError {
         let mut ticks = tokio::time::interval(CHECK_INTERVAL);
-        let mut until_store_check = CHECKS_PER_STORE_CHECK;
         loop {
             ticks.tick().await;
             if self.federation.is_finished() {
@@ -121,25 +118,10 @@ impl Service {
             if self.api.is_finished() {
                 return ServiceError::Ended("programming interface");
             }
-            until_store_check = until_store_check.saturating_sub(1);
-            if until_store_check == 0 {
-                until_store_check = CHECKS_PER_STORE_CHECK;
-                if let Err(error) = self.check_store().await {
-                    return error;
-                }
+            if self.node.store().is_stopped() {
+                return ServiceError::Store(StoreError::Stopped);
             }
         }
-    }
-
-    /// A commit of nothing: it adds no entry, and fails where the store stopped or the disk does not sync.
-    async fn check_store(&self) -> Result<(), ServiceError> {
-        let node = Arc::clone(&self.node);
-        tokio::task::spawn_blocking(move || {
-            let nothing = node.commit_of(crate::clock::now(), Vec::new());
-            node.store().commit(nothing).map(|_| ())
-        })
-        .await?
-        .map_err(ServiceError::Store)
     }
 
     /// Ends all links and the programming interface. What was not acknowledged is sent again the next time.

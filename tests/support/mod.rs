@@ -24,7 +24,10 @@ pub fn wait_for<T>(limit: Duration, what: &str, mut condition: impl FnMut() -> O
         if let Some(value) = condition() {
             return value;
         }
-        assert!(Instant::now() < until, "waited {limit:?} in vain for {what}");
+        assert!(
+            Instant::now() < until,
+            "waited {limit:?} in vain for {what}"
+        );
         std::thread::sleep(POLL_INTERVAL);
     }
 }
@@ -130,7 +133,11 @@ impl Ambit {
     /// As [`Ambit::text`], with `--output json`, read.
     #[track_caller]
     pub fn json(home: &Home, arguments: &[&str]) -> Value {
-        let arguments: Vec<&str> = arguments.iter().copied().chain(["--output", "json"]).collect();
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain(["--output", "json"])
+            .collect();
         serde_json::from_str(&Self::text(home, &arguments)).unwrap()
     }
 

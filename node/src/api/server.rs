@@ -1,7 +1,7 @@
 //! The server: loopback only, a token on every request, operations off the async threads.
 
 use super::{Endpoint, Failure, FailureKind, Operation};
-use crate::config::write_private;
+use crate::platform::write_private;
 use crate::node::Node;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};

@@ -71,7 +71,7 @@ pub enum Command {
         #[command(subcommand)]
         command: PartnerCommand,
     },
-    /// Check policies
+    /// Check policies, and put them in force
     Profile {
         /// What to do
         #[command(subcommand)]
@@ -149,6 +149,7 @@ mod tests {
             "ambit partner invite p -o i.txt",
             "ambit partner list",
             "ambit profile check a.cedar --layer ip",
+            "ambit profile activate a.cedar --layer owner --output json",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
         }
@@ -158,17 +159,38 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         for (line, kind) in [
             ("ambit observe", ErrorKind::MissingRequiredArgument),
-            ("ambit observe a.json --set A=1", ErrorKind::ArgumentConflict),
+            (
+                "ambit observe a.json --set A=1",
+                ErrorKind::ArgumentConflict,
+            ),
             ("ambit observe --set A", ErrorKind::ValueValidation),
-            ("ambit observe a.json --at yesterday", ErrorKind::ValueValidation),
+            (
+                "ambit observe a.json --at yesterday",
+                ErrorKind::ValueValidation,
+            ),
             ("ambit import a.csv", ErrorKind::MissingRequiredArgument),
-            ("ambit import a.csv --map m --propose-map", ErrorKind::ArgumentConflict),
-            ("ambit import a.csv --map m -o x", ErrorKind::MissingRequiredArgument),
+            (
+                "ambit import a.csv --map m --propose-map",
+                ErrorKind::ArgumentConflict,
+            ),
+            (
+                "ambit import a.csv --map m -o x",
+                ErrorKind::ArgumentConflict,
+            ),
             ("ambit why 0123abcd", ErrorKind::MissingRequiredArgument),
             ("ambit export", ErrorKind::MissingRequiredArgument),
-            ("ambit init --org a --name A", ErrorKind::MissingRequiredArgument),
-            ("ambit partner accept i --fingerprint x", ErrorKind::ValueValidation),
-            ("ambit profile check a.cedar --layer all", ErrorKind::ValueValidation),
+            (
+                "ambit init --org a --name A",
+                ErrorKind::MissingRequiredArgument,
+            ),
+            (
+                "ambit partner accept i --fingerprint x",
+                ErrorKind::ValueValidation,
+            ),
+            (
+                "ambit profile check a.cedar --layer all",
+                ErrorKind::ValueValidation,
+            ),
         ] {
             assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
         }
@@ -176,8 +198,18 @@ mod tests {
 
     #[test]
     fn the_seed_of_an_example_is_only_in_the_long_help() {
-        let init = || Arguments::command().find_subcommand("init").unwrap().clone();
+        let init = || {
+            Arguments::command()
+                .find_subcommand("init")
+                .unwrap()
+                .clone()
+        };
         assert!(!init().render_help().to_string().contains("--example-seed"));
-        assert!(init().render_long_help().to_string().contains("--example-seed"));
+        assert!(
+            init()
+                .render_long_help()
+                .to_string()
+                .contains("--example-seed")
+        );
     }
 }

@@ -25,7 +25,9 @@ pub(super) enum Backend {
 
 /// An answer that this program does not know.
 #[derive(Debug, thiserror::Error)]
-#[error("the node's answer cannot be read; a node of another version may be running, start it again")]
+#[error(
+    "the node's answer cannot be read; a node of another version may be running, start it again"
+)]
 struct AnswerError(#[source] serde_json::Error);
 
 impl Backend {
@@ -65,10 +67,7 @@ impl Backend {
     }
 
     /// Runs an operation, and reads its answer.
-    pub(super) fn ask<T: DeserializeOwned>(
-        &self,
-        operation: Operation,
-    ) -> Result<T, CommandError> {
+    pub(super) fn ask<T: DeserializeOwned>(&self, operation: Operation) -> Result<T, CommandError> {
         serde_json::from_value(self.run(operation)?)
             .map_err(|error| CommandError::new(Exit::Failed, AnswerError(error)))
     }

@@ -67,7 +67,8 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, C
     };
     arguments.output.print(&exported, exported_table)?;
     note(format!(
-        "hand it over with the trust file, and try it: ambit key trust -o trust.toml && ambit-audit replay {} --trust trust.toml",
+        "try it: ambit key trust -o trust.toml && ambit-audit replay {} --trust trust.toml; where other members' \
+         statements are in it, add a --trust file of each, as it told you its fingerprint",
         path.display()
     ));
     Ok(Exit::Done)
@@ -81,7 +82,9 @@ fn length(file: &File, path: &Path) -> Result<u64, FileError> {
 
 fn export_error(path: &Path, error: ExportError) -> CommandError {
     match error {
-        ExportError::Write(BundleWriteError::Write(source)) => FileError::write(path)(source).into(),
+        ExportError::Write(BundleWriteError::Write(source)) => {
+            FileError::write(path)(source).into()
+        }
         error => CommandError::new(Exit::Failed, error),
     }
 }

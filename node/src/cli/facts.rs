@@ -77,8 +77,8 @@ impl FactsOptions {
             let facts = FactsFile::parse(&read_text(path)?).map_err(ContentError::of(path))?;
             base = base.overlaid(&facts);
         }
-        let overrides = overrides(&self.fact, &base)
-            .map_err(|error| CommandError::new(Exit::Usage, error))?;
+        let overrides =
+            overrides(&self.fact, &base).map_err(|error| CommandError::new(Exit::Usage, error))?;
         Ok(Facts { base, overrides })
     }
 }
@@ -183,7 +183,10 @@ mod tests {
         assert!(matches!(pair("=1"), Err(FactOptionError::NoValue(_))));
         let error = facts(&["sauce=1"]).unwrap_err();
         let line = one_line(&error);
-        assert!(line.contains("unknown field `sauce`") && line.contains("`source`"), "{line}");
+        assert!(
+            line.contains("unknown field `sauce`") && line.contains("`source`"),
+            "{line}"
+        );
         let error = facts(&["lot.value=7"]).unwrap_err();
         assert!(one_line(&error).contains("missing field `assigner`"));
         assert!(matches!(
@@ -203,7 +206,10 @@ mod tests {
             ["part=1", "part.value=2"],
             ["part.value=1", "part.value=2"],
         ] {
-            assert!(matches!(facts(&texts), Err(FactOptionError::Repeated(_))), "{texts:?}");
+            assert!(
+                matches!(facts(&texts), Err(FactOptionError::Repeated(_))),
+                "{texts:?}"
+            );
         }
     }
 }

@@ -232,9 +232,7 @@ impl From<ClientError> for CommandError {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Failed(failure) => failure.into(),
-            ClientError::NotRunning | ClientError::Transport(_) => {
-                Self::new(Exit::TryAgain, error)
-            }
+            ClientError::NotRunning | ClientError::Transport(_) => Self::new(Exit::TryAgain, error),
             ClientError::Endpoint(_) | ClientError::Answer(_) => Self::new(Exit::Failed, error),
         }
     }

@@ -6,7 +6,9 @@ use super::failure::{CommandError, ContentError, Exit, FileError};
 use super::observe::{BATCH_DRAFTS_MAX, observe_batch};
 use super::output::{OutputOption, hand_out, note, read_text};
 use super::table::{pairs, shown};
-use crate::collect::{Draft, FactsError, ImportError, Map, Report, import as import_file, propose_map};
+use crate::collect::{
+    Draft, FactsError, ImportError, Map, Report, import as import_file, propose_map,
+};
 use crate::config::Home;
 use crate::node::ObserveReport;
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
@@ -39,7 +41,7 @@ pub struct ImportArguments {
     #[arg(long)]
     pub propose_map: bool,
     /// Where to write the proposed map; standard output where not given
-    #[arg(short = 'o', long = "out", value_name = "FILE", requires = "propose_map")]
+    #[arg(short = 'o', long = "out", value_name = "FILE", conflicts_with = "map")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its own options describe it")]
@@ -84,7 +86,9 @@ enum ImportCommandError {
     NothingReadable { path: PathBuf, first: String },
     #[error("`{0}` holds no row to import; nothing was kept")]
     NoRows(PathBuf),
-    #[error("the import of `{path}` broke off with {kept} new observations kept; import it again for the rest")]
+    #[error(
+        "the import of `{path}` broke off with {kept} new observations kept; import it again for the rest"
+    )]
     BrokenOff {
         path: PathBuf,
         kept: u64,
@@ -119,7 +123,8 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, C
     let mut summary = Summary::default();
     let mut counts = BTreeMap::new();
     loop {
-        let batch: Result<Vec<Draft>, ImportError> = drafts.by_ref().take(BATCH_DRAFTS_MAX).collect();
+        let batch: Result<Vec<Draft>, ImportError> =
+            drafts.by_ref().take(BATCH_DRAFTS_MAX).collect();
         let kept = summary.observations_new;
         let batch = batch.map_err(|error| broken_off(path, kept, error.into()))?;
         if batch.is_empty() {
@@ -176,7 +181,10 @@ fn broken_off(
     source: Box<dyn std::error::Error + Send + Sync>,
 ) -> CommandError {
     let path = path.to_owned();
-    CommandError::new(Exit::Failed, ImportCommandError::BrokenOff { path, kept, source })
+    CommandError::new(
+        Exit::Failed,
+        ImportCommandError::BrokenOff { path, kept, source },
+    )
 }
 
 /// Before the first observation is kept, an error is its own; after it, the rest is to be imported again.
@@ -264,10 +272,16 @@ fn summary_table(summary: &Summary) -> String {
         ),
     ];
     if summary.ignored_rows > 0 {
-        rows.push(("rows set aside by the map".to_owned(), summary.ignored_rows.to_string()));
+        rows.push((
+            "rows set aside by the map".to_owned(),
+            summary.ignored_rows.to_string(),
+        ));
     }
     if summary.unreadable_rows > 0 {
-        rows.push(("unreadable rows".to_owned(), summary.unreadable_rows.to_string()));
+        rows.push((
+            "unreadable rows".to_owned(),
+            summary.unreadable_rows.to_string(),
+        ));
     }
     rows.extend(summary.recipients.iter().map(|recipient| {
         (

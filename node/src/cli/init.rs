@@ -97,9 +97,11 @@ pub(super) fn init(home: &Path, arguments: &InitArguments) -> Result<Exit, Comma
         );
     }
     let is_reached = !arguments.announce.is_empty()
-        || settings.mesh.listen.iter().any(|address| {
-            verify_peer_address(&PeerKey([0; 32]), address).is_ok()
-        });
+        || settings
+            .mesh
+            .listen
+            .iter()
+            .any(|address| verify_peer_address(&PeerKey([0; 32]), address).is_ok());
     if !is_reached {
         note(
             "warning: the identity card names no address, so this node only calls others; add \

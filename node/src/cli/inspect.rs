@@ -5,7 +5,9 @@ use super::failure::{CommandError, Exit};
 use super::output::{OutputOption, note};
 use super::table::{or_none, pairs, short, shown, table};
 use crate::api::Operation;
-use crate::node::{Filter, Item, ItemDetail, PartnerStatus, PurposeAnswer, ReadingView, Status, Why};
+use crate::node::{
+    Filter, Item, ItemDetail, PartnerStatus, PurposeAnswer, ReadingView, Status, Why,
+};
 use ambit_ledger::{OrganizationId, Verdict};
 use clap::Args;
 use serde_json::Value;
@@ -76,7 +78,15 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Comma
 
 fn items_table(items: &[Item]) -> String {
     let header = [
-        "id", "origin", "class", "part", "serial", "lot", "program", "observed from", "readings",
+        "id",
+        "origin",
+        "class",
+        "part",
+        "serial",
+        "lot",
+        "program",
+        "observed from",
+        "readings",
     ];
     table(
         &header,
@@ -108,7 +118,19 @@ fn detail_text(detail: &ItemDetail) -> String {
         ("id".to_owned(), detail.item.id.to_string()),
         ("entry".to_owned(), detail.item.entry.to_string()),
     ];
-    let mut text = pairs(head.into_iter().chain(members(&detail.facts)));
+    let facts = members(&detail.facts).into_iter().map(|(name, value)| {
+        // The fact is the digest; the readings themselves stand below.
+        let is_digest = name == "readings";
+        (
+            if is_digest {
+                "readings digest".to_owned()
+            } else {
+                name
+            },
+            value,
+        )
+    });
+    let mut text = pairs(head.into_iter().chain(facts));
     if let Some(terms) = &detail.terms {
         text.push_str("\nHELD ON THESE TERMS\n");
         text.push_str(&pairs(members(terms)));
@@ -256,7 +278,10 @@ pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, CommandE
 fn status_text(status: &Status, is_running: bool) -> String {
     let running = if is_running { "yes" } else { "no" };
     let mut text = pairs([
-        ("organization", format!("{} ({})", status.organization, status.name)),
+        (
+            "organization",
+            format!("{} ({})", status.organization, status.name),
+        ),
         ("root key", status.root_key.clone()),
         ("running", running.to_owned()),
         ("ledger", format!("{} entries", status.ledger_size)),
@@ -288,7 +313,15 @@ fn status_text(status: &Status, is_running: bool) -> String {
     let sections = [
         table(&["held of", "observations", "readings"], held),
         table(
-            &["to", "partnership", "released", "acknowledged", "withheld", "undecided", "withheld by"],
+            &[
+                "to",
+                "partnership",
+                "released",
+                "acknowledged",
+                "withheld",
+                "undecided",
+                "withheld by",
+            ],
             pairs,
         ),
         partners_table(&status.partnerships),
@@ -355,12 +388,18 @@ mod tests {
             {"layer": "partnership", "verdict": "withheld", "policies": [], "errors": []},
         ]);
         let text = why_text(&[answer(layers, "withheld")]);
-        assert!(text.contains("recorded     withheld, in entry 14\n"), "{text}");
+        assert!(
+            text.contains("recorded     withheld, in entry 14\n"),
+            "{text}"
+        );
         assert!(
             text.contains("urn:p    withheld  sticky       withheld  forbidden by no-outsiders\n"),
             "{text}"
         );
-        assert!(text.contains("partnership  withheld  no policy permits it\n"), "{text}");
+        assert!(
+            text.contains("partnership  withheld  no policy permits it\n"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -375,10 +414,10 @@ mod tests {
         assert_eq!(plain(&value), "assigner: did:web:a.example, value: 1");
         assert_eq!(plain(&json!(["a", "b"])), "a, b");
         assert_eq!(plain(&json!(0.04)), "0.04");
-        assert_eq!(members(&json!({"a": null, "b": true})), [(
-            "b".to_owned(),
-            "true".to_owned()
-        )]);
+        assert_eq!(
+            members(&json!({"a": null, "b": true})),
+            [("b".to_owned(), "true".to_owned())]
+        );
     }
 
     #[test]

@@ -18,7 +18,6 @@ mod partner;
 mod profile;
 mod prompt;
 mod run;
-mod signal;
 mod table;
 
 pub use arguments::{Arguments, Command, HomeArgumentError};
@@ -32,7 +31,7 @@ pub use key::{KeyCommand, OutArguments};
 pub use observe::ObserveArguments;
 pub use output::{Format, OutputOption};
 pub use partner::{ComparedOptionError, ComparedOptions, PartnerCommand};
-pub use profile::{CheckArguments, LayerError, ProfileCommand};
+pub use profile::{LayerError, ProfileArguments, ProfileCommand};
 pub use run::DemoArguments;
 
 /// Does what the arguments say.
@@ -55,6 +54,6 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Key { command } => key::key(&home()?, command),
         Command::Export(export) => export::export(&home()?, export),
         Command::Partner { command } => partner::partner(&home()?, command),
-        Command::Profile { command } => profile::profile(command),
+        Command::Profile { command } => profile::profile(home, command),
     }
 }

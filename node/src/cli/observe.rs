@@ -6,9 +6,7 @@ use super::failure::{CommandError, Exit, FileError};
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
 use crate::api::Operation;
-use crate::collect::{
-    Draft, FactsError, ObserveError, observe_submodel, observe_values,
-};
+use crate::collect::{Draft, FactsError, ObserveError, observe_submodel, observe_values};
 use crate::config::Home;
 use crate::node::{ObserveReport, Observed};
 use ambit_ledger::Time;
@@ -23,7 +21,11 @@ pub(super) const BATCH_DRAFTS_MAX: usize = 128;
 #[derive(Clone, Debug, Args)]
 pub struct ObserveArguments {
     /// An AAS submodel, or an environment of several, in JSON; `-` reads standard input
-    #[arg(value_name = "FILE", required_unless_present = "set", conflicts_with = "set")]
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "set",
+        conflicts_with = "set"
+    )]
     pub file: Option<PathBuf>,
     /// One value, by its idShort path: `Deviations.Flatness=0.04`; empty for an element without a value
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
@@ -64,7 +66,11 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
         report.known += part.known;
     }
     arguments.output.print(&report, observed_table)?;
-    if report.observed.iter().all(|observed| observed.outcomes.is_empty()) {
+    if report
+        .observed
+        .iter()
+        .all(|observed| observed.outcomes.is_empty())
+    {
         note("no partnership is in force: kept here, and judged for others once one is");
     }
     Ok(Exit::Done)

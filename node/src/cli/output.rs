@@ -67,13 +67,13 @@ pub(super) fn write_file(
     path: &Path,
     write: impl FnOnce(&mut std::fs::File) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
     let folder = parent.unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FileError::write(path))?;
     write(file.as_file_mut())?;
-    file.as_file()
-        .sync_all()
-        .map_err(FileError::write(path))?;
+    file.as_file().sync_all().map_err(FileError::write(path))?;
     file.persist(path)
         .map_err(|error| FileError::write(path)(error.error))?;
     Ok(())
@@ -96,7 +96,10 @@ pub(super) fn hand_out(text: &str, path: Option<&Path>) -> Result<(), CommandErr
 pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_string(&mut text).map(|_| ())
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .map(|_| ())
     } else {
         std::fs::read_to_string(path).map(|content| text = content)
     };

@@ -196,8 +196,7 @@ pub(super) fn partner(home: &Path, command: &PartnerCommand) -> Result<Exit, Com
             output,
         } => {
             let partnership = partnership.clone();
-            let proposal: Proposal =
-                Backend::open(home)?.ask(Operation::Invite { partnership })?;
+            let proposal: Proposal = Backend::open(home)?.ask(Operation::Invite { partnership })?;
             write_file_of(&proposal, out, *output)?;
             Ok(Exit::Done)
         }
@@ -284,7 +283,11 @@ fn accept(
         proposal_table(proposal, parsed.decline.is_some())
     })?;
     if parsed.decline.is_none() {
-        note(what_is_next(&proposal, backend.is_running()));
+        note(what_is_next(
+            &proposal,
+            backend.is_running(),
+            out.out.as_deref(),
+        ));
     }
     Ok(Exit::Done)
 }
@@ -302,6 +305,7 @@ fn agree(
     let words = format!("{}\n", proposal.words.trim_end());
     match format {
         Format::Table => print(&words)?,
+        Format::Json if is_read => {}
         Format::Json => note(&words),
     }
     if !is_read && !prompt::is_interactive() {
@@ -316,7 +320,10 @@ fn agree(
 
 /// Takes for each other member the fingerprint that was given, or asks a person to compare the one found.
 fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Fingerprints, CommandError> {
-    if let Some(stranger) = given.keys().find(|organization| !found.contains_key(*organization)) {
+    if let Some(stranger) = given
+        .keys()
+        .find(|organization| !found.contains_key(*organization))
+    {
         return Err(PartnerCommandError::Stranger(stranger.clone()).into());
     }
     let mut fingerprints = given;
@@ -386,8 +393,11 @@ fn proposal_table(proposal: &Proposal, is_declined: bool) -> String {
     ])
 }
 
-fn what_is_next(proposal: &Proposal, is_running: bool) -> String {
-    let partnership = &proposal.partnership;
+fn what_is_next(proposal: &Proposal, is_running: bool, written: Option<&Path>) -> String {
+    let file = match written {
+        Some(path) => format!("`{}`", path.display()),
+        None => format!("ambit partner invite {} -o FILE", proposal.partnership),
+    };
     let waiting = if proposal.is_active {
         "all members have signed".to_owned()
     } else {
@@ -402,9 +412,7 @@ fn what_is_next(proposal: &Proposal, is_running: bool) -> String {
     } else {
         "`ambit run` tells the members it reaches"
     };
-    format!(
-        "{waiting}; {way}; where it reaches nobody, hand over the file: ambit partner invite {partnership} -o FILE"
-    )
+    format!("{waiting}; {way}; to those it does not reach, hand over the file: {file}")
 }
 
 fn names<'a>(organizations: impl IntoIterator<Item = &'a OrganizationId>) -> String {

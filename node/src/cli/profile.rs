@@ -1,8 +1,10 @@
-//! `ambit profile`: policies, before they are in force. It needs no node.
+//! `ambit profile`: policies, before they are in force, and putting them in force. Checking needs no node.
 
+use super::backend::Backend;
 use super::failure::{CommandError, Exit};
 use super::output::{OutputOption, read_text};
 use super::table::pairs;
+use crate::api::Operation;
 use ambit_ledger::{Digest, Layer};
 use ambit_policy::{Profile, ProfileError};
 use clap::{Args, Subcommand};
@@ -13,13 +15,15 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Subcommand)]
 pub enum ProfileCommand {
     /// Check that a profile can be put in force for a layer
-    Check(CheckArguments),
+    Check(ProfileArguments),
+    /// Put a profile in force for one of this node's own layers, in place of what is; what is undecided is judged again
+    Activate(ProfileArguments),
 }
 
-/// Which profile to check.
+/// Which profile, and for which layer.
 #[derive(Clone, Debug, Args)]
-pub struct CheckArguments {
-    /// Cedar policies
+pub struct ProfileArguments {
+    /// Cedar policies; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// For which layer: sticky, partnership, ip, regulatory, owner, trade-secret
@@ -66,23 +70,36 @@ struct Checked {
     policies: Vec<String>,
 }
 
-pub(super) fn profile(command: &ProfileCommand) -> Result<Exit, CommandError> {
-    let ProfileCommand::Check(arguments) = command;
-    check(&arguments.file, arguments.layer, arguments.output)
+#[derive(Debug, Serialize)]
+struct Activated {
+    layer: Layer,
+    digest: Digest,
 }
 
-fn check(path: &Path, layer: Layer, output: OutputOption) -> Result<Exit, CommandError> {
-    let text = read_text(path)?;
-    let profile = Profile::parse(layer, &text).map_err(|source| {
-        let path = path.to_owned();
-        CommandError::new(Exit::Failed, RefusedProfile { path, source })
-    })?;
+/// `home` is asked for only where a node is needed.
+pub(super) fn profile(
+    home: impl FnOnce() -> Result<PathBuf, CommandError>,
+    command: &ProfileCommand,
+) -> Result<Exit, CommandError> {
+    match command {
+        ProfileCommand::Check(arguments) => check(arguments),
+        ProfileCommand::Activate(arguments) => activate(&home()?, arguments),
+    }
+}
+
+fn check(arguments: &ProfileArguments) -> Result<Exit, CommandError> {
+    let layer = arguments.layer;
+    let (_, profile) = read(&arguments.file, layer)?;
     let checked = Checked {
         layer,
         digest: profile.digest(),
-        policies: profile.policy_ids().into_iter().map(str::to_owned).collect(),
+        policies: profile
+            .policy_ids()
+            .into_iter()
+            .map(str::to_owned)
+            .collect(),
     };
-    output.print(&checked, |checked| {
+    arguments.output.print(&checked, |checked| {
         pairs([
             ("layer", checked.layer.to_string()),
             ("digest", checked.digest.to_string()),
@@ -92,6 +109,31 @@ fn check(path: &Path, layer: Layer, output: OutputOption) -> Result<Exit, Comman
     Ok(Exit::Done)
 }
 
+fn activate(home: &Path, arguments: &ProfileArguments) -> Result<Exit, CommandError> {
+    let layer = arguments.layer;
+    // Read here too, so that a mistake is named by file, line and column whoever runs the operation.
+    let (text, _) = read(&arguments.file, layer)?;
+    let digest: Digest = Backend::open(home)?.ask(Operation::ActivateProfile { layer, text })?;
+    arguments
+        .output
+        .print(&Activated { layer, digest }, |activated| {
+            pairs([
+                ("layer", activated.layer.to_string()),
+                ("digest", activated.digest.to_string()),
+            ])
+        })?;
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path, layer: Layer) -> Result<(String, Profile), CommandError> {
+    let text = read_text(path)?;
+    let profile = Profile::parse(layer, &text).map_err(|source| {
+        let path = path.to_owned();
+        CommandError::new(Exit::Failed, RefusedProfile { path, source })
+    })?;
+    Ok((text, profile))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,18 +141,31 @@ mod tests {
     #[test]
     fn layers_are_named_as_in_tables() {
         assert_eq!(layer("trade-secret").unwrap(), Layer::TradeSecret);
-        assert!(layer("trade secret").unwrap_err().to_string().contains("regulatory"));
+        assert!(
+            layer("trade secret")
+                .unwrap_err()
+                .to_string()
+                .contains("regulatory")
+        );
     }
 
     #[test]
     fn a_mistake_has_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("owner.cedar");
-        std::fs::write(&path, "@id(\"a\")\npermit (principal, action, resource)\nwhen { 1 };\n")
-            .unwrap();
-        let error = check(&path, Layer::Owner, OutputOption::default()).unwrap_err();
+        std::fs::write(
+            &path,
+            "@id(\"a\")\npermit (principal, action, resource)\nwhen { 1 };\n",
+        )
+        .unwrap();
+        let arguments = ProfileArguments {
+            file: path.clone(),
+            layer: Layer::Owner,
+            output: OutputOption::default(),
+        };
+        let error = check(&arguments).unwrap_err();
         assert!(error.line().contains("owner.cedar:"), "{}", error.line());
         std::fs::write(&path, "@id(\"a\")\npermit (principal, action, resource);\n").unwrap();
-        assert_eq!(check(&path, Layer::Owner, OutputOption::default()).unwrap(), Exit::Done);
+        assert_eq!(check(&arguments).unwrap(), Exit::Done);
     }
 }

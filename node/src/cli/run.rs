@@ -2,7 +2,7 @@
 
 use super::failure::{CommandError, Exit};
 use super::output::{Format, OutputOption, note};
-use super::signal::interrupted;
+use crate::platform::interrupted;
 use crate::demo::{self, DemoEnd, DemoError, DemoOutcome, DemoOutput};
 use crate::node::{Node, OpenError};
 use crate::service::Service;

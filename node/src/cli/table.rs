@@ -77,10 +77,10 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_lines_end_in_text() {
-        let rows = [vec!["1".to_owned(), "long value".to_owned()], vec![
-            "22".to_owned(),
-            "x".to_owned(),
-        ]];
+        let rows = [
+            vec!["1".to_owned(), "long value".to_owned()],
+            vec!["22".to_owned(), "x".to_owned()],
+        ];
         assert_eq!(
             table(&["id", "value"], rows),
             "ID  VALUE\n1   long value\n22  x\n"
@@ -96,7 +96,10 @@ mod tests {
 
     #[test]
     fn what_could_deceive_is_escaped() {
-        assert_eq!(shown("a\u{1b}[2J\u{202e}b\nü"), "a\\u{1b}[2J\\u{202e}b\\u{a}ü");
+        assert_eq!(
+            shown("a\u{1b}[2J\u{202e}b\nü"),
+            "a\\u{1b}[2J\\u{202e}b\\u{a}ü"
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@
 //! HOME/api.json        where a running node answers, and its token
 //! ```
 
-use super::files::{check_private, create_private_folder, sync_folder, write_private};
 use super::settings::{Settings, SettingsError};
+use crate::platform::{check_private, create_private_folder, sync_folder, write_private};
 use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey};
 use std::path::{Path, PathBuf};
 

@@ -9,10 +9,10 @@ mod party;
 mod report;
 mod story;
 
+use crate::collect;
 use crate::node::{ExportError, InspectError, ObserveError, OpenError, PartnerError};
 use crate::service::ServiceError;
 use crate::store::StoreError;
-use crate::collect;
 use ambit_audit::{BundleError, TrustError};
 use ambit_ledger::OrganizationId;
 use example::CAST;
@@ -73,7 +73,9 @@ pub enum DemoError {
     #[error("the supplier's root key is not the one that `{0}` was told")]
     Fingerprint(OrganizationId),
     /// What crosses the mesh does not arrive.
-    #[error("waited {seconds} seconds for {what}; run `ambit demo` again on a machine that is less busy")]
+    #[error(
+        "waited {seconds} seconds for {what}; run `ambit demo` again on a machine that is less busy"
+    )]
     Unsettled {
         /// For what.
         what: &'static str,
@@ -174,7 +176,11 @@ async fn play(
     let ports = party::free_ports(CAST.len()).map_err(DemoError::Port)?;
     for (character, port) in CAST.iter().zip(ports) {
         parties.push(Party::start(character, folder, port).await?);
-        tell(&format!("{} runs a node for {}", character.name, character.organization()?));
+        tell(&format!(
+            "{} runs a node for {}",
+            character.name,
+            character.organization()?
+        ));
     }
     let (supplier, customers) = parties
         .split_first()
@@ -190,8 +196,9 @@ async fn play(
     };
     let text = match output {
         DemoOutput::Table => format!("\n{report}"),
-        DemoOutput::Json => serde_json::to_string_pretty(&report)
-            .map_err(|error| DemoError::Write(error.into()))?,
+        DemoOutput::Json => {
+            serde_json::to_string_pretty(&report).map_err(|error| DemoError::Write(error.into()))?
+        }
     };
     print(&text)?;
     if end == DemoEnd::Audit {

@@ -13,7 +13,8 @@ pub(super) async fn commands(
 ) -> Result<String, DemoError> {
     let ambit = program("ambit");
     let audit = program("ambit-audit");
-    let mut text = String::from("The three nodes run until you press Ctrl-C. In another terminal, try:\n");
+    let mut text =
+        String::from("The three nodes run until you press Ctrl-C. In another terminal, try:\n");
     let mut add = |what: &str, command: String| {
         text.push_str(&format!("\n  # {what}\n  {command}\n"));
     };

@@ -94,8 +94,7 @@ fn trust_for(status: &Status, trusts: &BTreeMap<OrganizationId, Trust>) -> Trust
         .partnerships
         .iter()
         .flat_map(|partnership| partnership.members.keys());
-    let needed: BTreeSet<&OrganizationId> =
-        partners.chain([&status.organization]).collect();
+    let needed: BTreeSet<&OrganizationId> = partners.chain([&status.organization]).collect();
     let mut trust = Trust::new();
     for known in needed.into_iter().filter_map(|id| trusts.get(id)) {
         trust.merge(known.clone());

@@ -20,9 +20,7 @@ const DRAFTS_MAX: usize = 64;
 
 /// Each customer declares its partnership and the supplier accepts it; the acceptance returns over the mesh.
 pub(super) async fn agree(supplier: &Party, customers: &[Party]) -> Result<(), DemoError> {
-    let card = supplier
-        .ask(|node| Ok::<_, DemoError>(node.card()))
-        .await?;
+    let card = supplier.ask(|node| Ok::<_, DemoError>(node.card())).await?;
     let root = supplier
         .ask(|node| Ok::<_, DemoError>(node.root_fingerprint()))
         .await?;
@@ -54,11 +52,19 @@ pub(super) async fn agree(supplier: &Party, customers: &[Party]) -> Result<(), D
             .await?;
         tell(&format!("{} accepts it", supplier.organization));
     }
-    wait_for("the acceptance to reach the customers", supplier, customers, |_, others| {
-        others
-            .iter()
-            .all(|status| status.partnerships.iter().all(|known| known.stage == "active"))
-    })
+    wait_for(
+        "the acceptance to reach the customers",
+        supplier,
+        customers,
+        |_, others| {
+            others.iter().all(|status| {
+                status
+                    .partnerships
+                    .iter()
+                    .all(|known| known.stage == "active")
+            })
+        },
+    )
     .await
 }
 
@@ -73,7 +79,13 @@ pub(super) async fn share(supplier: &Party, customers: &[Party]) -> Result<(), D
             supplier.organization, source.name
         ));
     }
-    wait_for("everything to be acknowledged", supplier, customers, is_settled).await
+    wait_for(
+        "everything to be acknowledged",
+        supplier,
+        customers,
+        is_settled,
+    )
+    .await
 }
 
 fn import(node: &Node, source: &Source, facts: &FactsFile) -> Result<(usize, u64), DemoError> {

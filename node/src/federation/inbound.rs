@@ -200,7 +200,19 @@ impl Session {
         })
     }
 
+    /// Runs to the link's end. What was refused by then is recorded, even of a peer that did not stay for its
+    /// answer.
     async fn run(
+        &mut self,
+        frames: mpsc::Receiver<Vec<u8>>,
+        replaced: watch::Receiver<u64>,
+    ) -> Result<(), Ended> {
+        let ended = self.exchange(frames, replaced).await;
+        self.record_refusals().await?;
+        ended
+    }
+
+    async fn exchange(
         &mut self,
         mut frames: mpsc::Receiver<Vec<u8>>,
         mut replaced: watch::Receiver<u64>,
@@ -208,7 +220,7 @@ impl Session {
         let mut changes = self.node.changes();
         let mut tick = tokio::time::interval(TICK);
         self.tell().await?;
-        let ended = loop {
+        loop {
             tokio::select! {
                 frame = frames.recv() => match frame {
                     Some(frame) => {
@@ -217,25 +229,23 @@ impl Session {
                             self.take(&frame).await?;
                         }
                     }
-                    None => break Ok(()),
+                    None => return Ok(()),
                 },
                 changed = changes.changed() => {
                     if changed.is_err() {
-                        break Ok(());
+                        return Ok(());
                     }
                     self.tell().await?;
                     self.look_at_stage().await?;
                 }
-                _ = replaced.changed() => break Err(Ended::Replaced),
+                _ = replaced.changed() => return Err(Ended::Replaced),
                 _ = tick.tick() => self.record_refusals().await?,
             }
             self.settle().await?;
             if frames.is_empty() {
                 self.acknowledge().await?;
             }
-        };
-        self.record_refusals().await?;
-        ended
+        }
     }
 
     async fn send(&mut self, frame: &Frame) -> Result<(), Ended> {

@@ -130,10 +130,12 @@ impl Federation {
 
     async fn end(mut self) {
         self.mesh.stop().await;
-        for task in self.outbound.values() {
-            task.abort();
-        }
         self.inbound.shutdown().await;
+        for task in self.outbound.into_values() {
+            task.abort();
+            // Once it ended, nothing of it holds the node any more; that it was cut off is no news.
+            let _ = task.await;
+        }
     }
 }
 

@@ -18,8 +18,12 @@ use tokio::sync::{mpsc, watch};
 
 /// How often the machine is told the time, to notice a stall.
 const TICK: Duration = Duration::from_secs(5);
-/// How long to wait before a link that ended is opened again.
-const REOPEN_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait before a link that ended is opened again: twice as long each time it ends at once,
+const REOPEN_AFTER: Duration = Duration::from_millis(500);
+/// up to here.
+const REOPEN_AFTER_MAX: Duration = Duration::from_secs(30);
+/// A link that lasted so long was good: the waiting starts over.
+const GOOD_AFTER: Duration = Duration::from_secs(10);
 /// How long to wait after stores disagree: only an operator can mend that.
 const REOPEN_AFTER_DIVERGENCE: Duration = Duration::from_secs(60);
 
@@ -50,15 +54,14 @@ pub(super) async fn keep(
     partnership: PartnershipId,
     recipient: OrganizationId,
 ) {
+    let mut wait = REOPEN_AFTER;
+    let mut changes = node.changes();
     loop {
-        if connected
-            .wait_for(|peers| peers.contains(&peer))
-            .await
-            .is_err()
-        {
+        let is_connected = |peers: &BTreeSet<PeerKey>| peers.contains(&peer);
+        if connected.wait_for(is_connected).await.is_err() {
             return;
         }
-        let mut wait = REOPEN_AFTER;
+        let opened = tokio::time::Instant::now();
         match mesh.open_link(peer).await {
             Ok(link) => {
                 let ended = session(&node, link, &partnership, &recipient).await;
@@ -75,7 +78,25 @@ pub(super) async fn keep(
             }
             Err(error) => tracing::debug!(%error, "no link could be opened"),
         }
-        tokio::time::sleep(wait).await;
+        if opened.elapsed() >= GOOD_AFTER {
+            wait = wait.min(REOPEN_AFTER);
+        }
+        // What is in force may change, or the peer come back, so that the link is welcome then.
+        tokio::select! {
+            () = tokio::time::sleep(wait) => wait = (wait * 2).min(REOPEN_AFTER_MAX),
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                tokio::time::sleep(REOPEN_AFTER).await;
+            }
+            changed = connected.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                wait = REOPEN_AFTER;
+            }
+        }
     }
 }
 
@@ -246,6 +267,10 @@ impl Session {
                 );
             }
             SenderOutput::Acked { upto } => tracing::debug!(upto, "acknowledged"),
+            SenderOutput::Rejected { seq: 0, code } => {
+                // It does not know the partnership, or not yet; the link is opened again later.
+                tracing::debug!(%code, "the recipient turned the link away");
+            }
             SenderOutput::Rejected { seq, code } => {
                 tracing::info!(seq, %code, "the recipient refused an item");
             }

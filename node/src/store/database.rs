@@ -82,7 +82,7 @@ impl Database {
             file.sync_all().map_err(|source| sync(&database, source))?;
             let parents = [Some(path), path.parent()];
             for folder in parents.into_iter().flatten() {
-                crate::config::sync_folder(folder).map_err(|source| sync(folder, source))?;
+                crate::platform::sync_folder(folder).map_err(|source| sync(folder, source))?;
             }
         }
         Ok(Self {

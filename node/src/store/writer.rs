@@ -135,17 +135,8 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
             false
         }
         Err(error) if group.len() == 1 => {
-            group.into_iter().for_each(|request| {
-                let _ = request.reply.send(Err(match &error {
-                    StoreError::EntryTooLarge(size) => StoreError::EntryTooLarge(*size),
-                    StoreError::Damaged(what) => StoreError::Damaged(what),
-                    StoreError::Slot(_)
-                    | StoreError::Seal(_)
-                    | StoreError::Stopped
-                    | StoreError::Newer(_)
-                    | StoreError::Randomness(_)
-                    | StoreError::Database(_) => StoreError::Stopped,
-                }));
+            group.into_iter().zip(Some(error)).for_each(|(request, error)| {
+                let _ = request.reply.send(Err(error));
             });
             true
         }

@@ -1,5 +1,6 @@
 //! Whole nodes in one process over real TCP: a supplier and two competing customers.
 
+mod agreements;
 mod markers;
 mod path;
 mod peer;

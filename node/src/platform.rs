@@ -1,4 +1,5 @@
-//! Files that only their owner may read. What only Unix has is in this file.
+//! What differs from system to system: files that only their owner may read, folders that can be synced, and
+//! how a program is told to end. What only Unix has is in this file.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -28,7 +29,10 @@ pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
 }
 
 /// Makes a folder that only its owner may enter.
-pub(super) fn create_private_folder(path: &Path) -> std::io::Result<()> {
+///
+/// # Errors
+/// Those of the system.
+pub fn create_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     {
@@ -69,4 +73,41 @@ pub fn sync_folder(path: &Path) -> std::io::Result<()> {
         // Windows has no such call: its file systems write the list with the file.
         std::fs::metadata(path).map(|_| ())
     }
+}
+
+/// Ends once the program is told to end. Where no signal can be waited for, it never ends, and the system's own
+/// way of ending a program remains.
+pub async fn interrupted() {
+    let control_c = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "Ctrl-C cannot be waited for");
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = control_c => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signals) => {
+            // None once nothing can be delivered any more.
+            if signals.recv().await.is_none() {
+                std::future::pending::<()>().await;
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be waited for");
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending::<()>().await;
 }
