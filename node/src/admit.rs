@@ -8,8 +8,8 @@ use crate::decisions::{Decisions, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{Store, StoreError, Write};
 use ambit_ledger::{
-    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party, Readings,
-    ReadingsError, RefusalCode, Time, Verdict,
+    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party,
+    Readings, ReadingsError, RefusalCode, Time, Verdict,
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
 

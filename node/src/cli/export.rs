@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::failure::{CommandError, Exit, FileError};
-use super::output::{OutputOption, note, write_file};
+use super::output::{NewFile, OutputOption, note};
 use super::table::pairs;
 use crate::node::ExportError;
 use ambit_audit::{Bundle, BundleError, BundleWriteError};
@@ -40,7 +40,7 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, C
     let backend = Backend::open(home)?;
     let mut entries = 0;
     let mut bytes = 0;
-    write_file(path, |file| {
+    NewFile::create(path)?.finish(|file| {
         entries = match &backend {
             Backend::Running(client) => {
                 let sent = client.bundle()?;

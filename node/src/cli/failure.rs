@@ -166,6 +166,10 @@ pub(super) enum FileError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("`{path}` cannot be written: there is no folder `{folder}`; make it first")]
+    NoFolder { path: PathBuf, folder: PathBuf },
+    #[error("`{0}` cannot be written: it is a folder; name a file in it")]
+    Folder(PathBuf),
 }
 
 impl FileError {
@@ -210,7 +214,10 @@ impl From<FileError> for CommandError {
             FileError::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 Exit::NotFound
             }
-            FileError::Read { .. } | FileError::Write { .. } => Exit::Failed,
+            FileError::Read { .. }
+            | FileError::Write { .. }
+            | FileError::NoFolder { .. }
+            | FileError::Folder(_) => Exit::Failed,
         };
         Self::new(exit, error)
     }

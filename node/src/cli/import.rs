@@ -4,7 +4,7 @@ use super::backend::Backend;
 use super::facts::FactsOptions;
 use super::failure::{CommandError, ContentError, Exit, FileError};
 use super::observe::{BATCH_DRAFTS_MAX, observe_batch};
-use super::output::{OutputOption, hand_out, note, read_text};
+use super::output::{Outlet, OutputOption, note, read_text};
 use super::table::{pairs, shown};
 use crate::collect::{
     Draft, FactsError, ImportError, Map, Report, import as import_file, propose_map,
@@ -101,7 +101,7 @@ pub(super) fn propose(arguments: &ImportArguments) -> Result<Exit, CommandError>
     let path = &arguments.file;
     let file = File::open(path).map_err(FileError::read(path))?;
     let map = propose_map(file).map_err(ContentError::of(path))?;
-    hand_out(&map, arguments.out.as_deref())?;
+    Outlet::open(arguments.out.as_deref())?.hand_out(&map)?;
     Ok(Exit::Done)
 }
 

@@ -2,7 +2,7 @@
 
 use super::backend::Backend;
 use super::failure::{CommandError, ContentError, Exit};
-use super::output::{OutputOption, hand_out, note};
+use super::output::{Outlet, OutputOption, note};
 use super::table::pairs;
 use crate::api::Operation;
 use crate::mesh::{PeerKey, peer_id_text};
@@ -55,7 +55,7 @@ pub(super) fn key(home: &Path, command: &KeyCommand) -> Result<Exit, CommandErro
     match command {
         KeyCommand::Card(arguments) => {
             let card: String = backend.ask(Operation::Card)?;
-            hand_out(&card, arguments.out.as_deref())?;
+            Outlet::open(arguments.out.as_deref())?.hand_out(&card)?;
             note(
                 "hand the card over by any way; read the root key's fingerprint out on the \
                  telephone: `ambit key show`",
@@ -63,7 +63,7 @@ pub(super) fn key(home: &Path, command: &KeyCommand) -> Result<Exit, CommandErro
         }
         KeyCommand::Trust(arguments) => {
             let trust: String = backend.ask(Operation::Trust)?;
-            hand_out(&trust, arguments.out.as_deref())?;
+            Outlet::open(arguments.out.as_deref())?.hand_out(&trust)?;
         }
         KeyCommand::Show { output } => {
             let card: String = backend.ask(Operation::Card)?;

@@ -62,34 +62,75 @@ pub(super) fn note(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Writes a file so that it is there as a whole or not at all. Only its owner may read it.
-pub(super) fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut std::fs::File) -> Result<(), CommandError>,
-) -> Result<(), CommandError> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = parent.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FileError::write(path))?;
-    write(file.as_file_mut())?;
-    file.as_file().sync_all().map_err(FileError::write(path))?;
-    file.persist(path)
-        .map_err(|error| FileError::write(path)(error.error))?;
-    Ok(())
+/// A file that will be there as a whole or not at all. Only its owner may read it.
+///
+/// It is made before what it is to hold, so that nothing is signed or recorded for a file that cannot be written.
+#[derive(Debug)]
+pub(super) struct NewFile<'a> {
+    path: &'a Path,
+    file: tempfile::NamedTempFile,
 }
 
-/// Writes a text to a file, or to standard output where none is named.
-pub(super) fn hand_out(text: &str, path: Option<&Path>) -> Result<(), CommandError> {
-    let Some(path) = path else {
-        return print(text);
-    };
-    write_file(path, |file| {
-        file.write_all(text.as_bytes())
-            .map_err(|error| FileError::write(path)(error).into())
-    })?;
-    note(format!("wrote `{}`", path.display()));
-    Ok(())
+impl<'a> NewFile<'a> {
+    pub(super) fn create(path: &'a Path) -> Result<Self, FileError> {
+        if path.is_dir() {
+            return Err(FileError::Folder(path.to_owned()));
+        }
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let folder = parent.unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(FileError::NoFolder {
+                path: path.to_owned(),
+                folder: folder.to_owned(),
+            });
+        }
+        let file = tempfile::NamedTempFile::new_in(folder).map_err(FileError::write(path))?;
+        Ok(Self { path, file })
+    }
+
+    pub(super) fn finish(
+        mut self,
+        write: impl FnOnce(&mut std::fs::File) -> Result<(), CommandError>,
+    ) -> Result<(), CommandError> {
+        write(self.file.as_file_mut())?;
+        self.file
+            .as_file()
+            .sync_all()
+            .map_err(FileError::write(self.path))?;
+        self.file
+            .persist(self.path)
+            .map_err(|error| FileError::write(self.path)(error.error))?;
+        Ok(())
+    }
+}
+
+/// Where a text goes: to a file, or to standard output where none is named.
+#[derive(Debug)]
+pub(super) struct Outlet<'a>(Option<NewFile<'a>>);
+
+impl<'a> Outlet<'a> {
+    pub(super) fn open(path: Option<&'a Path>) -> Result<Self, FileError> {
+        path.map(NewFile::create).transpose().map(Self)
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn hand_out(self, text: &str) -> Result<(), CommandError> {
+        let Some(file) = self.0 else {
+            return print(text);
+        };
+        let path = file.path;
+        file.finish(|file| {
+            file.write_all(text.as_bytes())
+                .map_err(|error| FileError::write(path)(error).into())
+        })?;
+        note(format!("wrote `{}`", path.display()));
+        Ok(())
+    }
 }
 
 /// Reads a text file; `-` stands for standard input.
@@ -111,18 +152,32 @@ pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
 mod tests {
     use super::*;
 
+    fn hand_out(text: &str, path: &Path) -> Result<(), CommandError> {
+        Outlet::open(Some(path))?.hand_out(text)
+    }
+
     #[test]
     fn a_file_is_replaced_as_a_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("card.txt");
-        hand_out("one", Some(&path)).unwrap();
-        hand_out("two", Some(&path)).unwrap();
+        hand_out("one", &path).unwrap();
+        hand_out("two", &path).unwrap();
         assert_eq!(read_text(&path).unwrap(), "two");
-        let failed = write_file(&path, |_| {
+        let failed = NewFile::create(&path).unwrap().finish(|_| {
             Err(FileError::write(Path::new("x"))(std::io::Error::other("disk")).into())
         });
         assert!(failed.is_err());
         assert_eq!(read_text(&path).unwrap(), "two");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_is_refused_before_it_is_filled() {
+        let folder = tempfile::tempdir().unwrap();
+        let no_folder = NewFile::create(&folder.path().join("none/card.txt")).unwrap_err();
+        assert!(no_folder.to_string().contains("make it first"));
+        let is_folder = NewFile::create(folder.path()).unwrap_err();
+        assert!(is_folder.to_string().contains("name a file in it"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -7,7 +7,7 @@ use super::backend::Backend;
 use super::failure::{CommandError, ContentError, Exit};
 use super::inspect::partners_table;
 use super::key::OutArguments;
-use super::output::{Format, OutputOption, hand_out, note, print, print_json, read_text};
+use super::output::{Format, Outlet, OutputOption, note, print, print_json, read_text};
 use super::prompt;
 use super::table::{pairs, shown};
 use crate::api::Operation;
@@ -182,8 +182,9 @@ pub(super) fn partner(home: &Path, command: &PartnerCommand) -> Result<Exit, Com
                 fingerprints: given,
                 reason: reason.clone(),
             };
+            let outlet = Outlet::open(out.out.as_deref())?;
             let proposal: Proposal = Backend::open(home)?.ask(operation)?;
-            write_file_of(&proposal, out, *output)?;
+            write_file_of(&proposal, outlet, *output)?;
             note(format!(
                 "declined `{}`: hand the file to the other members",
                 proposal.partnership
@@ -196,8 +197,9 @@ pub(super) fn partner(home: &Path, command: &PartnerCommand) -> Result<Exit, Com
             output,
         } => {
             let partnership = partnership.clone();
+            let outlet = Outlet::open(out.out.as_deref())?;
             let proposal: Proposal = Backend::open(home)?.ask(Operation::Invite { partnership })?;
-            write_file_of(&proposal, out, *output)?;
+            write_file_of(&proposal, outlet, *output)?;
             Ok(Exit::Done)
         }
         PartnerCommand::List { output } => {
@@ -239,12 +241,13 @@ fn declare(
         cards.push(card);
     }
     let fingerprints = compare(&found, given)?;
+    let outlet = Outlet::open(out.out.as_deref())?;
     let proposal: Proposal = Backend::open(home)?.ask(Operation::Declare {
         declaration: text,
         cards,
         fingerprints,
     })?;
-    write_file_of(&proposal, out, output)?;
+    write_file_of(&proposal, outlet, output)?;
     note(format!(
         "declared and signed `{}`: hand the invitation to {}, who run `ambit partner accept FILE`",
         proposal.partnership,
@@ -272,12 +275,13 @@ fn accept(
         let review = Operation::Review { file: text.clone() };
         agree(&backend.ask(review)?, given, is_read, output.output)?
     };
+    let outlet = Outlet::open(out.out.as_deref())?;
     let proposal: Proposal = backend.ask(Operation::Accept {
         file: text,
         fingerprints,
     })?;
-    if out.out.is_some() {
-        hand_out(&proposal.file, out.out.as_deref())?;
+    if outlet.is_file() {
+        outlet.hand_out(&proposal.file)?;
     }
     output.print(&proposal, |proposal| {
         proposal_table(proposal, parsed.decline.is_some())
@@ -366,12 +370,11 @@ impl ComparedOptions {
 /// Hands out the partnership file: where `-o` says, else on standard output, within the answer if that is JSON.
 fn write_file_of(
     proposal: &Proposal,
-    out: &OutArguments,
+    outlet: Outlet<'_>,
     output: OutputOption,
 ) -> Result<(), CommandError> {
-    let path = out.out.as_deref();
-    if path.is_some() || output.output == Format::Table {
-        hand_out(&proposal.file, path)?;
+    if outlet.is_file() || output.output == Format::Table {
+        outlet.hand_out(&proposal.file)?;
     }
     match output.output {
         Format::Table => Ok(()),

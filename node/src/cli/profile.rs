@@ -57,10 +57,29 @@ fn layer(text: &str) -> Result<Layer, LayerError> {
 
 /// The message begins with `FILE:LINE:COLUMN`, which editors follow.
 #[derive(Debug, thiserror::Error)]
-#[error("{}:{source}", path.display())]
+#[error("{}:{line}:{column}: {message}", path.display())]
 struct RefusedProfile {
     path: PathBuf,
-    source: ProfileError,
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+impl RefusedProfile {
+    fn new(path: &Path, error: &ProfileError) -> Self {
+        let place = error.position();
+        let message = error.to_string();
+        // Where the error names the place itself, once is enough.
+        let message = message
+            .strip_prefix(&format!("{place}: "))
+            .unwrap_or(&message);
+        Self {
+            path: path.to_owned(),
+            line: place.line,
+            column: place.column,
+            message: message.to_owned(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -127,10 +146,8 @@ fn activate(home: &Path, arguments: &ProfileArguments) -> Result<Exit, CommandEr
 
 fn read(path: &Path, layer: Layer) -> Result<(String, Profile), CommandError> {
     let text = read_text(path)?;
-    let profile = Profile::parse(layer, &text).map_err(|source| {
-        let path = path.to_owned();
-        CommandError::new(Exit::Failed, RefusedProfile { path, source })
-    })?;
+    let profile = Profile::parse(layer, &text)
+        .map_err(|error| CommandError::new(Exit::Failed, RefusedProfile::new(path, &error)))?;
     Ok((text, profile))
 }
 
@@ -164,7 +181,9 @@ mod tests {
             output: OutputOption::default(),
         };
         let error = check(&arguments).unwrap_err();
-        assert!(error.line().contains("owner.cedar:"), "{}", error.line());
+        let line = error.line();
+        assert!(line.contains("owner.cedar:3:8: for policy `a`, "), "{line}");
+        assert!(!line.contains("line 3"), "{line}");
         std::fs::write(&path, "@id(\"a\")\npermit (principal, action, resource);\n").unwrap();
         assert_eq!(check(&arguments).unwrap(), Exit::Done);
     }

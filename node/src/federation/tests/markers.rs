@@ -83,9 +83,11 @@ impl Kind {
 
     /// Markers in facts: kept as evidence, so in plaintext in the ledger of whoever has the observation.
     fn fact_markers(&self) -> Vec<String> {
-        ["serial", "site", "asset", "sub", "sem", "lot", "part", "process", "order", "source"]
-            .map(|field| self.marker(field))
-            .into()
+        [
+            "serial", "site", "asset", "sub", "sem", "lot", "part", "process", "order", "source",
+        ]
+        .map(|field| self.marker(field))
+        .into()
     }
 
     fn reading_marker(&self) -> String {
@@ -97,7 +99,13 @@ impl Kind {
         let owner = format!("did:web:{SUPPLIER}.example");
         let lines = format!(
             "serial = \"{}\"\nsite = \"{}\"\nasset = \"{}\"\nprocess = \"{}\"\nlot = {{ assigner = \"{owner}\", value = \"{}\" }}\norder = {{ assigner = \"{owner}\", value = \"{}\" }}\npart = {{ assigner = \"{owner}\", value = \"{}\" }}\n",
-            more("serial"), more("site"), more("asset"), more("process"), more("lot"), more("order"), more("part"),
+            more("serial"),
+            more("site"),
+            more("asset"),
+            more("process"),
+            more("lot"),
+            more("order"),
+            more("part"),
         );
         let mut facts = facts(self.customer, self.program, self.class, &lines);
         facts.submodel = Some(more("sub").parse().unwrap());
@@ -120,7 +128,10 @@ fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
     // Base64 from each of the three places it may start at; what depends on the neighbours is cut off.
     for start in 0..3 {
         let whole = bytes.len().saturating_sub(start) / 3 * 3;
-        let Some(part) = bytes.get(start..start + whole).filter(|part| part.len() >= 6) else {
+        let Some(part) = bytes
+            .get(start..start + whole)
+            .filter(|part| part.len() >= 6)
+        else {
             continue;
         };
         forms.push(STANDARD_NO_PAD.encode(part).into_bytes());
@@ -161,7 +172,9 @@ impl Holdings {
     fn of(place: &Path, bundle: Vec<u8>, supplier_place: &Path, key: PeerKey) -> Self {
         let named = |name: &str, frames: Vec<FrameOf>| {
             let name = name.to_owned();
-            frames.into_iter().map(move |frame| (name.clone(), frame.bytes))
+            frames
+                .into_iter()
+                .map(move |frame| (name.clone(), frame.bytes))
         };
         let own = recorded_frames(place);
         let mut sent = recorded_frames(supplier_place);
@@ -197,7 +210,9 @@ impl Holdings {
     }
 
     fn is_in_files(&self, text: &str) -> bool {
-        self.files.iter().any(|(_, content)| contains(content, text.as_bytes()))
+        self.files
+            .iter()
+            .any(|(_, content)| contains(content, text.as_bytes()))
     }
 
     fn is_in_frames(&self, text: &[u8]) -> bool {
@@ -225,7 +240,10 @@ async fn nothing_of_another_is_in_any_file_or_frame() {
         ids.entry(kind.whom).or_default().extend(observed);
     }
     let all = u64::from(EACH);
-    until("all is acknowledged", || acknowledged(&shop.node) == [all, all]).await;
+    until("all is acknowledged", || {
+        acknowledged(&shop.node) == [all, all]
+    })
+    .await;
     let nodes = [&shop.node, &first.node, &second.node];
     audit(&shop.node, &nodes.map(|node| &**node));
     audit(&first.node, &[&shop.node, &first.node]);
@@ -236,8 +254,22 @@ async fn nothing_of_another_is_in_any_file_or_frame() {
         running.stop().await;
     }
 
-    let own = [(For::First, first_place, first_bundle, keys[1], SECOND, KINDS[2].program)];
-    let other = [(For::Second, second_place, second_bundle, keys[2], FIRST, KINDS[0].program)];
+    let own = [(
+        For::First,
+        first_place,
+        first_bundle,
+        keys[1],
+        SECOND,
+        KINDS[2].program,
+    )];
+    let other = [(
+        For::Second,
+        second_place,
+        second_bundle,
+        keys[2],
+        FIRST,
+        KINDS[0].program,
+    )];
     for (whom, place, bundle, key, rival, rival_program) in own.into_iter().chain(other) {
         let whose = place.file_name().unwrap().to_string_lossy().into_owned();
         let holdings = Holdings::of(place, bundle, shop_place, key);
@@ -248,7 +280,11 @@ async fn nothing_of_another_is_in_any_file_or_frame() {
         }
         // What is not for it.
         for kind in KINDS.iter().filter(|kind| kind.whom != whom) {
-            for marker in kind.fact_markers().into_iter().chain([kind.reading_marker()]) {
+            for marker in kind
+                .fact_markers()
+                .into_iter()
+                .chain([kind.reading_marker()])
+            {
                 holdings.assert_without(&whose, &marker, &text_forms(&marker));
             }
         }
@@ -261,23 +297,39 @@ async fn nothing_of_another_is_in_any_file_or_frame() {
         for kind in KINDS.iter().filter(|kind| kind.whom == whom) {
             for marker in kind.fact_markers() {
                 assert!(holdings.is_in_files(&marker), "{whose} lacks {marker}");
-                assert!(holdings.is_in_frames(marker.as_bytes()), "{whose} never got {marker}");
+                assert!(
+                    holdings.is_in_frames(marker.as_bytes()),
+                    "{whose} never got {marker}"
+                );
             }
             let marker = kind.reading_marker();
-            assert!(holdings.is_in_frames(marker.as_bytes()), "{whose} never got {marker}");
-            assert!(!holdings.is_in_files(&marker), "{whose} has {marker} in plaintext");
+            assert!(
+                holdings.is_in_frames(marker.as_bytes()),
+                "{whose} never got {marker}"
+            );
+            assert!(
+                !holdings.is_in_files(&marker),
+                "{whose} has {marker} in plaintext"
+            );
             assert!(contains(&holdings.bundle, marker.as_bytes()));
         }
         for id in &ids[&whom] {
             let middle = &id.digest().as_bytes()[12..28];
-            assert!(holdings.files.iter().any(|(_, content)| contains(content, middle)));
+            assert!(
+                holdings
+                    .files
+                    .iter()
+                    .any(|(_, content)| contains(content, middle))
+            );
         }
     }
     // The owner's own readings are sealed too, whether they left or not.
     let own_files = files(shop_place);
     for kind in &KINDS {
         let is_found = |marker: &str| {
-            own_files.iter().any(|(_, content)| contains(content, marker.as_bytes()))
+            own_files
+                .iter()
+                .any(|(_, content)| contains(content, marker.as_bytes()))
         };
         assert!(!is_found(&kind.reading_marker()), "in plaintext");
         assert!(is_found(&kind.marker("serial")));

@@ -1,6 +1,7 @@
 //! Whole nodes in one process over real TCP: a supplier and two competing customers.
 
 mod agreements;
+mod cases;
 mod markers;
 mod path;
 mod peer;
@@ -12,7 +13,7 @@ use crate::config::{MeshSettings, OrganizationSettings, Settings};
 use crate::link::Frame;
 use crate::mesh::{Mesh, MeshConfig, PeerKey};
 use crate::node::{Filter, Node};
-use ambit_audit::{AuditVerdict, Bundle, Trust, replay};
+use ambit_audit::{AuditVerdict, Bundle, Trust, replay, verify};
 use ambit_ledger::{Body, Fingerprint, OrganizationId, PartnershipId, Time};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -226,16 +227,30 @@ fn bundle(node: &Node) -> Vec<u8> {
     node.export(Vec::new()).unwrap().0
 }
 
-/// Audits a ledger with nothing but its bundle and the roots that were compared.
+/// Audits a ledger with nothing but its bundle and the roots that were compared, and judges every decision again.
 fn audit(node: &Node, trusted: &[&Node]) {
+    let (bundle, trust) = evidence(node, trusted);
+    let report = replay(&bundle, &trust);
+    assert_eq!(report.verdict(), AuditVerdict::Verified, "{report}");
+}
+
+/// The same for a ledger that must hold no decision, so that there is none to judge again.
+fn audit_without_decisions(node: &Node, trusted: &[&Node]) {
+    let (bundle, trust) = evidence(node, trusted);
+    let report = verify(&bundle, &trust);
+    assert_eq!(report.verdict(), AuditVerdict::Verified, "{report}");
+    let is_decision = |body: &Body| matches!(body, Body::Decided(_));
+    assert!(!bodies(node).iter().any(is_decision));
+}
+
+fn evidence(node: &Node, trusted: &[&Node]) -> (Bundle, Trust) {
     let bytes = bundle(node);
     let bundle = Bundle::read(bytes.as_slice()).unwrap();
     let mut trust = Trust::new();
     for node in trusted {
         trust.merge(Trust::parse(&node.trust().unwrap()).unwrap());
     }
-    let report = replay(&bundle, &trust);
-    assert_eq!(report.verdict(), AuditVerdict::Verified, "{report}");
+    (bundle, trust)
 }
 
 /// Where a node started here records its frames: beside its home, not in it.

@@ -34,7 +34,10 @@ async fn only_the_admissible_part_reaches_each() {
         held(&one.node) == 10 && held(&two.node) == 10
     })
     .await;
-    until("all is acknowledged", || acknowledged(&shop.node) == [10, 10]).await;
+    until("all is acknowledged", || {
+        acknowledged(&shop.node) == [10, 10]
+    })
+    .await;
     let status = shop.node.status().unwrap();
     for pair in &status.pairs {
         assert_eq!((pair.released, pair.withheld, pair.undecided), (10, 10, 0));

@@ -50,6 +50,7 @@ pub(super) struct Peer {
     acknowledged: u64,
     confirmed: u64,
     made: u32,
+    last_observation: ObservationId,
 }
 
 /// A mesh with the supplier's transport key, connected to nobody but the recipient. Links that the recipient
@@ -127,6 +128,7 @@ impl Peer {
             acknowledged: 0,
             confirmed: 0,
             made: 0,
+            last_observation: ObservationId::of(b"none yet"),
         }
     }
 
@@ -246,12 +248,39 @@ impl Peer {
 
     /// An honest item is taken and its signed acknowledgement confirmed: the link is alive.
     pub(super) async fn prove_alive(&mut self, name: &str) -> ObservationId {
+        self.bring_honest(name).await;
+        self.confirm().await;
+        self.last_observation
+    }
+
+    async fn bring_honest(&mut self, name: &str) {
         let parts = self.parts("");
         let item = self.sign(parts);
         self.bring(name, &item, Outcome::Admitted).await;
         self.await_acknowledgement().await;
-        self.confirm().await;
-        ObservationId::of(&item.observation)
+        self.last_observation = ObservationId::of(&item.observation);
+    }
+
+    /// An honest item is taken. Returns a confirmation of its acknowledgement that names another chain.
+    pub(super) async fn bring_unconfirmed(&mut self) -> Vec<u8> {
+        self.bring_honest("an item to be confirmed").await;
+        let (upto, chain) = (self.acknowledged, Digest::of(b"another past"));
+        encode(&Frame::Ack { upto, chain })
+    }
+
+    pub(super) fn last_observation(&self) -> ObservationId {
+        self.last_observation
+    }
+
+    /// Goes over to a new link, with this hello.
+    pub(super) async fn send_first(&mut self, mesh: &MeshHandle, target: PeerKey, hello: &Frame) {
+        self.link = open_link(mesh, target).await;
+        self.send(&encode(hello)).await;
+        let answer = receive(&mut self.link).await.unwrap();
+        let Frame::Hello { hello } = Frame::decode(&answer).unwrap() else {
+            panic!("no hello came back");
+        };
+        assert_eq!((hello.cursor, hello.credit), (self.last(), 0));
     }
 
     /// The next frame that is no credit, no control message and no acknowledgement.
@@ -297,13 +326,17 @@ impl Peer {
     async fn confirm(&mut self) {
         let upto = self.acknowledged;
         let chain = self.chains[usize::try_from(upto).unwrap()].digest();
-        self.send(&Frame::Ack { upto, chain }.encode().unwrap()).await;
+        self.send(&Frame::Ack { upto, chain }.encode().unwrap())
+            .await;
         self.confirmed = upto;
     }
 }
 
 pub(super) fn edition_of(node: &Node, partnership: &PartnershipId) -> Digest {
-    node.governance().partnership(partnership).unwrap().edition()
+    node.governance()
+        .partnership(partnership)
+        .unwrap()
+        .edition()
 }
 
 /// The codes of frames that the link refuses without giving them a place.

@@ -1,26 +1,20 @@
 //! Every code by which a recipient refuses, each provoked by a peer that holds the supplier's own keys; and
 //! each time the link lives on.
 
-use super::peer::{
-    Item, Parts, Peer, decode_readings, edition_of, hello, mesh_of, open_link, receive, reject,
-};
+use super::cases::{frame_cases, item_cases};
+use super::peer::{Peer, edition_of, hello, mesh_of, open_link, receive, reject};
 use super::*;
 use crate::mesh::MeshEvent;
-use ambit_ledger::{
-    Chain, DerivedTerms, Digest, Disclosure, DisclosureId, ExportControl, ITEM_BYTES_MAX,
-    ItemBody, Observation, ObservationId, Outcome, Quality, RefusalCode, Refused, Salt, SecretKey,
-    Signature, When, encode,
-};
-use serde_bytes::ByteBuf;
+use ambit_ledger::{Digest, ObservationId, Outcome, RefusalCode, Refused, encode};
 use std::collections::BTreeSet;
 
 /// In every item that is refused, and nowhere else.
 const REFUSED_MARKER: &str = "refused-6b1f0c";
 
 /// Two nodes in one partnership: the recipient runs, the supplier only signs.
-struct Pair {
-    supplier: Arc<Node>,
-    recipient: Running,
+pub(super) struct Pair {
+    pub(super) supplier: Arc<Node>,
+    pub(super) recipient: Running,
     recipient_place: PathBuf,
     partnership: PartnershipId,
 }
@@ -38,377 +32,6 @@ async fn pair(folder: &Path, more: &str) -> Pair {
         recipient_place,
         partnership,
     }
-}
-
-/// An item that has its place on the link and is refused for what it is.
-struct Case {
-    name: &'static str,
-    code: RefusalCode,
-    /// Changes what is signed.
-    change: fn(&Pair, &mut Parts),
-    /// Changes what was signed.
-    tamper: fn(&Pair, &mut Item),
-}
-
-const fn parts(name: &'static str, code: RefusalCode, change: fn(&Pair, &mut Parts)) -> Case {
-    let tamper = |_: &Pair, _: &mut Item| {};
-    Case {
-        name,
-        code,
-        change,
-        tamper,
-    }
-}
-
-const fn bytes(name: &'static str, code: RefusalCode, tamper: fn(&Pair, &mut Item)) -> Case {
-    let change = |_: &Pair, _: &mut Parts| {};
-    Case {
-        name,
-        code,
-        change,
-        tamper,
-    }
-}
-
-fn item_cases() -> Vec<Case> {
-    use RefusalCode::*;
-    let mut cases = vec![
-        bytes("the observation's signature", BadSignature, |_, item| {
-            *item.observation.last_mut().unwrap() ^= 1;
-        }),
-        bytes("the disclosure's signature", BadSignature, |_, item| {
-            *item.disclosure.last_mut().unwrap() ^= 1;
-        }),
-        bytes("an observation by an uncertified key", UnknownKey, |_, item| {
-            let payload = payload_of(&item.observation);
-            let facts = ambit_ledger::decode(&payload).unwrap();
-            item.observation = Observation::sign(&facts, &stranger());
-        }),
-        bytes("a disclosure by an uncertified key", UnknownKey, |_, item| {
-            let disclosure = Disclosure::from_own_ledger(&item.disclosure).unwrap();
-            item.disclosure = disclosure.sign(&stranger());
-        }),
-        bytes("a key certified for something else", UnknownKey, |pair, item| {
-            let disclosure = Disclosure::from_own_ledger(&item.disclosure).unwrap();
-            item.disclosure = disclosure.sign(&pair.supplier.keys().checkpoint);
-        }),
-        parts("an issuer whose root nobody compared", UnknownKey, |_, parts| {
-            parts.facts.issuer = organization("nobody");
-        }),
-        bytes("an observation by the recipient", WrongOrigin, |pair, item| {
-            let payload = payload_of(&item.observation);
-            let mut facts: ambit_ledger::Facts = ambit_ledger::decode(&payload).unwrap();
-            facts.issuer = organization("one");
-            let key = &pair.recipient.node.keys().statement;
-            item.observation = Observation::sign(&facts, key);
-        }),
-        parts("another's data", WrongOrigin, |_, parts| {
-            parts.facts.owner = organization("one");
-        }),
-        bytes("a disclosure by the recipient", WrongOrigin, |pair, item| {
-            let mut disclosure = Disclosure::from_own_ledger(&item.disclosure).unwrap();
-            disclosure.discloser = organization("one");
-            item.disclosure = disclosure.sign(&pair.recipient.node.keys().statement);
-        }),
-        parts("handed on", WrongOrigin, |_, parts| {
-            parts.disclosure.parent = Some(DisclosureId::of(b"another disclosure"));
-        }),
-        bytes("header and payload differ", WrongOrigin, |pair, item| {
-            let mut disclosure = Disclosure::from_own_ledger(&item.disclosure).unwrap();
-            disclosure.observation = ObservationId::of(b"another");
-            let key = &pair.supplier.keys().statement;
-            item.disclosure = with_payload(&item.disclosure, encode(&disclosure), key);
-        }),
-        parts("for another recipient", WrongRecipient, |_, parts| {
-            parts.disclosure.recipient = organization("two");
-        }),
-        parts("of another observation", WrongObservation, |_, parts| {
-            parts.is_bound = false;
-        }),
-        parts("another partnership", WrongPartnership, |_, parts| {
-            parts.disclosure.partnership = "two/shop".parse().unwrap();
-        }),
-        parts("another edition", WrongPartnership, |_, parts| {
-            parts.disclosure.edition = Digest::of(b"another edition");
-        }),
-    ];
-    cases.extend(canonical_cases());
-    cases.extend(terms_cases());
-    cases.extend(readings_cases());
-    cases.extend(policy_cases());
-    cases
-}
-
-fn canonical_cases() -> Vec<Case> {
-    use RefusalCode::NotCanonical;
-    vec![
-        bytes("facts with a field by its name", NotCanonical, |pair, item| {
-            let payload = with_first_by_name(&payload_of(&item.observation), "issuer");
-            let key = &pair.supplier.keys().statement;
-            item.observation = with_payload(&item.observation, payload, key);
-        }),
-        bytes("terms with a field by its name", NotCanonical, |pair, item| {
-            let payload = with_first_by_name(&payload_of(&item.disclosure), "discloser");
-            let key = &pair.supplier.keys().statement;
-            item.disclosure = with_payload(&item.disclosure, payload, key);
-        }),
-        parts("readings as an array", NotCanonical, |_, parts| {
-            let readings = decode_readings(&parts.readings);
-            parts.readings = encode(&(readings.salt, &readings.readings));
-            parts.facts.readings = Digest::of(&parts.readings);
-        }),
-        bytes("a statement without its tag", NotCanonical, |_, item| {
-            item.observation.remove(0);
-        }),
-        bytes("a statement of another kind", NotCanonical, |_, item| {
-            item.observation = item.disclosure.clone();
-        }),
-        bytes("bytes after a statement", NotCanonical, |_, item| {
-            item.disclosure.push(0);
-        }),
-        bytes("no bytes at all", NotCanonical, |_, item| {
-            item.observation.clear();
-        }),
-        parts("no purpose", NotCanonical, |_, parts| {
-            parts.disclosure.scope.purposes.clear();
-        }),
-        parts("kept longer than held", NotCanonical, |_, parts| {
-            let hold_until = parts.disclosure.scope.hold_until;
-            parts.disclosure.scope.keep_until = Some(hold_until.plus_seconds(1));
-        }),
-        parts("observed backwards", NotCanonical, |_, parts| {
-            parts.facts.observed_from = parts.facts.observed_to.plus_seconds(1);
-        }),
-        parts("no reading stated", NotCanonical, |_, parts| {
-            parts.facts.reading_count = 0;
-        }),
-    ]
-}
-
-fn terms_cases() -> Vec<Case> {
-    use RefusalCode::WiderTerms;
-    vec![
-        parts("disclosed for longer", WiderTerms, |_, parts| {
-            let scope = &mut parts.disclosure.scope;
-            scope.not_after = scope.not_after.plus_seconds(1);
-        }),
-        parts("held for longer", WiderTerms, |_, parts| {
-            let scope = &mut parts.disclosure.scope;
-            scope.hold_until = scope.hold_until.plus_seconds(1);
-        }),
-        parts("one more hop", WiderTerms, |_, parts| {
-            parts.disclosure.scope.onward_hops += 1;
-        }),
-        parts("a recipient outside", WiderTerms, |_, parts| {
-            let recipients = &mut parts.disclosure.scope.recipients;
-            recipients.insert(organization("two"));
-        }),
-        parts("another purpose", WiderTerms, |_, parts| {
-            let purposes = &mut parts.disclosure.scope.purposes;
-            purposes.insert("urn:ambit:purpose:research".parse().unwrap());
-        }),
-        parts("the purpose above", WiderTerms, |_, parts| {
-            let purposes = &mut parts.disclosure.scope.purposes;
-            purposes.insert("urn:ambit:purpose:quality".parse().unwrap());
-        }),
-        parts("terms for derived data", WiderTerms, |_, parts| {
-            let scope = &mut parts.disclosure.scope;
-            scope.derived = Some(DerivedTerms {
-                data_classes: ["spc".parse().unwrap()].into(),
-                recipients: scope.recipients.clone(),
-                purposes: scope.purposes.clone(),
-            });
-        }),
-        parts("issued after the agreement's end", WiderTerms, |_, parts| {
-            parts.disclosure.issued_at = "2100-01-01T00:00:00Z".parse().unwrap();
-        }),
-        // What is held counts from the day of the disclosure: a later one would be held for longer.
-        parts("issued on a day to come", WiderTerms, |_, parts| {
-            let disclosure = &mut parts.disclosure;
-            disclosure.issued_at = disclosure.issued_at.plus_days(2);
-            disclosure.scope.hold_until = disclosure.scope.hold_until.plus_days(2);
-        }),
-    ]
-}
-
-fn readings_cases() -> Vec<Case> {
-    use RefusalCode::{TooLarge, WrongReadings};
-    vec![
-        bytes("other readings", WrongReadings, |_, item| {
-            *item.readings.last_mut().unwrap() ^= 1;
-        }),
-        parts("another count", WrongReadings, |_, parts| {
-            parts.facts.reading_count += 1;
-        }),
-        parts("another span", WrongReadings, |_, parts| {
-            parts.facts.observed_to = parts.facts.observed_to.plus_seconds(1);
-        }),
-        parts("two minutes in one observation", WrongReadings, |_, parts| {
-            change_readings(parts, |readings| {
-                let mut later = readings.readings[0].clone();
-                let at = later.when.from().plus_seconds(60);
-                later.when = When::Instant { at };
-                readings.readings.push(later);
-            });
-        }),
-        parts("a value of what is missing", WrongReadings, |_, parts| {
-            change_readings(parts, |readings| {
-                readings.readings[0].quality = Quality::Unavailable;
-            });
-        }),
-        parts("readings beyond the limit", TooLarge, |_, parts| {
-            change_readings(parts, |readings| {
-                readings.readings[0].value = Some("7".repeat(ITEM_BYTES_MAX));
-            });
-        }),
-        parts("a statement beyond its limit", TooLarge, |_, parts| {
-            parts.facts.inputs = vec![Digest::of(b"input"); 1_000];
-        }),
-        parts("a statement beyond every limit", TooLarge, |_, parts| {
-            parts.facts.inputs = vec![Digest::of(b"input"); 2_000];
-        }),
-    ]
-}
-
-fn policy_cases() -> Vec<Case> {
-    use RefusalCode::NotAdmissible;
-    vec![
-        parts("nobody classified it", NotAdmissible, |_, parts| {
-            parts.facts.export_control = ExportControl::default();
-        }),
-        parts("a class outside", NotAdmissible, |_, parts| {
-            parts.facts.data_class = "process-parameters".parse().unwrap();
-        }),
-        parts("another program", NotAdmissible, |_, parts| {
-            let program = parts.facts.program.as_mut().unwrap();
-            program.value = "F-OTHER".parse().unwrap();
-        }),
-        parts("an organization it need not know", NotAdmissible, |_, parts| {
-            parts.facts.design_authority = Some(organization("two"));
-        }),
-        parts("observed outside the window", NotAdmissible, |_, parts| {
-            let at: Time = "2019-07-11T04:00:00Z".parse().unwrap();
-            change_readings(parts, |readings| {
-                readings.readings[0].when = When::Instant { at };
-            });
-            (parts.facts.observed_from, parts.facts.observed_to) = (at, at);
-        }),
-    ]
-}
-
-fn change_readings(parts: &mut Parts, change: impl FnOnce(&mut ambit_ledger::Readings)) {
-    let mut readings = decode_readings(&parts.readings);
-    change(&mut readings);
-    let (from, to) = readings.span().unwrap();
-    parts.readings = encode(&readings);
-    parts.facts.readings = Digest::of(&parts.readings);
-    parts.facts.reading_count = u32::try_from(readings.readings.len()).unwrap();
-    (parts.facts.observed_from, parts.facts.observed_to) = (from, to);
-}
-
-/// A key that no root certified.
-fn stranger() -> SecretKey {
-    SecretKey::from_seed(&[0x5a; 32])
-}
-
-/// The four parts of a COSE_Sign1 behind its tag.
-type Sign1 = (ByteBuf, BTreeMap<u8, u8>, ByteBuf, ByteBuf);
-
-fn payload_of(statement: &[u8]) -> Vec<u8> {
-    let (_, _, payload, _): Sign1 = ambit_ledger::decode(&statement[1..]).unwrap();
-    payload.into_vec()
-}
-
-/// The same header around another payload, signed all the same (RFC 9052 §4.4).
-fn with_payload(statement: &[u8], payload: Vec<u8>, key: &SecretKey) -> Vec<u8> {
-    let (protected, unprotected, _, _): Sign1 = ambit_ledger::decode(&statement[1..]).unwrap();
-    let payload = ByteBuf::from(payload);
-    let to_be_signed = encode(&("Signature1", &protected, ByteBuf::new(), &payload));
-    let signature: Signature = key.sign(&to_be_signed);
-    let signature = ByteBuf::from(signature.as_bytes().to_vec());
-    let array = encode(&(protected, unprotected, payload, signature));
-    [&[0xd2], array.as_slice()].concat()
-}
-
-/// The same map with its first field, a text, under its name instead of its number: the same to a lenient
-/// reader, and in ascending order, because numbers come before names.
-fn with_first_by_name(payload: &[u8], name: &str) -> Vec<u8> {
-    let value = encode(&organization("shop"));
-    let rest = payload[1..].strip_prefix(&[0]).unwrap();
-    let rest = rest.strip_prefix(value.as_slice()).unwrap();
-    [&payload[..1], rest, &encode(&name), &value].concat()
-}
-
-/// A frame that gets no place on the link.
-struct FrameCase {
-    name: &'static str,
-    /// The sequence number in the answer, counted from the last one; `None` for 0.
-    seq: Option<i64>,
-    code: RefusalCode,
-    bytes: fn(&Peer, &Item) -> Vec<u8>,
-}
-
-fn frame_cases() -> Vec<FrameCase> {
-    use RefusalCode::*;
-    let case = |name, seq, code, bytes| FrameCase {
-        name,
-        seq,
-        code,
-        bytes,
-    };
-    vec![
-        case("the last place again", Some(0), Replayed, |peer, item| {
-            let last = peer.last();
-            let before = peer.chains[usize::try_from(last).unwrap() - 1];
-            peer.frame(last, before.with_body(last, &item.body()), item)
-        }),
-        case("a tombstone for what was taken", Some(0), Replayed, |peer, _| {
-            let (seq, chain) = (peer.last(), peer.end().digest());
-            encode(&Frame::Tombstone { seq, chain })
-        }),
-        case("a place left out", Some(2), Skipped, |peer, item| {
-            let seq = peer.last() + 2;
-            peer.frame(seq, peer.end().with_body(seq, &item.body()), item)
-        }),
-        case("a chain from nowhere", Some(1), ChainBroken, |peer, item| {
-            let start = Chain::at(Digest::of(b"nowhere"));
-            peer.frame(peer.last() + 1, start, item)
-        }),
-        case("the chain of another body", Some(1), ChainBroken, |peer, item| {
-            let seq = peer.last() + 1;
-            peer.frame(seq, peer.end().with_body(seq, &ItemBody::Tombstone), item)
-        }),
-        case("a variant by its name", None, NotCanonical, |peer, item| {
-            let frame = peer.next_frame(item);
-            let fields = frame.strip_prefix(&[0xa1, 1]).unwrap();
-            [&[0xa1], encode(&"Item").as_slice(), fields].concat()
-        }),
-        case("bytes after a frame", None, NotCanonical, |peer, item| {
-            [peer.next_frame(item), vec![0]].concat()
-        }),
-        case("half a frame", None, NotCanonical, |peer, item| {
-            let frame = peer.next_frame(item);
-            frame[..frame.len() / 2].to_vec()
-        }),
-        case("an unknown frame", None, NotCanonical, |_, _| vec![0xa1, 0x17, 0xa0]),
-        case("an empty frame", None, NotCanonical, |_, _| Vec::new()),
-        case("a second hello", None, Unexpected, |peer, _| {
-            let edition = edition_of(&peer.supplier, &peer.partnership);
-            let first = hello(&peer.partnership, edition, Salt::from_bytes([1; 32]));
-            encode(&first)
-        }),
-        case("credit from the sender", None, Unexpected, |_, _| {
-            encode(&Frame::Credit { items: 1_000 })
-        }),
-        case("an acknowledgement from the sender", None, Unexpected, |_, item| {
-            let statement = item.disclosure.clone();
-            encode(&Frame::Acknowledgement { statement })
-        }),
-        case("a confirmation of what was not signed", None, Unexpected, |peer, _| {
-            let (upto, chain) = (peer.last() + 1, peer.end().digest());
-            encode(&Frame::Ack { upto, chain })
-        }),
-    ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -440,13 +63,22 @@ async fn every_code_is_given_and_the_link_lives_on() {
         let parts = peer.parts(&marked);
         let item = peer.sign(parts);
         let bytes = (case.bytes)(&peer, &item);
-        let seq = case.seq.map_or(0, |by| peer.last().checked_add_signed(by).unwrap());
+        let seq = case
+            .seq
+            .map_or(0, |by| peer.last().checked_add_signed(by).unwrap());
         peer.send(&bytes).await;
         let answer = peer.answer().await;
         assert_eq!(answer, reject(seq, case.code), "{}", case.name);
         note(case.code, Digest::of(&bytes));
         admitted.push(peer.prove_alive(case.name).await);
     }
+    // A confirmation of what was signed, over another past.
+    let wrong = peer.bring_unconfirmed().await;
+    peer.send(&wrong).await;
+    assert_eq!(peer.answer().await, reject(0, RefusalCode::ChainBroken));
+    note(RefusalCode::ChainBroken, Digest::of(&wrong));
+    admitted.push(peer.last_observation());
+    admitted.push(peer.prove_alive("after a wrong confirmation").await);
     let all: BTreeSet<RefusalCode> = RefusalCode::ALL.into();
     assert_eq!(counts.keys().copied().collect::<BTreeSet<_>>(), all);
 
@@ -461,7 +93,12 @@ async fn every_code_is_given_and_the_link_lives_on() {
     let mut counted: BTreeMap<RefusalCode, u64> = BTreeMap::new();
     for entry in &entries {
         assert_eq!(entry.sender, organization("shop"));
-        assert!(entry.digests.iter().all(|digest| refused[&entry.code].contains(digest)));
+        assert!(
+            entry
+                .digests
+                .iter()
+                .all(|digest| refused[&entry.code].contains(digest))
+        );
         *counted.entry(entry.code).or_default() += entry.count;
     }
     assert_eq!(counted, counts);
@@ -471,7 +108,11 @@ async fn every_code_is_given_and_the_link_lives_on() {
     pair.recipient.stop().await;
     // What was refused left digests, and not a byte of its content.
     for (path, content) in files(&pair.recipient_place) {
-        assert!(!contains(&content, REFUSED_MARKER.as_bytes()), "{}", path.display());
+        assert!(
+            !contains(&content, REFUSED_MARKER.as_bytes()),
+            "{}",
+            path.display()
+        );
     }
     let received = recorded_frames(&pair.recipient_place);
     let marked = received
@@ -589,7 +230,10 @@ when {
         assert_eq!(answer, reject(seq + 1, RefusalCode::Unexpected));
     }
     let listed = recipient.list(&Filter::default()).unwrap();
-    assert_eq!(listed.iter().map(|item| item.id).collect::<Vec<_>>(), [first]);
+    assert_eq!(
+        listed.iter().map(|item| item.id).collect::<Vec<_>>(),
+        [first]
+    );
     assert!(
         refused_entries(recipient)
             .iter()
@@ -638,7 +282,11 @@ async fn a_stranger_gets_no_stream_and_a_member_no_hint() {
         }
     }
     let heard = recorded_frames(&pair.recipient_place);
-    assert!(heard.iter().all(|frame| frame.peer != stranger.local_peer().to_string()));
+    assert!(
+        heard
+            .iter()
+            .all(|frame| frame.peer != stranger.local_peer().to_string())
+    );
 
     let mesh = mesh_of(&pair.supplier, recipient).await;
     let edition = edition_of(recipient, &secret);
@@ -674,6 +322,19 @@ async fn a_stranger_gets_no_stream_and_a_member_no_hint() {
     }
     let mut peer = Peer::open(&mesh, &pair.supplier, recipient, &pair.partnership).await;
     peer.prove_alive("after all").await;
+    // Under another edition no item has a place.
+    let first = hello(
+        &pair.partnership,
+        Digest::of(b"another edition"),
+        incarnation,
+    );
+    peer.send_first(&mesh, target, &first).await;
+    let parts = peer.parts("");
+    let item = peer.sign(parts);
+    let seq = peer.last() + 1;
+    peer.send(&peer.next_frame(&item)).await;
+    assert_eq!(peer.answer().await, reject(seq, RefusalCode::Unexpected));
+    assert_eq!(held(recipient), 1);
     audit(recipient, &[&pair.supplier, recipient, &two]);
     pair.recipient.stop().await;
 }
