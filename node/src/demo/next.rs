@@ -12,7 +12,7 @@ pub(super) async fn commands(
     customers: &[Party],
 ) -> Result<String, DemoError> {
     let ambit = program("ambit");
-    let audit = program("ambit-audit");
+    let (audit, build) = auditor();
     let mut text =
         String::from("The three nodes run until you press Ctrl-C. In another terminal, try:\n");
     let mut add = |what: &str, command: String| {
@@ -40,7 +40,8 @@ pub(super) async fn commands(
     let file = |name: &str| folder.join(name).display().to_string();
     let bundle = file("plates.bundle");
     let mut trusts = String::new();
-    let mut exports = vec![format!("{} export -o {bundle}", home(supplier))];
+    let mut exports = Vec::from_iter(build);
+    exports.push(format!("{} export -o {bundle}", home(supplier)));
     for party in customers.iter().chain([supplier]) {
         let trust = file(&format!("{}.trust", party.character.folder));
         exports.push(format!("{} key trust -o {trust}", home(party)));
@@ -66,6 +67,24 @@ fn withheld_id(
             .map(|item| item.id.to_string())
             .find(|id| !held.contains(id));
         Ok(withheld.map(|id| id.chars().take(12).collect()))
+    }
+}
+
+/// The name under which the auditor's program can be called, and the command that builds it where this program
+/// was built by cargo and that one was not yet.
+fn auditor() -> (String, Option<String>) {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let folder = called.as_deref().and_then(Path::parent);
+    let beside =
+        folder.map(|folder| folder.join(format!("ambit-audit{}", std::env::consts::EXE_SUFFIX)));
+    match (folder, beside) {
+        (Some(folder), Some(beside)) if !beside.is_file() && folder.ends_with("target/release") => {
+            (
+                beside.display().to_string(),
+                Some("cargo build --release -p ambit-audit".to_owned()),
+            )
+        }
+        _ => (program("ambit-audit"), None),
     }
 }
 
