@@ -7,8 +7,8 @@ mod homes;
 mod observations;
 
 use crate::support::{Ambit, Folder, Home, Party};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Some organizations in a folder of their own.
 struct Scene {
@@ -16,11 +16,18 @@ struct Scene {
     parties: Vec<Party>,
 }
 
-/// All that a command could have changed: files beside the databases, and ledgers where they can be read.
-#[derive(Debug, PartialEq, Eq)]
-struct Traces {
-    files: BTreeMap<PathBuf, Vec<u8>>,
-    ledgers: Vec<Option<String>>,
+/// All that a command could have changed, by what it is: the files beside the databases, and the ledgers.
+struct Traces(BTreeMap<String, Vec<u8>>);
+
+impl Traces {
+    /// What differs. Whole files would say too much.
+    fn differences<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a str> {
+        let names = self.0.keys().chain(other.0.keys());
+        names
+            .filter(|name| self.0.get(*name) != other.0.get(*name))
+            .map(String::as_str)
+            .collect()
+    }
 }
 
 impl Scene {
@@ -43,16 +50,16 @@ impl Scene {
     }
 
     fn traces(&self) -> Traces {
-        let mut files = BTreeMap::new();
-        collect(self.folder.path(), &mut files);
-        let ledger = |party: &Party| {
+        let mut traces = BTreeMap::new();
+        collect(self.folder.path(), &mut traces);
+        for party in &self.parties {
+            // A home that cannot be used now can be compared by its files only.
             let output = Ambit::call(&party.home, &["status", "--output", "json"]);
-            output.status.success().then(|| stdout(&output))
-        };
-        Traces {
-            files,
-            ledgers: self.parties.iter().map(ledger).collect(),
+            if output.status.success() {
+                traces.insert(format!("ledger of {}", party.id), output.stdout);
+            }
         }
+        Traces(traces)
     }
 
     /// Calls `ambit` for a home, which has to end with this code, say all these words on standard error, and leave
@@ -68,23 +75,26 @@ impl Scene {
             assert!(told.contains(word), "{call}: no `{word}` in: {told}");
         }
         assert_eq!(told.matches("error: ").count(), 1, "{call}: {told}");
-        assert_eq!(self.traces(), before, "{call} left something");
+        self.unchanged_since(&before, &call);
+    }
+
+    #[track_caller]
+    fn unchanged_since(&self, before: &Traces, call: &str) {
+        let after = self.traces();
+        let differences = after.differences(before);
+        assert!(differences.is_empty(), "{call} changed {differences:?}");
     }
 }
 
 /// The content of all files, but for the databases': opening one may write to it.
-fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+fn collect(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {
             let content = std::fs::read(&path).unwrap();
-            files.insert(path, content);
+            files.insert(path.display().to_string(), content);
         } else if path.file_name().is_some_and(|name| name != "db") {
             collect(&path, files);
         }
     }
-}
-
-fn stdout(output: &std::process::Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
 }

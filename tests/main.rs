@@ -1,6 +1,10 @@
 //! The node's integration tests: one binary.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod restart;

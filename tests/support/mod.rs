@@ -1,5 +1,9 @@
 //! What the integration tests share: homes, the real program, nodes that run, waiting.
 
+mod party;
+
+pub use party::{Party, agree, declaration, invite, text};
+
 use ambit_node::api::{Client, Operation};
 use serde_json::Value;
 use std::io::Read as _;

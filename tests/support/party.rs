@@ -70,7 +70,7 @@ retention_days = 30
 onward_hops = 0
 
 [[member]]
-card = "{}"
+card = '{}'
 "#,
         text(other.card())
     )

@@ -1,8 +1,8 @@
 //! The server: loopback only, a token on every request, operations off the async threads.
 
 use super::{Endpoint, Failure, FailureKind, Operation};
-use crate::platform::write_private;
 use crate::node::Node;
+use crate::platform::write_private;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};

@@ -168,8 +168,8 @@ pub(super) enum FileError {
     },
     #[error("`{path}` cannot be written: there is no folder `{folder}`; make it first")]
     NoFolder { path: PathBuf, folder: PathBuf },
-    #[error("`{0}` cannot be written: it is a folder; name a file in it")]
-    Folder(PathBuf),
+    #[error("`{0}` cannot be written: it is a folder or a device, not a file; name another")]
+    NotAFile(PathBuf),
 }
 
 impl FileError {
@@ -217,7 +217,7 @@ impl From<FileError> for CommandError {
             FileError::Read { .. }
             | FileError::Write { .. }
             | FileError::NoFolder { .. }
-            | FileError::Folder(_) => Exit::Failed,
+            | FileError::NotAFile(_) => Exit::Failed,
         };
         Self::new(exit, error)
     }

@@ -73,8 +73,9 @@ pub(super) struct NewFile<'a> {
 
 impl<'a> NewFile<'a> {
     pub(super) fn create(path: &'a Path) -> Result<Self, FileError> {
-        if path.is_dir() {
-            return Err(FileError::Folder(path.to_owned()));
+        // A device would be replaced too.
+        if path.exists() && !path.is_file() {
+            return Err(FileError::NotAFile(path.to_owned()));
         }
         let parent = path
             .parent()
@@ -177,7 +178,7 @@ mod tests {
         let no_folder = NewFile::create(&folder.path().join("none/card.txt")).unwrap_err();
         assert!(no_folder.to_string().contains("make it first"));
         let is_folder = NewFile::create(folder.path()).unwrap_err();
-        assert!(is_folder.to_string().contains("name a file in it"));
+        assert!(is_folder.to_string().contains("name another"));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

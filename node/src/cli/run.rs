@@ -2,9 +2,9 @@
 
 use super::failure::{CommandError, Exit};
 use super::output::{Format, OutputOption, note};
-use crate::platform::interrupted;
 use crate::demo::{self, DemoEnd, DemoError, DemoOutcome, DemoOutput};
 use crate::node::{Node, OpenError};
+use crate::platform::interrupted;
 use crate::service::Service;
 use crate::store::{DatabaseError, StoreError};
 use clap::Args;

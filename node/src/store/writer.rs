@@ -135,9 +135,12 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
             false
         }
         Err(error) if group.len() == 1 => {
-            group.into_iter().zip(Some(error)).for_each(|(request, error)| {
-                let _ = request.reply.send(Err(error));
-            });
+            group
+                .into_iter()
+                .zip(Some(error))
+                .for_each(|(request, error)| {
+                    let _ = request.reply.send(Err(error));
+                });
             true
         }
         // One commit of several was refused: each goes alone, so that only that one fails.

@@ -59,3 +59,45 @@ async fn only_the_admissible_part_reaches_each() {
         running.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_outlasts_a_busy_ledger() {
+    const OBSERVATIONS: u32 = 400;
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let now = crate::clock::now();
+    {
+        let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+        agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    }
+    let shop = Running::start(&places[0]).await;
+    let one = Running::start(&places[1]).await;
+    let observers = [0, 1].map(|observer| {
+        let node = Arc::clone(&shop.node);
+        tokio::task::spawn_blocking(move || {
+            for number in 0..OBSERVATIONS / 2 {
+                let drafts = draft("one", "F-ONE", "inspection-result", number * 2 + observer);
+                node.observe(drafts, true, now).unwrap();
+            }
+        })
+    });
+    for observer in observers {
+        observer.await.unwrap();
+    }
+    until("all is acknowledged", || {
+        acknowledged(&shop.node) == [u64::from(OBSERVATIONS)]
+    })
+    .await;
+    assert_eq!(held(&one.node), 400);
+    let hellos = recorded_frames(&places[0])
+        .iter()
+        .filter(|recorded| matches!(recorded.frame(), Frame::Hello { .. }))
+        .count();
+    // A question and an answer of either side: no link was ever opened again.
+    assert_eq!(hellos, 4);
+    audit(&shop.node, &[&shop.node, &one.node]);
+    audit(&one.node, &[&shop.node, &one.node]);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}

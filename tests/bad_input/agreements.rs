@@ -1,0 +1,219 @@
+//! Declarations, invitations and what is compared before signing.
+
+use super::Scene;
+use crate::support::{Ambit, Party, declaration, invite};
+
+const NAME: &str = "a/b/quality";
+
+#[test]
+fn declarations_with_mistakes_are_refused() {
+    let scene = Scene::of(&["a", "b"]);
+    let [a, b] = &scene.parties[..] else {
+        panic!("two were made")
+    };
+    let good = declaration(NAME, b);
+    let fingerprint = b.fingerprint();
+    let cases: [(&str, &str, i32, &[&str]); 11] = [
+        (
+            "purpose:supplier",
+            "purpose:suplier",
+            1,
+            &[
+                "unknown purpose `urn:ambit:purpose:suplier-quality`",
+                "did you mean `urn:ambit:purpose:supplier-quality`",
+            ],
+        ),
+        (
+            "\"quality\"",
+            "\"qualty\"",
+            1,
+            &["unknown data class `qualty`", "did you mean `quality`"],
+        ),
+        (
+            "title",
+            "titel",
+            1,
+            &[
+                "declaration.toml",
+                "line 2, column 1",
+                "unknown field `titel`",
+                "`title`",
+            ],
+        ),
+        (
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:30Z",
+            1,
+            &["2026-01-01T00:00:30Z", "no whole minute"],
+        ),
+        (
+            "2027-01-01T00:00:00Z",
+            "2025-01-01T00:00:00Z",
+            1,
+            &["window of observed time is empty", "must end after"],
+        ),
+        (
+            "2199-01-01T00:00:00Z",
+            "2020-01-01T00:00:00Z",
+            1,
+            &[
+                "`until` is 2020-01-01T00:00:00Z, which has passed",
+                "choose a later",
+            ],
+        ),
+        ("b.card", "c.card", 5, &["failed to read", "c.card"]),
+        (
+            "b.card",
+            "declaration.toml",
+            1,
+            &["no line `-----BEGIN AMBIT IDENTITY CARD-----`"],
+        ),
+        (
+            "b.card",
+            "a.card",
+            2,
+            &["`did:web:b.example`", "none of the other"],
+        ),
+        (
+            "onward_hops = 0",
+            "onward_hops = 0\nforbids = \"forbid (\"",
+            1,
+            &["hand-written rules", "line 1, column 9"],
+        ),
+        ("\"F-ONE\"", "1", 1, &["line 3", "assigner = "]),
+    ];
+    for (from, to, code, words) in cases {
+        assert!(good.contains(from), "{from}");
+        let file = scene.file("declaration.toml", &good.replace(from, to));
+        let out = scene.path("invitation.txt");
+        let arguments = ["partner", "declare", &file, "-o", &out];
+        let arguments = [&arguments[..], &["--fingerprint", &fingerprint]].concat();
+        scene.refused(&a.home, &arguments, code, words);
+    }
+    let alone = good.split("[[member]]").next().unwrap();
+    let alone = scene.file("declaration.toml", alone);
+    let words = ["no other member", "add `[[member]]`"];
+    scene.refused(&a.home, &["partner", "declare", &alone], 1, &words);
+}
+
+#[test]
+fn fingerprints_are_compared_before_anything_is_signed() {
+    let scene = Scene::of(&["a", "b"]);
+    let [a, b] = &scene.parties[..] else {
+        panic!("two were made")
+    };
+    let file = scene.file("declaration.toml", &declaration(NAME, b));
+    let wrong = |party: &Party, other: &Party| {
+        let root = other.fingerprint();
+        format!("{}={}", party.id, root.split_once('=').unwrap().1)
+    };
+    let missing = ["was not compared", "--fingerprint 'did:web:"];
+    let differs = ["is not the one it told you", "nothing was signed"];
+    let short = format!("{}=12", b.id);
+    let declare = ["partner", "declare", &file];
+    scene.refused(&a.home, &declare, 2, &missing);
+    for (given, code, words) in [
+        (wrong(b, a), 4, &differs[..]),
+        (short, 2, &["64 hexadecimal digits"]),
+    ] {
+        let arguments = [&declare[..], &["--fingerprint", &given]].concat();
+        scene.refused(&a.home, &arguments, code, words);
+    }
+
+    let invitation = invite(&scene.folder, NAME, a, b);
+    let accept = ["partner", "accept", invitation.to_str().unwrap()];
+    let unread = ["nobody can be asked to sign here", "give --yes"];
+    scene.refused(&b.home, &accept, 2, &unread);
+    let accept = [&accept[..], &["--yes"]].concat();
+    scene.refused(&b.home, &accept, 2, &missing);
+    let given = wrong(a, b);
+    let arguments = [&accept[..], &["--fingerprint", &given]].concat();
+    scene.refused(&b.home, &arguments, 4, &differs);
+    let stranger = wrong(b, b);
+    let arguments = [&accept[..], &["--fingerprint", &stranger]].concat();
+    scene.refused(&b.home, &arguments, 2, &["none of the other members"]);
+}
+
+#[test]
+fn only_whole_invitations_for_this_node_are_accepted() {
+    let scene = Scene::of(&["a", "b", "c"]);
+    let [a, b, c] = &scene.parties[..] else {
+        panic!("three were made")
+    };
+    let invitation = invite(&scene.folder, NAME, a, b);
+    let good = std::fs::read_to_string(&invitation).unwrap();
+    let fingerprint = a.fingerprint();
+    let compared = ["--yes", "--fingerprint", fingerprint.as_str()];
+    let card = std::fs::read_to_string(a.card()).unwrap();
+    let lines: Vec<&str> = good.lines().collect();
+    let body = &lines[1..lines.len() - 1];
+    // The last bytes are the declarer's signature.
+    let last = body.last().unwrap();
+    let swapped = if last.starts_with('A') { "B" } else { "A" };
+    let forged = good.replace(last, &format!("{swapped}{}", &last[1..]));
+    let cases: [(String, i32, &[&str]); 6] = [
+        (
+            card,
+            1,
+            &["an identity card, but an invitation", "is needed"],
+        ),
+        (
+            good[..good.len() / 2].to_owned(),
+            1,
+            &["was cut off", "ask for it again"],
+        ),
+        (
+            good.replacen(body[3], &body[3].replacen(&body[3][..1], "!", 1), 1),
+            1,
+            &["line 5 is not base64", "ask for it again"],
+        ),
+        (good.replacen(body[3], "", 1), 1, &["ask for it again"]),
+        (format!("{good}{good}"), 1, &["second block", "leave only"]),
+        (forged, 4, &["cannot be relied on"]),
+    ];
+    for (text, code, words) in cases {
+        let file = scene.file("bad.invitation", &text);
+        let arguments = [&["partner", "accept", &file][..], &compared].concat();
+        scene.refused(&b.home, &arguments, code, words);
+    }
+    let file = invitation.to_str().unwrap();
+    let words = ["it is not among the members", "ambit key card"];
+    let arguments = [&["partner", "accept", file][..], &compared].concat();
+    scene.refused(&c.home, &arguments, 6, &words);
+    let decline = ["partner", "decline", file, "--reason", "not ours"];
+    scene.refused(&c.home, &decline, 6, &words);
+    let missing = scene.path("missing.invitation");
+    let accept = ["partner", "accept", &missing];
+    scene.refused(&b.home, &accept, 5, &["missing.invitation"]);
+    let invite = ["partner", "invite", "a/b/nothing"];
+    scene.refused(&a.home, &invite, 5, &["ambit partner list"]);
+}
+
+#[test]
+fn what_is_agreed_once_is_not_agreed_again() {
+    let scene = Scene::of(&["a", "b"]);
+    let [a, b] = &scene.parties[..] else {
+        panic!("two were made")
+    };
+    let invitation = invite(&scene.folder, NAME, a, b);
+    let invitation = invitation.to_str().unwrap();
+    let file = scene.file("declaration.toml", &declaration(NAME, b));
+    let fingerprint = b.fingerprint();
+    let declare = ["partner", "declare", &file, "--fingerprint", &fingerprint];
+    let words = ["there already is a partnership `a/b/quality`"];
+    scene.refused(&a.home, &declare, 1, &words);
+
+    let fingerprint = a.fingerprint();
+    let compared = ["--yes", "--fingerprint", fingerprint.as_str()];
+    let accept = [&["partner", "accept", invitation][..], &compared].concat();
+    Ambit::text(&b.home, &accept);
+    // Again, it says the same and changes nothing.
+    let before = scene.traces();
+    let again = Ambit::text(&b.home, &["partner", "accept", invitation]);
+    assert!(again.contains("active"), "{again}");
+    Ambit::text(&b.home, &accept);
+    scene.unchanged_since(&before, "accepting again");
+    let decline = ["partner", "decline", invitation, "--reason", "too late"];
+    let words = ["has signed `a/b/quality` already", "withdrawn from"];
+    scene.refused(&b.home, &decline, 1, &words);
+}

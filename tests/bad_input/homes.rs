@@ -1,0 +1,115 @@
+//! Homes, settings, and who may open what.
+
+use super::Scene;
+use crate::support::Ambit;
+
+const INIT: [&str; 7] = [
+    "init",
+    "--org",
+    "did:web:x.example",
+    "--name",
+    "X",
+    "--country",
+    "DE",
+];
+
+#[test]
+fn a_home_is_made_where_nothing_is() {
+    let scene = Scene::of(&["a"]);
+    let taken = &scene.parties[0].home;
+    scene.refused(taken, &INIT, 1, &["already holds a node", "--home"]);
+
+    let foreign = scene.folder.home("foreign");
+    std::fs::create_dir(foreign.path()).unwrap();
+    scene.file("foreign/letter.txt", "dear partner");
+    scene.refused(&foreign, &INIT, 1, &["is not empty", "or empty it"]);
+
+    let missing = scene.folder.home("missing");
+    for arguments in [&["status"][..], &["run"], &["export", "-o", "x.bundle"]] {
+        let words = ["holds no node", "init --org"];
+        scene.refused(&missing, arguments, 5, &words);
+    }
+    let country = ["init", "--org", "a", "--name", "A", "--country", "Germany"];
+    scene.refused(&missing, &country, 2, &["jurisdiction `Germany`"]);
+    let address = [&INIT[..], &["--announce", "203.0.113.7:4001"]].concat();
+    scene.refused(&missing, &address, 2, &["--announce"]);
+}
+
+#[test]
+fn settings_with_an_unknown_key_are_refused() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let path = home.path().join("node.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let line = good.lines().count() + 1;
+    let place = format!("line {line}, column 1");
+    std::fs::write(&path, format!("{good}listen_on = []\n")).unwrap();
+    for command in ["status", "run"] {
+        let words = [
+            "node.toml",
+            place.as_str(),
+            "unknown field `listen_on`",
+            "`port`",
+        ];
+        scene.refused(home, &[command], 1, &words);
+    }
+    std::fs::write(&path, good).unwrap();
+    assert!(scene.parties[0].ledger().0 > 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_may_read_is_not_used() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    for (place, open, private) in [
+        ("", 0o755, 0o700),
+        ("keys", 0o750, 0o700),
+        ("keys/statement.key", 0o644, 0o600),
+    ] {
+        let path = if place.is_empty() {
+            home.path().to_owned()
+        } else {
+            home.path().join(place)
+        };
+        let mode = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        mode(open);
+        for command in ["status", "run"] {
+            let words = ["others may read", "chmod go-rwx", path.to_str().unwrap()];
+            scene.refused(home, &[command], 6, &words);
+        }
+        mode(private);
+        assert!(scene.parties[0].ledger().0 > 0);
+    }
+}
+
+#[test]
+fn a_running_node_is_alone_and_wants_its_token() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let running = Ambit::run(home);
+    scene.refused(home, &["run"], 75, &["in use", "hint: ", "ambit status"]);
+
+    let path = home.path().join("api.json");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let mut endpoint: serde_json::Value = serde_json::from_str(&good).unwrap();
+    endpoint["token"] = "0".repeat(64).into();
+    std::fs::write(&path, endpoint.to_string()).unwrap();
+    let bundle = scene.path("a.bundle");
+    for arguments in [&["status"][..], &["export", "-o", &bundle]] {
+        scene.refused(home, arguments, 6, &["token", "api.json"]);
+    }
+    std::fs::write(&path, "{").unwrap();
+    scene.refused(
+        home,
+        &["status"],
+        1,
+        &["`api.json` cannot be read", "start it again"],
+    );
+    std::fs::write(&path, good).unwrap();
+    assert!(scene.parties[0].ledger().0 > 0);
+    drop(running);
+}
