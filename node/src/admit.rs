@@ -4,9 +4,9 @@
 //! It reads no clock, opens no socket and commits nothing. It must never take in what it could not verify to
 //! the last byte, and never reject what it merely could not decide.
 
-use crate::decisions::{Decisions, Judgement};
+use crate::decisions::Deciding;
 use crate::partnership::{Governance, Partnership};
-use crate::store::{Store, StoreError, Write};
+use crate::store::{StoreError, Write};
 use ambit_ledger::{
     CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party,
     Readings, ReadingsError, RefusalCode, Time, Verdict,
@@ -34,12 +34,7 @@ pub struct Incoming<'a> {
 #[derive(Debug)]
 pub enum Admission {
     /// Taken in, once this is committed.
-    Admit {
-        /// What to commit.
-        writes: Vec<Write>,
-        /// The decision to admit it.
-        judgement: Judgement,
-    },
+    Admit(Vec<Write>),
     /// Refused, with a code that names no private layer.
     Refuse(RefusalCode),
     /// Nobody can say: it waits, and is judged again.
@@ -51,8 +46,7 @@ pub enum Admission {
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
 pub fn admit(
-    store: &Store,
-    decisions: &Decisions,
+    deciding: &mut Deciding<'_>,
     governance: &Governance,
     partnership: &Partnership,
     sender: &OrganizationId,
@@ -75,12 +69,12 @@ pub fn admit(
         0,
         verified.disclosure.issued_at,
     );
-    let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
+    let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     Ok(match judgement.decision.verdict() {
         Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible),
         Verdict::Undecided => Admission::Wait,
         Verdict::Admissible => {
-            let mut writes = judgement.writes.clone();
+            let mut writes = judgement.writes;
             writes.push(Write::Admitted {
                 id: verified.id,
                 statement: incoming.observation.to_vec(),
@@ -89,7 +83,7 @@ pub fn admit(
                 seq: incoming.seq,
                 readings: incoming.readings.to_vec(),
             });
-            Admission::Admit { writes, judgement }
+            Admission::Admit(writes)
         }
     })
 }

@@ -1,13 +1,24 @@
 //! Decisions that stay true: judged once per class, used until their interval ends.
+//!
+//! What is remembered is recorded: a decision that a commit is still to record lives in a [`Deciding`] of its
+//! own, and is remembered for others only once that commit is done.
 
 use crate::store::{Store, StoreError, Write};
-use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time};
+use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Salt, Time};
 use ambit_policy::{Layers, class_key, judge};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many decisions are kept in memory, some 2 KiB each; the rest are read from the store again.
 const KEPT_MAX: usize = 4_096;
+
+type ByClass = HashMap<Digest, (Arc<Decision>, Digest)>;
+
+/// Remembers recorded decisions by class.
+#[derive(Debug, Default)]
+pub struct Decisions {
+    kept: Mutex<ByClass>,
+}
 
 /// A decision and the digest that names it.
 #[derive(Clone, Debug)]
@@ -16,30 +27,44 @@ pub struct Judgement {
     pub decision: Arc<Decision>,
     /// Its digest.
     pub digest: Digest,
-    /// What is to be committed before anything refers to it; nothing where it is recorded already.
+    /// What is to be committed before anything refers to it; nothing where it is recorded already, or is to be
+    /// by what was decided before.
     pub writes: Vec<Write>,
 }
 
-/// Remembers decisions by class.
-#[derive(Debug, Default)]
-pub struct Decisions {
-    kept: Mutex<HashMap<Digest, (Arc<Decision>, Digest)>>,
+/// The decisions behind one commit.
+#[derive(Debug)]
+pub struct Deciding<'a> {
+    decisions: &'a Decisions,
+    store: &'a Store,
+    fresh: ByClass,
 }
 
 impl Decisions {
-    /// The decision for an inquiry: one already recorded for its class where it is still true, else a new one.
+    /// Begins what one commit is to record.
+    #[must_use]
+    pub fn begin<'a>(&'a self, store: &'a Store) -> Deciding<'a> {
+        Deciding {
+            decisions: self,
+            store,
+            fresh: HashMap::new(),
+        }
+    }
+}
+
+impl Deciding<'_> {
+    /// The decision for an inquiry: one known for its class where it is still true, else a new one.
     ///
     /// # Errors
-    /// [`StoreError`] where recorded decisions cannot be read.
+    /// [`StoreError`] where recorded decisions cannot be read, or the system gives no randomness.
     pub fn decide(
-        &self,
-        store: &Store,
+        &mut self,
         layers: &Layers,
         inquiry: &Inquiry,
         now: Time,
     ) -> Result<Judgement, StoreError> {
         let class = class_key(layers, inquiry);
-        if let Some((decision, digest)) = self.known(store, &class)?
+        if let Some((decision, digest)) = self.known(&class)?
             && decision.is_true_at(now)
         {
             return Ok(Judgement {
@@ -48,44 +73,42 @@ impl Decisions {
                 writes: Vec::new(),
             });
         }
-        let judged = judge(layers, inquiry, now);
+        let mut judged = judge(layers, inquiry, now);
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(StoreError::Randomness)?;
+        judged.decision.salt = Salt::from_bytes(salt);
         let digest = judged.decision.digest();
         let decided = Body::Decided(Decided {
             decision: judged.decision.clone(),
         });
+        let decision = Arc::new(judged.decision);
+        self.fresh.insert(class, (Arc::clone(&decision), digest));
         Ok(Judgement {
-            decision: Arc::new(judged.decision),
+            decision,
             digest,
             writes: vec![Write::Blob(judged.slice), Write::Entry(decided)],
         })
     }
 
-    /// Remembers a decision once it is committed.
-    pub fn keep(&self, judgement: &Judgement) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT_MAX {
+    /// Remembers what was decided, once it is committed. Dropped without, nothing is remembered.
+    pub fn keep(self) {
+        let mut kept = self
+            .decisions
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if kept.len() + self.fresh.len() > KEPT_MAX {
             kept.clear();
         }
-        kept.insert(
-            judgement.decision.class_key,
-            (Arc::clone(&judgement.decision), judgement.digest),
-        );
+        kept.extend(self.fresh);
     }
 
-    /// Forgets everything: what is recorded is read again.
-    pub fn forget(&self) {
-        self.kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-
-    fn known(
-        &self,
-        store: &Store,
-        class: &Digest,
-    ) -> Result<Option<(Arc<Decision>, Digest)>, StoreError> {
+    fn known(&self, class: &Digest) -> Result<Option<(Arc<Decision>, Digest)>, StoreError> {
+        if let Some(fresh) = self.fresh.get(class) {
+            return Ok(Some(fresh.clone()));
+        }
         let kept = self
+            .decisions
             .kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -94,7 +117,7 @@ impl Decisions {
         if kept.is_some() {
             return Ok(kept);
         }
-        let recorded = store.decision_of_class(class)?;
+        let recorded = self.store.decision_of_class(class)?;
         Ok(recorded.map(|decision| {
             let digest = decision.digest();
             (Arc::new(decision), digest)

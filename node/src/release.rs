@@ -5,9 +5,9 @@
 //! out a disclosure whose decision is not part of the same commit or of an earlier one.
 
 use crate::collect::Draft;
-use crate::decisions::{Decisions, Judgement};
+use crate::decisions::{Deciding, Judgement};
 use crate::partnership::{Governance, Partnership};
-use crate::store::{BoxKey, Store, StoreError, Write};
+use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Observation, ObservationId,
     OrganizationId, Party, Readings, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
@@ -112,8 +112,7 @@ impl Release {
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
 pub fn judge_for(
-    store: &Store,
-    decisions: &Decisions,
+    deciding: &mut Deciding<'_>,
     governance: &Governance,
     partnership: &Partnership,
     recipient: &OrganizationId,
@@ -148,7 +147,7 @@ pub fn judge_for(
         Some(limits),
         now,
     );
-    let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
+    let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     let verdict = judgement.decision.verdict();
     scope.purposes = judgement.decision.admitted();
     Ok(Release {
@@ -232,8 +231,7 @@ pub enum Again {
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
 pub fn judge_again(
-    store: &Store,
-    decisions: &Decisions,
+    deciding: &mut Deciding<'_>,
     governance: &Governance,
     disclosure: &Disclosure,
     facts: &Facts,
@@ -241,13 +239,22 @@ pub fn judge_again(
     now: Time,
 ) -> Result<Again, StoreError> {
     let (id, seq) = item;
-    let take_back = |decision, mut writes: Vec<Write>| {
+    let take_back = |judgement: Option<Judgement>| {
+        let undecided = judgement
+            .as_ref()
+            .is_some_and(|judgement| judgement.decision.verdict() == Verdict::Undecided);
+        let (decision, mut writes) = match judgement {
+            Some(judgement) => (Some(judgement.digest), judgement.writes),
+            None => (None, Vec::new()),
+        };
         writes.push(Write::Entry(Body::Withdrawn(Withdrawn {
             disclosure: id,
+            observation: disclosure.observation,
             partnership: disclosure.partnership.clone(),
             recipient: disclosure.recipient.clone(),
             seq,
             decision,
+            undecided,
         })));
         Again::TakenBack(writes)
     };
@@ -262,7 +269,7 @@ pub fn judge_again(
         Some((partnership, member))
     });
     let Some((partnership, member)) = member else {
-        return Ok(take_back(None, Vec::new()));
+        return Ok(take_back(None));
     };
     let taxonomies = governance.layers().taxonomies();
     let inquiry = inquiry_for_disclosure(
@@ -273,10 +280,9 @@ pub fn judge_again(
         limits_in_force(governance.limits(), facts, taxonomies),
         disclosure.issued_at,
     );
-    let judgement = decisions.decide(store, partnership.layers(), &inquiry, now)?;
+    let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     if judgement.decision.admitted() == disclosure.scope.purposes {
-        decisions.keep(&judgement);
         return Ok(Again::Leaves(judgement.writes));
     }
-    Ok(take_back(Some(judgement.digest), judgement.writes))
+    Ok(take_back(Some(judgement)))
 }

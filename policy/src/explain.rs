@@ -1,17 +1,29 @@
-//! Explains a no: which part of which policy failed. Cedar itself gives no reason on default deny.
+//! Explains a no: which part of which policy failed, and on what values. Cedar itself gives no reason on
+//! default deny.
 
 use crate::expression::clauses;
 use crate::judge::{Question, judge};
 use crate::layers::Layers;
 use crate::profile::Profile;
 use crate::schema::schema;
+use crate::seen::{Saw, cut, saw};
 use crate::slice::Slice;
-use ambit_ledger::{Inquiry, Layer, Purpose, Time, Verdict};
+use ambit_ledger::{Inquiry, Layer, LayerVerdict, Purpose, Time, Verdict};
 use cedar_policy::pst::{BinaryOp, Clause, Expr};
-use cedar_policy::{Effect, EvalResult, Expression, Policy, Request, eval_expression};
+use cedar_policy::{
+    AuthorizationError, Authorizer, Effect, EvalResult, Expression, Policy, Request,
+    eval_expression,
+};
+use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// One policy that said no, or did not say yes.
+/// The most policies named for one purpose and one layer: those with the fewest failed parts.
+pub const NEAR_MISSES_MAX: usize = 8;
+
+/// The longest text of a part, in characters. What is longer ends in `…`.
+pub const PART_CHARS_MAX: usize = 600;
+
+/// One policy that said no, did not say yes, or could not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss {
     /// The purpose asked for.
@@ -20,15 +32,29 @@ pub struct NearMiss {
     pub layer: Layer,
     /// The policy's id.
     pub policy: String,
-    /// Whether it forbade; else it is a permit that did not apply.
+    /// Whether it is a `forbid`; else it is a permit.
     pub forbids: bool,
-    /// The parts of its conditions that are not as they would have to be, as Cedar text.
-    pub failed: Vec<String>,
+    /// The error it ended in, which left the layer undecided; else it forbade, or is a permit that did not apply.
+    pub error: Option<String>,
+    /// The parts of its conditions that are not as they would have to be.
+    pub failed: Vec<FailedPart>,
 }
 
-/// For each purpose that is not admissible and each layer that withheld: the forbids that applied with the
-/// parts of `unless` that failed, or, on default deny, each permit for this action with the parts of `when`
-/// that failed. Empty where the inquiry could not be put; the decision then holds the errors.
+/// A part of a policy's conditions that is not as it would have to be for a yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedPart {
+    /// Cedar text, at most [`PART_CHARS_MAX`] characters.
+    pub text: String,
+    /// Whether it holds, and must not; else it would have to hold, and does not.
+    pub holds: bool,
+    /// The values it read, at most [`SAW_MAX`](crate::SAW_MAX).
+    pub saw: Vec<Saw>,
+}
+
+/// For each purpose that is not admissible and each layer that did not admit it: the forbids that applied with
+/// the parts of their conditions, or, on default deny, the permits for this action with the parts of `when`
+/// that failed, or the policies that ended in an error. Empty where the inquiry could not be put; the decision
+/// then holds the errors.
 #[must_use]
 pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMiss> {
     let slice = Slice::of_inquiry(inquiry, now);
@@ -41,25 +67,146 @@ pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMis
             continue;
         };
         for said in &verdict.layers {
-            if said.verdict != Verdict::Withheld {
-                continue;
-            }
-            let of_layer = layers
+            let profile = layers
                 .profiles()
                 .find(|profile| profile.layer() == said.layer);
-            let candidates = of_layer
-                .into_iter()
-                .flat_map(|profile| candidates(profile, &said.determining, &request));
-            misses.extend(candidates.map(|policy| NearMiss {
-                purpose: verdict.purpose.clone(),
-                layer: said.layer,
-                policy: policy.id().to_string(),
-                forbids: policy.effect() == Effect::Forbid,
-                failed: failed_parts(policy, &request, &question),
-            }));
+            if let Some(profile) = profile {
+                let asked = Asked {
+                    request: &request,
+                    question: &question,
+                };
+                misses.extend(asked.of_layer(profile, said, &verdict.purpose));
+            }
         }
     }
     misses
+}
+
+/// One request, and all that it reads.
+struct Asked<'a> {
+    request: &'a Request,
+    question: &'a Question,
+}
+
+impl Asked<'_> {
+    fn of_layer(&self, profile: &Profile, said: &LayerVerdict, purpose: &Purpose) -> Vec<NearMiss> {
+        let found = match said.verdict {
+            Verdict::Admissible => Vec::new(),
+            Verdict::Withheld => candidates(profile, &said.determining, self.request)
+                .into_iter()
+                .map(|policy| (policy, None))
+                .collect(),
+            Verdict::Undecided => self.erring(profile),
+        };
+        let mut misses: Vec<NearMiss> = found
+            .into_iter()
+            .map(|(policy, error)| NearMiss {
+                purpose: purpose.clone(),
+                layer: said.layer,
+                policy: policy.id().to_string(),
+                forbids: policy.effect() == Effect::Forbid,
+                failed: self.failed_parts(policy, error.is_some()),
+                error,
+            })
+            .collect();
+        misses.sort_by(|one, other| {
+            (one.failed.len(), &one.policy).cmp(&(other.failed.len(), &other.policy))
+        });
+        misses.truncate(NEAR_MISSES_MAX);
+        misses
+    }
+
+    fn erring<'p>(&self, profile: &'p Profile) -> Vec<(&'p Policy, Option<String>)> {
+        let policies = profile.policies();
+        let response =
+            Authorizer::new().is_authorized(self.request, policies, &self.question.entities);
+        response
+            .diagnostics()
+            .errors()
+            .filter_map(|AuthorizationError::PolicyEvaluationError(error)| {
+                let policy = policies.policy(error.policy_id())?;
+                Some((policy, Some(error.inner().to_string())))
+            })
+            .collect()
+    }
+
+    /// The parts at the top level of `&&` that keep a permit from applying, that make a forbid apply, that
+    /// would have lifted it, or that err.
+    fn failed_parts(&self, policy: &Policy, errs: bool) -> Vec<FailedPart> {
+        let Ok(clauses) = clauses(policy) else {
+            return Vec::new();
+        };
+        let mut failed = Vec::new();
+        for clause in &clauses {
+            let (condition, must_hold) = match clause {
+                Clause::When(condition) => (condition, policy.effect() == Effect::Permit),
+                Clause::Unless(condition) => (condition, policy.effect() == Effect::Forbid),
+            };
+            let mut parts = Vec::new();
+            conjuncts(condition, &mut parts);
+            let parts: Vec<(&Expr, State)> = parts
+                .into_iter()
+                .map(|part| (part, self.state(part)))
+                .collect();
+            failed.extend(
+                if errs {
+                    // Cedar goes from left to right, and no further than what does not hold.
+                    let stops = parts.iter().find(|(_, state)| *state != State::Holds);
+                    stops
+                        .filter(|(_, state)| *state == State::Errs)
+                        .into_iter()
+                        .copied()
+                        .collect()
+                } else if must_hold {
+                    unmet(&parts)
+                } else if parts.iter().all(|(_, state)| *state == State::Holds) {
+                    parts
+                } else {
+                    Vec::new()
+                }
+                .into_iter()
+                .map(|(part, state)| FailedPart {
+                    text: cut(&part.to_string(), PART_CHARS_MAX),
+                    holds: state == State::Holds,
+                    saw: saw(part, self.request, self.question),
+                }),
+            );
+        }
+        failed
+    }
+
+    fn state(&self, part: &Expr) -> State {
+        let Ok(expression) = Expression::from_str(&part.to_string()) else {
+            return State::Errs;
+        };
+        match eval_expression(self.request, &self.question.entities, &expression) {
+            Ok(EvalResult::Bool(true)) => State::Holds,
+            Ok(_) => State::Fails,
+            Err(_) => State::Errs,
+        }
+    }
+}
+
+/// What a part says by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Holds,
+    Fails,
+    /// Such as one that its neighbour guards.
+    Errs,
+}
+
+/// The parts that do not hold, without those that err only because one before them does not hold.
+fn unmet<'a>(parts: &[(&'a Expr, State)]) -> Vec<(&'a Expr, State)> {
+    let mut unmet: Vec<(&Expr, State)> = Vec::new();
+    for (part, state) in parts {
+        match state {
+            State::Holds => {}
+            State::Errs if !unmet.is_empty() => {}
+            State::Fails | State::Errs => unmet.push((part, *state)),
+        }
+    }
+    unmet
 }
 
 fn candidates<'a>(
@@ -67,7 +214,7 @@ fn candidates<'a>(
     determining: &[String],
     request: &Request,
 ) -> Vec<&'a Policy> {
-    let mut candidates: Vec<&Policy> = profile
+    profile
         .policies()
         .policies()
         .filter(|policy| {
@@ -77,43 +224,13 @@ fn candidates<'a>(
                 determining.contains(&policy.id().to_string())
             }
         })
-        .collect();
-    candidates.sort_by_key(|policy| policy.id().to_string());
-    candidates
+        .collect()
 }
 
 fn is_for(policy: &Policy, request: &Request) -> bool {
     policy
         .get_valid_request_envs(schema())
         .any(|environment| request.action() == Some(environment.action()))
-}
-
-/// The parts at the top level of `&&` that keep a permit from applying, or that would have lifted a forbid.
-fn failed_parts(policy: &Policy, request: &Request, question: &Question) -> Vec<String> {
-    let Ok(clauses) = clauses(policy) else {
-        return Vec::new();
-    };
-    let mut failed = Vec::new();
-    for clause in &clauses {
-        let mut parts = Vec::new();
-        match clause {
-            Clause::When(condition) if policy.effect() == Effect::Permit => {
-                conjuncts(condition, &mut parts);
-                parts.retain(|part| !holds(part, request, question));
-            }
-            Clause::Unless(condition) if policy.effect() == Effect::Forbid => {
-                conjuncts(condition, &mut parts);
-                parts.retain(|part| !holds(part, request, question));
-            }
-            Clause::Unless(condition) => {
-                parts.push(condition);
-                parts.retain(|part| holds(part, request, question));
-            }
-            Clause::When(condition) => parts.push(condition),
-        }
-        failed.extend(parts.into_iter().map(ToString::to_string));
-    }
-    failed
 }
 
 fn conjuncts<'a>(expression: &'a Expr, parts: &mut Vec<&'a Expr>) {
@@ -128,12 +245,4 @@ fn conjuncts<'a>(expression: &'a Expr, parts: &mut Vec<&'a Expr>) {
         }
         other => parts.push(other),
     }
-}
-
-/// A part that errs by itself, such as one that its neighbour guards, does not hold.
-fn holds(part: &Expr, request: &Request, question: &Question) -> bool {
-    Expression::from_str(&part.to_string()).is_ok_and(|expression| {
-        let result = eval_expression(request, &question.entities, &expression);
-        matches!(result, Ok(EvalResult::Bool(true)))
-    })
 }

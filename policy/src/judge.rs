@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::schema::{engine, schema, schema_digest};
 use crate::slice::{Slice, entity, insert};
 use crate::taxonomy::TaxonomyKind;
-use ambit_ledger::{Decision, Digest, Inquiry, LayerVerdict, PurposeVerdict, Time, Verdict};
+use ambit_ledger::{Decision, Digest, Inquiry, LayerVerdict, PurposeVerdict, Salt, Time, Verdict};
 use cedar_policy::{
     Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
 };
@@ -31,7 +31,7 @@ pub struct Judged {
 #[must_use]
 pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
     let slice = Slice::of_inquiry(inquiry, now);
-    let question = Question::prepare(layers, &slice);
+    let question = check_lease(inquiry, now).and_then(|()| Question::prepare(layers, &slice));
     let verdicts = inquiry
         .scope
         .purposes
@@ -60,8 +60,21 @@ pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
         true_from,
         true_until,
         verdicts,
+        salt: Salt::from_bytes([0; 32]),
     };
     Judged { decision, slice }
+}
+
+/// A lease that ran out is a doubt, not a no: it may be renewed. After the end of the agreement there is none.
+fn check_lease(inquiry: &Inquiry, now: Time) -> Result<(), Vec<String>> {
+    let agreement = &inquiry.partnership;
+    if agreement.lease_until <= now && now < agreement.until {
+        return Err(vec![format!(
+            "the lease of partnership `{}` ran out at {}",
+            agreement.partnership, agreement.lease_until
+        )]);
+    }
+    Ok(())
 }
 
 /// The answer to one request.

@@ -18,13 +18,14 @@ mod render;
 mod replay;
 mod schema;
 mod scope;
+mod seen;
 mod slice;
 mod taxonomy;
 
 pub use agreement::{TermsError, agreement, check_terms};
 pub use cases::{CaseOutcome, CasesError, default_cases, run_cases};
 pub use class::class_key;
-pub use explain::{NearMiss, near_misses};
+pub use explain::{FailedPart, NEAR_MISSES_MAX, NearMiss, PART_CHARS_MAX, near_misses};
 pub use inquiry::{inquiry_for_admission, inquiry_for_disclosure, inquiry_for_forwarding};
 pub use judge::{Answer, Judged, judge, judge_keeping};
 pub use keeping::{Keeping, Output};
@@ -40,4 +41,5 @@ pub use scope::{
     Bound, Widening, check_scope, check_within_limits, check_within_parent, limits_in_force,
     scope_for,
 };
+pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
 pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};

@@ -32,8 +32,9 @@ enum Command {
 struct Audit {
     /// The bundle, as `ambit export -o BUNDLE` wrote it
     bundle: PathBuf,
-    /// Root fingerprints that were compared out of band, as `ambit key trust -o FILE` wrote them
-    #[arg(long, value_name = "FILE", required = true)]
+    /// Root fingerprints that were compared out of band, as `ambit key trust -o FILE` wrote them; without any, the
+    /// evidence is incomplete
+    #[arg(long, value_name = "FILE")]
     trust: Vec<PathBuf>,
     /// For people or for programs
     #[arg(long, value_enum, default_value_t = Output::Table)]

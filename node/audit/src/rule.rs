@@ -112,6 +112,7 @@ rules! {
     AdmissionObservation "admission-observation" Integrity "an admission joins an observation and a disclosure of another one";
     AdmissionEdition "admission-edition" Integrity "an admission is under an edition that is not in force";
     AdmissionScope "admission-scope" Integrity "admitted terms are wider than the agreement's";
+    AdmissionTwice "admission-twice" Integrity "an observation was taken in twice under one edition";
     Refusal "refusal" Integrity "a refusal counts what it does not name";
     AcknowledgementParties "acknowledgement-parties" Integrity "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity "an acknowledgement goes back, or beyond what was disclosed";

@@ -1,7 +1,7 @@
 //! Decisions: what was asked, what was answered, and how long the answer stays true. Data only; the
 //! judging is in the crate `ambit-policy`.
 
-use crate::digest::Digest;
+use crate::digest::{Digest, Salt};
 use crate::facts::{ExportControl, Facts};
 use crate::names::{Assigned, DataClass, Name, OrganizationId, PartnershipId, Purpose};
 use crate::terms::{Limits, Member, Scope};
@@ -282,6 +282,9 @@ pub struct Decision {
     pub true_until: Option<Time>,
     /// The answer for each purpose, ascending.
     pub verdicts: Vec<PurposeVerdict>,
+    /// Random, so that a recipient, who gets the digest and knows most of the rest, can't guess the owner's
+    /// limits and profiles from it. Zero until the decision is recorded: judging has no randomness.
+    pub salt: Salt,
 }
 
 impl Decision {

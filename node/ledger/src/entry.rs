@@ -305,6 +305,8 @@ pub struct Withheld {
 pub struct Withdrawn {
     /// The disclosure.
     pub disclosure: DisclosureId,
+    /// The observation it was of.
+    pub observation: ObservationId,
     /// Under which agreement.
     pub partnership: PartnershipId,
     /// Whose outbox.
@@ -314,6 +316,8 @@ pub struct Withdrawn {
     /// SHA-256 of the decision that took it back; absent where the agreement itself was no longer in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Digest>,
+    /// Whether that decision was *undecided*; the observation is judged again when its inputs change.
+    pub undecided: bool,
 }
 
 /// An observation was taken in.

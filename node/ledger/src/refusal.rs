@@ -36,11 +36,13 @@ pub enum RefusalCode {
     NotAdmissible,
     /// Larger than a limit.
     TooLarge,
+    /// The same observation was taken before, under the same edition.
+    Duplicate,
 }
 
 impl RefusalCode {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NotCanonical,
         Self::Unexpected,
         Self::Replayed,
@@ -56,6 +58,7 @@ impl RefusalCode {
         Self::WrongReadings,
         Self::NotAdmissible,
         Self::TooLarge,
+        Self::Duplicate,
     ];
 
     /// The name in tables.
@@ -77,6 +80,7 @@ impl RefusalCode {
             Self::WrongReadings => "wrong-readings",
             Self::NotAdmissible => "not-admissible",
             Self::TooLarge => "too-large",
+            Self::Duplicate => "duplicate",
         }
     }
 }

@@ -144,10 +144,12 @@ fn observation_bodies() -> Vec<Body> {
         }),
         Body::Withdrawn(Withdrawn {
             disclosure: DisclosureId::of(&disclosure),
+            observation: ObservationId::of(&observation),
             partnership: partnership.clone(),
             recipient: samples::airframe(),
             seq: 2,
             decision: Some(digest),
+            undecided: false,
         }),
         Body::Admitted(Admitted {
             observation,

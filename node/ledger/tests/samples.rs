@@ -441,6 +441,7 @@ pub fn decision() -> Decision {
                 &["no purpose `urn:purpose:warranty` in the taxonomy"],
             ),
         ],
+        salt: salt(0x5a),
     }
 }
 

@@ -1,13 +1,17 @@
 //! The client: how the command line speaks to a running node.
 
-use super::{Endpoint, Failure, FailureKind, Operation};
+use super::{Endpoint, Failure, Operation};
 use crate::config::Home;
+use ambit_ledger::OrganizationId;
 use serde_json::Value;
 use std::io::Read as _;
 use std::time::Duration;
 
 /// Connecting on loopback is immediate or hopeless.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A node answers a greeting at once; what does not is another program.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running node.
 #[derive(Debug)]
@@ -55,7 +59,26 @@ impl Client {
             .http_status_as_error(false)
             .build()
             .into();
-        Ok(Self { endpoint, agent })
+        let client = Self { endpoint, agent };
+        client.greet()?;
+        Ok(client)
+    }
+
+    /// Whether what answers is a node: after a crash the port may be another program's.
+    fn greet(&self) -> Result<(), ClientError> {
+        let response = self
+            .agent
+            .get(self.url("organization"))
+            .header("Authorization", self.authorization())
+            .config()
+            .timeout_global(Some(GREETING_TIMEOUT))
+            .build()
+            .call()
+            .map_err(|_| ClientError::NotRunning)?;
+        let answer = body(response)?;
+        serde_json::from_slice::<OrganizationId>(&answer)
+            .map(|_| ())
+            .map_err(|_| ClientError::NotRunning)
     }
 
     /// Runs an operation there.
@@ -108,9 +131,6 @@ fn body(mut response: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, Clien
     if is_done {
         return Ok(bytes);
     }
-    let failure = serde_json::from_slice(&bytes).unwrap_or_else(|_| Failure {
-        kind: FailureKind::Failed,
-        message: String::from_utf8_lossy(&bytes).into_owned(),
-    });
-    Err(ClientError::Failed(failure))
+    // A node always says why. What answers otherwise is another program on a port that was this node's once.
+    Err(serde_json::from_slice(&bytes).map_or(ClientError::NotRunning, ClientError::Failed))
 }

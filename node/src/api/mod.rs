@@ -3,6 +3,7 @@
 //! ```text
 //! POST /v1/operations   an operation as JSON, its answer as JSON
 //! GET  /v1/bundle       the bundle for an auditor
+//! GET  /v1/organization whose node answers, as a JSON string
 //! ```
 //!
 //! Every request carries the token from the home's `api.json`. The interface must never listen anywhere but

@@ -37,6 +37,11 @@ pub enum Operation {
         /// The organization.
         to: OrganizationId,
     },
+    /// On what terms an observation is held, and whom this node's own goes to.
+    Grounds {
+        /// The start of its id.
+        id: String,
+    },
     /// How the node stands.
     Status,
     /// This node's identity card.
@@ -150,6 +155,9 @@ impl Operation {
             Self::Get { id } => answer(&node.detail(&id).map_err(|e| inspect_failure(&e))?),
             Self::Why { id, to } => {
                 answer(&node.why(&id, &to, now).map_err(|e| inspect_failure(&e))?)
+            }
+            Self::Grounds { id } => {
+                answer(&node.grounds(&id, now).map_err(|e| inspect_failure(&e))?)
             }
             Self::Status => answer(&node.status().map_err(|e| inspect_failure(&e))?),
             Self::Card => answer(&node.card()),

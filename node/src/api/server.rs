@@ -113,6 +113,7 @@ impl ApiServer {
         let router = Router::new()
             .route("/v1/operations", post(operate))
             .route("/v1/bundle", get(bundle))
+            .route("/v1/organization", get(organization))
             .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
             .layer(middleware::from_fn_with_state(shared.clone(), authorize))
             .with_state(shared);
@@ -146,7 +147,9 @@ async fn authorize(State(shared): State<Shared>, request: Request, next: Next) -
     } else {
         failure_response(Failure {
             kind: FailureKind::NotAuthorized,
-            message: "the token is not the one in this node's api.json".to_owned(),
+            message: "the token is not the one this node wrote to api.json when it started; start the node again, \
+                      which writes a new one"
+                .to_owned(),
         })
     }
 }
@@ -173,6 +176,10 @@ async fn operate(State(shared): State<Shared>, body: Bytes) -> Response {
         Ok(Err(failure)) => failure_response(failure),
         Err(error) => failure_response(Failure::new(FailureKind::Failed, &error)),
     }
+}
+
+async fn organization(State(shared): State<Shared>) -> Response {
+    Json(&shared.node.settings().organization.id).into_response()
 }
 
 async fn bundle(State(shared): State<Shared>) -> Response {

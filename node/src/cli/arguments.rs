@@ -4,13 +4,14 @@ use super::export::ExportArguments;
 use super::failure::{CommandError, Exit};
 use super::import::ImportArguments;
 use super::init::InitArguments;
-use super::inspect::{GetArguments, ListArguments, WhyArguments};
+use super::inspect::{GetArguments, ListArguments};
 use super::key::KeyCommand;
 use super::observe::ObserveArguments;
 use super::output::OutputOption;
 use super::partner::PartnerCommand;
 use super::profile::ProfileCommand;
 use super::run::DemoArguments;
+use super::why::WhyArguments;
 use clap::{ArgAction, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -49,7 +50,8 @@ pub enum Command {
     List(ListArguments),
     /// Show an observation: facts, terms and readings
     Get(GetArguments),
-    /// Judge an observation for an organization now, and say which layer says no
+    /// Judge an observation for an organization now, and say which part of which policy says no; or say on what
+    /// terms it is held
     Why(WhyArguments),
     /// Show how the node stands: its ledger, its partnerships, what was disclosed and withheld
     Status {
@@ -138,6 +140,7 @@ mod tests {
             "ambit list --part p --lot l --submodel s --origin o --limit 3",
             "ambit get 0123abcd",
             "ambit why 0123abcd --to did:web:b.example",
+            "ambit why 0123abcd --output json",
             "ambit status --output json",
             "ambit key card -o card.txt",
             "ambit key trust",
@@ -177,7 +180,7 @@ mod tests {
                 "ambit import a.csv --map m -o x",
                 ErrorKind::ArgumentConflict,
             ),
-            ("ambit why 0123abcd", ErrorKind::MissingRequiredArgument),
+            ("ambit why", ErrorKind::MissingRequiredArgument),
             ("ambit export", ErrorKind::MissingRequiredArgument),
             (
                 "ambit init --org a --name A",

@@ -269,7 +269,7 @@ impl From<OpenError> for CommandError {
                 Self::new(Exit::TryAgain, error)
                     .hinted("a node that is starting, or another command, has it open: try again")
             }
-            OpenError::Jurisdiction(_) => Self::new(Exit::Usage, error),
+            OpenError::Jurisdiction(_) | OpenError::Id(_) => Self::new(Exit::Usage, error),
             OpenError::Store(_) | OpenError::Governance(_) | OpenError::Organization { .. } => {
                 Self::new(Exit::Failed, error)
             }

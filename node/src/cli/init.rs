@@ -4,7 +4,7 @@ use super::failure::{CommandError, Exit};
 use super::output::{OutputOption, note};
 use super::table::pairs;
 use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings};
-use crate::mesh::{AddressError, PeerKey, verify_peer_address};
+use crate::mesh::{AddressError, PeerKey, verify_listen_address, verify_peer_address};
 use crate::node::Node;
 use ambit_ledger::{Fingerprint, Jurisdiction, Name, OrganizationId};
 use clap::Args;
@@ -27,7 +27,7 @@ pub struct InitArguments {
     #[arg(long, value_name = "CC")]
     pub country: Jurisdiction,
     /// Where to listen for peers, such as /ip4/0.0.0.0/tcp/4001; a free port on this machine alone where not given
-    #[arg(long, value_name = "MULTIADDR")]
+    #[arg(long, value_name = "MULTIADDR", value_parser = listened)]
     pub listen: Vec<String>,
     /// Under which address peers reach it, where that is another, such as /ip4/203.0.113.7/tcp/4001
     #[arg(long, value_name = "MULTIADDR", value_parser = announced)]
@@ -50,6 +50,11 @@ pub enum AnnounceError {
     /// Too long.
     #[error(transparent)]
     Name(#[from] ambit_ledger::NameError),
+}
+
+fn listened(text: &str) -> Result<String, AnnounceError> {
+    verify_listen_address(text)?;
+    Ok(text.to_owned())
 }
 
 fn announced(text: &str) -> Result<Name, AnnounceError> {

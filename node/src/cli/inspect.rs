@@ -1,14 +1,12 @@
-//! `ambit list`, `get`, `why` and `status`: what is held, on what terms, and how the node stands.
+//! `ambit list`, `get` and `status`: what is held, on what terms, and how the node stands.
 
 use super::backend::Backend;
 use super::failure::{CommandError, Exit};
 use super::output::{OutputOption, note};
 use super::table::{or_none, pairs, short, shown, table};
 use crate::api::Operation;
-use crate::node::{
-    Filter, Item, ItemDetail, PartnerStatus, PurposeAnswer, ReadingView, Status, Why,
-};
-use ambit_ledger::{OrganizationId, Verdict};
+use crate::node::{Filter, Item, ItemDetail, PartnerStatus, ReadingView, Status};
+use ambit_ledger::OrganizationId;
 use clap::Args;
 use serde_json::Value;
 use std::path::Path;
@@ -41,19 +39,6 @@ pub struct ListArguments {
 pub struct GetArguments {
     /// The start of its id
     pub id: String,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
-    pub output: OutputOption,
-}
-
-/// Which observation to judge, and for whom.
-#[derive(Clone, Debug, Args)]
-pub struct WhyArguments {
-    /// The start of its id
-    pub id: String,
-    /// For which organization
-    #[arg(long, value_name = "ORG")]
-    pub to: OrganizationId,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
@@ -177,96 +162,6 @@ fn plain(value: &Value) -> String {
     }
 }
 
-pub(super) fn why(home: &Path, arguments: &WhyArguments) -> Result<Exit, CommandError> {
-    let answers: Vec<Why> = Backend::open(home)?.ask(Operation::Why {
-        id: arguments.id.clone(),
-        to: arguments.to.clone(),
-    })?;
-    arguments
-        .output
-        .print(&answers, |answers| why_text(answers))?;
-    let is_admissible = answers
-        .iter()
-        .any(|answer| answer.verdict == Verdict::Admissible);
-    Ok(if is_admissible {
-        Exit::Done
-    } else {
-        Exit::NotAdmissible
-    })
-}
-
-fn why_text(answers: &[Why]) -> String {
-    let texts: Vec<String> = answers.iter().map(one_answer).collect();
-    texts.join("\n")
-}
-
-fn one_answer(answer: &Why) -> String {
-    let recorded = match (&answer.recorded, answer.entry) {
-        (Some(recorded), Some(entry)) => format!("{recorded}, in entry {entry}"),
-        _ => "nothing yet".to_owned(),
-    };
-    let mut rows = vec![
-        ("observation", answer.observation.to_string()),
-        ("to", answer.to.to_string()),
-        ("partnership", answer.partnership.to_string()),
-        ("verdict now", answer.verdict.to_string()),
-        ("recorded", recorded),
-    ];
-    if let Some(unasked) = &answer.unasked {
-        rows.push(("not asked", unasked.clone()));
-    }
-    let mut text = pairs(rows);
-    let rows: Vec<_> = answer.purposes.iter().flat_map(purpose_rows).collect();
-    if !rows.is_empty() {
-        let header = ["purpose", "verdict", "layer", "says", "because"];
-        text.push('\n');
-        text.push_str(&table(&header, rows));
-    }
-    text
-}
-
-/// One row for each layer that did not admit; one row where all did.
-fn purpose_rows(answer: &PurposeAnswer) -> Vec<Vec<String>> {
-    let row = |layer: String, says: String, because: String| {
-        vec![
-            answer.purpose.to_string(),
-            answer.verdict.to_string(),
-            layer,
-            says,
-            because,
-        ]
-    };
-    let nothing = || or_none(None::<String>);
-    let mut rows: Vec<_> = answer
-        .layers
-        .iter()
-        .map(|layer| {
-            let because = if !layer.errors.is_empty() {
-                layer.errors.join("; ")
-            } else if layer.policies.is_empty() {
-                "no policy permits it".to_owned()
-            } else {
-                format!("forbidden by {}", layer.policies.join(", "))
-            };
-            row(layer.layer.to_string(), layer.verdict.to_string(), because)
-        })
-        .collect();
-    rows.extend(
-        answer
-            .errors
-            .iter()
-            .map(|error| row(nothing(), nothing(), error.clone())),
-    );
-    if rows.is_empty() {
-        let because = match answer.verdict {
-            Verdict::Admissible => "every layer admits it".to_owned(),
-            Verdict::Withheld | Verdict::Undecided => nothing(),
-        };
-        rows.push(row(nothing(), nothing(), because));
-    }
-    rows
-}
-
 pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, CommandError> {
     let backend = Backend::open(home)?;
     let status: Status = backend.ask(Operation::Status)?;
@@ -366,47 +261,6 @@ pub(super) fn partners_table(partnerships: &[PartnerStatus]) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn answer(layers: Value, verdict: &str) -> Why {
-        serde_json::from_value(json!({
-            "observation": "ab".repeat(32),
-            "to": "did:web:b.example",
-            "partnership": "b/quality",
-            "verdict": verdict,
-            "recorded": "withheld",
-            "entry": 14,
-            "purposes": [{"purpose": "urn:p", "verdict": verdict, "layers": layers, "errors": []}],
-            "unasked": null,
-        }))
-        .unwrap()
-    }
-
-    #[test]
-    fn a_no_names_layers_and_policies() {
-        let layers = json!([
-            {"layer": "sticky", "verdict": "withheld", "policies": ["no-outsiders"], "errors": []},
-            {"layer": "partnership", "verdict": "withheld", "policies": [], "errors": []},
-        ]);
-        let text = why_text(&[answer(layers, "withheld")]);
-        assert!(
-            text.contains("recorded     withheld, in entry 14\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("urn:p    withheld  sticky       withheld  forbidden by no-outsiders\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("partnership  withheld  no policy permits it\n"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_yes_says_so() {
-        let text = why_text(&[answer(json!([]), "admissible")]);
-        assert!(text.contains("every layer admits it"), "{text}");
-    }
 
     #[test]
     fn values_are_shown_as_people_write_them() {

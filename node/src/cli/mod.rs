@@ -19,6 +19,7 @@ mod profile;
 mod prompt;
 mod run;
 mod table;
+mod why;
 
 pub use arguments::{Arguments, Command, HomeArgumentError};
 pub use export::ExportArguments;
@@ -26,13 +27,14 @@ pub use facts::{FactOptionError, FactsOptions};
 pub use failure::{CommandError, Exit, one_line};
 pub use import::ImportArguments;
 pub use init::{AnnounceError, InitArguments};
-pub use inspect::{GetArguments, ListArguments, WhyArguments};
+pub use inspect::{GetArguments, ListArguments};
 pub use key::{KeyCommand, OutArguments};
 pub use observe::ObserveArguments;
 pub use output::{Format, OutputOption};
 pub use partner::{ComparedOptionError, ComparedOptions, PartnerCommand};
 pub use profile::{LayerError, ProfileArguments, ProfileCommand};
 pub use run::DemoArguments;
+pub use why::WhyArguments;
 
 /// Does what the arguments say.
 ///
@@ -49,7 +51,7 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Import(import) => import::import(&home()?, import),
         Command::List(list) => inspect::list(&home()?, list),
         Command::Get(get) => inspect::get(&home()?, get),
-        Command::Why(why) => inspect::why(&home()?, why),
+        Command::Why(why) => why::why(&home()?, why),
         Command::Status { output } => inspect::status(&home()?, *output),
         Command::Key { command } => key::key(&home()?, command),
         Command::Export(export) => export::export(&home()?, export),

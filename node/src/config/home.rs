@@ -174,7 +174,16 @@ impl Home {
             .into_iter()
             .map(|purpose| home.key_path(purpose))
             .filter(|path| path.exists());
-        for path in [home.path.clone(), keys].into_iter().chain(key_files) {
+        // The slots are the keys that readings are sealed with.
+        let others = ["node.toml", "facts.toml", "slots"]
+            .map(|name| home.path.join(name))
+            .into_iter()
+            .filter(|path| path.is_file());
+        let private = [home.path.clone(), keys]
+            .into_iter()
+            .chain(key_files)
+            .chain(others);
+        for path in private {
             let is_private = check_private(&path).map_err(|source| HomeError::File {
                 path: path.clone(),
                 source,

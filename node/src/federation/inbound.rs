@@ -3,12 +3,14 @@
 use super::outbound::read;
 use super::{FRAMES_AHEAD, control_messages, membership, take_control};
 use crate::admit::{Admission, Incoming, admit};
+use crate::decisions::Deciding;
 use crate::link::{Frame, Hello, IncomingItem, Parties, Received, Receiver};
 use crate::mesh::{Link, LinkSender};
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, EditionStage, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused,
+    Body, Digest, EditionStage, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode,
+    Refused,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,7 +78,12 @@ enum Ended {
 pub(super) async fn serve(node: Arc<Node>, inboxes: Inboxes, link: Link) {
     match serve_link(&node, &inboxes, link).await {
         Ok(()) => {}
-        Err(Ended::Store(error)) => tracing::error!(%error, "an inbound link ended"),
+        Err(Ended::Store(error)) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an inbound link ended"
+            );
+        }
         Err(ended) => tracing::debug!(%ended, "an inbound link ended"),
     }
 }
@@ -123,7 +130,8 @@ async fn send(sender: &mut LinkSender, frame: &Frame) -> Result<(), Ended> {
 struct Session {
     node: Arc<Node>,
     link: LinkSender,
-    machine: Receiver,
+    /// Away while what it waits for is being committed.
+    machine: Option<Receiver>,
     partnership: PartnershipId,
     from: OrganizationId,
     waiting: VecDeque<Waiting>,
@@ -170,10 +178,7 @@ impl Session {
             recipient: governance.organization().clone(),
         };
         let key = BoxKey::new(&hello.partnership, from);
-        let inbox = {
-            let node = Arc::clone(node);
-            tokio::task::spawn_blocking(move || node.store().inbox(&key)).await??
-        };
+        let inbox = node.store().inbox(&key);
         let is_active = partnership.stage() == EditionStage::Active;
         let incarnation = node.store().incarnation();
         let accepted = match Receiver::accept(parties, incarnation, inbox, is_active, hello) {
@@ -191,7 +196,7 @@ impl Session {
         Ok(Self {
             node: Arc::clone(node),
             link,
-            machine: accepted.receiver,
+            machine: Some(accepted.receiver),
             partnership: hello.partnership.clone(),
             from: from.clone(),
             waiting: VecDeque::new(),
@@ -269,7 +274,7 @@ impl Session {
             .partnership(&self.partnership)
             .ok_or(Ended::NoPartnership)?;
         if partnership.stage() == EditionStage::Active
-            && let Some(frame) = self.machine.activate()
+            && let Some(frame) = self.machine()?.activate()
         {
             self.send(&frame).await?;
         }
@@ -277,7 +282,7 @@ impl Session {
     }
 
     async fn take(&mut self, frame: &[u8]) -> Result<(), Ended> {
-        match self.machine.receive(frame) {
+        match self.machine()?.receive(frame) {
             Received::Take(item) => self.waiting.push_back(Waiting::Item(item)),
             Received::Withdrawn { .. } => self.waiting.push_back(Waiting::Tombstone),
             Received::Reply(reply) => {
@@ -305,16 +310,110 @@ impl Session {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let waiting: Vec<Waiting> = self.waiting.iter().cloned().collect();
-        let (node, partnership, from) = (
-            Arc::clone(&self.node),
-            self.partnership.clone(),
-            self.from.clone(),
-        );
-        let (outcomes, mut writes) = tokio::task::spawn_blocking(move || {
-            judge_waiting(&node, &partnership, &from, &waiting)
+        let Some(machine) = self.machine.take() else {
+            return Err(Ended::Connection);
+        };
+        let settling = Settling {
+            node: Arc::clone(&self.node),
+            partnership: self.partnership.clone(),
+            from: self.from.clone(),
+            waiting: std::mem::take(&mut self.waiting),
+            refused: std::mem::take(&mut self.refused),
+            machine,
+        };
+        let settled = tokio::task::spawn_blocking(move || settling.settle()).await??;
+        self.waiting = settled.waiting;
+        self.refused = settled.refused;
+        let mut machine = settled.machine;
+        let frames = settled
+            .cursor
+            .map(|cursor| machine.committed(cursor))
+            .unwrap_or_default();
+        self.machine = Some(machine);
+        for frame in frames {
+            self.send(&frame).await?;
+        }
+        Ok(())
+    }
+
+    fn machine(&mut self) -> Result<&mut Receiver, Ended> {
+        self.machine.as_mut().ok_or(Ended::Connection)
+    }
+
+    async fn record_refusals(&mut self) -> Result<(), Ended> {
+        let refused = std::mem::take(&mut self.refused);
+        let writes = refusal_writes(refused, &self.from, &self.partnership);
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let node = Arc::clone(&self.node);
+        tokio::task::spawn_blocking(move || {
+            let commit = node.commit_of(crate::clock::now(), writes);
+            node.store().commit(commit)
         })
         .await??;
+        Ok(())
+    }
+
+    /// Signs what was taken and refused, once nothing more was read. What waits for a decision does not hold it up.
+    async fn acknowledge(&mut self) -> Result<(), Ended> {
+        let now = self.node.instant(crate::clock::now());
+        let Some(acknowledgement) = self.machine()?.acknowledgement_due(now) else {
+            return Ok(());
+        };
+        let statement = acknowledgement.sign(&self.node.keys().statement);
+        let frame = self
+            .machine()?
+            .acknowledgement_signed(&acknowledgement, statement);
+        self.send(&frame).await
+    }
+}
+
+fn refusal_writes(
+    refused: BTreeMap<RefusalCode, Tally>,
+    from: &OrganizationId,
+    partnership: &PartnershipId,
+) -> Vec<Write> {
+    refused
+        .into_iter()
+        .map(|(code, tally)| {
+            Write::Entry(Body::Refused(Refused {
+                sender: from.clone(),
+                partnership: partnership.clone(),
+                code,
+                count: tally.count,
+                digests: tally.digests,
+            }))
+        })
+        .collect()
+}
+
+/// What waits on a link, while it is judged and committed off the async threads.
+struct Settling {
+    node: Arc<Node>,
+    partnership: PartnershipId,
+    from: OrganizationId,
+    waiting: VecDeque<Waiting>,
+    refused: BTreeMap<RefusalCode, Tally>,
+    machine: Receiver,
+}
+
+/// What is left once that is done.
+struct Settled {
+    waiting: VecDeque<Waiting>,
+    refused: BTreeMap<RefusalCode, Tally>,
+    machine: Receiver,
+    /// The last number that was committed; absent where nothing was.
+    cursor: Option<u64>,
+}
+
+impl Settling {
+    fn settle(mut self) -> Result<Settled, StoreError> {
+        let node = Arc::clone(&self.node);
+        // What is judged under one set of layers is committed before another comes into force.
+        let _judging = node.judging();
+        let mut deciding = node.decisions().begin(node.store());
+        let (outcomes, mut writes) = self.judge(&node, &mut deciding)?;
         let mut inbox = None;
         for outcome in outcomes {
             let item = self.waiting.pop_front();
@@ -328,121 +427,73 @@ impl Session {
                 Err(error) => tracing::error!(%error, "an outcome has no item"),
             }
         }
-        let Some(inbox) = inbox else {
-            return Ok(());
-        };
-        let cursor = inbox.cursor;
-        writes.push(Write::Inbox(inbox));
-        writes.extend(self.refusal_writes());
-        self.commit(writes).await?;
-        for frame in self.machine.committed(cursor) {
-            self.send(&frame).await?;
-        }
-        Ok(())
-    }
-
-    fn refusal_writes(&mut self) -> Vec<Write> {
-        std::mem::take(&mut self.refused)
-            .into_iter()
-            .map(|(code, tally)| {
-                Write::Entry(Body::Refused(Refused {
-                    sender: self.from.clone(),
-                    partnership: self.partnership.clone(),
-                    code,
-                    count: tally.count,
-                    digests: tally.digests,
-                }))
-            })
-            .collect()
-    }
-
-    async fn record_refusals(&mut self) -> Result<(), Ended> {
-        let writes = self.refusal_writes();
-        if writes.is_empty() {
-            return Ok(());
-        }
-        self.commit(writes).await
-    }
-
-    async fn commit(&self, writes: Vec<Write>) -> Result<(), Ended> {
-        let node = Arc::clone(&self.node);
-        let committed = tokio::task::spawn_blocking(move || {
+        let cursor = inbox.as_ref().map(|inbox| inbox.cursor);
+        if let Some(inbox) = inbox {
+            writes.push(Write::Inbox(inbox));
+            let refused = std::mem::take(&mut self.refused);
+            writes.extend(refusal_writes(refused, &self.from, &self.partnership));
             let commit = node.commit_of(crate::clock::now(), writes);
-            let done = node.store().commit(commit);
-            if done.is_err() {
-                node.decisions().forget();
-            }
-            done
-        });
-        committed.await??;
-        Ok(())
+            node.store().commit(commit)?;
+            deciding.keep();
+        }
+        Ok(Settled {
+            waiting: self.waiting,
+            refused: self.refused,
+            machine: self.machine,
+            cursor,
+        })
     }
 
-    /// Signs what was taken and refused, once nothing more waits.
-    async fn acknowledge(&mut self) -> Result<(), Ended> {
-        if !self.waiting.is_empty() {
-            return Ok(());
-        }
-        let now = self.node.instant(crate::clock::now());
-        let Some(acknowledgement) = self.machine.acknowledgement_due(now) else {
-            return Ok(());
+    fn judge(
+        &self,
+        node: &Node,
+        deciding: &mut Deciding<'_>,
+    ) -> Result<(Vec<Outcome>, Vec<Write>), StoreError> {
+        let governance = node.governance();
+        let now = node.instant(crate::clock::now());
+        let mut outcomes = Vec::new();
+        let mut writes = Vec::new();
+        let Some(partnership) = governance.partnership(&self.partnership) else {
+            return Ok((outcomes, writes));
         };
-        let statement = acknowledgement.sign(&self.node.keys().statement);
-        let frame = self
-            .machine
-            .acknowledgement_signed(&acknowledgement, statement);
-        self.send(&frame).await
-    }
-}
-
-fn judge_waiting(
-    node: &Node,
-    partnership: &PartnershipId,
-    from: &OrganizationId,
-    waiting: &[Waiting],
-) -> Result<(Vec<Outcome>, Vec<Write>), StoreError> {
-    let governance = node.governance();
-    let now = node.instant(crate::clock::now());
-    let mut outcomes = Vec::new();
-    let mut writes = Vec::new();
-    let Some(partnership) = governance.partnership(partnership) else {
-        return Ok((outcomes, writes));
-    };
-    for item in waiting {
-        let item = match item {
-            Waiting::Item(item) => item,
-            Waiting::Tombstone => {
-                outcomes.push(Outcome::Noted);
-                continue;
+        let mut taken = BTreeSet::new();
+        for item in &self.waiting {
+            let item = match item {
+                Waiting::Item(item) => item,
+                Waiting::Tombstone => {
+                    outcomes.push(Outcome::Noted);
+                    continue;
+                }
+            };
+            let incoming = Incoming {
+                seq: item.seq,
+                observation: &item.observation,
+                disclosure: &item.disclosure,
+                readings: &item.readings,
+            };
+            match admit(
+                deciding,
+                &governance,
+                partnership,
+                &self.from,
+                incoming,
+                now,
+            )? {
+                Admission::Admit(more) => {
+                    let id = ObservationId::of(&item.observation);
+                    let edition = partnership.edition();
+                    let is_known = node.store().admitted_under(&edition, &id)?.is_some();
+                    if is_known || !taken.insert(id) {
+                        outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
+                    } else {
+                        writes.extend(more);
+                        outcomes.push(Outcome::Admitted);
+                    }
+                }
+                Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
+                Admission::Wait => break,
             }
-        };
-        let incoming = Incoming {
-            seq: item.seq,
-            observation: &item.observation,
-            disclosure: &item.disclosure,
-            readings: &item.readings,
-        };
-        let admission = admit(
-            node.store(),
-            node.decisions(),
-            &governance,
-            partnership,
-            from,
-            incoming,
-            now,
-        )?;
-        match admission {
-            Admission::Admit {
-                writes: more,
-                judgement,
-            } => {
-                node.decisions().keep(&judgement);
-                writes.extend(more);
-                outcomes.push(Outcome::Admitted);
-            }
-            Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
-            Admission::Wait => break,
         }
+        Ok((outcomes, writes))
     }
-    Ok((outcomes, writes))
 }

@@ -11,15 +11,20 @@ use crate::link::Control;
 use crate::mesh::{MeshEvent, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::partnership::{Governance, Partnership, transport_key};
-use ambit_ledger::{Digest, Member, OrganizationId, PartnershipId};
+use ambit_ledger::{Digest, Member, OrganizationId, PartnershipId, Time};
 use inbound::Inboxes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// Frames read ahead of a link's task: as many as one credit.
 const FRAMES_AHEAD: usize = 64;
+/// How long after its end a partnership's members stay peers, so that the last acknowledgements arrive.
+const GRACE_DAYS: u32 = 30;
+/// How long links may take to record their last entries when the node stops.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs until `stop` changes or its sender is gone. Then every link ends; what was not acknowledged is sent
 /// again the next time.
@@ -93,7 +98,11 @@ impl Federation {
         let me = governance.organization();
         let mut peers: BTreeMap<PeerKey, Vec<String>> = BTreeMap::new();
         let mut wanted = BTreeSet::new();
+        let now = crate::clock::now();
         for partnership in governance.partnerships() {
+            if !is_alive(partnership, me, now) {
+                continue;
+            }
             for member in &partnership.terms().members {
                 let Some(peer) = peer_key(member).filter(|_| member.organization != *me) else {
                     continue;
@@ -130,13 +139,27 @@ impl Federation {
 
     async fn end(mut self) {
         self.mesh.stop().await;
-        self.inbound.shutdown().await;
+        // With the mesh gone every inbound link ends by itself, and records what it still has to record.
+        let ended = async { while self.inbound.join_next().await.is_some() {} };
+        if tokio::time::timeout(END_TIMEOUT, ended).await.is_err() {
+            tracing::warn!("an inbound link did not end in time");
+            self.inbound.shutdown().await;
+        }
         for task in self.outbound.into_values() {
             task.abort();
             // Once it ended, nothing of it holds the node any more; that it was cut off is no news.
             let _ = task.await;
         }
     }
+}
+
+/// Whether a partnership's members are peers: not once it is over for good. A decline of this node's own still
+/// has to be told, and what was disclosed before the end still to be acknowledged.
+fn is_alive(partnership: &Partnership, me: &OrganizationId, now: Time) -> bool {
+    let is_refused = partnership
+        .declined()
+        .is_some_and(|declined| declined.member != *me);
+    !is_refused && now < partnership.terms().until.plus_days(GRACE_DAYS)
 }
 
 fn peer_key(member: &Member) -> Option<PeerKey> {

@@ -70,7 +70,10 @@ pub(super) async fn keep(
                         tracing::error!(%ended, "the link stops until an operator looks at it");
                         wait = REOPEN_AFTER_DIVERGENCE;
                     }
-                    Ended::Store(_) | Ended::Stalled => tracing::warn!(%ended, "the link ended"),
+                    Ended::Store(error) => {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "the link ended");
+                    }
+                    Ended::Stalled => tracing::warn!(%ended, "the link ended"),
                     Ended::NoPartnership | Ended::Connection | Ended::Task(_) => {
                         tracing::debug!(%ended, "the link ended");
                     }
@@ -161,10 +164,7 @@ impl Session {
             .ok_or(Ended::NoPartnership)?
             .edition();
         let outbox = BoxKey::new(partnership, recipient);
-        let state = {
-            let node = Arc::clone(node);
-            tokio::task::spawn_blocking(move || node.store().outbox(&outbox)).await??
-        };
+        let state = node.store().outbox(&outbox);
         let (last, acknowledged) =
             state.map_or((0, None), |state| (state.last, state.acknowledged));
         let parties = Parties {
@@ -203,7 +203,7 @@ impl Session {
                         return Ok(());
                     }
                     self.tell()?;
-                    self.look_at_outbox().await?;
+                    self.look_at_outbox();
                 }
                 _ = tick.tick() => self.machine.tick(crate::clock::now()),
             }
@@ -222,13 +222,10 @@ impl Session {
         Ok(())
     }
 
-    async fn look_at_outbox(&mut self) -> Result<(), Ended> {
-        let (node, outbox) = (Arc::clone(&self.node), self.outbox);
-        let state = tokio::task::spawn_blocking(move || node.store().outbox(&outbox)).await??;
-        if let Some(state) = state {
+    fn look_at_outbox(&mut self) {
+        if let Some(state) = self.node.store().outbox(&self.outbox) {
             self.machine.outbox_grew(state.last);
         }
-        Ok(())
     }
 
     async fn handle(&mut self, output: SenderOutput) -> Result<(), Ended> {
@@ -389,9 +386,10 @@ fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, StoreErr
     let facts = Observation::from_own_ledger(&observation)
         .map_err(|_| StoreError::Damaged("an observation cannot be read"))?;
     let now = node.instant(crate::clock::now());
+    let _judging = node.judging();
+    let mut deciding = node.decisions().begin(node.store());
     let again = judge_again(
-        node.store(),
-        node.decisions(),
+        &mut deciding,
         &node.governance(),
         &disclosure,
         facts.facts(),
@@ -401,12 +399,14 @@ fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, StoreErr
     match again {
         Again::TakenBack(writes) => {
             node.store().commit(node.commit_of(now, writes))?;
+            deciding.keep();
             Ok(Outgoing::Tombstone)
         }
         Again::Leaves(writes) => {
             if !writes.is_empty() {
                 node.store().commit(node.commit_of(now, writes))?;
             }
+            deciding.keep();
             Ok(Outgoing::Item {
                 readings: node.store().readings(index, &id)?,
                 observation,

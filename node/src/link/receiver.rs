@@ -307,12 +307,13 @@ impl Receiver {
         self.credit()
     }
 
-    /// What is to be signed: when nothing is pending, or after [`ACKNOWLEDGEMENT_ITEMS`]. To be asked when no frame waits to
+    /// What is to be signed: when nothing is being committed, or after [`ACKNOWLEDGEMENT_ITEMS`]. To be asked when no frame waits to
     /// be read, so that one signature covers what came together; and once more only after the one before is signed.
     #[must_use]
     pub fn acknowledgement_due(&mut self, now: Time) -> Option<Acknowledgement> {
         let unsigned = self.committed.upto - self.signed_upto;
-        let is_idle = self.pending.is_empty() && self.resolved.is_empty();
+        // What is pending when this is asked waits for a decision that nobody can make yet, for how long is open.
+        let is_idle = self.resolved.is_empty();
         let is_due = unsigned >= ACKNOWLEDGEMENT_ITEMS || (is_idle && unsigned > 0);
         if !is_due {
             return None;

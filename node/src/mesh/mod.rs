@@ -22,4 +22,4 @@ mod tests;
 
 pub use handle::{Mesh, MeshConfig, MeshError, MeshEvent, MeshHandle, OpenError, PeerKey};
 pub use link::{FRAME_BYTES_MAX, Link, LinkEnd, LinkError, LinkReceiver, LinkSender};
-pub use swarm::{AddressError, peer_id_text, verify_peer_address};
+pub use swarm::{AddressError, peer_id_text, verify_listen_address, verify_peer_address};

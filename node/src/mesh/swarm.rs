@@ -717,6 +717,19 @@ pub fn verify_peer_address(peer: &PeerKey, address: &str) -> Result<(), AddressE
     verified_address(peer, address).map(|_| ())
 }
 
+/// Verifies that an address is one this node can listen on: an IP address and a TCP port, which may be 0 for one that
+/// the system picks.
+///
+/// # Errors
+/// [`AddressError::Form`].
+pub fn verify_listen_address(address: &str) -> Result<(), AddressError> {
+    let multiaddr = address.parse::<Multiaddr>().ok();
+    let socket = multiaddr.as_ref().and_then(socket_address);
+    socket.map(|_| ()).ok_or_else(|| AddressError::Form {
+        address: address.to_owned(),
+    })
+}
+
 fn verified_address(peer: &PeerKey, address: &str) -> Result<Multiaddr, AddressError> {
     let form = || AddressError::Form {
         address: address.to_owned(),

@@ -11,7 +11,7 @@ use ambit_ledger::{
     PartnershipId, Readings, Scope, Verdict,
 };
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something asked for is not there, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,8 +53,12 @@ impl Node {
     /// Any [`InspectError`].
     pub fn list(&self, filter: &Filter) -> Result<Vec<Item>, InspectError> {
         let mut items = Vec::new();
+        let mut seen = BTreeSet::new();
         for recorded in self.store.entries(0, u64::MAX) {
-            if let Some(found) = held(recorded?)? {
+            // What came under two partnerships is one observation, held on the terms of both.
+            if let Some(found) = held(recorded?)?
+                && seen.insert(found.observation.id())
+            {
                 let item = item(&found);
                 if filter.takes(&item) {
                     items.push(item);
@@ -139,10 +143,13 @@ impl Node {
             let pair = self.empty_pair(&id, recipient)?;
             pairs.insert((id, recipient.clone()), pair);
         }
+        let mut seen = BTreeSet::new();
         for recorded in self.store.entries(0, ledger_size) {
             let recorded = recorded?;
             self.count(&recorded.body, &mut pairs)?;
-            if let Some(found) = held(recorded)? {
+            if let Some(found) = held(recorded)?
+                && seen.insert(found.observation.id())
+            {
                 let facts = found.observation.facts();
                 let held = held_by.entry(facts.issuer.clone()).or_default();
                 held.observations += 1;
@@ -166,7 +173,7 @@ impl Node {
         partnership: &PartnershipId,
         recipient: &OrganizationId,
     ) -> Result<Pair, StoreError> {
-        let outbox = self.store.outbox(&BoxKey::new(partnership, recipient))?;
+        let outbox = self.store.outbox(&BoxKey::new(partnership, recipient));
         let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
         Ok(Pair {
             from: self.settings.organization.id.clone(),
@@ -271,7 +278,7 @@ impl Node {
     }
 }
 
-fn own_disclosure(bytes: &[u8]) -> Result<Disclosure, StoreError> {
+pub(super) fn own_disclosure(bytes: &[u8]) -> Result<Disclosure, StoreError> {
     Disclosure::from_own_ledger(bytes)
         .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))
 }

@@ -4,6 +4,7 @@
 //! Methods block on the store; callers keep them off the async threads.
 
 mod export;
+mod grounds;
 mod inspect;
 mod observe;
 mod open;
@@ -14,6 +15,7 @@ mod view;
 mod why;
 
 pub use export::ExportError;
+pub use grounds::{Derivable, Grounds, Holding};
 pub use inspect::InspectError;
 pub use observe::{ObserveError, ObserveReport, Observed};
 pub use open::OpenError;
@@ -21,14 +23,14 @@ pub use partner::Proposal;
 pub use partner_error::PartnerError;
 pub use profile::ActivateError;
 pub use view::{Filter, Held, Item, ItemDetail, Pair, PartnerStatus, ReadingView, Status};
-pub use why::{PurposeAnswer, Why};
+pub use why::{LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
 
 use crate::config::{Home, KeyRing, Settings};
 use crate::decisions::Decisions;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
 use ambit_ledger::{Name, Salt, Time};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
 /// A node that is open. One per home at a time.
@@ -42,6 +44,8 @@ pub struct Node {
     governance: RwLock<Arc<Governance>>,
     /// Held while observations are judged and committed: what is judged up to an entry stays so.
     releasing: Mutex<()>,
+    /// Read while something is judged and committed, written while what is in force changes.
+    governing: RwLock<()>,
     changes: watch::Sender<u64>,
 }
 
@@ -95,6 +99,20 @@ impl Node {
 
     pub(crate) fn notify(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// What is in force stays so while this is held.
+    pub(crate) fn judging(&self) -> RwLockReadGuard<'_, ()> {
+        self.governing
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing is judged while this is held.
+    fn changing(&self) -> RwLockWriteGuard<'_, ()> {
+        self.governing
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads what is in force again, after entries that change it were committed.

@@ -2,6 +2,7 @@
 
 use super::{Node, random_salt};
 use crate::collect::Draft;
+use crate::decisions::Deciding;
 use crate::partnership::{Governance, GovernanceError, Partnership};
 use crate::release::{self, DisclosureContext, Signed};
 use crate::store::{BoxKey, Recorded, StoreError, Write};
@@ -16,6 +17,10 @@ use std::sync::{MutexGuard, PoisonError};
 /// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
 /// work to do again.
 const COMMIT_OBSERVATIONS_MAX: usize = 64;
+
+/// After how many entries without an observation of this node's own a recipient's place is recorded all the
+/// same, so that they are not read again at every start.
+const PASSED_OVER_MAX: u64 = 4_096;
 
 /// Observations cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +91,7 @@ impl Node {
         now: Time,
     ) -> Result<ObserveReport, ObserveError> {
         let releasing = self.releasing_lock();
+        let judging = self.judging();
         let now = self.instant(now);
         let governance = self.governance();
         for draft in &drafts {
@@ -111,6 +117,7 @@ impl Node {
                 .observed
                 .extend(self.commit_observed(&governance, signed, now)?);
         }
+        drop(judging);
         drop(releasing);
         if !report.observed.is_empty() {
             self.notify();
@@ -144,6 +151,7 @@ impl Node {
         if signed.is_empty() {
             return Ok(Vec::new());
         }
+        let mut deciding = self.decisions.begin(&self.store);
         let mut writes = Vec::new();
         let mut observed = Vec::new();
         for signed in signed {
@@ -157,12 +165,11 @@ impl Node {
             let mut outcomes = Vec::new();
             for (partnership, recipient) in governance.recipients() {
                 let (verdict, more) = self.release_to(
+                    &mut deciding,
                     governance,
-                    partnership,
-                    recipient,
+                    (partnership, recipient),
                     signed.id,
                     &facts,
-                    None,
                     now,
                 )?;
                 writes.extend(more);
@@ -184,37 +191,24 @@ impl Node {
                 upto: None,
             });
         }
-        self.commit_release(now, writes)?;
+        self.store.commit(self.commit_of(now, writes))?;
+        deciding.keep();
         Ok(observed)
     }
 
-    /// Judges one observation for one recipient. `at` is its entry where it is recorded already.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one observation, one recipient, and what they are judged under"
-    )]
+    /// Judges one observation for one recipient.
     fn release_to(
         &self,
+        deciding: &mut Deciding<'_>,
         governance: &Governance,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
+        to: (&Partnership, &OrganizationId),
         id: ObservationId,
         facts: &Facts,
-        at: Option<u64>,
         now: Time,
     ) -> Result<(Verdict, Vec<Write>), ObserveError> {
-        let released = release::judge_for(
-            &self.store,
-            &self.decisions,
-            governance,
-            partnership,
-            recipient,
-            facts,
-            now,
-        )?;
-        if let Some(judgement) = &released.judgement {
-            self.decisions.keep(judgement);
-        }
+        let (partnership, recipient) = to;
+        let released =
+            release::judge_for(deciding, governance, partnership, recipient, facts, now)?;
         let verdict = released.verdict;
         let context = DisclosureContext {
             discloser: governance.organization(),
@@ -222,24 +216,8 @@ impl Node {
             salt: random_salt().map_err(ObserveError::Randomness)?,
             now,
         };
-        let mut writes = release::writes_for(released, partnership, recipient, id, &context);
-        if verdict == Verdict::Undecided {
-            writes.push(Write::Undecided {
-                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
-                observed: at,
-                is_undecided: true,
-            });
-        }
+        let writes = release::writes_for(released, partnership, recipient, id, &context);
         Ok((verdict, writes))
-    }
-
-    /// Commits; a commit that was refused leaves no decision remembered that is not recorded.
-    fn commit_release(&self, now: Time, writes: Vec<Write>) -> Result<(), StoreError> {
-        let done = self.store.commit(self.commit_of(now, writes));
-        if done.is_err() {
-            self.decisions.forget();
-        }
-        done.map(|_| ())
     }
 
     pub(super) fn releasing_lock(&self) -> MutexGuard<'_, ()> {
@@ -256,11 +234,13 @@ impl Node {
     pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
         let now = self.instant(now);
         let releasing = self.releasing_lock();
+        let judging = self.judging();
         self.catch_up_locked(&releasing, now)?;
         let governance = self.governance();
         for (partnership, recipient) in governance.recipients() {
             self.judge_undecided(&governance, partnership, recipient, now)?;
         }
+        drop(judging);
         drop(releasing);
         self.notify();
         Ok(())
@@ -286,7 +266,7 @@ impl Node {
         now: Time,
     ) -> Result<(), ObserveError> {
         let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        let judged = match self.store.outbox(&outbox)? {
+        let judged = match self.store.outbox(&outbox) {
             Some(outbox) => outbox.judged,
             None => {
                 let open = Write::OpenOutbox {
@@ -298,40 +278,49 @@ impl Node {
             }
         };
         let until = self.store.size();
+        let mut from = judged;
+        while from < until {
+            from = self.catch_up_some(governance, (partnership, recipient), from, until, now)?;
+        }
+        Ok(())
+    }
+
+    /// Judges the next observations from an entry on, as many as one commit takes. Returns how far it came.
+    fn catch_up_some(
+        &self,
+        governance: &Governance,
+        to: (&Partnership, &OrganizationId),
+        from: u64,
+        until: u64,
+        now: Time,
+    ) -> Result<u64, ObserveError> {
+        let mut deciding = self.decisions.begin(&self.store);
         let mut writes = Vec::new();
         let mut found = 0;
-        for recorded in self.store.entries(judged, until) {
+        let mut upto = from;
+        for recorded in self.store.entries(from, until) {
             let recorded = recorded?;
+            upto = recorded.index + 1;
             if let Some((id, facts)) = own_observation(&recorded)? {
-                let (_, more) = self.release_to(
-                    governance,
-                    partnership,
-                    recipient,
-                    id,
-                    &facts,
-                    Some(recorded.index),
-                    now,
-                )?;
+                let (_, more) = self.release_to(&mut deciding, governance, to, id, &facts, now)?;
                 writes.extend(more);
                 found += 1;
             }
             if found >= COMMIT_OBSERVATIONS_MAX {
-                writes.push(Write::Judged {
-                    outbox,
-                    upto: Some(recorded.index + 1),
-                });
-                self.commit_release(now, std::mem::take(&mut writes))?;
-                found = 0;
+                break;
             }
         }
-        if found > 0 {
+        // Entries without observations are passed over without a commit until there are many.
+        if found > 0 || upto - from >= PASSED_OVER_MAX {
+            let (partnership, recipient) = to;
             writes.push(Write::Judged {
-                outbox,
-                upto: Some(until),
+                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
+                upto: Some(upto),
             });
-            self.commit_release(now, writes)?;
+            self.store.commit(self.commit_of(now, writes))?;
+            deciding.keep();
         }
-        Ok(())
+        Ok(upto)
     }
 
     fn judge_undecided(
@@ -342,32 +331,23 @@ impl Node {
         now: Time,
     ) -> Result<(), ObserveError> {
         let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        for index in self.store.undecided(&outbox)? {
-            let Some(recorded) = self.store.entry(index)? else {
+        for id in self.store.undecided(&outbox)? {
+            let index = self.store.observation(&id)?;
+            let recorded = index.map(|index| self.store.entry(index)).transpose()?;
+            let Some(recorded) = recorded.flatten() else {
                 continue;
             };
             let Some((id, facts)) = own_observation(&recorded)? else {
                 continue;
             };
-            let (verdict, mut writes) = self.release_to(
-                governance,
-                partnership,
-                recipient,
-                id,
-                &facts,
-                Some(index),
-                now,
-            )?;
+            let mut deciding = self.decisions.begin(&self.store);
+            let to = (partnership, recipient);
+            let (verdict, writes) =
+                self.release_to(&mut deciding, governance, to, id, &facts, now)?;
             // Still undecided: the entry that says so is in the ledger already.
             if verdict != Verdict::Undecided {
-                writes.push(Write::Undecided {
-                    outbox,
-                    observed: Some(index),
-                    is_undecided: false,
-                });
-                self.commit_release(now, writes)?;
-            } else {
-                self.decisions.forget();
+                self.store.commit(self.commit_of(now, writes))?;
+                deciding.keep();
             }
         }
         Ok(())

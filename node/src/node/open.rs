@@ -37,9 +37,14 @@ pub enum OpenError {
         /// In the ledger.
         ledger: String,
     },
-    /// A name in the settings is not in the taxonomies.
-    #[error("{0}")]
+    /// A country in the settings is not in the taxonomies.
+    #[error("{0}; a country is a two-letter code of ISO 3166-1, such as DE")]
     Jurisdiction(String),
+    /// An id that could not be told from two words.
+    #[error(
+        "the id `{0}` has white space in it; use one such as did:web:shop.example, bpn:BPNL… or lei:…"
+    )]
+    Id(String),
 }
 
 impl Node {
@@ -50,6 +55,9 @@ impl Node {
     pub fn init(place: &Path, settings: &Settings, now: Time) -> Result<Fingerprint, OpenError> {
         let taxonomies = Layers::builtin().taxonomies().clone();
         let organization = &settings.organization;
+        if organization.id.as_str().contains(char::is_whitespace) {
+            return Err(OpenError::Id(organization.id.to_string()));
+        }
         let named = [&organization.seat]
             .into_iter()
             .chain(&organization.hosting)
@@ -95,6 +103,7 @@ impl Node {
             decisions: Decisions::default(),
             governance: RwLock::new(Arc::new(governance)),
             releasing: Mutex::new(()),
+            governing: RwLock::new(()),
             changes: watch::Sender::new(0),
         })
     }

@@ -6,7 +6,8 @@
 use super::partner_error::PartnerError;
 use super::{Node, actor, random_salt};
 use crate::partnership::{
-    Declaration, PartnershipFile, card_root, keyring_for, plain_words, read_card, write_card,
+    Declaration, Partnership, PartnershipFile, card_root, keyring_for, plain_words, read_card,
+    write_card,
 };
 use crate::store::{Commit, Write};
 use ambit_ledger::{
@@ -90,6 +91,8 @@ impl Node {
         now: Time,
     ) -> Result<Proposal, PartnerError> {
         let now = self.instant(now);
+        // Nobody else records an edition in between.
+        let _releasing = self.releasing_lock();
         let declaration = Declaration::parse(declaration)?;
         let cards = cards
             .iter()
@@ -97,7 +100,7 @@ impl Node {
             .collect::<Result<Vec<_>, _>>()?;
         let governance = self.governance();
         if governance.partnership(declaration.partnership()).is_some() {
-            return Err(PartnerError::Exists(declaration.partnership().clone()));
+            return Err(PartnerError::Declared(declaration.partnership().clone()));
         }
         let salt = random_salt().map_err(PartnerError::Randomness)?;
         let taxonomies = governance.layers().taxonomies();
@@ -235,6 +238,7 @@ impl Node {
             if known.edition() != terms.digest() {
                 return Err(PartnerError::Exists(terms.partnership));
             }
+            check_not_declined(known)?;
             if known.signatures().contains_key(me) {
                 for statement in &parsed.statements {
                     self.take_signature(statement, now)?;
@@ -244,6 +248,11 @@ impl Node {
         }
         // From here on nobody else records an edition in between.
         let releasing = self.releasing_lock();
+        let governance = self.governance();
+        let me = governance.organization();
+        if let Some(known) = governance.partnership(&terms.partnership) {
+            check_not_declined(known)?;
+        }
         if terms.edition != 1 || terms.previous.is_some() {
             return Err(PartnerError::Edition(terms.edition));
         }
@@ -279,6 +288,7 @@ impl Node {
         let terms = parsed
             .unverified_terms()?
             .ok_or(PartnerError::NothingProposed)?;
+        let _releasing = self.releasing_lock();
         let governance = self.governance();
         let me = governance.organization();
         self.check_own_member(&terms)?;
@@ -329,6 +339,7 @@ impl Node {
         if known.signatures().contains_key(signature.signer()) {
             return Ok(false);
         }
+        check_not_declined(known)?;
         let mut signatures = known.signatures().clone();
         signatures.insert(signature.signer().clone(), statement.to_vec());
         let profile = check_terms(known.terms(), governance.layers().taxonomies())?;
@@ -387,6 +398,7 @@ impl Node {
             partnership: partnership.clone(),
             decline: ByteBuf::from(statement.to_vec()),
         });
+        let _changing = self.changing();
         self.store.commit(Commit {
             actor: actor("operator"),
             reason: None,
@@ -432,7 +444,7 @@ impl Node {
         ];
         writes.extend(signatures.values().cloned().map(Write::Blob));
         if is_signing {
-            writes.extend(self.first_limits(terms));
+            writes.extend(self.limits_for(terms));
         }
         writes.push(Write::Entry(Body::PartnershipEdition(PartnershipEdition {
             partnership: terms.partnership.clone(),
@@ -446,6 +458,7 @@ impl Node {
             roots: compared.collect(),
             profile: terms.profile,
         })));
+        let _changing = self.changing();
         self.store.commit(Commit {
             actor: actor("operator"),
             reason: None,
@@ -455,18 +468,13 @@ impl Node {
         Ok(self.reload()?)
     }
 
-    /// Signing allows what is signed: the limits for this kind of observation, where none were set before.
-    /// Limits that are there stay, narrower or not: they are the owner's own word.
-    fn first_limits(&self, terms: &PartnershipTerms) -> Option<Write> {
+    /// Signing allows what is signed: the limits for this kind of observation, widened to these terms. Where
+    /// other agreements of the program share a class with it, what they were allowed stays allowed, since the
+    /// last limits that cover an observation are the ones in force.
+    fn limits_for(&self, terms: &PartnershipTerms) -> Option<Write> {
         let governance = self.governance();
-        let is_set = governance.limits().iter().any(|limits| {
-            limits.program.as_ref() == Some(&terms.program)
-                && limits.data_classes == terms.data_classes
-        });
-        if is_set {
-            return None;
-        }
-        let limits = Limits {
+        let taxonomies = governance.layers().taxonomies();
+        let mut limits = Limits {
             program: Some(terms.program.clone()),
             data_classes: terms.data_classes.clone(),
             purposes: terms.purposes.clone(),
@@ -474,7 +482,41 @@ impl Node {
             hold_until: terms.until.plus_days(terms.retention_days),
             onward_hops: terms.onward_hops,
         };
+        let overlaps = |other: &Limits| {
+            other.program == limits.program
+                && other.data_classes.iter().any(|one| {
+                    terms.data_classes.iter().any(|class| {
+                        taxonomies.class_is_within(one, class)
+                            || taxonomies.class_is_within(class, one)
+                    })
+                })
+        };
+        let others: Vec<&Limits> = governance
+            .limits()
+            .iter()
+            .filter(|other| overlaps(other))
+            .collect();
+        for other in &others {
+            limits.purposes.extend(other.purposes.iter().cloned());
+            limits.not_after = limits.not_after.max(other.not_after);
+            limits.hold_until = limits.hold_until.max(other.hold_until);
+            limits.onward_hops = limits.onward_hops.max(other.onward_hops);
+        }
+        if others.last().is_some_and(|last| **last == limits) {
+            return None;
+        }
         Some(Write::Entry(Body::LimitsSet(LimitsSet { limits })))
+    }
+}
+
+fn check_not_declined(partnership: &Partnership) -> Result<(), PartnerError> {
+    match partnership.declined() {
+        Some(declined) => Err(PartnerError::Declined {
+            partnership: partnership.terms().partnership.clone(),
+            member: declined.member.clone(),
+            reason: declined.reason.clone(),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::partnership::{
     CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
 };
 use crate::store::StoreError;
-use ambit_ledger::{OrganizationId, PartnershipId, StatementError};
+use ambit_ledger::{Name, OrganizationId, PartnershipId, StatementError};
 use ambit_policy::TermsError;
 
 /// A partnership operation failed.
@@ -37,9 +37,26 @@ pub enum PartnerError {
     Signature(#[source] StatementError),
     /// There is a partnership of this name with other terms.
     #[error(
-        "there already is a partnership `{0}` with other terms; choose another name, or amend it"
+        "there already is a partnership `{0}` with other terms; another agreement needs another name"
     )]
     Exists(PartnershipId),
+    /// This node declared or signed it before.
+    #[error(
+        "`{0}` is known here already; `ambit partner invite {0}` gives its file again, and another agreement needs another name"
+    )]
+    Declared(PartnershipId),
+    /// A member declined it.
+    #[error(
+        "`{partnership}` was declined by `{member}`: {reason}; what was declined stays so, ask the declarer for a new proposal under another name"
+    )]
+    Declined {
+        /// The agreement.
+        partnership: PartnershipId,
+        /// Who declined.
+        member: OrganizationId,
+        /// Why.
+        reason: Name,
+    },
     /// Not known here.
     #[error("no partnership `{0}` is known here; `ambit partner list` shows those that are")]
     Unknown(PartnershipId),
@@ -84,6 +101,8 @@ impl PartnerError {
             | Self::File(_)
             | Self::Terms(_)
             | Self::Exists(_)
+            | Self::Declared(_)
+            | Self::Declined { .. }
             | Self::Edition(_)
             | Self::NothingProposed
             | Self::SignedAlready(_)

@@ -57,6 +57,7 @@ impl Node {
         {
             // Nothing is judged under the old profile and committed after the new one.
             let _releasing = self.releasing_lock();
+            let _changing = self.changing();
             self.store.commit(Commit {
                 actor: actor("operator"),
                 reason: None,

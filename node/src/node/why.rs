@@ -1,11 +1,15 @@
 //! Why: what would be said now, of one observation for one organization, and what the ledger says was done.
 
+use super::inspect::Found;
 use super::{InspectError, Node};
+use crate::partnership::{Governance, Partnership};
 use crate::release;
 use crate::store::BoxKey;
 use ambit_ledger::{
-    Body, Layer, ObservationId, OrganizationId, PartnershipId, Purpose, Time, Verdict,
+    Body, Decision, Facts, Footprint, Inquiry, Layer, ObservationId, OrganizationId, PartnershipId,
+    Purpose, PurposeVerdict, Time, Verdict,
 };
+use ambit_policy::{FailedPart, NearMiss, near_misses};
 use serde::{Deserialize, Serialize};
 
 /// The answer for one observation, one organization and one partnership.
@@ -53,10 +57,38 @@ pub struct LayerAnswer {
     pub policies: Vec<String>,
     /// Evaluation errors.
     pub errors: Vec<String>,
+    /// The policies that said no, did not say yes, or could not say, with the parts that failed.
+    pub near_misses: Vec<PolicyAnswer>,
+}
+
+/// A policy that did not admit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyAnswer {
+    /// Its id.
+    pub policy: String,
+    /// What it said.
+    pub says: Says,
+    /// The error that left it undecided.
+    pub error: Option<String>,
+    /// The parts of its conditions that are not as they would have to be, with the values they saw.
+    pub failed: Vec<FailedPart>,
+}
+
+/// What a policy that did not admit said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Says {
+    /// It forbids, and applies.
+    Forbidden,
+    /// It permits, and does not apply.
+    NotPermitted,
+    /// It ended in an error.
+    Undecided,
 }
 
 impl Node {
-    /// Judges one of this node's own observations for another member now, without recording anything.
+    /// Judges one of this node's own observations for another member now, without recording anything. One
+    /// answer for each partnership with that member.
     ///
     /// # Errors
     /// Any [`InspectError`].
@@ -66,64 +98,85 @@ impl Node {
         to: &OrganizationId,
         now: Time,
     ) -> Result<Vec<Why>, InspectError> {
-        let now = self.instant(now);
         let found = self.find(prefix)?;
-        let governance = self.governance();
-        let mut answers = Vec::new();
-        for (partnership, recipient) in governance.recipients() {
-            if recipient != to {
-                continue;
-            }
-            let facts = found.observation.facts();
-            let is_own = facts.issuer == *governance.organization();
-            let released = if is_own {
-                release::judge_for(
-                    &self.store,
-                    &self.decisions,
-                    &governance,
-                    partnership,
-                    recipient,
-                    facts,
-                    now,
-                )?
-            } else {
-                release::Release::unasked()
-            };
-            let id = partnership.terms().partnership.clone();
-            let observation = found.observation.id();
-            let entry = self
-                .store
-                .outcome_for(&observation, &BoxKey::new(&id, recipient))?;
-            let recorded = match entry {
-                Some(index) => self
-                    .store
-                    .entry(index)?
-                    .map(|recorded| match recorded.body {
-                        Body::Disclosed(_) => "disclosed".to_owned(),
-                        _ => "withheld".to_owned(),
-                    }),
-                None => None,
-            };
-            let decision = released.judgement.map(|judgement| judgement.decision);
-            answers.push(Why {
-                observation,
-                to: to.clone(),
-                partnership: id,
-                verdict: released.verdict,
-                recorded,
-                entry,
-                unasked: decision
-                    .is_none()
-                    .then(|| if is_own { UNASKED } else { NOT_OWN }.to_owned()),
-                purposes: decision.map_or_else(Vec::new, |decision| {
-                    decision.verdicts.iter().map(answer).collect()
-                }),
-            });
-        }
+        let answers = self.why_of(&found, Some(to), now)?;
         if answers.is_empty() {
             return Err(InspectError::NoPartnership(to.clone()));
         }
         Ok(answers)
+    }
+
+    /// The answers for one member, or for every member of every partnership in force.
+    pub(super) fn why_of(
+        &self,
+        found: &Found,
+        to: Option<&OrganizationId>,
+        now: Time,
+    ) -> Result<Vec<Why>, InspectError> {
+        let now = self.instant(now);
+        let governance = self.governance();
+        governance
+            .recipients()
+            .filter(|(_, recipient)| to.is_none_or(|to| to == *recipient))
+            .map(|(partnership, recipient)| {
+                self.why_under(&governance, partnership, recipient, found, now)
+            })
+            .collect()
+    }
+
+    fn why_under(
+        &self,
+        governance: &Governance,
+        partnership: &Partnership,
+        recipient: &OrganizationId,
+        found: &Found,
+        now: Time,
+    ) -> Result<Why, InspectError> {
+        let facts = found.observation.facts();
+        let is_own = facts.issuer == *governance.organization();
+        let released = if is_own {
+            release::judge_for(
+                // Nothing that is decided here is committed, so nothing is remembered.
+                &mut self.decisions.begin(&self.store),
+                governance,
+                partnership,
+                recipient,
+                facts,
+                now,
+            )?
+        } else {
+            release::Release::unasked()
+        };
+        let id = partnership.terms().partnership.clone();
+        let observation = found.observation.id();
+        let entry = self
+            .store
+            .outcome_for(&observation, &BoxKey::new(&id, recipient))?;
+        let recorded = match entry {
+            Some(index) => self
+                .store
+                .entry(index)?
+                .map(|recorded| match recorded.body {
+                    Body::Disclosed(_) => "disclosed".to_owned(),
+                    _ => "withheld".to_owned(),
+                }),
+            None => None,
+        };
+        let decision = released.judgement.map(|judgement| judgement.decision);
+        Ok(Why {
+            observation,
+            to: recipient.clone(),
+            partnership: id,
+            verdict: released.verdict,
+            recorded,
+            entry,
+            unasked: decision
+                .is_none()
+                .then(|| if is_own { UNASKED } else { NOT_OWN }.to_owned()),
+            purposes: decision.map_or_else(Vec::new, |decision| {
+                purposes(partnership, &decision, facts, now)
+            }),
+        })
     }
 }
 
@@ -133,7 +186,39 @@ const UNASKED: &str = "no limits of the owner cover this program, this class of 
 const NOT_OWN: &str =
     "it is held from another organization, and this node passes nothing on, so no layer was asked";
 
-fn answer(verdict: &ambit_ledger::PurposeVerdict) -> PurposeAnswer {
+fn purposes(
+    partnership: &Partnership,
+    decision: &Decision,
+    facts: &Facts,
+    now: Time,
+) -> Vec<PurposeAnswer> {
+    // A decision may have been recorded for another observation of the class: only observed time differs.
+    let inquiry = Inquiry {
+        footprint: Footprint::from(facts),
+        ..decision.inquiry.clone()
+    };
+    let misses = near_misses(partnership.layers(), &inquiry, now);
+    let verdicts = decision.verdicts.iter();
+    verdicts.map(|verdict| answer(verdict, &misses)).collect()
+}
+
+fn answer(verdict: &PurposeVerdict, misses: &[NearMiss]) -> PurposeAnswer {
+    let near_misses = |layer: Layer| {
+        misses
+            .iter()
+            .filter(|miss| miss.purpose == verdict.purpose && miss.layer == layer)
+            .map(|miss| PolicyAnswer {
+                policy: miss.policy.clone(),
+                says: match (&miss.error, miss.forbids) {
+                    (Some(_), _) => Says::Undecided,
+                    (None, true) => Says::Forbidden,
+                    (None, false) => Says::NotPermitted,
+                },
+                error: miss.error.clone(),
+                failed: miss.failed.clone(),
+            })
+            .collect()
+    };
     PurposeAnswer {
         purpose: verdict.purpose.clone(),
         verdict: verdict.verdict,
@@ -146,6 +231,7 @@ fn answer(verdict: &ambit_ledger::PurposeVerdict) -> PurposeAnswer {
                 verdict: layer.verdict,
                 policies: layer.determining.clone(),
                 errors: layer.errors.clone(),
+                near_misses: near_misses(layer.layer),
             })
             .collect(),
         errors: verdict.errors.clone(),

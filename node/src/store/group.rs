@@ -6,37 +6,44 @@
 use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
 use super::keys::{self, BoxKey};
-use super::records::{Commit, Committed, Head, Inbox, Outbox, Write};
+use super::records::{Commit, Committed, Head, Inbox, Outbox, Published, Write};
 use super::seal;
 use super::slots::Slots;
 use ambit_ledger::{
-    Admitted, Body, Digest, Disclosed, Disclosure, Entry, ObservationId, Observed, Salt, leaf_hash,
+    Admitted, Body, Digest, Disclosed, Disclosure, Entry as LedgerEntry, ObservationId, Observed,
+    Salt, leaf_hash,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A group while it is put together.
 pub(super) struct Group<'a> {
     database: &'a Database,
     slots: &'a mut Slots,
     head: Head,
+    /// The outboxes as they are committed.
+    committed: &'a BTreeMap<BoxKey, Outbox>,
+    /// The states this group changes.
     outboxes: BTreeMap<BoxKey, Outbox>,
-    inboxes: Vec<(BoxKey, Inbox)>,
-    /// The last observation of this group.
-    observed: Option<u64>,
+    inboxes: BTreeMap<BoxKey, Inbox>,
     /// What must be in one batch, in order.
     units: Vec<Vec<Item>>,
 }
 
 impl<'a> Group<'a> {
-    pub(super) fn new(database: &'a Database, slots: &'a mut Slots, head: Head) -> Self {
+    pub(super) fn new(
+        database: &'a Database,
+        slots: &'a mut Slots,
+        published: &'a Published,
+    ) -> Self {
         Self {
             database,
             slots,
-            head,
+            head: published.head.clone(),
+            committed: &published.outboxes,
             outboxes: BTreeMap::new(),
-            inboxes: Vec::new(),
-            observed: None,
+            inboxes: BTreeMap::new(),
             units: Vec::new(),
         }
     }
@@ -57,8 +64,11 @@ impl<'a> Group<'a> {
             Write::Entry(body) => self.entry(commit, body).map(Some),
             Write::Blob(bytes) => {
                 let key = keys::blob(&Digest::of(bytes));
+                // The first chunk goes last: where it is, all of them are, whatever was cut off.
                 if self.database.read(&keys::chunk(&key, 0))?.is_none() {
-                    self.chunks(&key, bytes);
+                    let items = chunk_items(&key, bytes);
+                    self.units
+                        .extend(items.into_iter().rev().map(|item| vec![item]));
                 }
                 Ok(None)
             }
@@ -74,9 +84,7 @@ impl<'a> Group<'a> {
                     slot,
                     import: *import,
                 });
-                let index = self.entry(commit, &body)?;
-                self.observed = Some(index);
-                Ok(Some(index))
+                self.entry(commit, &body).map(Some)
             }
             Write::Admitted {
                 id,
@@ -110,7 +118,6 @@ impl<'a> Group<'a> {
             }
             Write::OpenOutbox { .. }
             | Write::Judged { .. }
-            | Write::Undecided { .. }
             | Write::OutboxAcknowledged { .. }
             | Write::Inbox(_) => self.state(write).map(|()| None),
         }
@@ -123,8 +130,7 @@ impl<'a> Group<'a> {
                 recipient,
             } => {
                 let key = BoxKey::new(partnership, recipient);
-                let exists = self.outboxes.contains_key(&key)
-                    || self.database.read(&keys::outbox(&key))?.is_some();
+                let exists = self.outboxes.contains_key(&key) || self.committed.contains_key(&key);
                 if !exists {
                     let outbox = Outbox {
                         partnership: partnership.clone(),
@@ -141,24 +147,12 @@ impl<'a> Group<'a> {
                 let state = self.outbox(outbox)?;
                 state.judged = state.judged.max(upto);
             }
-            Write::Undecided {
-                outbox,
-                observed,
-                is_undecided,
-            } => {
-                let observed = observed.or(self.observed).ok_or(StoreError::Damaged(
-                    "an undecided observation is not in the ledger",
-                ))?;
-                let key = keys::undecided(outbox, observed);
-                self.units.push(vec![(key, is_undecided.then(Vec::new))]);
-            }
             Write::OutboxAcknowledged { outbox, upto } => {
                 self.outbox(outbox)?.acknowledged = Some(upto.clone());
             }
             Write::Inbox(inbox) => {
                 let key = BoxKey::new(&inbox.partnership, &inbox.sender);
-                self.inboxes.retain(|(other, _)| *other != key);
-                self.inboxes.push((key, inbox.clone()));
+                self.inboxes.insert(key, inbox.clone());
             }
             Write::Entry(_)
             | Write::Blob(_)
@@ -170,18 +164,14 @@ impl<'a> Group<'a> {
     }
 
     fn outbox(&mut self, key: &BoxKey) -> Result<&mut Outbox, StoreError> {
-        if !self.outboxes.contains_key(key) {
-            let bytes = self
-                .database
-                .read(&keys::outbox(key))?
-                .ok_or(StoreError::Damaged("an outbox is missing"))?;
-            let outbox = ambit_ledger::decode(&bytes)
-                .map_err(|_| StoreError::Damaged("an outbox cannot be read"))?;
-            self.outboxes.insert(*key, outbox);
+        let missing = StoreError::Damaged("an outbox is missing");
+        match self.outboxes.entry(*key) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let outbox = self.committed.get(key).ok_or(missing)?;
+                Ok(entry.insert(outbox.clone()))
+            }
         }
-        self.outboxes
-            .get_mut(key)
-            .ok_or(StoreError::Damaged("an outbox is missing"))
     }
 
     /// Seals a readings block for the next entry.
@@ -199,7 +189,7 @@ impl<'a> Group<'a> {
     fn entry(&mut self, commit: &Commit, body: &Body) -> Result<u64, StoreError> {
         let index = self.head.frontier.size();
         self.head.time = self.head.time.max(commit.now);
-        let entry = Entry::new(
+        let entry = LedgerEntry::new(
             Salt::from_bytes(random()?),
             self.head.time,
             commit.actor.clone(),
@@ -224,8 +214,8 @@ impl<'a> Group<'a> {
             .extend(chunk_items(key, bytes).into_iter().map(|item| vec![item]));
     }
 
-    /// Writes the group. Returns the new head, which counts once the database is synced.
-    pub(super) fn apply(self) -> Result<Head, DatabaseError> {
+    /// Writes the group. Returns what is published once the database is synced.
+    pub(super) fn apply(self) -> Result<Changes, DatabaseError> {
         let mut batch: Vec<Item> = Vec::new();
         for unit in self.units {
             if batch.len() + unit.len() > BATCH_ITEMS_MAX {
@@ -248,7 +238,27 @@ impl<'a> Group<'a> {
             .collect();
         last.push((keys::HEAD.to_vec(), Some(ambit_ledger::encode(&self.head))));
         self.database.apply(last)?;
-        Ok(self.head)
+        Ok(Changes {
+            head: self.head,
+            outboxes: self.outboxes,
+            inboxes: self.inboxes,
+        })
+    }
+}
+
+/// What a group changes of what is published.
+pub(super) struct Changes {
+    head: Head,
+    outboxes: BTreeMap<BoxKey, Outbox>,
+    inboxes: BTreeMap<BoxKey, Inbox>,
+}
+
+impl Changes {
+    /// Takes effect, after the sync.
+    pub(super) fn publish(self, published: &mut Published) {
+        published.head = self.head;
+        published.outboxes.extend(self.outboxes);
+        published.inboxes.extend(self.inboxes);
     }
 }
 
@@ -269,7 +279,8 @@ fn chunk_items(key: &[u8], bytes: &[u8]) -> Vec<Item> {
         .collect()
 }
 
-/// The index keys of an entry: found from its index and body alone.
+/// The index keys of an entry, and those it takes away: found from its index and body alone. A later entry's
+/// stand in the place of an earlier one's with the same key.
 pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreError> {
     let value = Some(index.to_be_bytes().to_vec());
     let damaged = |_| StoreError::Damaged("a statement of this node's own cannot be read");
@@ -285,7 +296,11 @@ pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreErr
         }
         Body::Admitted(admitted) => {
             let id = ObservationId::of(&admitted.observation);
-            vec![(keys::observation(&id), value)]
+            let disclosure = Disclosure::from_own_ledger(&admitted.disclosure).map_err(damaged)?;
+            vec![
+                (keys::observation(&id), value.clone()),
+                (keys::admitted(&disclosure.edition, &id), value),
+            ]
         }
         Body::Decided(decided) => vec![
             (keys::class(&decided.decision.class_key), value.clone()),
@@ -297,15 +312,24 @@ pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreErr
             vec![
                 (keys::outbox_item(&outbox, disclosed.seq), value.clone()),
                 (keys::pair(&disclosure.observation, &outbox), value),
+                (keys::undecided(&outbox, &disclosure.observation), None),
             ]
         }
         Body::Withheld(withheld) => {
             let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
-            vec![(keys::pair(&withheld.observation, &outbox), value)]
+            let undecided = withheld.undecided.then(|| index.to_be_bytes().to_vec());
+            vec![
+                (keys::pair(&withheld.observation, &outbox), value),
+                (keys::undecided(&outbox, &withheld.observation), undecided),
+            ]
         }
         Body::Withdrawn(withdrawn) => {
             let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
-            vec![(keys::withdrawn(&outbox, withdrawn.seq), value)]
+            let undecided = withdrawn.undecided.then(|| index.to_be_bytes().to_vec());
+            vec![
+                (keys::withdrawn(&outbox, withdrawn.seq), value),
+                (keys::undecided(&outbox, &withdrawn.observation), undecided),
+            ]
         }
         Body::Opened(_)
         | Body::KeyCertified(_)

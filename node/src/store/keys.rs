@@ -22,6 +22,7 @@ const INBOX: u8 = b'a';
 const CONTROL: u8 = b'c';
 const PAIR: u8 = b'v';
 const UNDECIDED: u8 = b'u';
+const ADMITTED: u8 = b'x';
 
 /// Names the outbox for one recipient in one partnership, and likewise an inbox: a digest, so that keys
 /// have one length and hold no name.
@@ -42,6 +43,11 @@ impl BoxKey {
             .zip(digest.as_bytes())
             .for_each(|(to, from)| *to = *from);
         Self(key)
+    }
+
+    /// The box at the end of a record's key.
+    pub(super) fn from_record(key: &[u8]) -> Option<Self> {
+        key.last_chunk().copied().map(Self)
     }
 }
 
@@ -96,6 +102,21 @@ pub(super) fn outbox(outbox: &BoxKey) -> Vec<u8> {
     join(OUTBOX, &[&outbox.0])
 }
 
+/// All outboxes.
+pub(super) fn outboxes() -> Vec<u8> {
+    vec![OUTBOX]
+}
+
+/// All inboxes.
+pub(super) fn inboxes() -> Vec<u8> {
+    vec![INBOX]
+}
+
+/// An observation taken in under an edition of a partnership.
+pub(super) fn admitted(edition: &Digest, id: &ObservationId) -> Vec<u8> {
+    join(ADMITTED, &[edition.as_bytes(), id.digest().as_bytes()])
+}
+
 pub(super) fn inbox(inbox: &BoxKey) -> Vec<u8> {
     join(INBOX, &[&inbox.0])
 }
@@ -112,8 +133,8 @@ pub(super) fn pair(id: &ObservationId, outbox: &BoxKey) -> Vec<u8> {
     join(PAIR, &[id.digest().as_bytes(), &outbox.0])
 }
 
-pub(super) fn undecided(outbox: &BoxKey, observed: u64) -> Vec<u8> {
-    join(UNDECIDED, &[&outbox.0, &observed.to_be_bytes()])
+pub(super) fn undecided(outbox: &BoxKey, id: &ObservationId) -> Vec<u8> {
+    join(UNDECIDED, &[&outbox.0, id.digest().as_bytes()])
 }
 
 pub(super) fn undecideds(outbox: &BoxKey) -> Vec<u8> {

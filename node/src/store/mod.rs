@@ -27,10 +27,13 @@ pub use slots::SlotError;
 
 use ambit_ledger::{Digest, Salt, Time};
 use database::Database;
-use records::Head;
+use records::{Head, Published};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use slots::Slots;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// The store failed, or refused a commit.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +75,7 @@ pub struct Store {
 struct Shared {
     database: Database,
     slots: Mutex<Slots>,
-    head: RwLock<Head>,
+    published: RwLock<Published>,
 }
 
 impl Store {
@@ -94,12 +97,17 @@ impl Store {
             }
             None => first_head(&database)?,
         };
+        let published = Published {
+            outboxes: states(&database, &keys::outboxes())?,
+            inboxes: states(&database, &keys::inboxes())?,
+            head,
+        };
         // Fills the first slots before anything waits for them.
-        slots.key(head.slot)?;
+        slots.key(published.head.slot)?;
         let shared = Arc::new(Shared {
             database,
             slots: Mutex::new(slots),
-            head: RwLock::new(head),
+            published: RwLock::new(published),
         });
         let writer = writer::Writer::start(Arc::clone(&shared))?;
         Ok(Self { shared, writer })
@@ -158,12 +166,33 @@ impl Store {
 
 impl Shared {
     fn head(&self) -> Head {
-        // A writer that panicked with the lock held left the head as it was committed before.
-        self.head
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .clone()
+        self.published().head.clone()
     }
+
+    fn published(&self) -> RwLockReadGuard<'_, Published> {
+        // A writer that panicked with the lock held left what was committed before.
+        self.published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The records of one kind of state, by the box they are of.
+fn states<T: Serialize + DeserializeOwned>(
+    database: &Database,
+    prefix: &[u8],
+) -> Result<BTreeMap<BoxKey, T>, StoreError> {
+    let damaged = StoreError::Damaged("the state of a link cannot be read");
+    let mut states = BTreeMap::new();
+    for pair in database.scan(prefix) {
+        let (key, value) = pair?;
+        let (Some(key), Ok(state)) = (BoxKey::from_record(&key), ambit_ledger::decode(&value))
+        else {
+            return Err(damaged);
+        };
+        states.insert(key, state);
+    }
+    Ok(states)
 }
 
 fn first_head(database: &Database) -> Result<Head, StoreError> {

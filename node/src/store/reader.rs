@@ -196,7 +196,15 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn decision(&self, digest: &Digest) -> Result<Option<Decision>, StoreError> {
-        self.decision_at(self.committed(&keys::decision(digest))?)
+        self.decision_at(self.decision_entry(digest)?)
+    }
+
+    /// The entry that holds the decision of this digest.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn decision_entry(&self, digest: &Digest) -> Result<Option<u64>, StoreError> {
+        self.committed(&keys::decision(digest))
     }
 
     fn decision_at(&self, index: Option<u64>) -> Result<Option<Decision>, StoreError> {
@@ -208,16 +216,28 @@ impl Store {
         }
     }
 
-    /// The state of an outbox.
+    /// The state of an outbox; `None` where it was never opened.
+    #[must_use]
+    pub fn outbox(&self, outbox: &BoxKey) -> Option<Outbox> {
+        self.shared.published().outboxes.get(outbox).cloned()
+    }
+
+    /// The state of an inbox; `None` before the first item.
+    #[must_use]
+    pub fn inbox(&self, inbox: &BoxKey) -> Option<Inbox> {
+        self.shared.published().inboxes.get(inbox).cloned()
+    }
+
+    /// The entry that took an observation in under an edition of a partnership.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub fn outbox(&self, outbox: &BoxKey) -> Result<Option<Outbox>, StoreError> {
-        let bytes = self.shared.database.read(&keys::outbox(outbox))?;
-        bytes
-            .map(|bytes| ambit_ledger::decode(&bytes))
-            .transpose()
-            .map_err(|_| StoreError::Damaged("an outbox cannot be read"))
+    pub fn admitted_under(
+        &self,
+        edition: &Digest,
+        id: &ObservationId,
+    ) -> Result<Option<u64>, StoreError> {
+        self.committed(&keys::admitted(edition, id))
     }
 
     /// The entry that put an item into an outbox.
@@ -248,29 +268,22 @@ impl Store {
         self.committed(&keys::pair(id, outbox))
     }
 
-    /// The entries of observations that are undecided for an outbox.
+    /// The observations that are undecided for an outbox.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub fn undecided(&self, outbox: &BoxKey) -> Result<Vec<u64>, StoreError> {
+    pub fn undecided(&self, outbox: &BoxKey) -> Result<Vec<ObservationId>, StoreError> {
         let size = self.size();
-        self.shared
-            .database
-            .scan(&keys::undecideds(outbox))
-            .map(|pair| last_number(&pair?.0))
-            .filter(|index| index.as_ref().map_or(true, |index| *index < size))
-            .collect()
-    }
-
-    /// The state of an inbox.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn inbox(&self, inbox: &BoxKey) -> Result<Option<Inbox>, StoreError> {
-        let bytes = self.shared.database.read(&keys::inbox(inbox))?;
-        bytes
-            .map(|bytes| ambit_ledger::decode(&bytes))
-            .transpose()
-            .map_err(|_| StoreError::Damaged("an inbox cannot be read"))
+        let mut undecided = Vec::new();
+        for pair in self.shared.database.scan(&keys::undecideds(outbox)) {
+            let (key, value) = pair?;
+            let digest = key
+                .last_chunk::<32>()
+                .ok_or(StoreError::Damaged("a key cannot be read"))?;
+            if index_of(&value)? < size {
+                undecided.push(ObservationId::from_digest(Digest::from_bytes(*digest)));
+            }
+        }
+        Ok(undecided)
     }
 }

@@ -6,6 +6,7 @@ use ambit_ledger::{
     Time,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How far the store is committed. Nothing above it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,15 @@ pub(super) struct Head {
     pub(super) incarnation: Salt,
     /// Keys the digests of what was imported.
     pub(super) import_key: Salt,
+}
+
+/// What is committed and kept in memory: the head and the states that go with it. It changes as one, after
+/// the sync, so that no reader sees a state whose entries do not count yet.
+#[derive(Clone, Debug)]
+pub(super) struct Published {
+    pub(super) head: Head,
+    pub(super) outboxes: BTreeMap<BoxKey, Outbox>,
+    pub(super) inboxes: BTreeMap<BoxKey, Inbox>,
 }
 
 /// The version of the records this program writes.
@@ -135,15 +145,6 @@ pub enum Write {
         outbox: BoxKey,
         /// Up to, and without, this entry.
         upto: Option<u64>,
-    },
-    /// Marks an undecided observation, by its entry, to be judged again; or takes the mark off.
-    Undecided {
-        /// For which outbox.
-        outbox: BoxKey,
-        /// The entry of the observation; absent means the last one observed in this commit.
-        observed: Option<u64>,
-        /// Whether it is still undecided.
-        is_undecided: bool,
     },
     /// How far a recipient acknowledged.
     OutboxAcknowledged {

@@ -53,6 +53,30 @@ pub(super) fn take_back(database: &Database, mut head: Head) -> Result<Head, Sto
         batch.push((keys::HEAD.to_vec(), Some(ambit_ledger::encode(&head))));
         database.apply(batch)?;
     }
+    index_again(database, from)?;
     database.sync()?;
     Ok(head)
+}
+
+/// Writes the indexes of every entry that counts again: one of those taken back may have stood in the place
+/// of an earlier one.
+fn index_again(database: &Database, until: u64) -> Result<(), StoreError> {
+    let mut batch: Vec<Item> = Vec::new();
+    for index in 0..until {
+        let chunks: Vec<_> = database
+            .scan(&keys::entry(index))
+            .collect::<Result<_, DatabaseError>>()?;
+        let entry = parse_entry(&join_chunks(chunks))?;
+        let body = entry
+            .body()
+            .map_err(|_| StoreError::Damaged("an entry cannot be read"))?;
+        for item in index_items(index, &body)? {
+            if batch.len() >= BATCH_ITEMS_MAX {
+                database.apply(std::mem::take(&mut batch))?;
+            }
+            batch.push(item);
+        }
+    }
+    database.apply(batch)?;
+    Ok(())
 }

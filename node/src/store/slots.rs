@@ -53,6 +53,9 @@ impl Slots {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let opened = crate::platform::open_private(&mut options, path).map_err(file)?;
+        if let Some(folder) = path.parent() {
+            crate::platform::sync_folder(folder).map_err(file)?;
+        }
         let bytes = opened.metadata().map_err(file)?.len();
         // A fill that a crash cut off leaves a part of a slot; it was never used.
         Ok(Self {

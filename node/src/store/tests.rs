@@ -133,7 +133,12 @@ fn a_group_cut_off_before_its_head_is_taken_back_and_its_slot_never_used_again()
         let head: Head =
             ambit_ledger::decode(&database.read(keys::HEAD).unwrap().unwrap()).unwrap();
         assert_eq!(head.slot, 1);
-        let mut group = Group::new(&database, &mut slots, head.clone());
+        let published = Published {
+            head: head.clone(),
+            outboxes: BTreeMap::new(),
+            inboxes: BTreeMap::new(),
+        };
+        let mut group = Group::new(&database, &mut slots, &published);
         group.add(&commit(vec![second_write.clone()])).unwrap();
         group.apply().unwrap();
         // The crash: everything but the head is there.

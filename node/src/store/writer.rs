@@ -1,7 +1,7 @@
 //! The one writer: takes what is queued, commits it as a group, syncs once, wakes the waiters.
 
 use super::group::{Group, STATES_MAX};
-use super::records::{Commit, Committed, Head, Write};
+use super::records::{Commit, Committed, Write};
 use super::{Shared, StoreError};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError};
@@ -102,11 +102,9 @@ fn state_count(commit: &Commit) -> usize {
             | Write::Judged { .. }
             | Write::OutboxAcknowledged { .. }
             | Write::Inbox(_) => true,
-            Write::Entry(_)
-            | Write::Blob(_)
-            | Write::Observed { .. }
-            | Write::Admitted { .. }
-            | Write::Undecided { .. } => false,
+            Write::Entry(_) | Write::Blob(_) | Write::Observed { .. } | Write::Admitted { .. } => {
+                false
+            }
         })
         .count()
         .min(STATES_MAX)
@@ -151,15 +149,19 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
 }
 
 fn commit_all(shared: &Shared, commits: &[&Commit]) -> Result<Vec<Committed>, StoreError> {
-    let head: Head = shared.head();
+    let published = shared.published().clone();
     let mut slots = shared.slots.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut group = Group::new(&shared.database, &mut slots, head);
+    let mut group = Group::new(&shared.database, &mut slots, &published);
     let done = commits
         .iter()
         .map(|commit| group.add(commit))
         .collect::<Result<Vec<_>, _>>()?;
-    let head = group.apply()?;
+    let changes = group.apply()?;
     shared.database.sync()?;
-    *shared.head.write().unwrap_or_else(PoisonError::into_inner) = head;
+    let mut published = shared
+        .published
+        .write()
+        .unwrap_or_else(PoisonError::into_inner);
+    changes.publish(&mut published);
     Ok(done)
 }

@@ -1,7 +1,7 @@
 //! Classes: whatever is read names another class; whatever is not does not; one class has one answer.
 
 use crate::fixture::{OEM_A, OEM_B, admissible, assigned, id, now, time, with_owner_rule};
-use ambit_ledger::{Action, AgreementState, Attestation, Inquiry, Time};
+use ambit_ledger::{Action, AgreementState, Attestation, Inquiry, Time, Verdict};
 use ambit_policy::{Layers, class_key, judge};
 use proptest::prelude::*;
 
@@ -154,6 +154,23 @@ fn the_answer_holds_until_the_next_instant() {
     assert_eq!(last.true_until, None);
     let first = judge(&layers, &inquiry, Time::EARLIEST).decision;
     assert_eq!(first.true_from, Time::EARLIEST);
+}
+
+#[test]
+fn a_lease_that_ran_out_leaves_it_undecided_until_the_agreement_ends() {
+    let (layers, inquiry) = admissible();
+    let at = |now| judge(&layers, &inquiry, time(now)).decision;
+    assert_eq!(
+        at("2026-05-31T23:59:59.999Z").verdict(),
+        Verdict::Admissible
+    );
+    let ran_out = at("2026-06-01T00:00:00Z");
+    assert_eq!(ran_out.verdict(), Verdict::Undecided);
+    assert!(
+        ran_out.verdicts[0].errors[0].contains("lease"),
+        "{ran_out:?}"
+    );
+    assert_eq!(at("2027-12-31T00:00:00Z").verdict(), Verdict::Withheld);
 }
 
 /// Instants near those that something names, so that a boundary is hit often.

@@ -161,12 +161,15 @@ fn a_no_names_the_part_that_failed() {
     assert_eq!(misses[0].policy, "partnership-transfer");
     assert!(!misses[0].forbids);
     assert_eq!(misses[0].failed.len(), 1);
-    assert!(misses[0].failed[0].contains("observedTo"), "{misses:?}");
+    assert!(
+        misses[0].failed[0].text.contains("observedTo"),
+        "{misses:?}"
+    );
 
     let mut unlimited = inquiry;
     unlimited.limits = None;
     let misses = near_misses(&layers, &unlimited, now());
     assert_eq!(misses[0].policy, "sticky-within-limits");
     assert!(misses[0].forbids);
-    assert!(misses[0].failed[0].contains("has limits") || misses[0].failed[0].contains("limits"));
+    assert_eq!(misses[0].failed[0].text, "resource has limits");
 }

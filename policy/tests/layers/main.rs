@@ -7,6 +7,8 @@ mod cases;
 #[cfg(test)]
 mod classes;
 #[cfg(test)]
+mod explanations;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod holes;

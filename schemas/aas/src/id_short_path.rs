@@ -24,7 +24,7 @@ pub struct IdShortPath {
 /// One step of an [`IdShortPath`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdShortPathStep {
-    /// Into a collection, by name.
+    /// Into a collection, the statements of an entity or the annotations of a relationship, by name.
     Name(IdShort),
     /// Into a list, by position counted from zero.
     Index(usize),

@@ -1,46 +1,89 @@
-//! What every submodel and submodel element has in common: the JSON object it came as, whole and in order.
+//! What shells, concept descriptions, submodels and elements have in common: the JSON object they came as, whole and in
+//! order.
 
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
+use crate::concept::ConceptDescription;
+use crate::data_specification::EmbeddedDataSpecification;
 use crate::element::SubmodelElement;
-use crate::reference::{LangString, Qualifier, Reference, last_key_value};
+use crate::operation::OperationVariable;
+use crate::qualifier::{AdministrativeInformation, Extension, Qualifier};
+use crate::reference::{LangString, Reference, last_key_value};
+use crate::shell::AssetAdministrationShell;
+use crate::submodel::Submodel;
+use crate::whole::{Presence, Whole, several};
 
-/// The members of a submodel or submodel element, all of them, in the order in which they came.
+/// The members of an object, all of them, in the order in which they came.
 ///
 /// Where child elements are read into types of their own, their member is found there and not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members {
     object: Map<String, Value>,
-    /// The member whose place in the order is kept here, but whose elements were taken out.
-    taken: Option<&'static str>,
+    /// The members whose places in the order are kept here, but whose values were taken out.
+    taken: Vec<(&'static str, Presence)>,
+}
+
+/// What was taken out of an object into types of its own.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Children<'a> {
+    Element(&'a SubmodelElement),
+    Elements(&'a [SubmodelElement]),
+    Variables(&'a [OperationVariable]),
+    Shells(&'a [AssetAdministrationShell]),
+    Submodels(&'a [Submodel]),
+    Concepts(&'a [ConceptDescription]),
 }
 
 impl Members {
     pub(crate) fn whole(object: Map<String, Value>) -> Self {
+        Self::without(object, [])
+    }
+
+    /// The members of `object`, whose value was taken out where a name comes with what it was.
+    pub(crate) fn without<const N: usize>(
+        object: Map<String, Value>,
+        taken: [(&'static str, Option<Presence>); N],
+    ) -> Self {
+        let taken = taken.into_iter();
+        let taken = taken.filter_map(|(name, presence)| Some((name, presence?)));
         Self {
             object,
-            taken: None,
+            taken: taken.collect(),
         }
     }
 
-    pub(crate) fn without(object: Map<String, Value>, taken: Option<&'static str>) -> Self {
-        Self { object, taken }
+    fn taken(&self, name: &str) -> Option<Presence> {
+        let mut taken = self.taken.iter();
+        taken.find_map(|(taken, presence)| (*taken == name).then_some(*presence))
     }
 
     /// The member called `name`, known to the metamodel or not. `None` is absent; a `null` is there.
     #[must_use]
     pub fn member(&self, name: &str) -> Option<&Value> {
-        if self.taken == Some(name) {
+        if self.taken(name).is_some() {
             return None;
         }
         self.object.get(name)
+    }
+
+    /// Whether the member called `name` is there: absent, null and empty told apart, child elements too.
+    #[must_use]
+    pub fn presence(&self, name: &str) -> Presence {
+        self.taken(name)
+            .unwrap_or_else(|| Presence::of(self.object.get(name)))
     }
 
     /// The text of the member called `name`, if it is there and a text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.member(name).and_then(Value::as_str)
+    }
+
+    pub(crate) fn reference(&self, name: &str) -> Option<Reference> {
+        self.member(name).and_then(Reference::checked)
     }
 
     /// The name among siblings, as written.
@@ -52,7 +95,7 @@ impl Members {
     /// What the element means: a reference into a dictionary.
     #[must_use]
     pub fn semantic_id(&self) -> Option<Reference> {
-        self.member("semanticId").and_then(Reference::checked)
+        self.reference("semanticId")
     }
 
     /// The value of the last key of the semantic id: the dictionary's own identifier.
@@ -61,28 +104,40 @@ impl Members {
         last_key_value(self.member("semanticId")?.as_object()?)
     }
 
+    /// What else the element means.
+    #[must_use]
+    pub fn supplemental_semantic_ids(&self) -> Vec<Reference> {
+        several(self.member("supplementalSemanticIds"))
+    }
+
     /// The names to show, one per language.
     #[must_use]
     pub fn display_name(&self) -> Vec<LangString> {
-        self.items("displayName")
-            .filter_map(LangString::checked)
-            .collect()
+        several(self.member("displayName"))
     }
 
     /// The descriptions, one per language.
     #[must_use]
     pub fn description(&self) -> Vec<LangString> {
-        self.items("description")
-            .filter_map(LangString::checked)
-            .collect()
+        several(self.member("description"))
     }
 
     /// The qualifiers.
     #[must_use]
     pub fn qualifiers(&self) -> Vec<Qualifier> {
-        self.items("qualifiers")
-            .filter_map(Qualifier::checked)
-            .collect()
+        several(self.member("qualifiers"))
+    }
+
+    /// The proprietary additions.
+    #[must_use]
+    pub fn extensions(&self) -> Vec<Extension> {
+        several(self.member("extensions"))
+    }
+
+    /// The data specifications.
+    #[must_use]
+    pub fn embedded_data_specifications(&self) -> Vec<EmbeddedDataSpecification> {
+        several(self.member("embeddedDataSpecifications"))
     }
 
     /// The unit of the values, where the element itself says it: the value of a qualifier whose type is `unit` (in any
@@ -105,6 +160,11 @@ impl Members {
         })
     }
 
+    pub(crate) fn administration(&self) -> Option<AdministrativeInformation> {
+        let administration = self.member("administration");
+        administration.and_then(AdministrativeInformation::checked)
+    }
+
     fn items(&self, name: &str) -> impl Iterator<Item = &Value> {
         self.member(name)
             .and_then(Value::as_array)
@@ -112,19 +172,18 @@ impl Members {
             .flatten()
     }
 
-    /// Writes all members in order, with `elements` where they were taken from.
+    /// Writes all members in order, with `children` where they were taken from.
     pub(crate) fn serialize_with<S: Serializer>(
         &self,
-        elements: Option<&[SubmodelElement]>,
+        children: &[(&'static str, Children<'_>)],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.object.len()))?;
         for (name, value) in &self.object {
-            match elements {
-                Some(elements) if self.taken == Some(name.as_str()) => {
-                    map.serialize_entry(name, elements)?;
-                }
-                Some(_) | None => map.serialize_entry(name, value)?,
+            let child = children.iter().find(|(child, _)| child == name);
+            match child.filter(|(child, _)| self.taken(child).is_some()) {
+                Some((_, children)) => map.serialize_entry(name, children)?,
+                None => map.serialize_entry(name, value)?,
             }
         }
         map.end()

@@ -1,13 +1,12 @@
-//! From the bytes of a file to submodels. Refuses what it would have to guess about, a member named twice among it,
-//! and says where. Reads nothing of an environment but its submodels.
+//! From the bytes of a file to submodels and environments. Refuses what it would have to guess about, a member named
+//! twice among it, and says where.
 
-use std::collections::HashSet;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeSeed;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::environment::Environment;
+use crate::json::{Reader, Refusal};
 use crate::json_path::{JsonPath, locate};
 use crate::shape::ShapeError;
 use crate::submodel::Submodel;
@@ -21,7 +20,8 @@ const ENVIRONMENT_MEMBERS: [&str; 3] = [
 ];
 
 /// Reads the submodels of a JSON file in UTF-8, which is either one submodel or an environment with a `submodels`
-/// array. They come in the order of the file; there is at least one.
+/// array. They come in the order of the file; there is at least one. Nothing else of an environment is read: see
+/// [`Environment`] for the whole.
 ///
 /// # Errors
 /// As [`Submodel::from_json_str`], and when an environment holds no submodels.
@@ -65,7 +65,13 @@ pub(crate) fn submodel_from_slice(bytes: &[u8]) -> Result<Submodel, ParseError> 
     Submodel::read(value, &mut JsonPath::default()).map_err(|cause| ParseError::at(text, cause))
 }
 
-/// Why a file could not be read as submodels. Lines and columns count from 1, columns in bytes.
+pub(crate) fn environment_from_slice(bytes: &[u8]) -> Result<Environment, ParseError> {
+    let text = decode(bytes)?;
+    let value = read_json(text)?;
+    Environment::read(value, &mut JsonPath::default()).map_err(|cause| ParseError::at(text, cause))
+}
+
+/// Why a file could not be read. Lines and columns count from 1, columns in bytes.
 #[derive(Debug, Error)]
 pub enum ParseError {
     /// The file is not text.
@@ -97,6 +103,18 @@ pub enum ParseError {
         /// The line of the second one.
         line: usize,
         /// The column of the second one.
+        column: usize,
+    },
+    /// A member has the one name that cannot be told from a number.
+    #[error(
+        "failed to read JSON: `{path}` at line {line} column {column} has a name that the JSON reader keeps for itself; rename the member"
+    )]
+    ReservedMember {
+        /// The member.
+        path: JsonPath,
+        /// The line.
+        line: usize,
+        /// The column.
         column: usize,
     },
     /// A JSON type differs from the metamodel's schema.
@@ -150,91 +168,21 @@ fn decode(bytes: &[u8]) -> Result<&str, ParseError> {
 }
 
 fn read_json(text: &str) -> Result<Value, ParseError> {
-    let value = serde_json::from_str(text).map_err(|source| ParseError::Syntax {
-        line: source.line(),
-        column: source.column(),
-        source,
-    })?;
-    let mut scan = Scan::default();
+    let mut reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    match scan.deserialize(&mut deserializer) {
-        Ok(()) => Ok(value),
-        Err(stop) => Err(ParseError::DuplicateMember {
-            line: stop.line(),
-            column: stop.column(),
-            path: scan.at,
-        }),
-    }
-}
-
-/// Walks through a text that is known to be JSON and stops at the first member that its object already has.
-#[derive(Default)]
-struct Scan {
-    at: JsonPath,
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Scan {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Scan {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut names = HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            self.at.enter_member(&name);
-            if !names.insert(name) {
-                return Err(A::Error::custom("a member named twice"));
+    let read = reader.deserialize(&mut deserializer);
+    read.and_then(|value| deserializer.end().map(|()| value))
+        .map_err(|stop| {
+            let (line, column) = (stop.line(), stop.column());
+            let path = reader.at;
+            match reader.refusal {
+                Some(Refusal::Duplicate) => ParseError::DuplicateMember { path, line, column },
+                Some(Refusal::Reserved) => ParseError::ReservedMember { path, line, column },
+                None => ParseError::Syntax {
+                    line,
+                    column,
+                    source: stop,
+                },
             }
-            map.next_value_seed(&mut *self)?;
-            self.at.leave();
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let mut index = 0;
-        loop {
-            self.at.enter_index(index);
-            let more = items.next_element_seed(&mut *self)?.is_some();
-            self.at.leave();
-            if !more {
-                return Ok(());
-            }
-            index += 1;
-        }
-    }
-
-    fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _value: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _value: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _value: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
+        })
 }

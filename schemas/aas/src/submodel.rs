@@ -4,12 +4,18 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::element::{SubmodelElement, take_elements};
+use crate::element::SubmodelElement;
 use crate::identifier::{Identifier, IdentifierError};
+use crate::json;
 use crate::json_path::JsonPath;
-use crate::members::Members;
+use crate::members::{Children, Members};
 use crate::parse::{ParseError, submodel_from_slice};
-use crate::shape::{COMMON, Shape, ShapeError, check_members};
+use crate::qualifier::AdministrativeInformation;
+use crate::shape::{
+    IDENTIFIABLE, QUALIFIABLE, REFERABLE, Shape, ShapeError, check_members, has_model_type,
+    object_of, take_items,
+};
+use crate::whole::Presence;
 
 /// A submodel. Writing one yields the JSON it was read from, member for member, in the same order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,20 +44,22 @@ impl Submodel {
     }
 
     pub(crate) fn read(value: Value, at: &mut JsonPath) -> Result<Self, ShapeError> {
-        let mut object = match value {
-            Value::Object(object) => object,
-            other => return Err(ShapeError::new(at, "an object", Some(&other))),
-        };
-        if object.get("modelType").and_then(Value::as_str) != Some("Submodel") {
+        let mut object = object_of(value, at)?;
+        if !has_model_type(&object, "Submodel") {
             let found = object.get("modelType");
             return Err(at.within_member("modelType", |at| {
                 ShapeError::new(at, "the text `Submodel`", found)
             }));
         }
-        check_members(&object, COMMON, at)?;
-        check_members(&object, &[("id", Shape::Text), ("kind", Shape::Text)], at)?;
-        let elements = take_elements(&mut object, "submodelElements", at)?;
-        let members = Members::without(object, elements.is_some().then_some("submodelElements"));
+        check_members(&object, REFERABLE, at)?;
+        check_members(&object, QUALIFIABLE, at)?;
+        check_members(&object, IDENTIFIABLE, at)?;
+        check_members(&object, &[("kind", Shape::Text)], at)?;
+        let elements = take_items(&mut object, "submodelElements", at, SubmodelElement::read)?;
+        let members = Members::without(
+            object,
+            [("submodelElements", Presence::of_items(elements.as_deref()))],
+        );
         Ok(Self { members, elements })
     }
 
@@ -87,6 +95,12 @@ impl Submodel {
         self.members.semantic_id_value()
     }
 
+    /// The version, and who made it.
+    #[must_use]
+    pub fn administration(&self) -> Option<AdministrativeInformation> {
+        self.members.administration()
+    }
+
     /// Whether this is a template (`kind` is `Template`), whose values are examples and no observations.
     #[must_use]
     pub fn is_template(&self) -> bool {
@@ -104,19 +118,23 @@ impl TryFrom<Value> for Submodel {
     type Error = ShapeError;
 
     fn try_from(value: Value) -> Result<Self, Self::Error> {
-        Self::read(value, &mut JsonPath::default())
+        let mut at = JsonPath::default();
+        json::check_names(&value, &mut at)?;
+        Self::read(value, &mut at)
     }
 }
 
 impl Serialize for Submodel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let elements = Children::Elements(self.elements());
         self.members
-            .serialize_with(self.elements.as_deref(), serializer)
+            .serialize_with(&[("submodelElements", elements)], serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Submodel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::try_from(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+        let value = json::read(deserializer)?;
+        Self::read(value, &mut JsonPath::default()).map_err(D::Error::custom)
     }
 }

@@ -1,14 +1,17 @@
 //! The value-only form of submodels and elements (IDTA-01002, "ValueOnly-Serialization in JSON"). A missing value is
 //! `null`, and a value that is not what its type says stays the text it is: neither ever becomes a number.
 
-use serde_json::{Map, Number, Value};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::element::SubmodelElement;
 use crate::lexical::matches_type;
+use crate::members::Members;
 use crate::reference::LangString;
 use crate::submodel::Submodel;
+use crate::value_form::ValueForm;
 use crate::value_type::{DataTypeDefXsd, DataTypeDefXsdError};
+use crate::whole::Presence;
 
 /// The value-only form of one element, without its name:
 ///
@@ -24,59 +27,38 @@ use crate::value_type::{DataTypeDefXsd, DataTypeDefXsdError};
 /// Capability, Operation and unknown kinds have no value-only form: `null` here, left out of a collection.
 #[must_use]
 pub fn value_only(element: &SubmodelElement) -> Value {
-    match element {
-        SubmodelElement::Property(property) => typed_value(property.value_type(), property.value()),
-        SubmodelElement::MultiLanguageProperty(texts) => {
-            texts.value().map_or(Value::Null, |texts| {
-                texts.iter().map(text_by_language).collect()
-            })
-        }
-        SubmodelElement::Range(range) => {
-            let bounds = [("min", range.min()), ("max", range.max())];
-            object_of(bounds.map(|(name, bound)| {
-                (
-                    name,
-                    bound.map(|bound| typed_value(range.value_type(), Some(bound))),
-                )
-            }))
-        }
-        SubmodelElement::File(file) => content(file.content_type(), file.value()),
-        SubmodelElement::Blob(blob) => content(blob.content_type(), blob.value()),
-        SubmodelElement::ReferenceElement(element) => {
-            element.value().map_or(Value::Null, Value::from)
-        }
-        SubmodelElement::SubmodelElementCollection(collection) => by_name(collection.value()),
-        SubmodelElement::SubmodelElementList(list) => list.value().iter().map(value_only).collect(),
-        SubmodelElement::Whole(_) => whole_value_only(element).unwrap_or(Value::Null),
-    }
+    form(element).into_value()
+}
+
+/// The value-only form of one element as compact JSON text. Where [`value_only`] respells the exponent of a number
+/// (`1.5E3` as `1.5e+3`), the text has it as written.
+#[must_use]
+pub fn value_only_text(element: &SubmodelElement) -> String {
+    form(element).to_string()
 }
 
 /// The value-only form of a submodel: an object by idShort. Elements without an idShort cannot be named in it and are
 /// left out; [`verify`](crate::verify) reports them.
 #[must_use]
 pub fn submodel_value_only(submodel: &Submodel) -> Value {
-    by_name(submodel.elements())
+    by_name(submodel.elements()).into_value()
+}
+
+/// The value-only form of a submodel as compact JSON text, with every number as written: see [`value_only_text`].
+#[must_use]
+pub fn submodel_value_only_text(submodel: &Submodel) -> String {
+    by_name(submodel.elements()).to_string()
 }
 
 /// The value-only form of a Property value from its lexical form: a JSON number with the very digits given where JSON
-/// permits them (`373.320060` stays so, an exponent is written like `e+5`), a boolean for `xs:boolean`, else a string. JSON permits no `INF`, `NaN`, leading `+`,
-/// leading zeros or bare decimal point; such numbers are strings too, so that no digit is lost.
+/// permits them (`373.320060` stays so, an exponent is written like `e+5`), a boolean for `xs:boolean`, else a string.
+/// JSON permits no `INF`, `NaN`, leading `+`, leading zeros or bare decimal point; such numbers are strings too, so
+/// that no digit is lost.
 ///
 /// # Errors
 /// When the value type is none of the metamodel's, or the text is not in its lexical space.
 pub fn value_only_property(value_type: &str, lexical: &str) -> Result<Value, ValueOnlyError> {
-    let value_type: DataTypeDefXsd = value_type.parse()?;
-    if !matches_type(value_type, lexical) {
-        return Err(ValueOnlyError::Lexical {
-            value_type,
-            lexical: lexical.to_owned(),
-        });
-    }
-    Ok(match value_type {
-        DataTypeDefXsd::Boolean => Value::Bool(matches!(lexical, "true" | "1")),
-        numeric if numeric.is_numeric() => json_number(lexical),
-        _ => Value::String(lexical.to_owned()),
-    })
+    property_form(value_type, lexical).map(ValueForm::into_value)
 }
 
 /// Why a text has no value-only form.
@@ -95,93 +77,149 @@ pub enum ValueOnlyError {
     },
 }
 
-fn typed_value(value_type: Option<&str>, lexical: Option<&str>) -> Value {
-    let Some(lexical) = lexical else {
-        return Value::Null;
-    };
-    value_only_property(value_type.unwrap_or_default(), lexical)
-        .unwrap_or_else(|_refused| Value::String(lexical.to_owned()))
-}
-
-/// Digits are kept; of an exponent, `E5` becomes `e+5`, the one spelling that reading and writing again does not change.
-fn json_number(lexical: &str) -> Value {
-    lexical.parse::<Number>().map_or_else(
-        |_no_json_number| Value::String(lexical.to_owned()),
-        Value::Number,
-    )
-}
-
-fn text_by_language(text: &LangString) -> Value {
-    let content = text.content().map_or(Value::Null, Value::from);
-    object_of([(text.language().unwrap_or_default(), Some(content))])
-}
-
-fn content(content_type: Option<&str>, value: Option<&str>) -> Value {
-    object_of(
-        [("contentType", content_type), ("value", value)]
-            .map(|(name, text)| (name, text.map(Value::from))),
-    )
-}
-
-fn object_of<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    let present = members
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Value::Object(present.collect())
-}
-
-fn by_name(elements: &[SubmodelElement]) -> Value {
-    let mut object = Map::new();
-    for element in elements {
-        let value = match element {
-            SubmodelElement::Whole(_) => whole_value_only(element),
-            typed => Some(value_only(typed)),
-        };
-        if let (Some(name), Some(value)) = (element.id_short(), value) {
-            object.insert(name.to_owned(), value);
+fn form(element: &SubmodelElement) -> ValueForm {
+    match element {
+        SubmodelElement::SubmodelElementCollection(collection) => by_name(collection.value()),
+        SubmodelElement::SubmodelElementList(list) => {
+            ValueForm::Array(list.value().iter().map(form).collect())
         }
+        SubmodelElement::AnnotatedRelationshipElement(relation) => {
+            let presence = relation.members().presence("annotations");
+            let annotations = || relation.annotations().chunks(1).map(by_name).collect();
+            let annotations = (!matches!(presence, Presence::Absent | Presence::Null))
+                .then(|| ValueForm::Array(annotations()));
+            let mut members = related(element.members());
+            members.extend(annotations.map(|form| ("annotations", form)));
+            ValueForm::object(members)
+        }
+        SubmodelElement::Entity(entity) => {
+            let mut members = vec![("statements", by_name(entity.statements()))];
+            members.extend(asset(element.members()));
+            ValueForm::object(members)
+        }
+        SubmodelElement::Property(_)
+        | SubmodelElement::MultiLanguageProperty(_)
+        | SubmodelElement::Range(_)
+        | SubmodelElement::File(_)
+        | SubmodelElement::Blob(_)
+        | SubmodelElement::ReferenceElement(_)
+        | SubmodelElement::RelationshipElement(_)
+        | SubmodelElement::Operation(_)
+        | SubmodelElement::Capability(_)
+        | SubmodelElement::BasicEventElement(_)
+        | SubmodelElement::Whole(_) => own_form(element),
     }
-    Value::Object(object)
 }
 
-fn whole_value_only(element: &SubmodelElement) -> Option<Value> {
-    let member = |name: &str| element.members().member(name).cloned();
-    let elements = |name: &str| match member(name)? {
-        Value::Array(items) => Some(
-            items
+/// The value-only form of what the element holds itself, without its child elements.
+pub(crate) fn own_form(element: &SubmodelElement) -> ValueForm {
+    match element {
+        SubmodelElement::Property(property) => property.value().map_or(ValueForm::NULL, |value| {
+            typed_form(property.value_type(), value)
+        }),
+        SubmodelElement::MultiLanguageProperty(texts) => {
+            texts.value().map_or(ValueForm::NULL, |texts| {
+                ValueForm::Array(texts.iter().map(text_by_language).collect())
+            })
+        }
+        SubmodelElement::Range(range) => {
+            let bounds = [("min", range.min()), ("max", range.max())];
+            ValueForm::object(
+                bounds.into_iter().filter_map(|(name, bound)| {
+                    Some((name, typed_form(range.value_type(), bound?)))
+                }),
+            )
+        }
+        SubmodelElement::File(_) | SubmodelElement::Blob(_) => {
+            let members = element.members();
+            let texts = ["contentType", "value"]
                 .into_iter()
-                .filter_map(|item| SubmodelElement::try_from(item).ok())
-                .collect::<Vec<_>>(),
-        ),
-        _ => None,
-    };
-    match element.model_type() {
-        "RelationshipElement" => Some(object_of([
-            ("first", member("first")),
-            ("second", member("second")),
-        ])),
-        "AnnotatedRelationshipElement" => {
-            let annotations = elements("annotations");
-            let annotations =
-                annotations.map(|annotations| annotations.chunks(1).map(by_name).collect());
-            Some(object_of([
-                ("first", member("first")),
-                ("second", member("second")),
-                ("annotations", annotations),
-            ]))
+                .filter_map(|name| Some((name, ValueForm::from(members.text(name)?))));
+            ValueForm::object(texts)
         }
-        "Entity" => Some(object_of([
-            (
-                "statements",
-                Some(by_name(&elements("statements").unwrap_or_default())),
-            ),
-            ("entityType", member("entityType")),
-            ("globalAssetId", member("globalAssetId")),
-            ("specificAssetIds", member("specificAssetIds")),
-        ])),
-        "BasicEventElement" => Some(object_of([("observed", member("observed"))])),
-        _ => None,
+        SubmodelElement::ReferenceElement(element) => element
+            .value()
+            .map_or(ValueForm::NULL, |value| ValueForm::Json(value.into())),
+        SubmodelElement::RelationshipElement(_)
+        | SubmodelElement::AnnotatedRelationshipElement(_) => {
+            ValueForm::object(related(element.members()))
+        }
+        SubmodelElement::Entity(_) => ValueForm::object(asset(element.members())),
+        SubmodelElement::BasicEventElement(_) => {
+            ValueForm::object(copies(element.members(), &["observed"]))
+        }
+        SubmodelElement::SubmodelElementCollection(_)
+        | SubmodelElement::SubmodelElementList(_)
+        | SubmodelElement::Operation(_)
+        | SubmodelElement::Capability(_)
+        | SubmodelElement::Whole(_) => ValueForm::NULL,
     }
+}
+
+fn related(members: &Members) -> Vec<(&'static str, ValueForm)> {
+    copies(members, &["first", "second"])
+}
+
+fn asset(members: &Members) -> Vec<(&'static str, ValueForm)> {
+    copies(
+        members,
+        &["entityType", "globalAssetId", "specificAssetIds"],
+    )
+}
+
+/// The members called `names` as they are, without what is absent or null.
+fn copies(members: &Members, names: &[&'static str]) -> Vec<(&'static str, ValueForm)> {
+    let given = names.iter().filter_map(|name| {
+        let value = members.member(name).filter(|value| !value.is_null())?;
+        Some((*name, ValueForm::Json(value.clone())))
+    });
+    given.collect()
+}
+
+fn typed_form(value_type: Option<&str>, lexical: &str) -> ValueForm {
+    property_form(value_type.unwrap_or_default(), lexical)
+        .unwrap_or_else(|_refused| ValueForm::from(lexical))
+}
+
+fn property_form(value_type: &str, lexical: &str) -> Result<ValueForm, ValueOnlyError> {
+    let value_type: DataTypeDefXsd = value_type.parse()?;
+    if !matches_type(value_type, lexical) {
+        return Err(ValueOnlyError::Lexical {
+            value_type,
+            lexical: lexical.to_owned(),
+        });
+    }
+    Ok(match value_type {
+        DataTypeDefXsd::Boolean => ValueForm::Json(Value::Bool(matches!(lexical, "true" | "1"))),
+        numeric if numeric.is_numeric() => ValueForm::number(lexical),
+        _ => ValueForm::from(lexical),
+    })
+}
+
+fn text_by_language(text: &LangString) -> ValueForm {
+    let content = text.content().map_or(ValueForm::NULL, ValueForm::from);
+    ValueForm::object([(text.language().unwrap_or_default(), content)])
+}
+
+fn by_name(elements: &[SubmodelElement]) -> ValueForm {
+    let named = elements.iter().filter_map(|element| match element {
+        SubmodelElement::Operation(_)
+        | SubmodelElement::Capability(_)
+        | SubmodelElement::Whole(_) => None,
+        SubmodelElement::Property(_)
+        | SubmodelElement::MultiLanguageProperty(_)
+        | SubmodelElement::Range(_)
+        | SubmodelElement::File(_)
+        | SubmodelElement::Blob(_)
+        | SubmodelElement::ReferenceElement(_)
+        | SubmodelElement::RelationshipElement(_)
+        | SubmodelElement::AnnotatedRelationshipElement(_)
+        | SubmodelElement::SubmodelElementCollection(_)
+        | SubmodelElement::SubmodelElementList(_)
+        | SubmodelElement::Entity(_)
+        | SubmodelElement::BasicEventElement(_) => Some((element.id_short()?, form(element))),
+    });
+    ValueForm::object(named)
 }
 
 #[cfg(test)]
@@ -231,6 +269,11 @@ mod tests {
         ] {
             let value = value_only_property(value_type, lexical).unwrap();
             assert_eq!(value.to_string(), expected, "{value_type} {lexical}");
+            let element =
+                json!({"modelType": "Property", "valueType": value_type, "value": lexical});
+            let text = value_only_text(&SubmodelElement::try_from(element).unwrap());
+            let is_number = !expected.starts_with('"') && value_type != "xs:boolean";
+            assert_eq!(text, if is_number { lexical } else { expected });
         }
     }
 

@@ -2,18 +2,23 @@
 //! on was read nonetheless: published submodels break these rules.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 
-use crate::element::{SubmodelElement, SubmodelElementList};
+use crate::collection::SubmodelElementList;
+use crate::element::SubmodelElement;
+use crate::entity::Entity;
+use crate::finding::{Finding, Rule};
 use crate::identifier::{IdShort, IdentifierError};
 use crate::lexical::matches_type;
 use crate::members::Members;
-use crate::reference::{LangString, Qualifier};
+use crate::operation::OperationVariable;
+use crate::qualifier::Qualifier;
+use crate::reference::LangString;
 use crate::submodel::Submodel;
 use crate::value_type::DataTypeDefXsd;
+use crate::whole::Presence;
 
-/// All that `submodel` breaks of the rules in [`Rule`], in the order of the file. What lies inside elements that are kept
-/// whole as JSON is not looked into.
+/// All that `submodel` breaks of the rules in [`Rule`], in the order of the file. Statements of entities, annotations of
+/// relationships and variables of operations are looked into; elements that are kept whole as JSON are not.
 #[must_use]
 pub fn verify(submodel: &Submodel) -> Vec<Finding> {
     let mut findings = Findings::default();
@@ -36,90 +41,8 @@ pub fn verify(submodel: &Submodel) -> Vec<Finding> {
         findings.check_pattern("", id_short);
     }
     findings.check_texts_and_qualifiers("", submodel.members());
-    findings.check_named("", submodel.elements());
+    findings.check_named("", submodel.elements(), Rule::IdShortDuplicate);
     findings.0
-}
-
-/// One broken rule at one element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The path of the element, empty for the submodel itself. The position among siblings in parentheses stands for a
-    /// missing name.
-    pub path: String,
-    /// The rule.
-    pub rule: Rule,
-    /// What is wrong, for people.
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() {
-            "submodel"
-        } else {
-            &self.path
-        };
-        write!(formatter, "{path}: {} ({})", self.message, self.rule)
-    }
-}
-
-/// The rules that verification knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
-    /// An Identifiable has an id, and it is not empty (`Identifiable/id`).
-    IdMissing,
-    /// An id has at most 2,048 characters (`Identifier`).
-    IdTooLong,
-    /// An idShort follows the pattern of V3.1 (AASd-002).
-    IdShortPattern,
-    /// An element outside a list has an idShort (AASd-117).
-    IdShortMissing,
-    /// Siblings have different idShorts (AASd-022).
-    IdShortDuplicate,
-    /// An element directly in a list has no idShort (AASd-120).
-    IdShortInList,
-    /// A Property or Range has a value type, and it is one of the metamodel's (`DataTypeDefXsd`).
-    ValueType,
-    /// A value is in the lexical space of its value type (AASd-020).
-    ValueLexical,
-    /// A name, description or value has one text per language (`MultiLanguageTextType`).
-    LanguageDuplicate,
-    /// An element has one qualifier per type (AASd-021).
-    QualifierDuplicate,
-    /// The elements of a list mean what it says they do, if they say anything (AASd-107).
-    ListSemanticId,
-    /// The elements of a list are of the kind it names (AASd-108).
-    ListElementType,
-    /// The properties and ranges of a list have the value type it names (AASd-109).
-    ListValueType,
-}
-
-impl Rule {
-    /// The short name: that of the constraint where the metamodel numbers it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::IdMissing => "id-missing",
-            Self::IdTooLong => "id-too-long",
-            Self::IdShortPattern => "AASd-002",
-            Self::IdShortMissing => "AASd-117",
-            Self::IdShortDuplicate => "AASd-022",
-            Self::IdShortInList => "AASd-120",
-            Self::ValueType => "value-type",
-            Self::ValueLexical => "AASd-020",
-            Self::LanguageDuplicate => "language-duplicate",
-            Self::QualifierDuplicate => "AASd-021",
-            Self::ListSemanticId => "AASd-107",
-            Self::ListElementType => "AASd-108",
-            Self::ListValueType => "AASd-109",
-        }
-    }
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
 }
 
 #[derive(Default)]
@@ -144,10 +67,15 @@ impl Findings {
         }
     }
 
-    fn check_named(&mut self, parent: &str, siblings: &[SubmodelElement]) {
+    fn check_named<'element>(
+        &mut self,
+        parent: &str,
+        siblings: impl IntoIterator<Item = &'element SubmodelElement>,
+        duplicate: Rule,
+    ) {
         let separator = if parent.is_empty() { "" } else { "." };
         let mut names = HashSet::new();
-        for (index, element) in siblings.iter().enumerate() {
+        for (index, element) in siblings.into_iter().enumerate() {
             let path = match element.id_short() {
                 Some(name) if !name.is_empty() => format!("{parent}{separator}{name}"),
                 Some(_) | None => format!("{parent}{separator}({index})"),
@@ -163,7 +91,7 @@ impl Findings {
                     if !names.insert(name) {
                         let message =
                             format!("another element beside it has the idShort `{name}` too");
-                        self.report(&path, Rule::IdShortDuplicate, message);
+                        self.report(&path, duplicate, message);
                     }
                 }
             }
@@ -179,6 +107,49 @@ impl Findings {
         for repeated in repeated(types) {
             let message = format!("the element has more than one qualifier of type `{repeated}`");
             self.report(path, Rule::QualifierDuplicate, message);
+        }
+        for qualifier in &qualifiers {
+            let name = qualifier.qualifier_type().unwrap_or_default();
+            let owner = format!("qualifier `{name}`");
+            self.check_lexical(path, &owner, qualifier.value_type(), qualifier.value());
+            let kinds = ["ValueQualifier", "ConceptQualifier", "TemplateQualifier"];
+            self.check_listed(path, "kind of a qualifier", qualifier.kind(), &kinds);
+        }
+        for extension in members.extensions() {
+            let owner = format!("extension `{}`", extension.name().unwrap_or_default());
+            self.check_lexical(path, &owner, extension.value_type(), extension.value());
+        }
+    }
+
+    fn check_lexical(
+        &mut self,
+        path: &str,
+        owner: &str,
+        value_type: Option<&str>,
+        value: Option<&str>,
+    ) {
+        let Some((name, value)) = value_type.zip(value) else {
+            return;
+        };
+        match name.parse::<DataTypeDefXsd>() {
+            Ok(value_type) if matches_type(value_type, value) => {}
+            Ok(_) => {
+                let message = format!("the value `{value}` of the {owner} is no `{name}`");
+                self.report(path, Rule::ValueLexical, message);
+            }
+            Err(_) => {
+                let message =
+                    format!("the valueType `{name}` of the {owner} is none of the metamodel's");
+                self.report(path, Rule::ValueType, message);
+            }
+        }
+    }
+
+    fn check_listed(&mut self, path: &str, member: &str, text: Option<&str>, listed: &[&str]) {
+        if let Some(text) = text.filter(|text| !listed.contains(text)) {
+            let listed = listed.join("`, `");
+            let message = format!("the {member} is `{text}`, and none of `{listed}`");
+            self.report(path, Rule::Enumeration, message);
         }
     }
 
@@ -203,7 +174,28 @@ impl Findings {
                 );
             }
             SubmodelElement::SubmodelElementCollection(collection) => {
-                self.check_named(path, collection.value())
+                self.check_named(path, collection.value(), Rule::IdShortDuplicate);
+            }
+            SubmodelElement::AnnotatedRelationshipElement(relation) => {
+                self.check_named(path, relation.annotations(), Rule::IdShortDuplicate);
+                for annotation in relation.annotations() {
+                    let model_type = annotation.model_type();
+                    if !is_kind_of(model_type, "DataElement") {
+                        let message =
+                            format!("an annotation is a `{model_type}`, which is no data element");
+                        self.report(path, Rule::AnnotationKind, message);
+                    }
+                }
+            }
+            SubmodelElement::Entity(entity) => self.check_entity(path, entity),
+            SubmodelElement::Operation(operation) => {
+                let values = operation.variables().filter_map(OperationVariable::value);
+                self.check_named(path, values, Rule::VariableDuplicate);
+            }
+            SubmodelElement::BasicEventElement(event) => {
+                let directions = ["input", "output"];
+                self.check_listed(path, "direction", event.direction(), &directions);
+                self.check_listed(path, "state", event.state(), &["on", "off"]);
             }
             SubmodelElement::SubmodelElementList(list) => self.check_list(path, list),
             SubmodelElement::MultiLanguageProperty(texts) => {
@@ -212,8 +204,25 @@ impl Findings {
             SubmodelElement::File(_)
             | SubmodelElement::Blob(_)
             | SubmodelElement::ReferenceElement(_)
+            | SubmodelElement::RelationshipElement(_)
+            | SubmodelElement::Capability(_)
             | SubmodelElement::Whole(_) => {}
         }
+    }
+
+    fn check_entity(&mut self, path: &str, entity: &Entity) {
+        let kinds = ["SelfManagedEntity", "CoManagedEntity"];
+        self.check_listed(path, "entityType", entity.entity_type(), &kinds);
+        let is_given = |name| entity.members().presence(name) == Presence::Given;
+        if entity.entity_type() == Some("SelfManagedEntity")
+            && !is_given("globalAssetId")
+            && !is_given("specificAssetIds")
+        {
+            let message =
+                "a self-managed entity has a globalAssetId or a specificAssetId".to_owned();
+            self.report(path, Rule::EntityAsset, message);
+        }
+        self.check_named(path, entity.statements(), Rule::IdShortDuplicate);
     }
 
     fn check_values(

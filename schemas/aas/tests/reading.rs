@@ -155,7 +155,7 @@ fn errors_say_where() {
         .unwrap()
         + 1;
     let expected = format!(
-        "failed to read an AAS submodel: `$.submodels[0].submodelElements[1].value` should be a text in quotes, \
+        "failed to read the AAS JSON: `$.submodels[0].submodelElements[1].value` should be a text in quotes, \
          but is the number 7.50 (line {line} column "
     );
     assert!(

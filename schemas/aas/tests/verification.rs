@@ -219,6 +219,114 @@ fn the_elements_of_a_list_mean_the_same() {
 }
 
 #[test]
+fn variables_annotations_and_statements_are_looked_into() {
+    let operation = |second: &str| {
+        format!(
+            r#"{{"modelType":"Operation","idShort":"Op","inputVariables":[{{"value":{}}}],"inoutputVariables":[{{"value":{second}}},{{}}]}}"#,
+            property("In", "xs:int", "1")
+        )
+    };
+    let int = |name, value| property(name, "xs:int", value);
+    let accepted = operation(&int("Out", "1"));
+    check(
+        Rule::VariableDuplicate,
+        &accepted,
+        &operation(&int("In", "2")),
+        "Op.In",
+    );
+    check(
+        Rule::ValueLexical,
+        &accepted,
+        &operation(&int("Out", "x")),
+        "Op.Out",
+    );
+    check(
+        Rule::IdShortMissing,
+        &accepted,
+        &operation(INTEGER),
+        "Op.(1)",
+    );
+
+    let relation = |annotation: &str| {
+        format!(
+            r#"{{"modelType":"AnnotatedRelationshipElement","idShort":"Rel","annotations":[{annotation}]}}"#
+        )
+    };
+    let accepted = relation(&int("Ab", "1"));
+    check(
+        Rule::ValueLexical,
+        &accepted,
+        &relation(&int("Ab", "")),
+        "Rel.Ab",
+    );
+    let capability = r#"{"modelType":"Capability","idShort":"Cap"}"#;
+    check(
+        Rule::AnnotationKind,
+        &accepted,
+        &relation(capability),
+        "Rel",
+    );
+
+    let entity = |more: &str, statement: &str| {
+        format!(
+            r#"{{"modelType":"Entity","idShort":"Ent","entityType":{more},"statements":[{statement}]}}"#
+        )
+    };
+    let own = r#""SelfManagedEntity","globalAssetId":"urn:x""#;
+    let accepted = entity(own, &int("Ab", "1"));
+    check(
+        Rule::ValueLexical,
+        &accepted,
+        &entity(own, &int("Ab", "1.5")),
+        "Ent.Ab",
+    );
+    for broken in [
+        r#""SelfManagedEntity""#,
+        r#""SelfManagedEntity","specificAssetIds":[]"#,
+    ] {
+        check(
+            Rule::EntityAsset,
+            &accepted,
+            &entity(broken, capability),
+            "Ent",
+        );
+    }
+    check(
+        Rule::Enumeration,
+        &accepted,
+        &entity(r#""Selfmanaged""#, capability),
+        "Ent",
+    );
+}
+
+#[test]
+fn events_qualifiers_and_extensions() {
+    let event = |direction: &str, state: &str| {
+        format!(
+            r#"{{"modelType":"BasicEventElement","idShort":"Evt","direction":"{direction}","state":"{state}"}}"#
+        )
+    };
+    let accepted = event("input", "off");
+    check(Rule::Enumeration, &accepted, &event("in", "off"), "Evt");
+    check(Rule::Enumeration, &accepted, &event("input", "OFF"), "Evt");
+    let with = |member: &str, kind: &str, value_type: &str, value: &str| {
+        format!(
+            r#"{{"modelType":"Capability","idShort":"Cap","{member}":[{{"type":"t","name":"n","kind":"{kind}","valueType":"{value_type}","value":"{value}"}}]}}"#
+        )
+    };
+    for member in ["qualifiers", "extensions"] {
+        let accepted = with(member, "ValueQualifier", "xs:int", "1");
+        let lexical = with(member, "ValueQualifier", "xs:int", "one");
+        check(Rule::ValueLexical, &accepted, &lexical, "Cap");
+        let unknown = with(member, "ValueQualifier", "int", "1");
+        check(Rule::ValueType, &accepted, &unknown, "Cap");
+    }
+    let accepted = with("qualifiers", "TemplateQualifier", "xs:int", "1");
+    let unknown = with("qualifiers", "Template", "xs:int", "1");
+    check(Rule::Enumeration, &accepted, &unknown, "Cap");
+}
+
+#[test]
 fn a_finding_reads_as_a_sentence() {
     let text = format!(
         r#"{{"modelType":"Submodel","submodelElements":[{}]}}"#,

@@ -35,6 +35,10 @@ impl Audit<'_> {
         self.note(at, readings);
         let sequence = self.take_sequence(body, &disclosure);
         self.note(at, sequence);
+        let is_new = self.admitted.insert((disclosure.edition, observation.id()));
+        Rule::AdmissionTwice.check(is_new, || {
+            format!("observation {} came before", observation.id())
+        })?;
         self.check_admitted_parties(&disclosure, &observation)?;
         self.check_admission(at, body, &disclosure, &observation)
     }

@@ -238,7 +238,10 @@ impl Audit<'_> {
         let outbox = self.outboxes.get_mut(&key);
         let item = outbox.and_then(|outbox| {
             let item = outbox.items.get_mut(&body.seq)?;
-            if item.disclosure != body.disclosure || item.is_withdrawn {
+            if item.disclosure != body.disclosure
+                || item.observation != body.observation
+                || item.is_withdrawn
+            {
                 return None;
             }
             outbox.standing.remove(&(item.observation, item.edition));
@@ -264,6 +267,10 @@ impl Audit<'_> {
             && inquiry.partnership.partnership == body.partnership;
         Rule::DecisionClass.check(is_about_it, || {
             format!("decision {digest} is about another recipient")
+        })?;
+        let is_undecided = decision.verdict() == Verdict::Undecided;
+        Rule::DecisionVerdict.check(body.undecided == is_undecided, || {
+            format!("decision {digest} is {}", decision.verdict())
         })
     }
 

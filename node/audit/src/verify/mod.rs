@@ -62,6 +62,7 @@ pub(crate) struct Audit<'a> {
     observed: BTreeMap<ObservationId, Rc<Recorded>>,
     outboxes: BTreeMap<(PartnershipId, OrganizationId), Outbox>,
     taken: BTreeMap<(PartnershipId, OrganizationId), u64>,
+    admitted: BTreeSet<(Digest, ObservationId)>,
 }
 
 impl<'a> Audit<'a> {
@@ -88,6 +89,7 @@ impl<'a> Audit<'a> {
             observed: BTreeMap::new(),
             outboxes: BTreeMap::new(),
             taken: BTreeMap::new(),
+            admitted: BTreeSet::new(),
         };
         match audit.check_opened() {
             Ok(opened) => {

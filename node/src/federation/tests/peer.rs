@@ -253,6 +253,18 @@ impl Peer {
         self.last_observation
     }
 
+    /// An honest item is taken, and refused when it comes again under the next number.
+    pub(super) async fn bring_twice(&mut self) -> (ObservationId, Digest) {
+        let parts = self.parts("");
+        let item = self.sign(parts);
+        self.bring("an item", &item, Outcome::Admitted).await;
+        self.await_acknowledgement().await;
+        self.confirm().await;
+        let again = Outcome::Refused(RefusalCode::Duplicate);
+        self.bring("the same item", &item, again).await;
+        (ObservationId::of(&item.observation), item.body().digest())
+    }
+
     async fn bring_honest(&mut self, name: &str) {
         let parts = self.parts("");
         let item = self.sign(parts);

@@ -79,6 +79,10 @@ async fn every_code_is_given_and_the_link_lives_on() {
     note(RefusalCode::ChainBroken, Digest::of(&wrong));
     admitted.push(peer.last_observation());
     admitted.push(peer.prove_alive("after a wrong confirmation").await);
+    let (observation, body) = peer.bring_twice().await;
+    admitted.push(observation);
+    note(RefusalCode::Duplicate, body);
+    admitted.push(peer.prove_alive("after a duplicate").await);
     let all: BTreeSet<RefusalCode> = RefusalCode::ALL.into();
     assert_eq!(counts.keys().copied().collect::<BTreeSet<_>>(), all);
 

@@ -1,0 +1,317 @@
+//! `ambit why`: which part of which policy says no, and what it saw; or on what terms an observation is held.
+
+use super::backend::Backend;
+use super::failure::{CommandError, Exit};
+use super::output::{Format, OutputOption, note};
+use super::table::{or_none, pairs, shown, table};
+use crate::api::Operation;
+use crate::node::{Grounds, Holding, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
+use ambit_ledger::{ErasureExtent, OrganizationId, Verdict};
+use clap::Args;
+use std::fmt::Display;
+use std::path::Path;
+
+/// Which observation to judge, and for whom.
+#[derive(Clone, Debug, Args)]
+pub struct WhyArguments {
+    /// The start of its id
+    pub id: String,
+    /// For which organization; without it, on what terms the observation is held here, or whom it goes to
+    #[arg(long, value_name = "ORG")]
+    pub to: Option<OrganizationId>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "its own option describes it")]
+    pub output: OutputOption,
+}
+
+pub(super) fn why(home: &Path, arguments: &WhyArguments) -> Result<Exit, CommandError> {
+    let backend = Backend::open(home)?;
+    let id = arguments.id.clone();
+    let Some(to) = arguments.to.clone() else {
+        let grounds: Grounds = backend.ask(Operation::Grounds { id })?;
+        arguments.output.print(&grounds, grounds_text)?;
+        arguments.hint(grounds_hint(&grounds, &arguments.id));
+        return Ok(Exit::Done);
+    };
+    let answers: Vec<Why> = backend.ask(Operation::Why { id, to })?;
+    arguments
+        .output
+        .print(&answers, |answers| answers_text(answers))?;
+    if answers
+        .iter()
+        .any(|answer| answer.verdict == Verdict::Admissible)
+    {
+        return Ok(Exit::Done);
+    }
+    arguments.hint(Some(answers_hint(&answers, &arguments.id)));
+    Ok(Exit::NotAdmissible)
+}
+
+impl WhyArguments {
+    /// Programs read no hints.
+    fn hint(&self, hint: Option<String>) {
+        if let (Some(hint), Format::Table) = (hint, self.output.output) {
+            note(format!("hint: {}", shown(&hint)));
+        }
+    }
+}
+
+fn answers_hint(answers: &[Why], id: &str) -> String {
+    if answers.iter().all(|answer| answer.unasked.is_some()) {
+        format!("`ambit why {id}` shows on what terms it is held here, or whom it goes to")
+    } else {
+        format!("`ambit get {id}` shows the facts that these policies read")
+    }
+}
+
+fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {
+    if grounds.held.is_some() {
+        return Some(format!("`ambit get {id}` shows its facts and its readings"));
+    }
+    if grounds.recipients.is_empty() {
+        let hint = "no partnership in force has another member; `ambit partner list` shows the partnerships";
+        return Some(hint.to_owned());
+    }
+    let is_withheld = |answer: &&Why| answer.verdict != Verdict::Admissible;
+    let answer = grounds.recipients.iter().find(is_withheld)?;
+    Some(format!(
+        "`ambit why {id} --to {}` shows which part of which policy says no",
+        answer.to
+    ))
+}
+
+fn answers_text(answers: &[Why]) -> String {
+    let texts: Vec<String> = answers.iter().map(one_answer).collect();
+    texts.join("\n")
+}
+
+fn one_answer(answer: &Why) -> String {
+    let mut rows = vec![
+        ("observation", answer.observation.to_string()),
+        ("to", answer.to.to_string()),
+        ("partnership", answer.partnership.to_string()),
+        ("verdict now", answer.verdict.to_string()),
+        ("recorded", recorded(answer)),
+    ];
+    if let Some(unasked) = &answer.unasked {
+        rows.push(("not asked", unasked.clone()));
+    }
+    let mut text = Text(pairs(rows));
+    let mut rest: Vec<&PurposeAnswer> = answer.purposes.iter().collect();
+    while let Some(first) = rest.first().copied() {
+        let is_same = |other: &PurposeAnswer| {
+            (other.verdict, &other.layers, &other.errors)
+                == (first.verdict, &first.layers, &first.errors)
+        };
+        let (same, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|other| is_same(other));
+        let purposes: Vec<&str> = same.iter().map(|answer| answer.purpose.as_str()).collect();
+        text.purpose(&purposes.join(", "), first);
+        rest = others;
+    }
+    text.0
+}
+
+fn recorded(answer: &Why) -> String {
+    match (&answer.recorded, answer.entry) {
+        (Some(recorded), Some(entry)) => format!("{recorded}, in entry {entry}"),
+        _ => "nothing yet".to_owned(),
+    }
+}
+
+/// Lines below each other, each further in than what it belongs to.
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, depth: usize, text: impl Display) {
+        let indent = "  ".repeat(depth);
+        self.0
+            .push_str(&format!("{indent}{}\n", shown(&text.to_string())));
+    }
+
+    fn purpose(&mut self, purposes: &str, answer: &PurposeAnswer) {
+        self.0.push('\n');
+        self.line(0, format!("for {purposes}: {}", answer.verdict));
+        if answer.verdict == Verdict::Admissible {
+            self.line(1, "every layer admits it");
+        }
+        for error in &answer.errors {
+            self.line(1, format!("the question cannot be put: {error}"));
+        }
+        for layer in &answer.layers {
+            self.layer(layer);
+        }
+    }
+
+    fn layer(&mut self, answer: &LayerAnswer) {
+        self.line(1, format!("{}: {}", answer.layer, answer.verdict));
+        for policy in &answer.near_misses {
+            self.policy(policy);
+        }
+        let is_named = |policy: &str| answer.near_misses.iter().any(|near| near.policy == policy);
+        for policy in answer.policies.iter().filter(|policy| !is_named(policy)) {
+            self.line(2, format!("{policy}: forbidden"));
+        }
+        if answer.near_misses.is_empty() {
+            for error in &answer.errors {
+                self.line(2, error);
+            }
+            if answer.policies.is_empty() && answer.errors.is_empty() {
+                self.line(2, "no policy permits it");
+            }
+        }
+    }
+
+    fn policy(&mut self, answer: &PolicyAnswer) {
+        let says = match answer.says {
+            Says::Forbidden => "forbidden",
+            Says::NotPermitted => "not permitted",
+            Says::Undecided => "undecided",
+        };
+        match &answer.error {
+            Some(error) => self.line(2, format!("{}: {says}: {error}", answer.policy)),
+            None => self.line(2, format!("{}: {says}", answer.policy)),
+        }
+        if answer.failed.is_empty() && answer.says == Says::Forbidden {
+            self.line(3, "always");
+        }
+        for part in &answer.failed {
+            let state = match (part.holds, answer.says) {
+                (true, _) => "holds",
+                (false, Says::Undecided) => "fails",
+                (false, Says::Forbidden | Says::NotPermitted) => "does not hold",
+            };
+            self.line(3, format!("{state}: {}", part.text));
+            for saw in &part.saw {
+                self.line(4, format!("saw: {} = {}", saw.expression, saw.value));
+            }
+        }
+    }
+}
+
+fn grounds_text(grounds: &Grounds) -> String {
+    let mut rows = vec![
+        ("observation", grounds.observation.to_string()),
+        ("signed by", grounds.origin.to_string()),
+        ("entry", grounds.entry.to_string()),
+    ];
+    if let Some(held) = &grounds.held {
+        rows.extend(holding_rows(held));
+        return pairs(rows);
+    }
+    let header = ["to", "partnership", "verdict", "recorded", "because"];
+    let recipients = table(
+        &header,
+        grounds.recipients.iter().map(|answer| {
+            vec![
+                answer.to.to_string(),
+                answer.partnership.to_string(),
+                answer.verdict.to_string(),
+                recorded(answer),
+                because(answer),
+            ]
+        }),
+    );
+    if recipients.is_empty() {
+        rows.push(("goes to", "nobody".to_owned()));
+        return pairs(rows);
+    }
+    format!("{}\n{recipients}", pairs(rows))
+}
+
+fn holding_rows(held: &Holding) -> Vec<(&'static str, String)> {
+    let past = if held.is_past { ", which is past" } else { "" };
+    let pass_on = if held.onward_hops == 0 {
+        "no".to_owned()
+    } else {
+        format!(
+            "{} times at most, to {}, before {}",
+            held.onward_hops,
+            list(&held.recipients),
+            held.not_after
+        )
+    };
+    let derive = held.derived.as_ref().map_or_else(
+        || "no".to_owned(),
+        |derived| {
+            format!(
+                "{}; for {}; for {}",
+                list(&derived.data_classes),
+                list(&derived.recipients),
+                list(&derived.purposes)
+            )
+        },
+    );
+    let erasure = match held.erasure {
+        ErasureExtent::Readings => "the readings; the facts stay as evidence",
+        ErasureExtent::All => "the readings and the facts",
+    };
+    let decision = match held.decision_entry {
+        Some(entry) => format!("{}, in entry {entry}", held.decision),
+        None => held.decision.to_string(),
+    };
+    let mut rows = vec![
+        (
+            "disclosed by",
+            format!("{}, at {}", held.discloser, held.disclosed_at),
+        ),
+        ("partnership", held.partnership.to_string()),
+        ("edition", held.edition.to_string()),
+        ("hold until", format!("{}{past}", held.hold_until)),
+        ("keep until", or_none(held.keep_until.as_ref())),
+        ("erasure takes", erasure.to_owned()),
+        ("purposes", list(&held.purposes)),
+    ];
+    if !held.purposes_not_admitted.is_empty() {
+        rows.push(("not admitted", list(&held.purposes_not_admitted)));
+    }
+    rows.extend([
+        ("pass on", pass_on),
+        ("derive", derive),
+        ("decision", decision),
+    ]);
+    rows
+}
+
+fn list<T: Display>(all: impl IntoIterator<Item = T>) -> String {
+    let all: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+    or_none(Some(all.join(", ")).filter(|text| !text.is_empty()))
+}
+
+/// The reason in one line: the purposes it is admissible for, or the layers that say no.
+fn because(answer: &Why) -> String {
+    if let Some(unasked) = &answer.unasked {
+        return unasked.clone();
+    }
+    let purposes = || answer.purposes.iter();
+    if answer.verdict == Verdict::Admissible {
+        let admitted = purposes().filter(|answer| answer.verdict == Verdict::Admissible);
+        return format!("for {}", list(admitted.map(|answer| &answer.purpose)));
+    }
+    let layers = |verdict: Verdict| {
+        let mut layers: Vec<_> = purposes()
+            .flat_map(|answer| &answer.layers)
+            .filter(|layer| layer.verdict == verdict)
+            .map(|layer| layer.layer)
+            .collect();
+        layers.sort_unstable();
+        layers.dedup();
+        layers
+    };
+    let mut reasons = Vec::new();
+    for (says, verdict) in [
+        ("withheld by", Verdict::Withheld),
+        ("undecided at", Verdict::Undecided),
+    ] {
+        let layers = layers(verdict);
+        if !layers.is_empty() {
+            reasons.push(format!("{says} {}", list(layers)));
+        }
+    }
+    if purposes().any(|answer| !answer.errors.is_empty()) {
+        reasons.push("the question cannot be put".to_owned());
+    }
+    or_none(Some(reasons.join("; ")).filter(|text| !text.is_empty()))
+}
+
+#[cfg(test)]
+mod tests;

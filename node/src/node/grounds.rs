@@ -1,0 +1,133 @@
+//! Grounds: on what terms an observation is held here, and whom this node's own goes to.
+
+use super::inspect::own_disclosure;
+use super::{InspectError, Node, Why};
+use crate::store::StoreError;
+use ambit_ledger::{
+    Body, DataClass, Digest, ErasureExtent, ObservationId, OrganizationId, PartnershipId, Purpose,
+    Time,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// How an observation stands here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// The observation.
+    pub observation: ObservationId,
+    /// Who signed it.
+    pub origin: OrganizationId,
+    /// The entry that it is in.
+    pub entry: u64,
+    /// On what terms it is held; absent for this node's own.
+    pub held: Option<Holding>,
+    /// This node's own: the answer now for every member of every partnership in force.
+    pub recipients: Vec<Why>,
+}
+
+/// The terms on which an observation is held from another organization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// Who disclosed it.
+    pub discloser: OrganizationId,
+    /// Under which partnership,
+    pub partnership: PartnershipId,
+    /// and which edition of it: its digest.
+    pub edition: Digest,
+    /// When it was disclosed, RFC 3339.
+    pub disclosed_at: String,
+    /// Until when it may be held, RFC 3339.
+    pub hold_until: String,
+    /// Whether that is past.
+    pub is_past: bool,
+    /// Until when it is to be kept as evidence, RFC 3339.
+    pub keep_until: Option<String>,
+    /// What erasure takes.
+    pub erasure: ErasureExtent,
+    /// What for: the purposes disclosed for, which this node's own layers admitted.
+    pub purposes: BTreeSet<Purpose>,
+    /// The purposes disclosed for, which they did not admit.
+    pub purposes_not_admitted: BTreeSet<Purpose>,
+    /// How many times it may be passed on, 0 for not at all,
+    pub onward_hops: u32,
+    /// to whom at most,
+    pub recipients: BTreeSet<OrganizationId>,
+    /// and before when, RFC 3339.
+    pub not_after: String,
+    /// What may be derived from it; absent where nothing may.
+    pub derived: Option<Derivable>,
+    /// The digest of the decision to admit it.
+    pub decision: Digest,
+    /// The entry that holds that decision.
+    pub decision_entry: Option<u64>,
+}
+
+/// What may be derived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Derivable {
+    /// Which classes of data.
+    pub data_classes: BTreeSet<DataClass>,
+    /// For whom.
+    pub recipients: BTreeSet<OrganizationId>,
+    /// For what.
+    pub purposes: BTreeSet<Purpose>,
+}
+
+impl Node {
+    /// On what terms an observation is held; or whom this node's own is admissible for now, without recording
+    /// anything.
+    ///
+    /// # Errors
+    /// Any [`InspectError`].
+    pub fn grounds(&self, prefix: &str, now: Time) -> Result<Grounds, InspectError> {
+        let found = self.find(prefix)?;
+        let held = self.holding(&found.recorded.body, self.instant(now))?;
+        let recipients = match held {
+            None => self.why_of(&found, None, now)?,
+            Some(_) => Vec::new(),
+        };
+        Ok(Grounds {
+            observation: found.observation.id(),
+            origin: found.observation.facts().issuer.clone(),
+            entry: found.recorded.index,
+            held,
+            recipients,
+        })
+    }
+
+    fn holding(&self, body: &Body, now: Time) -> Result<Option<Holding>, StoreError> {
+        let Body::Admitted(admitted) = body else {
+            return Ok(None);
+        };
+        let disclosure = own_disclosure(&admitted.disclosure)?;
+        let scope = disclosure.scope;
+        let decision = self.store.decision(&admitted.decision)?;
+        let admits = decision.map(|decision| decision.admitted());
+        let (purposes, purposes_not_admitted) = scope
+            .purposes
+            .into_iter()
+            .partition(|purpose| admits.as_ref().is_some_and(|all| all.contains(purpose)));
+        Ok(Some(Holding {
+            discloser: disclosure.discloser,
+            partnership: disclosure.partnership,
+            edition: disclosure.edition,
+            disclosed_at: disclosure.issued_at.to_string(),
+            hold_until: scope.hold_until.to_string(),
+            is_past: scope.hold_until <= now,
+            keep_until: scope.keep_until.map(|time| time.to_string()),
+            erasure: scope.erasure,
+            purposes,
+            purposes_not_admitted,
+            onward_hops: scope.onward_hops,
+            recipients: scope.recipients,
+            not_after: scope.not_after.to_string(),
+            derived: scope.derived.map(|derived| Derivable {
+                data_classes: derived.data_classes,
+                recipients: derived.recipients,
+                purposes: derived.purposes,
+            }),
+            decision: admitted.decision,
+            decision_entry: self.store.decision_entry(&admitted.decision)?,
+        }))
+    }
+}
