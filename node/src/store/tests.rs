@@ -210,3 +210,114 @@ fn an_entry_too_large_fails_alone() {
     store.commit(commit(vec![opened()])).unwrap();
     assert_eq!(store.size(), 1);
 }
+
+/// A group that a crash cut off after everything but the head.
+fn cut_off(folder: &Path, writes: Vec<Write>) {
+    let database = Database::open(&folder.join("db")).unwrap();
+    let mut slots = Slots::open(&folder.join("slots")).unwrap();
+    let head: Head = ambit_ledger::decode(&database.read(keys::HEAD).unwrap().unwrap()).unwrap();
+    let published = Published {
+        outboxes: states(&database, &keys::outboxes()).unwrap(),
+        inboxes: states(&database, &keys::inboxes()).unwrap(),
+        head: head.clone(),
+    };
+    let mut group = Group::new(&database, &mut slots, &published);
+    group.add(&commit(writes)).unwrap();
+    group.apply().unwrap();
+    let outboxes = published
+        .outboxes
+        .iter()
+        .map(|(key, outbox)| (keys::outbox(key), Some(ambit_ledger::encode(outbox))));
+    let head = (keys::HEAD.to_vec(), Some(ambit_ledger::encode(&head)));
+    database.apply(outboxes.chain([head]).collect()).unwrap();
+    database.sync().unwrap();
+}
+
+fn disclosed(observation: ObservationId, outbox: BoxKey) -> Write {
+    let day = Time::EARLIEST.plus_days(20_000);
+    let statement = ambit_ledger::Disclosure {
+        discloser: "did:web:a.example".parse().unwrap(),
+        observation,
+        partnership: "p".parse().unwrap(),
+        edition: Digest::of(b"edition"),
+        recipient: "did:web:b.example".parse().unwrap(),
+        scope: ambit_ledger::Scope {
+            recipients: ["did:web:b.example".parse().unwrap()].into(),
+            purposes: ["urn:purpose".parse().unwrap()].into(),
+            not_after: day,
+            hold_until: day,
+            keep_until: None,
+            erasure: ambit_ledger::ErasureExtent::Readings,
+            onward_hops: 0,
+            derived: None,
+        },
+        parent: None,
+        decision: Digest::of(b"decision"),
+        issued_at: day,
+        salt: Salt::from_bytes([3; 32]),
+    }
+    .sign(&SecretKey::from_seed(&[2; 32]));
+    Write::Disclosed {
+        outbox,
+        observation,
+        statement,
+    }
+}
+
+#[test]
+fn what_a_cut_off_group_stood_in_the_place_of_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let partnership = "p".parse().unwrap();
+    let recipient = "did:web:b.example".parse().unwrap();
+    let outbox = BoxKey::new(&partnership, &recipient);
+    let (id, write) = observed(1, "1");
+    let withheld = Body::Withheld(ambit_ledger::Withheld {
+        observation: id,
+        partnership: partnership.clone(),
+        recipient: recipient.clone(),
+        decision: None,
+        undecided: true,
+    });
+    let open = Write::OpenOutbox {
+        partnership,
+        recipient,
+    };
+    {
+        let store = Store::open(folder.path()).unwrap();
+        let writes = vec![opened(), open, write, Write::Entry(withheld)];
+        store.commit(commit(writes)).unwrap();
+        assert_eq!(store.undecided(&outbox).unwrap(), [id]);
+    }
+    cut_off(folder.path(), vec![disclosed(id, outbox)]);
+    {
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.undecided(&outbox).unwrap(), [id]);
+        assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(2));
+        assert_eq!(store.outbox_item(&outbox, 1).unwrap(), None);
+        store.commit(commit(vec![disclosed(id, outbox)])).unwrap();
+    }
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.undecided(&outbox).unwrap(), []);
+    assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(3));
+    assert_eq!(store.outbox(&outbox).unwrap().last, 1);
+}
+
+#[test]
+fn a_blob_that_was_cut_off_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let blob: Vec<u8> = (0..20_000_u32).flat_map(u32::to_be_bytes).collect();
+    let key = keys::blob(&Digest::of(&blob));
+    drop(Store::open(folder.path()).unwrap());
+    {
+        // Chunks go last to first, so a crash leaves a tail of them.
+        let database = Database::open(&folder.path().join("db")).unwrap();
+        let tail = (keys::chunk(&key, 13), Some(blob[13 * 6 * 1024..].to_vec()));
+        database.apply(vec![tail]).unwrap();
+        database.sync().unwrap();
+    }
+    let store = Store::open(folder.path()).unwrap();
+    store
+        .commit(commit(vec![opened(), Write::Blob(blob.clone())]))
+        .unwrap();
+    assert_eq!(store.blob(&Digest::of(&blob)).unwrap(), Some(blob));
+}

@@ -148,7 +148,8 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
     let (end, later) = (now.plus_seconds(3_600), now.plus_seconds(7_200));
     let leased = quality("one", "F-ONE", &format!("lease_until = \"{end}\""));
     let over = quality("one", "F-ONE", "").replace("2100-01-01T00:00:00Z", &end.to_string());
-    for text in [leased, over] {
+    // A lease may be renewed, so that its end leaves a doubt; the end of the agreement is a no.
+    for (text, after) in [(leased, Verdict::Undecided), (over, Verdict::Withheld)] {
         let folder = tempfile::tempdir().unwrap();
         let places = ["shop", "one"].map(|name| init(folder.path(), name));
         let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
@@ -160,8 +161,8 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
         };
         assert_eq!(verdict(1, now), Verdict::Admissible);
         assert_eq!(verdict(2, now), Verdict::Admissible);
-        assert_eq!(verdict(3, end), Verdict::Withheld);
-        assert_eq!(verdict(4, later), Verdict::Withheld);
+        assert_eq!(verdict(3, end), after);
+        assert_eq!(verdict(4, later), after);
         drop((shop, one));
         // What was released in time and not sent in time is taken back: its place is there, its content is not.
         let shop = Running::start(&places[0]).await;
@@ -182,5 +183,51 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
         for running in [shop, one] {
             running.stop().await;
         }
+    }
+}
+
+/// What is held of an observation that is `inspection-result`, by partnership, in the order of their names.
+fn released(node: &Node) -> Vec<(String, u64)> {
+    let status = node.status().unwrap();
+    let pairs = status.pairs.iter();
+    pairs
+        .map(|pair| (pair.partnership.to_string(), pair.released))
+        .collect()
+}
+
+#[test]
+fn agreements_that_share_a_program_do_not_take_from_each_other() {
+    let now = crate::clock::now();
+    let first = quality("one", "F-ONE", "");
+    let second = first
+        .replace("one/shop", "one/shop/compliance")
+        .replace("supplier-quality", "compliance");
+    let wider = first
+        .replace("one/shop", "one/shop/wider")
+        .replace("[\"quality\"]", "[\"quality\", \"operations\"]")
+        .replace("supplier-quality", "maintenance");
+    let orders = [
+        [&first, &second, &wider],
+        [&wider, &first, &second],
+        [&second, &wider, &first],
+    ];
+    for order in orders {
+        let folder = tempfile::tempdir().unwrap();
+        let places = ["shop", "one"].map(|name| init(folder.path(), name));
+        let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+        for (number, text) in (1..).zip(order) {
+            agree(&one, &shop, text, now);
+            shop.observe(
+                draft("one", "F-ONE", "inspection-result", number),
+                true,
+                now,
+            )
+            .unwrap();
+        }
+        // Each agreement gets all three, those from before it among them.
+        let names = ["one/shop", "one/shop/compliance", "one/shop/wider"];
+        let expected: Vec<(String, u64)> = names.map(|name| (name.to_owned(), 3)).into();
+        assert_eq!(released(&shop), expected);
+        audit(&shop, &[&shop, &one]);
     }
 }
