@@ -200,7 +200,10 @@ fn what_is_agreed_once_is_not_agreed_again() {
     let file = scene.file("declaration.toml", &declaration(NAME, b));
     let fingerprint = b.fingerprint();
     let declare = ["partner", "declare", &file, "--fingerprint", &fingerprint];
-    let words = ["there already is a partnership `a/b/quality`"];
+    let words = [
+        "`a/b/quality` is known here already",
+        "ambit partner invite a/b/quality",
+    ];
     scene.refused(&a.home, &declare, 1, &words);
 
     let fingerprint = a.fingerprint();
