@@ -197,16 +197,14 @@ impl Readings {
     /// The first and the last instant spoken of; `None` without readings.
     #[must_use]
     pub fn span(&self) -> Option<(Time, Time)> {
-        let from = self
-            .readings
-            .iter()
-            .map(|reading| reading.when.from())
-            .min()?;
-        let to = self
-            .readings
-            .iter()
-            .map(|reading| reading.when.to())
-            .max()?;
-        Some((from, to))
+        reading_span(&self.readings)
     }
+}
+
+/// The first and the last instant that readings speak of; `None` without any.
+#[must_use]
+pub fn reading_span(readings: &[Reading]) -> Option<(Time, Time)> {
+    let from = readings.iter().map(|reading| reading.when.from()).min()?;
+    let to = readings.iter().map(|reading| reading.when.to()).max()?;
+    Some((from, to))
 }

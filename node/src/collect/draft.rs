@@ -2,7 +2,7 @@
 
 use ambit_ledger::{
     Assigned, DataClass, Digest, ExportControl, ITEM_BYTES_MAX, Name, OrganizationId, READINGS_MAX,
-    Reading, Time, encode,
+    Reading, Time, encode, reading_span,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -77,17 +77,7 @@ impl Draft {
     /// The first and the last instant spoken of; `None` without readings.
     #[must_use]
     pub fn span(&self) -> Option<(Time, Time)> {
-        let from = self
-            .readings
-            .iter()
-            .map(|reading| reading.when.from())
-            .min()?;
-        let to = self
-            .readings
-            .iter()
-            .map(|reading| reading.when.to())
-            .max()?;
-        Some((from, to))
+        reading_span(&self.readings)
     }
 }
 
