@@ -7,7 +7,7 @@ use crate::trust::Trust;
 use crate::verify::{Audit, replay_fault};
 use std::rc::Rc;
 
-/// Verifies a bundle as [`crate::verify`] does and judges every decision again. Over a ledger without
+/// Verifies a bundle as [`crate::verify()`] does and judges every decision again. Over a ledger without
 /// decisions it proves nothing, and says so.
 #[must_use]
 pub fn replay(bundle: &Bundle, trust: &Trust) -> Report {

@@ -9,7 +9,7 @@
 //! What a round trip does respell: the layout between tokens, the escapes of a text (`\u0041` as `A`), and the exponent
 //! of a JSON number, which gets a lower case `e` and always a sign (`1.5E3` as `1.5e+3`). The metamodel itself has no
 //! JSON numbers, only texts, so this concerns members it does not know. Values are texts and stay as written, in the
-//! value-only text of [`leaves`] and [`value_only_text`] too. Two things are refused, for they could not come back: a
+//! value-only text of [`leaves()`] and [`value_only_text`] too. Two things are refused, for they could not come back: a
 //! member named twice, and a member called `$serde_json::private::Number`, by which the JSON reader tells numbers.
 
 mod collection;

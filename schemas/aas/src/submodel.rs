@@ -30,7 +30,7 @@ impl Submodel {
     /// # Errors
     /// When the text is not JSON, names a member twice, holds something other than one submodel (an environment, for
     /// one), or has a JSON type the metamodel's schema does not allow. Constraints are not checked: see
-    /// [`verify`](crate::verify).
+    /// [`verify`](crate::verify()).
     pub fn from_json_str(text: &str) -> Result<Self, ParseError> {
         Self::from_slice(text.as_bytes())
     }

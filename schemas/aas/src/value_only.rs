@@ -38,7 +38,7 @@ pub fn value_only_text(element: &SubmodelElement) -> String {
 }
 
 /// The value-only form of a submodel: an object by idShort. Elements without an idShort cannot be named in it and are
-/// left out; [`verify`](crate::verify) reports them.
+/// left out; [`verify`](crate::verify()) reports them.
 #[must_use]
 pub fn submodel_value_only(submodel: &Submodel) -> Value {
     by_name(submodel.elements()).into_value()
