@@ -8,7 +8,10 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+mod everyday;
+
 const NAME: &str = "customer/supplier/quality";
+const SUBMODEL: &str = "urn:supplier.example:submodel:1";
 
 /// What the supplier measures. The last two serials are of another program, which is not the customer's to know.
 const ROWS: &str = "t,serial,program,d\n\
@@ -161,7 +164,7 @@ fn a_running_node_answers_as_a_stopped_one() {
 
     let ids = ids(home);
     let customer = pair.customer.id.as_str();
-    let calls: [Vec<&str>; 13] = [
+    let calls: [Vec<&str>; 18] = [
         vec!["list"],
         vec!["list", "--part", "PLATE-1", "--limit", "1"],
         vec!["list", "--lot", "none"],
@@ -175,6 +178,11 @@ fn a_running_node_answers_as_a_stopped_one() {
         vec!["partner", "list"],
         vec!["partner", "invite", NAME],
         vec!["key", "show"],
+        vec!["list", "--program", "F-TWO", "--serial", "3"],
+        vec!["list", "--after", "0", "--limit", "2"],
+        vec!["get", "--submodel", SUBMODEL],
+        vec!["get", "--submodel", "urn:none"],
+        vec!["get"],
     ];
     let answers = || -> Vec<(Option<i32>, String)> {
         let json = calls.iter().map(|call| {
@@ -197,7 +205,7 @@ fn a_running_node_answers_as_a_stopped_one() {
         .iter()
         .map(|(code, _)| *code)
         .collect();
-    let expected = [0, 0, 0, 0, 0, 0, 3, 5, 2, 0, 0, 0, 0].map(Some);
+    let expected = [0, 0, 0, 0, 0, 0, 3, 5, 2, 0, 0, 0, 0, 0, 0, 0, 5, 2].map(Some);
     assert_eq!(codes, expected);
     for ((code, json), call) in stopped.iter().zip(&calls) {
         if matches!(code, Some(0 | 3)) {

@@ -30,6 +30,11 @@ pub enum Operation {
         /// The start of its id.
         id: String,
     },
+    /// The latest value of each element of a submodel.
+    Latest {
+        /// The submodel's id.
+        submodel: String,
+    },
     /// Judges one observation for one organization.
     Why {
         /// The start of its id.
@@ -50,6 +55,8 @@ pub enum Operation {
     Trust,
     /// The partnerships.
     Partners,
+    /// The other members of every partnership, and who of them is connected.
+    Peers,
     /// Declares a partnership.
     Declare {
         /// The declaration's text.
@@ -153,6 +160,9 @@ impl Operation {
             }
             Self::List { filter } => answer(&node.list(&filter).map_err(|e| inspect_failure(&e))?),
             Self::Get { id } => answer(&node.detail(&id).map_err(|e| inspect_failure(&e))?),
+            Self::Latest { submodel } => {
+                answer(&node.latest(&submodel).map_err(|e| inspect_failure(&e))?)
+            }
             Self::Why { id, to } => {
                 answer(&node.why(&id, &to, now).map_err(|e| inspect_failure(&e))?)
             }
@@ -167,6 +177,7 @@ impl Operation {
                     .map_err(|error| Failure::new(FailureKind::Failed, &error))?,
             ),
             Self::Partners => answer(&node.partner_list()),
+            Self::Peers => answer(&node.peers()),
             Self::Declare {
                 declaration,
                 cards,
@@ -209,7 +220,9 @@ fn proposal(result: Result<Proposal, PartnerError>) -> Result<Value, Failure> {
 fn inspect_failure(error: &InspectError) -> Failure {
     let kind = match error {
         InspectError::Store(_) => FailureKind::Failed,
-        InspectError::NotFound(_) | InspectError::NoPartnership(_) => FailureKind::NotFound,
+        InspectError::NotFound(_)
+        | InspectError::NoSubmodel(_)
+        | InspectError::NoPartnership(_) => FailureKind::NotFound,
         InspectError::Ambiguous { .. } | InspectError::NotAnId(_) => FailureKind::Usage,
     };
     Failure::new(kind, error)

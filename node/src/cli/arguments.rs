@@ -6,6 +6,7 @@ use super::import::ImportArguments;
 use super::init::InitArguments;
 use super::inspect::{GetArguments, ListArguments};
 use super::key::KeyCommand;
+use super::manual::ManualArguments;
 use super::observe::ObserveArguments;
 use super::output::OutputOption;
 use super::partner::PartnerCommand;
@@ -13,6 +14,7 @@ use super::profile::ProfileCommand;
 use super::run::DemoArguments;
 use super::why::WhyArguments;
 use clap::{ArgAction, Parser, Subcommand};
+use clap_complete::Shell;
 use std::path::PathBuf;
 
 /// Share observations with partners, within the terms that travel with them
@@ -48,13 +50,19 @@ pub enum Command {
     Import(ImportArguments),
     /// List observations, this node's own and others'
     List(ListArguments),
-    /// Show an observation: facts, terms and readings
+    /// Show an observation: facts, terms and readings; or the latest values of a submodel
     Get(GetArguments),
     /// Judge an observation for an organization now, and say which part of which policy says no; or say on what
     /// terms it is held
     Why(WhyArguments),
     /// Show how the node stands: its ledger, its partnerships, what was disclosed and withheld
     Status {
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "its own option describes it")]
+        output: OutputOption,
+    },
+    /// Show the other members: whether they are connected, and what waits for them
+    Peers {
         #[command(flatten)]
         #[expect(missing_docs, reason = "its own option describes it")]
         output: OutputOption,
@@ -79,6 +87,14 @@ pub enum Command {
         #[command(subcommand)]
         command: ProfileCommand,
     },
+    /// Write what a shell needs to complete these commands
+    Completions {
+        /// For which shell
+        #[arg(value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Write the manual pages
+    Man(ManualArguments),
 }
 
 /// Nobody says where the node lives.
@@ -138,7 +154,13 @@ mod tests {
             "ambit import a.csv --map m.toml --fact lot.value=7 --output json",
             "ambit import a.csv --propose-map -o m.toml",
             "ambit list --part p --lot l --submodel s --origin o --limit 3",
+            "ambit list --serial 1 --program p --class c --from 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00Z",
+            "ambit list --after 12 --limit 3 --output json",
             "ambit get 0123abcd",
+            "ambit get --submodel urn:a --output json",
+            "ambit peers --output json",
+            "ambit completions bash",
+            "ambit man -o man1",
             "ambit why 0123abcd --to did:web:b.example",
             "ambit why 0123abcd --output json",
             "ambit status --output json",
@@ -181,6 +203,14 @@ mod tests {
                 ErrorKind::ArgumentConflict,
             ),
             ("ambit why", ErrorKind::MissingRequiredArgument),
+            ("ambit get", ErrorKind::MissingRequiredArgument),
+            (
+                "ambit get 0123 --submodel urn:a",
+                ErrorKind::ArgumentConflict,
+            ),
+            ("ambit list --from yesterday", ErrorKind::ValueValidation),
+            ("ambit completions cobol", ErrorKind::InvalidValue),
+            ("ambit man", ErrorKind::MissingRequiredArgument),
             ("ambit export", ErrorKind::MissingRequiredArgument),
             (
                 "ambit init --org a --name A",

@@ -1,12 +1,13 @@
-//! `ambit list`, `get` and `status`: what is held, on what terms, and how the node stands.
+//! `ambit list`, `get ID` and `status`: what is held, on what terms, and how the node stands.
 
 use super::backend::Backend;
 use super::failure::{CommandError, Exit};
 use super::output::{OutputOption, note};
+use super::submodel;
 use super::table::{or_none, pairs, short, shown, table};
 use crate::api::Operation;
-use crate::node::{Filter, Item, ItemDetail, PartnerStatus, ReadingView, Status};
-use ambit_ledger::OrganizationId;
+use crate::node::{Filter, Item, ItemDetail, PartnerStatus, ReadingView, Status, withheld_by};
+use ambit_ledger::{OrganizationId, Time};
 use clap::Args;
 use serde_json::Value;
 use std::path::Path;
@@ -26,19 +27,41 @@ pub struct ListArguments {
     /// Signed by this organization
     #[arg(long, value_name = "ORG")]
     pub origin: Option<OrganizationId>,
-    /// At most so many, the newest
+    /// Of this serial number
+    #[arg(long, value_name = "VALUE")]
+    pub serial: Option<String>,
+    /// Of this program, by the program's own value
+    #[arg(long, value_name = "VALUE")]
+    pub program: Option<String>,
+    /// Of this class of data
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// Observed at this time or later, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Time>,
+    /// Observed before this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Time>,
+    /// At most so many: the newest, or the first after an entry
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// The page after this entry, as `entry` of the last page's last one; 0 for the first page
+    #[arg(long, value_name = "ENTRY")]
+    pub after: Option<u64>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
-/// Which observation to show.
+/// Which observation to show, or which submodel.
 #[derive(Clone, Debug, Args)]
 pub struct GetArguments {
-    /// The start of its id
-    pub id: String,
+    /// The start of an observation's id
+    #[arg(required_unless_present = "submodel")]
+    pub id: Option<String>,
+    /// The latest values of this submodel, instead of one observation
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    pub submodel: Option<String>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
@@ -50,6 +73,12 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Comma
         lot: arguments.lot.clone(),
         submodel: arguments.submodel.clone(),
         origin: arguments.origin.clone(),
+        serial: arguments.serial.clone(),
+        program: arguments.program.clone(),
+        data_class: arguments.class.clone(),
+        from: arguments.from,
+        until: arguments.until,
+        after: arguments.after,
         limit: arguments.limit,
     };
     let backend = Backend::open(home)?;
@@ -57,6 +86,10 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Comma
     arguments.output.print(&items, |items| items_table(items))?;
     if items.is_empty() {
         note("no such observation is held here");
+    }
+    let is_full = arguments.after.is_some() && Some(items.len()) == arguments.limit;
+    if let (Some(last), true) = (items.last(), is_full) {
+        note(format!("the next page: --after {}", last.entry));
     }
     Ok(Exit::Done)
 }
@@ -92,8 +125,12 @@ fn items_table(items: &[Item]) -> String {
 }
 
 pub(super) fn get(home: &Path, arguments: &GetArguments) -> Result<Exit, CommandError> {
-    let id = arguments.id.clone();
-    let detail: ItemDetail = Backend::open(home)?.ask(Operation::Get { id })?;
+    let backend = Backend::open(home)?;
+    if let Some(submodel) = &arguments.submodel {
+        return submodel::latest(&backend, submodel, arguments.output);
+    }
+    let id = arguments.id.clone().unwrap_or_default();
+    let detail: ItemDetail = backend.ask(Operation::Get { id })?;
     arguments.output.print(&detail, detail_text)?;
     Ok(Exit::Done)
 }
@@ -147,7 +184,7 @@ fn members(object: &Value) -> Vec<(String, String)> {
 }
 
 /// A value as people write it; what is nested, as a list of its parts.
-fn plain(value: &Value) -> String {
+pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
@@ -190,11 +227,7 @@ fn status_text(status: &Status, is_running: bool) -> String {
         ]
     });
     let pairs = status.pairs.iter().map(|pair| {
-        let layers: Vec<String> = pair
-            .layers
-            .iter()
-            .map(|(layer, count)| format!("{layer}: {count}"))
-            .collect();
+        let withheld_by = withheld_by(&pair.layers, pair.unasked);
         vec![
             pair.to.to_string(),
             pair.partnership.to_string(),
@@ -202,7 +235,7 @@ fn status_text(status: &Status, is_running: bool) -> String {
             pair.acknowledged.to_string(),
             pair.withheld.to_string(),
             pair.undecided.to_string(),
-            or_none(Some(layers.join(", ")).filter(|text| !text.is_empty())),
+            or_none(Some(withheld_by).filter(|text| !text.is_empty())),
         ]
     });
     let sections = [

@@ -12,12 +12,15 @@ mod import;
 mod init;
 mod inspect;
 mod key;
+mod manual;
 mod observe;
 mod output;
 mod partner;
+mod peers;
 mod profile;
 mod prompt;
 mod run;
+mod submodel;
 mod table;
 mod why;
 
@@ -29,6 +32,7 @@ pub use import::ImportArguments;
 pub use init::{AnnounceError, InitArguments};
 pub use inspect::{GetArguments, ListArguments};
 pub use key::{KeyCommand, OutArguments};
+pub use manual::{ManualArguments, ManualError};
 pub use observe::ObserveArguments;
 pub use output::{Format, OutputOption};
 pub use partner::{ComparedOptionError, ComparedOptions, PartnerCommand};
@@ -53,9 +57,12 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Get(get) => inspect::get(&home()?, get),
         Command::Why(why) => why::why(&home()?, why),
         Command::Status { output } => inspect::status(&home()?, *output),
+        Command::Peers { output } => peers::peers(&home()?, *output),
         Command::Key { command } => key::key(&home()?, command),
         Command::Export(export) => export::export(&home()?, export),
         Command::Partner { command } => partner::partner(&home()?, command),
         Command::Profile { command } => profile::profile(home, command),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man(manual) => manual::pages(manual),
     }
 }

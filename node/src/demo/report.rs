@@ -2,7 +2,7 @@
 
 use super::DemoError;
 use super::party::Party;
-use crate::node::{Filter, InspectError, Node, Status};
+use crate::node::{Filter, InspectError, Node, Status, withheld_by};
 use ambit_audit::{AuditVerdict, Bundle, Report, Trust, replay};
 use ambit_ledger::{Digest, Layer, OrganizationId};
 use comfy_table::presets::NOTHING;
@@ -45,6 +45,7 @@ struct PairReport {
     withheld: u64,
     undecided: u64,
     layers: BTreeMap<Layer, u64>,
+    unasked: u64,
 }
 
 impl DemoReport {
@@ -131,24 +132,20 @@ fn pairs(status: &Status) -> impl Iterator<Item = PairReport> {
         withheld: pair.withheld,
         undecided: pair.undecided,
         layers: pair.layers.clone(),
+        unasked: pair.unasked,
     })
 }
 
 impl Display for DemoReport {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
         let pairs = self.pairs.iter().map(|pair| {
-            let layers: Vec<String> = pair
-                .layers
-                .iter()
-                .map(|(layer, count)| format!("{layer} {count}"))
-                .collect();
             vec![
                 pair.from.to_string(),
                 pair.to.to_string(),
                 pair.released.to_string(),
                 pair.withheld.to_string(),
                 pair.undecided.to_string(),
-                layers.join(", "),
+                withheld_by(&pair.layers, pair.unasked),
             ]
         });
         let holdings = self.organizations.iter().flat_map(|organization| {

@@ -9,9 +9,9 @@ mod outbound;
 
 use crate::link::Control;
 use crate::mesh::{MeshEvent, MeshHandle, PeerKey};
-use crate::node::Node;
-use crate::partnership::{Governance, Partnership, transport_key};
-use ambit_ledger::{Digest, Member, OrganizationId, PartnershipId, Time};
+use crate::node::{Node, peer_key};
+use crate::partnership::{Governance, Partnership};
+use ambit_ledger::{Digest, OrganizationId, PartnershipId, Time};
 use inbound::Inboxes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,6 +43,7 @@ pub async fn run(
         mesh,
     };
     let mut changes = federation.node.changes();
+    federation.publish_connected();
     federation.refresh();
     loop {
         tokio::select! {
@@ -79,17 +80,25 @@ impl Federation {
                 self.connected.send_modify(|peers| {
                     peers.insert(peer);
                 });
+                self.publish_connected();
             }
             MeshEvent::Disconnected { peer } => {
                 self.connected.send_modify(|peers| {
                     peers.remove(&peer);
                 });
+                self.publish_connected();
             }
             MeshEvent::Inbound { link, .. } => {
                 let session = inbound::serve(Arc::clone(&self.node), self.inboxes.clone(), link);
                 self.inbound.spawn(session);
             }
         }
+    }
+
+    /// Lets the node say who is connected, to people who ask.
+    fn publish_connected(&self) {
+        self.node
+            .set_connected(Some(self.connected.borrow().clone()));
     }
 
     /// Tells the mesh whom to admit, and sees to it that every other member has its link.
@@ -138,6 +147,7 @@ impl Federation {
     }
 
     async fn end(mut self) {
+        self.node.set_connected(None);
         self.mesh.stop().await;
         // With the mesh gone every inbound link ends by itself, and records what it still has to record.
         let ended = async { while self.inbound.join_next().await.is_some() {} };
@@ -160,12 +170,6 @@ fn is_alive(partnership: &Partnership, me: &OrganizationId, now: Time) -> bool {
         .declined()
         .is_some_and(|declined| declined.member != *me);
     !is_refused && now < partnership.terms().until.plus_days(GRACE_DAYS)
-}
-
-fn peer_key(member: &Member) -> Option<PeerKey> {
-    transport_key(member)
-        .ok()
-        .map(|key| PeerKey(*key.as_bytes()))
 }
 
 /// The partnership of this id in which the peer is another member, and which member it is. A partnership

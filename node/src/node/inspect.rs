@@ -5,6 +5,7 @@ use super::view::{
     Filter, Held, Item, ItemDetail, Pair, PartnerStatus, Status, facts_view, item, reading_view,
     scope_view,
 };
+use crate::partnership::Partnership;
 use crate::store::{BoxKey, Recorded, StoreError};
 use ambit_ledger::{
     Body, Disclosure, EditionStage, Fingerprint, Layer, Observation, ObservationId, OrganizationId,
@@ -22,6 +23,11 @@ pub enum InspectError {
     /// No observation has such an id.
     #[error("no observation starts with `{0}`; `ambit list` shows the ids")]
     NotFound(String),
+    /// No observation is of such a submodel.
+    #[error(
+        "no observation of the submodel `{0}` is held here; `ambit list --output json` shows the submodels"
+    )]
+    NoSubmodel(String),
     /// Several observations have such an id.
     #[error("`{prefix}` is the start of {count} ids or more; give more digits")]
     Ambiguous {
@@ -47,27 +53,31 @@ pub(super) struct Found {
 }
 
 impl Node {
-    /// The observations held, in the order of the ledger.
+    /// The observations held, in the order of the ledger. A page after an entry is the first that fit, otherwise
+    /// they are the newest.
     ///
     /// # Errors
     /// Any [`InspectError`].
     pub fn list(&self, filter: &Filter) -> Result<Vec<Item>, InspectError> {
         let mut items = Vec::new();
         let mut seen = BTreeSet::new();
+        let limit = filter.limit.unwrap_or(usize::MAX);
+        let is_page = filter.after.is_some();
         for recorded in self.store.entries(0, u64::MAX) {
+            if is_page && items.len() >= limit {
+                break;
+            }
             // What came under two partnerships is one observation, held on the terms of both.
             if let Some(found) = held(recorded?)?
                 && seen.insert(found.observation.id())
             {
                 let item = item(&found);
-                if filter.takes(&item) {
+                if filter.takes(&item, found.observation.facts()) {
                     items.push(item);
                 }
             }
         }
-        if let Some(limit) = filter.limit {
-            items.drain(..items.len().saturating_sub(limit));
-        }
+        items.drain(..items.len().saturating_sub(limit));
         Ok(items)
     }
 
@@ -77,11 +87,7 @@ impl Node {
     /// Any [`InspectError`].
     pub fn detail(&self, prefix: &str) -> Result<ItemDetail, InspectError> {
         let found = self.find(prefix)?;
-        let block = self
-            .store
-            .readings(found.recorded.index, &found.observation.id())?;
-        let readings = Readings::decode(&block, found.observation.facts())
-            .map_err(|_| StoreError::Damaged("readings cannot be read"))?;
+        let readings = self.readings(&found)?;
         Ok(ItemDetail {
             item: item(&found),
             facts: facts_view(found.observation.facts()),
@@ -91,6 +97,14 @@ impl Node {
                 .map(|(discloser, scope)| scope_view(discloser, scope)),
             readings: readings.readings.iter().map(reading_view).collect(),
         })
+    }
+
+    pub(super) fn readings(&self, found: &Found) -> Result<Readings, StoreError> {
+        let block = self
+            .store
+            .readings(found.recorded.index, &found.observation.id())?;
+        Readings::decode(&block, found.observation.facts())
+            .map_err(|_| StoreError::Damaged("readings cannot be read"))
     }
 
     /// The observation whose id starts so.
@@ -184,6 +198,7 @@ impl Node {
             undecided: 0,
             acknowledged: acknowledged.map_or(0, |upto| upto.upto),
             layers: BTreeMap::new(),
+            unasked: 0,
         })
     }
 
@@ -216,6 +231,7 @@ impl Node {
                 } else {
                     pair.withheld += 1;
                 }
+                pair.unasked += u64::from(withheld.decision.is_none());
                 let decision = withheld.decision.as_ref();
                 let decision = decision
                     .map(|digest| self.store.decision(digest))
@@ -247,12 +263,7 @@ impl Node {
             .map(|partnership| PartnerStatus {
                 partnership: partnership.terms().partnership.clone(),
                 title: partnership.terms().title.to_string(),
-                stage: match (partnership.stage(), partnership.declined()) {
-                    (EditionStage::Active, _) => "active",
-                    (EditionStage::Proposed, None) => "proposed",
-                    (EditionStage::Proposed, Some(_)) => "declined",
-                }
-                .to_owned(),
+                stage: stage(partnership).to_owned(),
                 edition: partnership.edition().to_string(),
                 members: partnership
                     .terms()
@@ -283,7 +294,17 @@ pub(super) fn own_disclosure(bytes: &[u8]) -> Result<Disclosure, StoreError> {
         .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))
 }
 
-fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
+/// How a partnership stands, in a word.
+pub(super) fn stage(partnership: &Partnership) -> &'static str {
+    match (partnership.stage(), partnership.declined()) {
+        (EditionStage::Active, _) => "active",
+        (EditionStage::Proposed, None) => "proposed",
+        (EditionStage::Proposed, Some(_)) => "declined",
+    }
+}
+
+/// The observation in an entry, and on what terms it is held, where there is one.
+pub(super) fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
     let read = |bytes: &[u8]| {
         Observation::from_own_ledger(bytes)
             .map_err(|_| StoreError::Damaged("an observation cannot be read"))

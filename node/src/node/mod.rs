@@ -10,7 +10,9 @@ mod observe;
 mod open;
 mod partner;
 mod partner_error;
+mod peers;
 mod profile;
+mod submodel;
 mod view;
 mod why;
 
@@ -21,15 +23,21 @@ pub use observe::{ObserveError, ObserveReport, Observed};
 pub use open::OpenError;
 pub use partner::Proposal;
 pub use partner_error::PartnerError;
+pub use peers::Peer;
+pub(crate) use peers::peer_key;
 pub use profile::ActivateError;
+pub use submodel::{Element, value_form};
+pub(crate) use view::withheld_by;
 pub use view::{Filter, Held, Item, ItemDetail, Pair, PartnerStatus, ReadingView, Status};
 pub use why::{LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
 
 use crate::config::{Home, KeyRing, Settings};
 use crate::decisions::Decisions;
+use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
 use ambit_ledger::{Name, Salt, Time};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
@@ -47,6 +55,8 @@ pub struct Node {
     /// Read while something is judged and committed, written while what is in force changes.
     governing: RwLock<()>,
     changes: watch::Sender<u64>,
+    /// The peers that are connected now; nothing while the node does not run.
+    connected: RwLock<Option<BTreeSet<PeerKey>>>,
 }
 
 impl Node {
@@ -117,7 +127,8 @@ impl Node {
 
     /// Reads what is in force again, after entries that change it were committed.
     fn reload(&self) -> Result<(), GovernanceError> {
-        let governance = Arc::new(Governance::read(&self.store)?);
+        let before = self.governance();
+        let governance = Arc::new(Governance::read_after(&self.store, Some(&before))?);
         *self
             .governance
             .write()

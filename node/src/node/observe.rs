@@ -18,6 +18,10 @@ use std::sync::{MutexGuard, PoisonError};
 /// work to do again.
 const COMMIT_OBSERVATIONS_MAX: usize = 64;
 
+/// For how many recipients an observation is judged in its own commit: their outboxes lie in the commit's last
+/// batch, which is short.
+const FUSED_RECIPIENTS_MAX: usize = 32;
+
 /// After how many entries without an observation of this node's own a recipient's place is recorded all the
 /// same, so that they are not read again at every start.
 const PASSED_OVER_MAX: u64 = 4_096;
@@ -163,7 +167,7 @@ impl Node {
                 import: signed.import,
             });
             let mut outcomes = Vec::new();
-            for (partnership, recipient) in governance.recipients() {
+            for (partnership, recipient) in governance.recipients().take(FUSED_RECIPIENTS_MAX) {
                 let (verdict, more) = self.release_to(
                     &mut deciding,
                     governance,
@@ -185,7 +189,7 @@ impl Node {
                 outcomes,
             });
         }
-        for (partnership, recipient) in governance.recipients() {
+        for (partnership, recipient) in governance.recipients().take(FUSED_RECIPIENTS_MAX) {
             writes.push(Write::Judged {
                 outbox: BoxKey::new(&partnership.terms().partnership, recipient),
                 upto: None,
@@ -193,7 +197,36 @@ impl Node {
         }
         self.store.commit(self.commit_of(now, writes))?;
         deciding.keep();
+        self.judge_for_rest(governance, &mut observed, now)?;
         Ok(observed)
+    }
+
+    /// Judges what was just committed for the recipients that did not fit into that commit, each in one of its own.
+    fn judge_for_rest(
+        &self,
+        governance: &Governance,
+        observed: &mut [Observed],
+        now: Time,
+    ) -> Result<(), ObserveError> {
+        for (partnership, recipient) in governance.recipients().skip(FUSED_RECIPIENTS_MAX) {
+            self.catch_up_one(governance, partnership, recipient, now)?;
+            let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
+            for observed in observed.iter_mut() {
+                let outcome = self.store.outcome_for(&observed.id, &outbox)?;
+                let recorded = outcome.map(|index| self.store.entry(index)).transpose()?;
+                let verdict = match recorded.flatten().map(|recorded| recorded.body) {
+                    Some(Body::Disclosed(_)) => Verdict::Admissible,
+                    Some(Body::Withheld(withheld)) if withheld.undecided => Verdict::Undecided,
+                    _ => Verdict::Withheld,
+                };
+                observed.outcomes.push(RecipientOutcome {
+                    partnership: partnership.terms().partnership.clone(),
+                    recipient: recipient.clone(),
+                    verdict,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Judges one observation for one recipient.

@@ -105,6 +105,7 @@ impl Node {
             releasing: Mutex::new(()),
             governing: RwLock::new(()),
             changes: watch::Sender::new(0),
+            connected: RwLock::new(None),
         })
     }
 }

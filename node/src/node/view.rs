@@ -2,7 +2,7 @@
 
 use super::inspect::Found;
 use ambit_ledger::{
-    Facts, Layer, ObservationId, OrganizationId, PartnershipId, Quality, Scope, When,
+    Facts, Layer, ObservationId, OrganizationId, PartnershipId, Quality, Scope, Time, When,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,7 +19,19 @@ pub struct Filter {
     pub submodel: Option<String>,
     /// Signed by this organization.
     pub origin: Option<OrganizationId>,
-    /// At most so many, the newest.
+    /// Of this serial number.
+    pub serial: Option<String>,
+    /// Of this program's value.
+    pub program: Option<String>,
+    /// Of this class of data.
+    pub data_class: Option<String>,
+    /// Observed at this instant or later, in part at least.
+    pub from: Option<Time>,
+    /// Observed before this instant, in part at least.
+    pub until: Option<Time>,
+    /// In the ledger after this entry.
+    pub after: Option<u64>,
+    /// At most so many: the first after `after`, else the newest.
     pub limit: Option<usize>,
 }
 
@@ -131,6 +143,8 @@ pub struct Pair {
     pub acknowledged: u64,
     /// How many each layer withheld; one observation may count at several.
     pub layers: BTreeMap<Layer, u64>,
+    /// How many were withheld because no limits cover them, so that no layer was asked.
+    pub unasked: u64,
 }
 
 /// How a partnership stands.
@@ -151,13 +165,19 @@ pub struct PartnerStatus {
 }
 
 impl Filter {
-    pub(super) fn takes(&self, item: &Item) -> bool {
+    pub(super) fn takes(&self, item: &Item, facts: &Facts) -> bool {
         let is_same = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
         is_same(&self.part, item.part.as_deref())
             && is_same(&self.lot, item.lot.as_deref())
             && is_same(&self.submodel, Some(&item.submodel))
+            && is_same(&self.serial, item.serial.as_deref())
+            && is_same(&self.program, item.program.as_deref())
+            && is_same(&self.data_class, Some(&item.data_class))
+            && self.from.is_none_or(|from| facts.observed_to >= from)
+            && self.until.is_none_or(|until| facts.observed_from < until)
+            && self.after.is_none_or(|after| item.entry > after)
             && self
                 .origin
                 .as_ref()
@@ -222,17 +242,47 @@ pub(super) fn reading_view(reading: &ambit_ledger::Reading) -> ReadingView {
         path: reading.path.to_string(),
         from: from.to_string(),
         to: to.map(|to| to.to_string()),
-        quality: match reading.quality {
-            Quality::Good => "good",
-            Quality::Uncertain => "uncertain",
-            Quality::Bad => "bad",
-            Quality::Unavailable => "unavailable",
-            Quality::Empty => "empty",
-        }
-        .to_owned(),
-        value: reading.value.as_ref().map(|text| {
-            serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.clone()))
-        }),
+        quality: quality_text(reading.quality).to_owned(),
+        value: value_view(reading),
         unit: reading.unit.as_ref().map(ToString::to_string),
+    }
+}
+
+pub(super) fn quality_text(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Good => "good",
+        Quality::Uncertain => "uncertain",
+        Quality::Bad => "bad",
+        Quality::Unavailable => "unavailable",
+        Quality::Empty => "empty",
+    }
+}
+
+pub(super) fn value_view(reading: &ambit_ledger::Reading) -> Option<serde_json::Value> {
+    reading.value.as_ref().map(|text| {
+        serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.clone()))
+    })
+}
+
+/// Who withheld how much, in one line: the layers, and the limits that did not cover it. Empty where nobody did.
+pub(crate) fn withheld_by(layers: &BTreeMap<Layer, u64>, unasked: u64) -> String {
+    let layers = layers
+        .iter()
+        .map(|(layer, count)| format!("{layer} {count}"));
+    let unasked = (unasked > 0).then(|| format!("no limits {unasked}"));
+    layers.chain(unasked).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_layer_was_asked_about_is_counted_beside_the_layers() {
+        let layers = BTreeMap::from([(Layer::Sticky, 2), (Layer::Ip, 1)]);
+        assert_eq!(withheld_by(&layers, 0), "sticky 2, ip 1");
+        assert_eq!(withheld_by(&layers, 3), "sticky 2, ip 1, no limits 3");
+        assert_eq!(withheld_by(&BTreeMap::new(), 3), "no limits 3");
+        assert_eq!(withheld_by(&BTreeMap::new(), 0), "");
     }
 }

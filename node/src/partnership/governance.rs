@@ -24,6 +24,8 @@ pub struct Governance {
 /// One partnership in its latest edition.
 #[derive(Clone, Debug)]
 pub struct Partnership {
+    /// The entry it is read from.
+    entry: u64,
     terms: PartnershipTerms,
     edition: Digest,
     stage: EditionStage,
@@ -71,6 +73,15 @@ impl Governance {
     /// # Errors
     /// Any [`GovernanceError`].
     pub fn read(store: &Store) -> Result<Self, GovernanceError> {
+        Self::read_after(store, None)
+    }
+
+    /// Reads everything in force again. Partnerships that did not change since `before` are taken over from
+    /// it: to verify and compile them all takes long where there are many.
+    ///
+    /// # Errors
+    /// Any [`GovernanceError`].
+    pub fn read_after(store: &Store, before: Option<&Self>) -> Result<Self, GovernanceError> {
         let mut entries = store.control_entries()?.into_iter();
         let opened = match entries.next().map(|recorded| recorded.body) {
             Some(Body::Opened(opened)) => opened,
@@ -113,13 +124,27 @@ impl Governance {
             limits: Vec::new(),
             partnerships: BTreeMap::new(),
         };
+        let before = before.filter(|before| {
+            before.layers.profile_digests() == governance.layers.profile_digests()
+                && before.layers.taxonomies().digest() == governance.layers.taxonomies().digest()
+        });
+        let latest = latest_editions(&rest);
         for recorded in &rest {
-            governance.apply(store, recorded)?;
+            let is_replaced = matches!(&recorded.body, Body::PartnershipEdition(edition)
+                if latest.get(&edition.partnership) != Some(&recorded.index));
+            if !is_replaced {
+                governance.apply(store, recorded, before)?;
+            }
         }
         Ok(governance)
     }
 
-    fn apply(&mut self, store: &Store, recorded: &Recorded) -> Result<(), GovernanceError> {
+    fn apply(
+        &mut self,
+        store: &Store,
+        recorded: &Recorded,
+        before: Option<&Self>,
+    ) -> Result<(), GovernanceError> {
         match &recorded.body {
             Body::KeyCertified(certified) => {
                 self.keyring
@@ -135,7 +160,16 @@ impl Governance {
                 self.limits.push(limits.clone());
             }
             Body::PartnershipEdition(edition) => {
-                let partnership = self.partnership_from(store, recorded, edition)?;
+                let unchanged = before
+                    .and_then(|before| before.partnerships.get(&edition.partnership))
+                    .filter(|partnership| partnership.entry == recorded.index);
+                let partnership = match unchanged {
+                    Some(partnership) => Partnership {
+                        declined: None,
+                        ..partnership.clone()
+                    },
+                    None => self.partnership_from(store, recorded, edition)?,
+                };
                 self.partnerships
                     .insert(edition.partnership.clone(), partnership);
             }
@@ -196,6 +230,7 @@ impl Governance {
         };
         let agreement = agreement(&terms, state, terms.lease_until);
         Ok(Partnership {
+            entry: recorded.index,
             edition: edition.edition,
             stage: edition.stage,
             signatures,
@@ -334,6 +369,15 @@ impl Partnership {
             .map(|member| &member.organization)
             .filter(move |member| *member != me)
     }
+}
+
+/// The entry that says last how each partnership stands.
+fn latest_editions(entries: &[Recorded]) -> BTreeMap<PartnershipId, u64> {
+    let editions = entries.iter().filter_map(|recorded| match &recorded.body {
+        Body::PartnershipEdition(edition) => Some((edition.partnership.clone(), recorded.index)),
+        _ => None,
+    });
+    editions.collect()
 }
 
 fn failed(recorded: &Recorded, error: &dyn std::error::Error) -> GovernanceError {

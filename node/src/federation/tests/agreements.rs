@@ -231,3 +231,28 @@ fn agreements_that_share_a_program_do_not_take_from_each_other() {
         audit(&shop, &[&shop, &one]);
     }
 }
+
+#[test]
+fn more_recipients_than_one_commit_takes_are_all_judged() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+    let text = quality("one", "F-ONE", "");
+    for number in 0..40 {
+        let name = format!("one/shop/{number}");
+        agree(&one, &shop, &text.replace("one/shop", &name), now);
+    }
+    let report = shop
+        .observe(draft("one", "F-ONE", "inspection-result", 1), true, now)
+        .unwrap();
+    let outcomes = &report.observed[0].outcomes;
+    assert_eq!(outcomes.len(), 40);
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.verdict == Verdict::Admissible)
+    );
+    assert!(released(&shop).iter().all(|(_, count)| *count == 1));
+    audit(&shop, &[&shop, &one]);
+}

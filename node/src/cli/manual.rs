@@ -1,0 +1,104 @@
+//! `ambit completions` and `ambit man`: what the definition of the commands yields for shells and for readers.
+
+use super::arguments::Arguments;
+use super::failure::{CommandError, Exit};
+use super::output::{note, print};
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Where to write the manual pages.
+#[derive(Clone, Debug, Args)]
+pub struct ManualArguments {
+    /// The folder; pages of the same names are replaced
+    #[arg(short = 'o', long = "out", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Manual pages are not written.
+#[derive(Debug, thiserror::Error)]
+pub enum ManualError {
+    /// There is no such folder.
+    #[error("the manual pages cannot be written: there is no folder `{0}`; make it first")]
+    NoFolder(PathBuf),
+    /// A page cannot be written.
+    #[error("failed to write the manual pages to `{folder}`")]
+    Write {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+pub(super) fn completions(shell: Shell) -> Result<Exit, CommandError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "ambit", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn pages(arguments: &ManualArguments) -> Result<Exit, CommandError> {
+    let folder = arguments.out.clone();
+    if !folder.is_dir() {
+        return Err(CommandError::new(
+            Exit::Failed,
+            ManualError::NoFolder(folder),
+        ));
+    }
+    clap_mangen::generate_to(Arguments::command(), &folder)
+        .map_err(|source| CommandError::new(Exit::Failed, ManualError::Write { folder, source }))?;
+    note(format!(
+        "wrote the manual pages; read the first with `man {}`",
+        arguments.out.join("ambit.1").display()
+    ));
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shell_is_told_every_command() {
+        for shell in [
+            Shell::Bash,
+            Shell::Elvish,
+            Shell::Fish,
+            Shell::PowerShell,
+            Shell::Zsh,
+        ] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "ambit", &mut script);
+            let script = String::from_utf8(script).unwrap();
+            for command in Arguments::command().get_subcommands() {
+                assert!(script.contains(command.get_name()), "{shell}: {command}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_its_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().to_owned();
+        assert_eq!(
+            pages(&ManualArguments { out: out.clone() }).unwrap(),
+            Exit::Done
+        );
+        let page = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
+        assert!(page("ambit.1").contains("Exit codes"));
+        assert!(page("ambit-partner-accept.1").contains("fingerprint"));
+        for command in Arguments::command().get_subcommands() {
+            assert!(page(&format!("ambit-{}.1", command.get_name())).contains("AMBIT_HOME"));
+        }
+        let nowhere = ManualArguments {
+            out: out.join("none"),
+        };
+        assert!(
+            pages(&nowhere)
+                .unwrap_err()
+                .to_string()
+                .contains("make it first")
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! `ambit peers`: the other members, whether they are connected, and what waits for them.
+
+use super::backend::Backend;
+use super::failure::{CommandError, Exit};
+use super::output::{OutputOption, note};
+use super::table::{or_none, table};
+use crate::api::Operation;
+use crate::node::Peer;
+use std::path::Path;
+
+pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, CommandError> {
+    let peers: Vec<Peer> = Backend::open(home)?.ask(Operation::Peers)?;
+    output.print(&peers, |peers| peers_table(peers))?;
+    if peers.is_empty() {
+        note("no partnership has another member; `ambit partner list` shows the partnerships");
+    }
+    Ok(Exit::Done)
+}
+
+fn peers_table(peers: &[Peer]) -> String {
+    let header = [
+        "organization",
+        "name",
+        "partnership",
+        "stage",
+        "connected",
+        "waiting",
+        "acknowledged",
+        "peer id",
+        "addresses",
+    ];
+    table(
+        &header,
+        peers.iter().map(|peer| {
+            vec![
+                peer.organization.to_string(),
+                peer.name.clone(),
+                peer.partnership.to_string(),
+                peer.stage.clone(),
+                connected(peer.connected).to_owned(),
+                peer.waiting.to_string(),
+                peer.acknowledged.to_string(),
+                or_none(peer.peer_id.as_deref()),
+                or_none(Some(peer.addresses.join(", ")).filter(|text| !text.is_empty())),
+            ]
+        }),
+    )
+}
+
+fn connected(connected: Option<bool>) -> &'static str {
+    match connected {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not running",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_does_not_run_says_so() {
+        let peer = |connected| Peer {
+            organization: "did:web:a.example".parse().unwrap(),
+            name: "A".to_owned(),
+            partnership: "a/b/c".parse().unwrap(),
+            stage: "active".to_owned(),
+            peer_id: None,
+            addresses: Vec::new(),
+            connected,
+            waiting: 3,
+            acknowledged: 4,
+        };
+        let shown = peers_table(&[peer(None), peer(Some(true)), peer(Some(false))]);
+        let cells: Vec<Vec<&str>> = shown
+            .lines()
+            .skip(1)
+            .map(|line| {
+                line.split("  ")
+                    .map(str::trim)
+                    .filter(|cell| !cell.is_empty())
+                    .collect()
+            })
+            .collect();
+        for (row, connected) in cells.iter().zip(["not running", "yes", "no"]) {
+            let expected = [
+                "did:web:a.example",
+                "A",
+                "a/b/c",
+                "active",
+                connected,
+                "3",
+                "4",
+                "-",
+                "-",
+            ];
+            assert_eq!(*row, expected);
+        }
+        assert_eq!(cells.len(), 3);
+    }
+}

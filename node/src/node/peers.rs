@@ -1,0 +1,91 @@
+//! The other members of every partnership: how they are reached, and what waits for them.
+
+use super::Node;
+use super::inspect::stage;
+use crate::mesh::{PeerKey, peer_id_text};
+use crate::partnership::transport_key;
+use crate::store::BoxKey;
+use ambit_ledger::{Member, OrganizationId, PartnershipId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+/// Another member of a partnership.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The member.
+    pub organization: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// The agreement.
+    pub partnership: PartnershipId,
+    /// How the agreement stands: `proposed`, `active` or `declined`.
+    pub stage: String,
+    /// The libp2p peer id of its connections; absent where its card names no usable key.
+    pub peer_id: Option<String>,
+    /// The multiaddresses it is called at.
+    pub addresses: Vec<String>,
+    /// Whether it is connected now; absent where this node does not run.
+    pub connected: Option<bool>,
+    /// How many items of its outbox it has not acknowledged.
+    pub waiting: u64,
+    /// The number of the last item that it acknowledged; 0 before the first.
+    pub acknowledged: u64,
+}
+
+impl Node {
+    /// The other members of every partnership, one for each partnership a member is in.
+    #[must_use]
+    pub fn peers(&self) -> Vec<Peer> {
+        let governance = self.governance();
+        let connected = self
+            .connected
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut peers = Vec::new();
+        for partnership in governance.partnerships() {
+            let terms = partnership.terms();
+            let members = terms.members.iter();
+            for member in members.filter(|member| member.organization != *governance.organization())
+            {
+                let key = peer_key(member);
+                let outbox = BoxKey::new(&terms.partnership, &member.organization);
+                let outbox = self.store.outbox(&outbox);
+                let last = outbox.as_ref().map_or(0, |outbox| outbox.last);
+                let acknowledged = outbox
+                    .and_then(|outbox| outbox.acknowledged)
+                    .map_or(0, |acknowledged| acknowledged.upto);
+                peers.push(Peer {
+                    organization: member.organization.clone(),
+                    name: member.name.to_string(),
+                    partnership: terms.partnership.clone(),
+                    stage: stage(partnership).to_owned(),
+                    peer_id: key.as_ref().map(peer_id_text),
+                    addresses: member.addresses.iter().map(ToString::to_string).collect(),
+                    connected: connected
+                        .as_ref()
+                        .map(|connected| key.is_some_and(|key| connected.contains(&key))),
+                    waiting: last.saturating_sub(acknowledged),
+                    acknowledged,
+                });
+            }
+        }
+        peers
+    }
+
+    /// Who is connected from now on; nothing once the node does not run any more.
+    pub(crate) fn set_connected(&self, connected: Option<BTreeSet<PeerKey>>) {
+        *self
+            .connected
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = connected;
+    }
+}
+
+/// The key that a member's connections are known by, where its card is in order.
+pub(crate) fn peer_key(member: &Member) -> Option<PeerKey> {
+    transport_key(member)
+        .ok()
+        .map(|key| PeerKey(*key.as_bytes()))
+}

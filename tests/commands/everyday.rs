@@ -1,0 +1,200 @@
+//! What is looked at every day: lists, the latest values, the peers; and what shells and readers are given.
+
+use super::{MAP, NAME, Pair, ROWS, SUBMODEL, ids};
+use crate::support::{
+    Ambit, Folder, Home, LIMIT, Party, agree, free_ports, invite, text, wait_until,
+};
+use serde_json::Value;
+
+#[test]
+fn a_list_is_narrowed_and_paged() {
+    let pair = Pair::new();
+    pair.import();
+    let list = |more: &[&str]| -> Vec<Value> {
+        let list = Ambit::json(&pair.supplier.home, &[&["list"], more].concat());
+        list.as_array().unwrap().clone()
+    };
+    let serials = |more: &[&str]| -> Vec<String> {
+        let items = list(more).into_iter();
+        items
+            .map(|item| item["serial"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(serials(&["--serial", "2"]), ["2"]);
+    assert_eq!(serials(&["--program", "F-TWO"]), ["3", "4"]);
+    assert_eq!(serials(&["--class", "inspection-result"]).len(), 4);
+    assert!(serials(&["--class", "condition"]).is_empty());
+    // The first was observed from 08:00:00 to 08:00:30; the end of a span is not in it.
+    let from = |from| ["--from", from];
+    assert_eq!(serials(&from("2026-05-01T08:00:30Z")).len(), 4);
+    assert_eq!(serials(&from("2026-05-01T08:00:31Z")), ["2", "3", "4"]);
+    let until = ["--until", "2026-05-01T08:02:00Z"];
+    assert_eq!(serials(&until), ["1", "2"]);
+    let span = [&from("2026-05-01T10:01:00+02:00")[..], &until].concat();
+    assert_eq!(serials(&span), ["2"]);
+
+    assert_eq!(serials(&["--limit", "3"]), ["2", "3", "4"]);
+    let mut pages = Vec::new();
+    let mut after = "0".to_owned();
+    loop {
+        let page = list(&["--limit", "3", "--after", &after]);
+        let Some(last) = page.last() else { break };
+        after = last["entry"].to_string();
+        pages.push(page);
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(pages.concat(), list(&[]));
+}
+
+/// Observes values of the condition of a machine, which no partnership here is about. Returns the observation's id.
+#[track_caller]
+fn observe(home: &Home, at: &str, set: &[&str]) -> String {
+    let submodel = format!("submodel={SUBMODEL}");
+    let facts = [
+        "source=s",
+        &submodel,
+        "semantic_id=i",
+        "trade_secret=false",
+        "data_class=condition",
+    ];
+    let facts = facts.iter().flat_map(|fact| ["--fact", *fact]);
+    let set = set.iter().flat_map(|set| ["--set", *set]);
+    let call = ["observe", "--at", at].into_iter().chain(set);
+    let observed = Ambit::json(home, &call.chain(facts).collect::<Vec<_>>());
+    observed["observed"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_no_limits_cover_is_counted_apart() {
+    let pair = Pair::new();
+    agree(&pair.folder, NAME, &pair.customer, &pair.supplier);
+    let home = &pair.supplier.home;
+    let counts = || Ambit::json(home, &["status"])["pairs"][0].clone();
+    pair.import();
+    let before = counts();
+    assert_eq!(
+        (&before["withheld"], &before["unasked"]),
+        (&2.into(), &2.into())
+    );
+    observe(home, "2026-05-02T08:00:00Z", &["Load=1"]);
+    let after = counts();
+    assert_eq!(
+        (&after["withheld"], &after["unasked"]),
+        (&3.into(), &3.into())
+    );
+    // No layer was asked, so none is said to withhold it.
+    assert_eq!(after["layers"], serde_json::json!({}));
+    assert!(Ambit::text(home, &["status"]).contains("  no limits 3\n"));
+    pair.audit();
+}
+
+#[test]
+fn the_latest_values_of_a_submodel_come_with_where_they_are_from() {
+    let pair = Pair::new();
+    let home = &pair.supplier.home;
+    pair.import();
+    let observe = |at: &str, set: &[&str]| observe(home, at, set);
+    let later = "2026-05-02T08:00:00Z";
+    let observed = observe(later, &["Axes[0].Load=0.50", "Axes[1].Load=", "Name=a"]);
+    // What is observed later in the ledger, but of an earlier time, is not the latest.
+    observe("2026-05-01T09:00:00Z", &["Axes[1].Load=7", "Name=b"]);
+
+    let latest = Ambit::json(home, &["get", "--submodel", SUBMODEL]);
+    // Digits are as they were given.
+    let expected = r#"{"Axes":[{"Load":0.50},{"Load":null}],"Diameter":2.25,"Name":"a"}"#;
+    assert_eq!(latest["value"].to_string(), expected);
+    let elements = latest["elements"].as_array().unwrap();
+    let paths: Vec<&str> = elements
+        .iter()
+        .map(|element| element["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["Axes[0].Load", "Axes[1].Load", "Diameter", "Name"]);
+    let empty = &elements[1];
+    assert_eq!(empty["quality"], "empty");
+    assert_eq!(empty["value"], Value::Null);
+    assert_eq!(empty["observation"], observed);
+    assert_eq!(empty["origin"], pair.supplier.id);
+    assert_eq!(empty["at"], later);
+    assert_eq!(elements[2]["observation"], ids(home)[3]);
+    pair.audit();
+}
+
+#[test]
+fn peers_are_shown_with_what_waits_for_them() {
+    let folder = Folder::new();
+    let port = free_ports(1)[0];
+    let address = format!("/ip4/127.0.0.1/tcp/{port}");
+    let supplier = Party::new(&folder, "supplier");
+    let customer = Party::with(
+        &folder,
+        "customer",
+        &["--listen", &address, "--announce", &address],
+    );
+    let peer = |home: &Home| Ambit::json(home, &["peers"])[0].clone();
+    assert_eq!(
+        Ambit::json(&supplier.home, &["peers"]),
+        Value::Array(vec![])
+    );
+    let invitation = invite(&folder, NAME, &customer, &supplier);
+    let proposed = peer(&customer.home);
+    assert_eq!(proposed["organization"], supplier.id);
+    assert_eq!(proposed["stage"], "proposed");
+    assert_eq!(proposed["connected"], Value::Null);
+    assert_eq!(proposed["waiting"], 0);
+
+    let acceptance = folder.path().join("acceptance");
+    let fingerprint = customer.fingerprint();
+    let accept = ["partner", "accept", text(&invitation), "--yes"];
+    let more = ["--fingerprint", &fingerprint, "-o", text(&acceptance)];
+    Ambit::text(&supplier.home, &[&accept[..], &more].concat());
+    let (rows, map) = (folder.path().join("a.csv"), folder.path().join("a.toml"));
+    std::fs::write(&rows, ROWS).unwrap();
+    std::fs::write(&map, MAP).unwrap();
+    Ambit::text(
+        &supplier.home,
+        &["import", text(&rows), "--map", text(&map)],
+    );
+    let waiting = peer(&supplier.home);
+    assert_eq!(
+        (&waiting["stage"], &waiting["name"]),
+        (&"active".into(), &"customer".into())
+    );
+    assert_eq!(
+        (&waiting["waiting"], &waiting["acknowledged"]),
+        (&2.into(), &0.into())
+    );
+    assert_eq!(waiting["addresses"], serde_json::json!([address]));
+    let key = Ambit::json(&customer.home, &["key", "show"]);
+    assert_eq!(waiting["peer_id"], key["peer_id"]);
+    assert!(Ambit::text(&supplier.home, &["peers"]).contains("not running"));
+
+    let running = Ambit::run(&supplier.home);
+    wait_until(LIMIT, "the node to know that nobody is there", || {
+        peer(&supplier.home)["connected"] == false
+    });
+    let other = Ambit::run(&customer.home);
+    wait_until(LIMIT, "both to be acknowledged", || {
+        let peer = peer(&supplier.home);
+        peer["connected"] == true && peer["waiting"] == 0 && peer["acknowledged"] == 2
+    });
+    assert_eq!(peer(&customer.home)["connected"], true);
+    drop(other);
+    wait_until(LIMIT, "the end of the connection to be seen", || {
+        peer(&supplier.home)["connected"] == false
+    });
+    drop(running);
+    assert_eq!(peer(&supplier.home)["connected"], Value::Null);
+}
+
+#[test]
+fn shells_and_readers_are_served_without_a_home() {
+    let folder = Folder::new();
+    let home = folder.home("none");
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(Ambit::text(&home, &["completions", shell]).contains("propose-map"));
+    }
+    Ambit::text(&home, &["man", "-o", text(folder.path())]);
+    let page = std::fs::read_to_string(folder.path().join("ambit-peers.1")).unwrap();
+    assert!(page.contains("connected"), "{page}");
+    assert!(!home.path().exists());
+}
