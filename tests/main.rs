@@ -5,6 +5,8 @@ mod bad_input;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod restart;
