@@ -136,6 +136,8 @@ struct Session {
     from: OrganizationId,
     waiting: VecDeque<Waiting>,
     refused: BTreeMap<RefusalCode, Tally>,
+    /// The item that waits and was warned of.
+    warned_of: Option<u64>,
     told: BTreeSet<Digest>,
 }
 
@@ -201,6 +203,7 @@ impl Session {
             from: from.clone(),
             waiting: VecDeque::new(),
             refused: BTreeMap::new(),
+            warned_of: None,
             told: BTreeSet::new(),
         })
     }
@@ -330,10 +333,28 @@ impl Session {
             .map(|cursor| machine.committed(cursor))
             .unwrap_or_default();
         self.machine = Some(machine);
+        self.warn_of_doubt();
         for frame in frames {
             self.send(&frame).await?;
         }
         Ok(())
+    }
+
+    /// Tells an operator, once for each item, that this node's own layers cannot decide it.
+    fn warn_of_doubt(&mut self) {
+        let waits = match self.waiting.front() {
+            Some(Waiting::Item(item)) => Some(item.seq),
+            Some(Waiting::Tombstone) | None => None,
+        };
+        if let Some(seq) = waits.filter(|_| waits != self.warned_of) {
+            tracing::warn!(
+                seq,
+                from = %self.from,
+                partnership = %self.partnership,
+                "an item waits, because this node's policies cannot decide it"
+            );
+        }
+        self.warned_of = waits;
     }
 
     fn machine(&mut self) -> Result<&mut Receiver, Ended> {
