@@ -1,17 +1,13 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
 use super::outbound::read;
+use super::settle::{Settling, Tally, Waiting, refusal_writes};
 use super::{FRAMES_AHEAD, control_messages, membership, take_control};
-use crate::admit::{Admission, Incoming, admit};
-use crate::decisions::Deciding;
-use crate::link::{Frame, Hello, IncomingItem, Parties, Received, Receiver};
+use crate::link::{Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Link, LinkSender};
 use crate::node::Node;
-use crate::store::{BoxKey, StoreError, Write};
-use ambit_ledger::{
-    Body, Digest, EditionStage, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode,
-    Refused,
-};
+use crate::store::{BoxKey, StoreError};
+use ambit_ledger::{Digest, EditionStage, OrganizationId, PartnershipId, RefusalCode};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,8 +17,6 @@ use tokio::sync::{OwnedMutexGuard, mpsc, watch};
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often what could not be decided is judged again, and refusals of frames are recorded.
 const TICK: Duration = Duration::from_secs(5);
-/// How many digests an entry about refusals names; the rest are counted.
-const REFUSED_DIGESTS_MAX: usize = 16;
 
 /// One place per inbox: a new link ends the old one and waits until its last commit is done.
 #[derive(Clone, Debug, Default)]
@@ -139,27 +133,6 @@ struct Session {
     /// The item that waits and was warned of.
     warned_of: Option<u64>,
     told: BTreeSet<Digest>,
-}
-
-#[derive(Clone, Debug)]
-enum Waiting {
-    Item(IncomingItem),
-    Tombstone,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    count: u64,
-    digests: Vec<Digest>,
-}
-
-impl Tally {
-    fn add(&mut self, digest: Digest) {
-        self.count += 1;
-        if self.digests.len() < REFUSED_DIGESTS_MAX {
-            self.digests.push(digest);
-        }
-    }
 }
 
 impl Session {
@@ -387,134 +360,5 @@ impl Session {
             .machine()?
             .acknowledgement_signed(&acknowledgement, statement);
         self.send(&frame).await
-    }
-}
-
-fn refusal_writes(
-    refused: BTreeMap<RefusalCode, Tally>,
-    from: &OrganizationId,
-    partnership: &PartnershipId,
-) -> Vec<Write> {
-    refused
-        .into_iter()
-        .map(|(code, tally)| {
-            Write::Entry(Body::Refused(Refused {
-                sender: from.clone(),
-                partnership: partnership.clone(),
-                code,
-                count: tally.count,
-                digests: tally.digests,
-            }))
-        })
-        .collect()
-}
-
-/// What waits on a link, while it is judged and committed off the async threads.
-struct Settling {
-    node: Arc<Node>,
-    partnership: PartnershipId,
-    from: OrganizationId,
-    waiting: VecDeque<Waiting>,
-    refused: BTreeMap<RefusalCode, Tally>,
-    machine: Receiver,
-}
-
-/// What is left once that is done.
-struct Settled {
-    waiting: VecDeque<Waiting>,
-    refused: BTreeMap<RefusalCode, Tally>,
-    machine: Receiver,
-    /// The last number that was committed; absent where nothing was.
-    cursor: Option<u64>,
-}
-
-impl Settling {
-    fn settle(mut self) -> Result<Settled, StoreError> {
-        let node = Arc::clone(&self.node);
-        // What is judged under one set of layers is committed before another comes into force.
-        let _judging = node.judging();
-        let mut deciding = node.decisions().begin(node.store());
-        let (outcomes, mut writes) = self.judge(&node, &mut deciding)?;
-        let mut inbox = None;
-        for outcome in outcomes {
-            let item = self.waiting.pop_front();
-            if let (Outcome::Refused(code), Some(Waiting::Item(item))) = (outcome, &item) {
-                tracing::info!(seq = item.seq, %code, from = %self.from, "refused an item");
-                let tally = self.refused.entry(code).or_default();
-                tally.add(item.body.digest());
-            }
-            match self.machine.resolve(outcome) {
-                Ok(resolved) => inbox = Some(resolved),
-                Err(error) => tracing::error!(%error, "an outcome has no item"),
-            }
-        }
-        let cursor = inbox.as_ref().map(|inbox| inbox.cursor);
-        if let Some(inbox) = inbox {
-            writes.push(Write::Inbox(inbox));
-            let refused = std::mem::take(&mut self.refused);
-            writes.extend(refusal_writes(refused, &self.from, &self.partnership));
-            let commit = node.commit_of(crate::clock::now(), writes);
-            node.store().commit(commit)?;
-            deciding.keep();
-        }
-        Ok(Settled {
-            waiting: self.waiting,
-            refused: self.refused,
-            machine: self.machine,
-            cursor,
-        })
-    }
-
-    fn judge(
-        &self,
-        node: &Node,
-        deciding: &mut Deciding<'_>,
-    ) -> Result<(Vec<Outcome>, Vec<Write>), StoreError> {
-        let governance = node.governance();
-        let now = node.instant(crate::clock::now());
-        let mut outcomes = Vec::new();
-        let mut writes = Vec::new();
-        let Some(partnership) = governance.partnership(&self.partnership) else {
-            return Ok((outcomes, writes));
-        };
-        let mut taken = BTreeSet::new();
-        for item in &self.waiting {
-            let item = match item {
-                Waiting::Item(item) => item,
-                Waiting::Tombstone => {
-                    outcomes.push(Outcome::Noted);
-                    continue;
-                }
-            };
-            let incoming = Incoming {
-                seq: item.seq,
-                observation: &item.observation,
-                disclosure: &item.disclosure,
-                readings: &item.readings,
-            };
-            match admit(
-                deciding,
-                &governance,
-                partnership,
-                &self.from,
-                incoming,
-                now,
-            )? {
-                Admission::Admit(more) => {
-                    let id = ObservationId::of(&item.observation);
-                    let edition = partnership.edition();
-                    let is_known = node.store().admitted_under(&edition, &id)?.is_some();
-                    if is_known || !taken.insert(id) {
-                        outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
-                    } else {
-                        writes.extend(more);
-                        outcomes.push(Outcome::Admitted);
-                    }
-                }
-                Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
-                Admission::Wait => break,
-            }
-        }
-        Ok((outcomes, writes))
     }
 }

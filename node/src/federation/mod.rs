@@ -6,6 +6,7 @@
 
 mod inbound;
 mod outbound;
+mod settle;
 
 use crate::link::Control;
 use crate::mesh::{MeshEvent, MeshHandle, PeerKey};
