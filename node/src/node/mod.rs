@@ -6,6 +6,7 @@
 mod export;
 mod grounds;
 mod inspect;
+mod limits;
 mod observe;
 mod open;
 mod partner;

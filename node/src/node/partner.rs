@@ -11,9 +11,9 @@ use crate::partnership::{
 };
 use crate::store::{Commit, Write};
 use ambit_ledger::{
-    Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, Keyring, Limits, LimitsSet,
-    ManifestSignature, Member, Name, OrganizationId, PartnershipDeclined, PartnershipEdition,
-    PartnershipId, PartnershipTerms, Time,
+    Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, Keyring, ManifestSignature,
+    Member, Name, OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipId,
+    PartnershipTerms, Time,
 };
 use ambit_policy::check_terms;
 use serde::{Deserialize, Serialize};
@@ -466,46 +466,6 @@ impl Node {
             writes,
         })?;
         Ok(self.reload()?)
-    }
-
-    /// Signing allows what is signed: the limits for this kind of observation, widened to these terms. Where
-    /// other agreements of the program share a class with it, what they were allowed stays allowed, since the
-    /// last limits that cover an observation are the ones in force.
-    fn limits_for(&self, terms: &PartnershipTerms) -> Option<Write> {
-        let governance = self.governance();
-        let taxonomies = governance.layers().taxonomies();
-        let mut limits = Limits {
-            program: Some(terms.program.clone()),
-            data_classes: terms.data_classes.clone(),
-            purposes: terms.purposes.clone(),
-            not_after: terms.until,
-            hold_until: terms.until.plus_days(terms.retention_days),
-            onward_hops: terms.onward_hops,
-        };
-        let overlaps = |other: &Limits| {
-            other.program == limits.program
-                && other.data_classes.iter().any(|one| {
-                    terms.data_classes.iter().any(|class| {
-                        taxonomies.class_is_within(one, class)
-                            || taxonomies.class_is_within(class, one)
-                    })
-                })
-        };
-        let others: Vec<&Limits> = governance
-            .limits()
-            .iter()
-            .filter(|other| overlaps(other))
-            .collect();
-        for other in &others {
-            limits.purposes.extend(other.purposes.iter().cloned());
-            limits.not_after = limits.not_after.max(other.not_after);
-            limits.hold_until = limits.hold_until.max(other.hold_until);
-            limits.onward_hops = limits.onward_hops.max(other.onward_hops);
-        }
-        if others.last().is_some_and(|last| **last == limits) {
-            return None;
-        }
-        Some(Write::Entry(Body::LimitsSet(LimitsSet { limits })))
     }
 }
 
