@@ -1,7 +1,7 @@
 //! The commands as people and scripts use them: a supplier and a customer, each a process of its own.
 
 use crate::support::{
-    Ambit, Folder, Home, LIMIT, Party, agree, declaration, invite, text, wait_until,
+    Ambit, Folder, Home, LIMIT, MAP, Party, agree, declaration, invite, text, wait_until,
 };
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay, verify};
 use serde_json::Value;
@@ -20,31 +20,6 @@ const ROWS: &str = "t,serial,program,d\n\
                     2026-05-01T08:01:00Z,2,F-ONE,1.75\n\
                     2026-05-01T08:02:00Z,3,F-TWO,2.00\n\
                     2026-05-01T08:03:00Z,4,F-TWO,2.25\n";
-
-const MAP: &str = r#"delimiter = ","
-
-[time]
-column = "t"
-zone = "in-value"
-
-[facts]
-source = "cmm-1"
-submodel = "urn:supplier.example:submodel:1"
-semantic_id = "urn:supplier.example:semantic:1"
-part = { assigner = "did:web:customer.example", value = "PLATE-1" }
-data_class = "inspection-result"
-trade_secret = false
-export_control = { determined = true, itar = false, eccn = "EAR99" }
-
-[facts_columns]
-serial = "serial"
-program = { column = "program", assigner = "did:web:customer.example" }
-
-[[column]]
-name = "d"
-path = "Diameter"
-value_type = "xs:double"
-"#;
 
 /// A supplier, a customer, and the supplier's files.
 struct Pair {

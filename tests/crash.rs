@@ -7,7 +7,7 @@
 mod contents;
 mod peer;
 
-use crate::support::{Ambit, Folder, LIMIT, declaration, text, wait_until};
+use crate::support::{Ambit, Folder, LIMIT, MAP, declaration, text, wait_until};
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay};
 use contents::{Contents, check_heads};
 use peer::Peer;
@@ -32,30 +32,8 @@ const LONG_EACH: u64 = 2;
 /// More than one record of the database holds.
 const LONG_BYTES: usize = 20_000;
 
-const MAP: &str = r#"delimiter = ","
-
-[time]
-column = "t"
-zone = "in-value"
-
-[facts]
-source = "cmm-1"
-submodel = "urn:supplier.example:submodel:1"
-semantic_id = "urn:supplier.example:semantic:1"
-part = { assigner = "did:web:customer.example", value = "PLATE-1" }
-data_class = "inspection-result"
-trade_secret = false
-export_control = { determined = true, itar = false, eccn = "EAR99" }
-
-[facts_columns]
-serial = "serial"
-program = { column = "program", assigner = "did:web:customer.example" }
-
-[[column]]
-name = "d"
-path = "Diameter"
-value_type = "xs:double"
-
+/// The column that [`MAP`] lacks.
+const NOTE_COLUMN: &str = r#"
 [[column]]
 name = "note"
 path = "Note"
@@ -146,7 +124,7 @@ impl Trial {
     fn new(seed: u64) -> Self {
         let folder = Folder::new();
         let map = folder.path().join("map.toml");
-        std::fs::write(&map, MAP).unwrap();
+        std::fs::write(&map, format!("{MAP}{NOTE_COLUMN}")).unwrap();
         Self {
             random: Random(seed),
             supplier: Peer::new(&folder, "supplier"),

@@ -1,8 +1,8 @@
 //! What is looked at every day: lists, the latest values, the peers; and what shells and readers are given.
 
-use super::{MAP, NAME, Pair, ROWS, SUBMODEL, ids};
+use super::{NAME, Pair, ROWS, SUBMODEL, ids};
 use crate::support::{
-    Ambit, Folder, Home, LIMIT, Party, agree, free_ports, invite, text, wait_until,
+    Ambit, Folder, Home, LIMIT, MAP, Party, agree, free_ports, invite, text, wait_until,
 };
 use serde_json::Value;
 

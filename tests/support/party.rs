@@ -3,6 +3,32 @@
 use super::{Ambit, Folder, Home};
 use std::path::{Path, PathBuf};
 
+/// The map of a file of results: a time, a serial number, a program of the customer, a diameter.
+pub const MAP: &str = r#"delimiter = ","
+
+[time]
+column = "t"
+zone = "in-value"
+
+[facts]
+source = "cmm-1"
+submodel = "urn:supplier.example:submodel:1"
+semantic_id = "urn:supplier.example:semantic:1"
+part = { assigner = "did:web:customer.example", value = "PLATE-1" }
+data_class = "inspection-result"
+trade_secret = false
+export_control = { determined = true, itar = false, eccn = "EAR99" }
+
+[facts_columns]
+serial = "serial"
+program = { column = "program", assigner = "did:web:customer.example" }
+
+[[column]]
+name = "d"
+path = "Diameter"
+value_type = "xs:double"
+"#;
+
 /// One organization: its id, its home, and what others learn of its keys.
 #[derive(Debug)]
 pub struct Party {
