@@ -235,10 +235,7 @@ impl Node {
         let governance = self.governance();
         let me = governance.organization();
         if let Some(known) = governance.partnership(&terms.partnership) {
-            if known.edition() != terms.digest() {
-                return Err(PartnerError::Exists(terms.partnership));
-            }
-            check_not_declined(known)?;
+            check_known(known, &terms)?;
             if known.signatures().contains_key(me) {
                 for statement in &parsed.statements {
                     self.take_signature(statement, now)?;
@@ -250,8 +247,9 @@ impl Node {
         let releasing = self.releasing_lock();
         let governance = self.governance();
         let me = governance.organization();
-        if let Some(known) = governance.partnership(&terms.partnership) {
-            check_not_declined(known)?;
+        let known = governance.partnership(&terms.partnership);
+        if let Some(known) = known {
+            check_known(known, &terms)?;
         }
         if terms.edition != 1 || terms.previous.is_some() {
             return Err(PartnerError::Edition(terms.edition));
@@ -264,8 +262,12 @@ impl Node {
         if !signatures.contains_key(&terms.declarer) {
             return Err(PartnerError::DeclarerUnsigned(terms.declarer));
         }
-        let signature = ManifestSignature::sign(&terms, me, &self.keys.statement);
-        signatures.insert(me.clone(), signature);
+        // What came in while this one was read stays.
+        let signed = known.into_iter().flat_map(Partnership::signatures);
+        signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));
+        signatures
+            .entry(me.clone())
+            .or_insert_with(|| ManifestSignature::sign(&terms, me, &self.keys.statement));
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
         drop(releasing);
         self.invite(&terms.partnership)
@@ -467,6 +469,14 @@ impl Node {
         })?;
         Ok(self.reload()?)
     }
+}
+
+/// A proposal of a partnership that is known here is the same one, and stands.
+fn check_known(known: &Partnership, terms: &PartnershipTerms) -> Result<(), PartnerError> {
+    if known.edition() != terms.digest() {
+        return Err(PartnerError::Exists(terms.partnership.clone()));
+    }
+    check_not_declined(known)
 }
 
 fn check_not_declined(partnership: &Partnership) -> Result<(), PartnerError> {
