@@ -186,7 +186,6 @@ pub fn writes_for(
             };
             writes.push(Write::Disclosed {
                 outbox,
-                observation,
                 statement: disclosure.sign(context.key),
             });
         }

@@ -5,10 +5,10 @@ use crate::link::{Outgoing, Parties, Sender, SenderOutput};
 use crate::mesh::{Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::release::{Again, judge_again};
-use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write};
+use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write, own_disclosure, own_observation};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Body, Digest, Disclosure, DisclosureId, ItemBody, Observation,
-    ObservationId, OrganizationId, PartnershipId,
+    Acknowledged, Acknowledgement, Body, Digest, Disclosure, DisclosureId, ItemBody, ObservationId,
+    OrganizationId, PartnershipId,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -341,8 +341,7 @@ fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> 
     };
     match node.store().entry(index)?.map(|recorded| recorded.body) {
         Some(Body::Disclosed(disclosed)) => Ok(Stored {
-            disclosure: Disclosure::from_own_ledger(&disclosed.disclosure)
-                .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))?,
+            disclosure: own_disclosure(&disclosed.disclosure)?,
             statement: disclosed.disclosure.into_vec(),
         }),
         _ => Err(missing),
@@ -383,8 +382,7 @@ fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, StoreErr
         Some(Body::Observed(observed)) => observed.observation.into_vec(),
         _ => return Err(missing),
     };
-    let facts = Observation::from_own_ledger(&observation)
-        .map_err(|_| StoreError::Damaged("an observation cannot be read"))?;
+    let facts = own_observation(&observation)?;
     let now = node.instant(crate::clock::now());
     let _judging = node.judging();
     let mut deciding = node.decisions().begin(node.store());

@@ -1,8 +1,7 @@
 //! Grounds: on what terms an observation is held here, and whom this node's own goes to.
 
-use super::inspect::own_disclosure;
 use super::{InspectError, Node, Why};
-use crate::store::StoreError;
+use crate::store::{StoreError, own_disclosure};
 use ambit_ledger::{
     Body, DataClass, Digest, ErasureExtent, ObservationId, OrganizationId, PartnershipId, Purpose,
     Time,

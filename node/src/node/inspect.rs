@@ -6,12 +6,13 @@ use super::view::{
     scope_view,
 };
 use crate::partnership::Partnership;
-use crate::store::{BoxKey, Recorded, StoreError};
+use crate::store::{BoxKey, Recorded, StoreError, own_disclosure, own_observation};
 use ambit_ledger::{
-    Body, Disclosure, EditionStage, Fingerprint, Layer, Observation, ObservationId, OrganizationId,
+    Body, Digest, EditionStage, Fingerprint, Layer, Observation, ObservationId, OrganizationId,
     PartnershipId, Readings, Scope, Verdict,
 };
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something asked for is not there, or cannot be read.
@@ -158,9 +159,10 @@ impl Node {
             pairs.insert((id, recipient.clone()), pair);
         }
         let mut seen = BTreeSet::new();
+        let mut saying_no = BTreeMap::new();
         for recorded in self.store.entries(0, ledger_size) {
             let recorded = recorded?;
-            self.count(&recorded.body, &mut pairs)?;
+            self.count(&recorded.body, &mut pairs, &mut saying_no)?;
             if let Some(found) = held(recorded)?
                 && seen.insert(found.observation.id())
             {
@@ -206,6 +208,7 @@ impl Node {
         &self,
         body: &Body,
         pairs: &mut BTreeMap<(PartnershipId, OrganizationId), Pair>,
+        saying_no: &mut BTreeMap<Digest, Vec<Layer>>,
     ) -> Result<(), StoreError> {
         match body {
             Body::Disclosed(disclosed) => {
@@ -231,27 +234,37 @@ impl Node {
                 } else {
                     pair.withheld += 1;
                 }
-                pair.unasked += u64::from(withheld.decision.is_none());
-                let decision = withheld.decision.as_ref();
-                let decision = decision
-                    .map(|digest| self.store.decision(digest))
-                    .transpose()?;
-                for layer in Layer::ALL {
-                    let says_no = decision.iter().flatten().any(|decision| {
-                        decision.verdicts.iter().all(|purpose| {
-                            purpose.layers.iter().any(|verdict| {
-                                verdict.layer == layer && verdict.verdict != Verdict::Admissible
-                            })
-                        })
-                    });
-                    if says_no {
-                        *pair.layers.entry(layer).or_default() += 1;
-                    }
+                let Some(digest) = &withheld.decision else {
+                    pair.unasked += 1;
+                    return Ok(());
+                };
+                // One decision serves a whole class: it is read once, however many it withheld.
+                let layers = match saying_no.entry(*digest) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => entry.insert(self.layers_saying_no(digest)?),
+                };
+                for layer in layers {
+                    *pair.layers.entry(*layer).or_default() += 1;
                 }
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// The layers that do not admit in this decision, whatever the purpose.
+    fn layers_saying_no(&self, digest: &Digest) -> Result<Vec<Layer>, StoreError> {
+        let decision = self.store.decision(digest)?;
+        let says_no = |layer: &Layer| {
+            decision.iter().any(|decision| {
+                decision.verdicts.iter().all(|purpose| {
+                    purpose.layers.iter().any(|verdict| {
+                        verdict.layer == *layer && verdict.verdict != Verdict::Admissible
+                    })
+                })
+            })
+        };
+        Ok(Layer::ALL.into_iter().filter(says_no).collect())
     }
 
     /// The partnerships and how they stand.
@@ -289,11 +302,6 @@ impl Node {
     }
 }
 
-pub(super) fn own_disclosure(bytes: &[u8]) -> Result<Disclosure, StoreError> {
-    Disclosure::from_own_ledger(bytes)
-        .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))
-}
-
 /// How a partnership stands, in a word.
 pub(super) fn stage(partnership: &Partnership) -> &'static str {
     match (partnership.stage(), partnership.declined()) {
@@ -305,16 +313,12 @@ pub(super) fn stage(partnership: &Partnership) -> &'static str {
 
 /// The observation in an entry, and on what terms it is held, where there is one.
 pub(super) fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
-    let read = |bytes: &[u8]| {
-        Observation::from_own_ledger(bytes)
-            .map_err(|_| StoreError::Damaged("an observation cannot be read"))
-    };
     let (observation, scope) = match &recorded.body {
-        Body::Observed(observed) => (read(&observed.observation)?, None),
+        Body::Observed(observed) => (own_observation(&observed.observation)?, None),
         Body::Admitted(admitted) => {
             let disclosure = own_disclosure(&admitted.disclosure)?;
             (
-                read(&admitted.observation)?,
+                own_observation(&admitted.observation)?,
                 Some((disclosure.discloser, disclosure.scope)),
             )
         }

@@ -5,10 +5,10 @@ use crate::collect::Draft;
 use crate::decisions::Deciding;
 use crate::partnership::{Governance, GovernanceError, Partnership};
 use crate::release::{self, DisclosureContext, Signed};
-use crate::store::{BoxKey, Recorded, StoreError, Write};
+use crate::store::{BoxKey, Recorded, StoreError, Write, own_observation};
 use ambit_ledger::{
-    Body, Digest, Facts, Observation, ObservationId, OrganizationId, PartnershipId, ReadingsError,
-    Salt, Time, Verdict,
+    Body, Digest, Facts, ObservationId, OrganizationId, PartnershipId, ReadingsError, Salt, Time,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -334,7 +334,7 @@ impl Node {
         for recorded in self.store.entries(from, until) {
             let recorded = recorded?;
             upto = recorded.index + 1;
-            if let Some((id, facts)) = own_observation(&recorded)? {
+            if let Some((id, facts)) = observed_here(&recorded)? {
                 let (_, more) = self.release_to(&mut deciding, governance, to, id, &facts, now)?;
                 writes.extend(more);
                 found += 1;
@@ -370,7 +370,7 @@ impl Node {
             let Some(recorded) = recorded.flatten() else {
                 continue;
             };
-            let Some((id, facts)) = own_observation(&recorded)? else {
+            let Some((id, facts)) = observed_here(&recorded)? else {
                 continue;
             };
             let mut deciding = self.decisions.begin(&self.store);
@@ -398,11 +398,10 @@ fn check_draft(governance: &Governance, draft: &Draft) -> Result<(), ObserveErro
         .map_err(|unknown| ObserveError::DataClass(unknown.to_string()))
 }
 
-fn own_observation(recorded: &Recorded) -> Result<Option<(ObservationId, Facts)>, StoreError> {
+fn observed_here(recorded: &Recorded) -> Result<Option<(ObservationId, Facts)>, StoreError> {
     let Body::Observed(observed) = &recorded.body else {
         return Ok(None);
     };
-    let observation = Observation::from_own_ledger(&observed.observation)
-        .map_err(|_| StoreError::Damaged("an observation cannot be read"))?;
+    let observation = own_observation(&observed.observation)?;
     Ok(Some((observation.id(), observation.facts().clone())))
 }

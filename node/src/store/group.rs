@@ -6,12 +6,13 @@
 use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
 use super::keys::{self, BoxKey};
+use super::reader::own_disclosure;
 use super::records::{Commit, Committed, Head, Inbox, Outbox, Published, Write};
 use super::seal;
 use super::slots::Slots;
 use ambit_ledger::{
-    Admitted, Body, Digest, Disclosed, Disclosure, Entry as LedgerEntry, ObservationId, Observed,
-    Salt, leaf_hash,
+    Admitted, Body, Digest, Disclosed, Entry as LedgerEntry, ObservationId, Observed, Salt,
+    leaf_hash,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -104,9 +105,7 @@ impl<'a> Group<'a> {
                 });
                 self.entry(commit, &body).map(Some)
             }
-            Write::Disclosed {
-                outbox, statement, ..
-            } => {
+            Write::Disclosed { outbox, statement } => {
                 let state = self.outbox(outbox)?;
                 state.last += 1;
                 let seq = state.last;
@@ -283,7 +282,6 @@ fn chunk_items(key: &[u8], bytes: &[u8]) -> Vec<Item> {
 /// stand in the place of an earlier one's with the same key.
 pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreError> {
     let value = Some(index.to_be_bytes().to_vec());
-    let damaged = |_| StoreError::Damaged("a statement of this node's own cannot be read");
     let items = match body {
         Body::Observed(observed) => {
             let id = ObservationId::of(&observed.observation);
@@ -296,7 +294,7 @@ pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreErr
         }
         Body::Admitted(admitted) => {
             let id = ObservationId::of(&admitted.observation);
-            let disclosure = Disclosure::from_own_ledger(&admitted.disclosure).map_err(damaged)?;
+            let disclosure = own_disclosure(&admitted.disclosure)?;
             vec![
                 (keys::observation(&id), value.clone()),
                 (keys::admitted(&disclosure.edition, &id), value),
@@ -307,7 +305,7 @@ pub(super) fn index_items(index: u64, body: &Body) -> Result<Vec<Item>, StoreErr
             (keys::decision(&decided.decision.digest()), value),
         ],
         Body::Disclosed(disclosed) => {
-            let disclosure = Disclosure::from_own_ledger(&disclosed.disclosure).map_err(damaged)?;
+            let disclosure = own_disclosure(&disclosed.disclosure)?;
             let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
             vec![
                 (keys::outbox_item(&outbox, disclosed.seq), value.clone()),

@@ -21,6 +21,7 @@ mod writer;
 pub use database::DatabaseError;
 pub use keys::BoxKey;
 pub use reader::Recorded;
+pub(crate) use reader::{own_disclosure, own_observation};
 pub use records::{AcknowledgedUpto, Commit, Committed, Inbox, Outbox, Write};
 pub use seal::SealError;
 pub use slots::SlotError;

@@ -4,7 +4,7 @@ use super::database::{Database, DatabaseError};
 use super::keys::{self, BoxKey};
 use super::records::{Inbox, Outbox};
 use super::{Store, StoreError, seal};
-use ambit_ledger::{Body, Decision, Digest, Entry, ObservationId};
+use ambit_ledger::{Body, Decision, Digest, Disclosure, Entry, Observation, ObservationId};
 use std::sync::PoisonError;
 
 /// An entry as it is in the ledger.
@@ -55,6 +55,18 @@ fn last_number(key: &[u8]) -> Result<u64, StoreError> {
     key.last_chunk::<8>()
         .map(|bytes| u64::from_be_bytes(*bytes))
         .ok_or(StoreError::Damaged("a key cannot be read"))
+}
+
+/// Reads an observation of this node's own ledger.
+pub(crate) fn own_observation(statement: &[u8]) -> Result<Observation, StoreError> {
+    Observation::from_own_ledger(statement)
+        .map_err(|_| StoreError::Damaged("an observation cannot be read"))
+}
+
+/// Reads a disclosure of this node's own ledger.
+pub(crate) fn own_disclosure(statement: &[u8]) -> Result<Disclosure, StoreError> {
+    Disclosure::from_own_ledger(statement)
+        .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))
 }
 
 impl Store {

@@ -127,8 +127,6 @@ pub enum Write {
     Disclosed {
         /// Whose outbox.
         outbox: BoxKey,
-        /// Which observation.
-        observation: ObservationId,
         /// The disclosure's statement.
         statement: Vec<u8>,
     },

@@ -257,11 +257,7 @@ fn disclosed(observation: ObservationId, outbox: BoxKey) -> Write {
         salt: Salt::from_bytes([3; 32]),
     }
     .sign(&SecretKey::from_seed(&[2; 32]));
-    Write::Disclosed {
-        outbox,
-        observation,
-        statement,
-    }
+    Write::Disclosed { outbox, statement }
 }
 
 #[test]
