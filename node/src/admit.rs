@@ -77,6 +77,7 @@ pub fn admit(
             let mut writes = judgement.writes;
             writes.push(Write::Admitted {
                 id: verified.id,
+                edition: verified.disclosure.edition,
                 statement: incoming.observation.to_vec(),
                 disclosure: incoming.disclosure.to_vec(),
                 decision: judgement.digest,

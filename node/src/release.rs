@@ -186,6 +186,7 @@ pub fn writes_for(
             };
             writes.push(Write::Disclosed {
                 outbox,
+                observation,
                 statement: disclosure.sign(context.key),
             });
         }

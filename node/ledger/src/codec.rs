@@ -65,11 +65,16 @@ pub enum CodecError {
 /// Encodes one of our own values.
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // What is encoded most is some hundred bytes long: room for it at once, instead of growing byte by byte.
+    let mut bytes = Vec::with_capacity(512);
     #[expect(
         clippy::expect_used,
         reason = "writing to memory cannot fail, and our own types have no failing serializer"
     )]
-    serde_cbor::ser::to_vec_packed(value).expect("our own types serialize")
+    value
+        .serialize(&mut serde_cbor::Serializer::new(&mut bytes).packed_format())
+        .expect("our own types serialize");
+    bytes
 }
 
 /// Decodes at most [`ITEM_BYTES_MAX`] bytes from outside.

@@ -5,7 +5,7 @@ use crate::collect::Draft;
 use crate::decisions::Deciding;
 use crate::partnership::{Governance, GovernanceError, Partnership};
 use crate::release::{self, DisclosureContext, Signed};
-use crate::store::{BoxKey, Recorded, StoreError, Write, own_observation};
+use crate::store::{BoxKey, Pending, Prepared, Recorded, StoreError, Write, own_observation};
 use ambit_ledger::{
     Body, Digest, Facts, ObservationId, OrganizationId, PartnershipId, ReadingsError, Salt, Time,
     Verdict,
@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::sync::{MutexGuard, PoisonError};
 
 /// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
-/// work to do again.
-const COMMIT_OBSERVATIONS_MAX: usize = 64;
+/// work to do again, and that the next can be made ready meanwhile.
+const COMMIT_OBSERVATIONS_MAX: usize = 32;
 
 /// For how many recipients an observation is judged in its own commit: their outboxes lie in the commit's last
 /// batch, which is short.
@@ -103,24 +103,27 @@ impl Node {
         }
         self.catch_up_locked(&releasing, now)?;
         let mut report = ObserveReport::default();
+        let mut deciding = self.decisions.begin(&self.store);
         let mut seen = BTreeSet::new();
         let mut drafts = drafts.into_iter().peekable();
+        let mut submitted = None;
         while drafts.peek().is_some() {
-            let mut signed = Vec::new();
-            for draft in drafts.by_ref().take(COMMIT_OBSERVATIONS_MAX) {
-                let import = is_import.then(|| self.store.import_digest(&draft.fingerprint()));
-                if let Some(import) = import
-                    && (!seen.insert(import) || self.store.was_imported(&import)?)
-                {
-                    report.known += 1;
-                    continue;
-                }
-                signed.push(self.sign(draft, import)?);
+            // Signing, judging and sealing run ahead while the writer commits what came before, one commit
+            // deep: what refers to a decision is handed over only once that decision is on the disk.
+            let some = drafts.by_ref().take(COMMIT_OBSERVATIONS_MAX);
+            let ahead = self
+                .sign_some(some, is_import, &mut seen, &mut report.known)
+                .and_then(|signed| self.prepare_observed(&mut deciding, &governance, signed, now));
+            report.observed.extend(wait_for(submitted.take())?);
+            let (commit, observed) = ahead?;
+            if observed.is_empty() {
+                continue;
             }
-            report
-                .observed
-                .extend(self.commit_observed(&governance, signed, now)?);
+            submitted = Some((self.store.submit(commit)?, observed));
         }
+        report.observed.extend(wait_for(submitted)?);
+        deciding.keep();
+        self.judge_for_rest(&governance, &mut report.observed, now)?;
         drop(judging);
         drop(releasing);
         if !report.observed.is_empty() {
@@ -146,16 +149,34 @@ impl Node {
         )?)
     }
 
-    fn commit_observed(
+    fn sign_some(
         &self,
+        drafts: impl Iterator<Item = Draft>,
+        is_import: bool,
+        seen: &mut BTreeSet<Digest>,
+        known: &mut u64,
+    ) -> Result<Vec<Signed>, ObserveError> {
+        let mut signed = Vec::new();
+        for draft in drafts {
+            let import = is_import.then(|| self.store.import_digest(&draft.fingerprint()));
+            if let Some(import) = import
+                && (!seen.insert(import) || self.store.was_imported(&import)?)
+            {
+                *known += 1;
+                continue;
+            }
+            signed.push(self.sign(draft, import)?);
+        }
+        Ok(signed)
+    }
+
+    fn prepare_observed(
+        &self,
+        deciding: &mut Deciding<'_>,
         governance: &Governance,
         signed: Vec<Signed>,
         now: Time,
-    ) -> Result<Vec<Observed>, ObserveError> {
-        if signed.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut deciding = self.decisions.begin(&self.store);
+    ) -> Result<(Prepared, Vec<Observed>), ObserveError> {
         let mut writes = Vec::new();
         let mut observed = Vec::new();
         for signed in signed {
@@ -169,7 +190,7 @@ impl Node {
             let mut outcomes = Vec::new();
             for (partnership, recipient) in governance.recipients().take(FUSED_RECIPIENTS_MAX) {
                 let (verdict, more) = self.release_to(
-                    &mut deciding,
+                    deciding,
                     governance,
                     (partnership, recipient),
                     signed.id,
@@ -195,10 +216,8 @@ impl Node {
                 upto: None,
             });
         }
-        self.store.commit(self.commit_of(now, writes))?;
-        deciding.keep();
-        self.judge_for_rest(governance, &mut observed, now)?;
-        Ok(observed)
+        let commit = self.store.prepare(self.commit_of(now, writes))?;
+        Ok((commit, observed))
     }
 
     /// Judges what was just committed for the recipients that did not fit into that commit, each in one of its own.
@@ -385,6 +404,15 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// What was observed, once it is on the disk.
+fn wait_for(submitted: Option<(Pending, Vec<Observed>)>) -> Result<Vec<Observed>, StoreError> {
+    let Some((pending, observed)) = submitted else {
+        return Ok(Vec::new());
+    };
+    pending.wait()?;
+    Ok(observed)
 }
 
 fn check_draft(governance: &Governance, draft: &Draft) -> Result<(), ObserveError> {

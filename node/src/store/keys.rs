@@ -141,6 +141,11 @@ pub(super) fn undecideds(outbox: &BoxKey) -> Vec<u8> {
     join(UNDECIDED, &[&outbox.0])
 }
 
+/// Whether a key says that something is undecided.
+pub(super) fn is_undecided(key: &[u8]) -> bool {
+    key.first() == Some(&UNDECIDED)
+}
+
 /// The key of one chunk of a longer value.
 pub(super) fn chunk(key: &[u8], number: u16) -> Vec<u8> {
     let mut key = key.to_vec();

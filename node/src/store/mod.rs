@@ -10,7 +10,9 @@
 
 mod database;
 mod group;
+mod index;
 mod keys;
+mod prepare;
 mod reader;
 mod records;
 mod recovery;
@@ -20,14 +22,17 @@ mod writer;
 
 pub use database::DatabaseError;
 pub use keys::BoxKey;
+pub use prepare::Prepared;
 pub use reader::Recorded;
 pub(crate) use reader::{own_disclosure, own_observation};
 pub use records::{AcknowledgedUpto, Commit, Committed, Inbox, Outbox, Write};
 pub use seal::SealError;
 pub use slots::SlotError;
+pub use writer::Pending;
 
 use ambit_ledger::{Digest, Salt, Time};
 use database::Database;
+use prepare::Allotment;
 use records::{Head, Published};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -75,7 +80,7 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     database: Database,
-    slots: Mutex<Slots>,
+    allotment: Mutex<Allotment>,
     published: RwLock<Published>,
 }
 
@@ -86,7 +91,7 @@ impl Store {
     /// Any [`StoreError`].
     pub fn open(home: &Path) -> Result<Self, StoreError> {
         let database = Database::open(&home.join("db"))?;
-        let mut slots = Slots::open(&home.join("slots"))?;
+        let slots = Slots::open(&home.join("slots"))?;
         let head = match database.read(keys::HEAD)? {
             Some(bytes) => {
                 let head: Head = ambit_ledger::decode(&bytes)
@@ -103,11 +108,9 @@ impl Store {
             inboxes: states(&database, &keys::inboxes())?,
             head,
         };
-        // Fills the first slots before anything waits for them.
-        slots.key(published.head.slot)?;
         let shared = Arc::new(Shared {
+            allotment: Mutex::new(Allotment::new(slots, published.head.slot)?),
             database,
-            slots: Mutex::new(slots),
             published: RwLock::new(published),
         });
         let writer = writer::Writer::start(Arc::clone(&shared))?;
@@ -119,7 +122,23 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`]; then nothing of it was committed.
     pub fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
-        self.writer.commit(commit)
+        self.submit(self.prepare(commit)?)?.wait()
+    }
+
+    /// Does what a commit takes before it has its place: seals, encodes, draws randomness.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn prepare(&self, commit: Commit) -> Result<Prepared, StoreError> {
+        prepare::prepare(&self.shared.allotment, commit)
+    }
+
+    /// Hands a commit to the writer. It counts only once [`Pending::wait`] says so.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub fn submit(&self, commit: Prepared) -> Result<Pending, StoreError> {
+        self.writer.submit(commit)
     }
 
     /// Whether an error stopped the store: every later commit fails.
@@ -131,45 +150,42 @@ impl Store {
     /// How many entries are committed.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.shared.head().frontier.size()
+        self.shared.published().head.frontier.size()
     }
 
     /// Size and root of the tree over all committed entries.
     #[must_use]
     pub fn tree_head(&self) -> (u64, Digest) {
-        let head = self.shared.head();
-        (head.frontier.size(), head.frontier.root())
+        let published = self.shared.published();
+        let frontier = &published.head.frontier;
+        (frontier.size(), frontier.root())
     }
 
     /// The time of the last entry.
     #[must_use]
     pub fn last_time(&self) -> Time {
-        self.shared.head().time
+        self.shared.published().head.time
     }
 
     /// Names this store: one that was lost and made anew is another.
     #[must_use]
     pub fn incarnation(&self) -> Salt {
-        self.shared.head().incarnation
+        self.shared.published().head.incarnation
     }
 
     /// The keyed digest under which an import is remembered, so that the plain one is in no ledger.
     #[must_use]
     pub fn import_digest(&self, fingerprint: &Digest) -> Digest {
-        let head = self.shared.head();
+        let import_key = self.shared.published().head.import_key;
         Digest::of_parts(&[
             b"ambit import\0",
-            head.import_key.as_bytes(),
+            import_key.as_bytes(),
             fingerprint.as_bytes(),
         ])
     }
 }
 
 impl Shared {
-    fn head(&self) -> Head {
-        self.published().head.clone()
-    }
-
     fn published(&self) -> RwLockReadGuard<'_, Published> {
         // A writer that panicked with the lock held left what was committed before.
         self.published

@@ -188,7 +188,7 @@ impl Store {
         let slot = u64::from_be_bytes(*slot);
         let key = self
             .shared
-            .slots
+            .allotment
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .key(slot)?;

@@ -112,6 +112,8 @@ pub enum Write {
     Admitted {
         /// Its id.
         id: ObservationId,
+        /// Under which edition of the partnership.
+        edition: Digest,
         /// Its statement.
         statement: Vec<u8>,
         /// The disclosure's statement.
@@ -127,6 +129,8 @@ pub enum Write {
     Disclosed {
         /// Whose outbox.
         outbox: BoxKey,
+        /// Of which observation.
+        observation: ObservationId,
         /// The disclosure's statement.
         statement: Vec<u8>,
     },

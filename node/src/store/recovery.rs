@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item};
-use super::group::index_items;
+use super::index::marks_of;
 use super::keys;
 use super::reader::{join_chunks, parse_entry};
 use super::records::Head;
@@ -34,9 +34,9 @@ pub(super) fn take_back(database: &Database, mut head: Head) -> Result<Head, Sto
             .body()
             .map_err(|_| StoreError::Damaged("an entry above the head cannot be read"))?;
         removed.extend(
-            index_items(index, &body)?
+            marks_of(&body)?
                 .into_iter()
-                .map(|(key, _)| (key, None)),
+                .map(|mark| (mark.item(index).0, None)),
         );
     }
     if removed.is_empty() {
@@ -70,11 +70,11 @@ fn index_again(database: &Database, until: u64) -> Result<(), StoreError> {
         let body = entry
             .body()
             .map_err(|_| StoreError::Damaged("an entry cannot be read"))?;
-        for item in index_items(index, &body)? {
+        for mark in marks_of(&body)? {
             if batch.len() >= BATCH_ITEMS_MAX {
                 database.apply(std::mem::take(&mut batch))?;
             }
-            batch.push(item);
+            batch.push(mark.item(index));
         }
     }
     database.apply(batch)?;

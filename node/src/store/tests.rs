@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::group::Group;
+use super::prepare::prepare;
 use super::slots::Slots;
 use super::*;
 use ambit_ledger::{
@@ -129,7 +130,7 @@ fn a_group_cut_off_before_its_head_is_taken_back_and_its_slot_never_used_again()
     };
     {
         let database = Database::open(&folder.path().join("db")).unwrap();
-        let mut slots = Slots::open(&folder.path().join("slots")).unwrap();
+        let slots = Slots::open(&folder.path().join("slots")).unwrap();
         let head: Head =
             ambit_ledger::decode(&database.read(keys::HEAD).unwrap().unwrap()).unwrap();
         assert_eq!(head.slot, 1);
@@ -138,8 +139,10 @@ fn a_group_cut_off_before_its_head_is_taken_back_and_its_slot_never_used_again()
             outboxes: BTreeMap::new(),
             inboxes: BTreeMap::new(),
         };
-        let mut group = Group::new(&database, &mut slots, &published);
-        group.add(&commit(vec![second_write.clone()])).unwrap();
+        let allotment = Mutex::new(Allotment::new(slots, head.slot).unwrap());
+        let prepared = prepare(&allotment, commit(vec![second_write.clone()])).unwrap();
+        let mut group = Group::new(&database, &published);
+        group.add(&prepared).unwrap();
         group.apply().unwrap();
         // The crash: everything but the head is there.
         let head_item = (keys::HEAD.to_vec(), Some(ambit_ledger::encode(&head)));
@@ -214,15 +217,17 @@ fn an_entry_too_large_fails_alone() {
 /// A group that a crash cut off after everything but the head.
 fn cut_off(folder: &Path, writes: Vec<Write>) {
     let database = Database::open(&folder.join("db")).unwrap();
-    let mut slots = Slots::open(&folder.join("slots")).unwrap();
+    let slots = Slots::open(&folder.join("slots")).unwrap();
     let head: Head = ambit_ledger::decode(&database.read(keys::HEAD).unwrap().unwrap()).unwrap();
     let published = Published {
         outboxes: states(&database, &keys::outboxes()).unwrap(),
         inboxes: states(&database, &keys::inboxes()).unwrap(),
         head: head.clone(),
     };
-    let mut group = Group::new(&database, &mut slots, &published);
-    group.add(&commit(writes)).unwrap();
+    let allotment = Mutex::new(Allotment::new(slots, head.slot).unwrap());
+    let prepared = prepare(&allotment, commit(writes)).unwrap();
+    let mut group = Group::new(&database, &published);
+    group.add(&prepared).unwrap();
     group.apply().unwrap();
     let outboxes = published
         .outboxes
@@ -257,7 +262,11 @@ fn disclosed(observation: ObservationId, outbox: BoxKey) -> Write {
         salt: Salt::from_bytes([3; 32]),
     }
     .sign(&SecretKey::from_seed(&[2; 32]));
-    Write::Disclosed { outbox, statement }
+    Write::Disclosed {
+        outbox,
+        observation,
+        statement,
+    }
 }
 
 #[test]

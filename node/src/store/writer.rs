@@ -1,7 +1,8 @@
 //! The one writer: takes what is queued, commits it as a group, syncs once, wakes the waiters.
 
 use super::group::{Group, STATES_MAX};
-use super::records::{Commit, Committed, Write};
+use super::prepare::{Prepared, Step};
+use super::records::Committed;
 use super::{Shared, StoreError};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError};
@@ -11,7 +12,7 @@ use std::thread::JoinHandle;
 const GROUP_COMMITS_MAX: usize = 256;
 
 struct Request {
-    commit: Commit,
+    commit: Prepared,
     reply: mpsc::SyncSender<Result<Committed, StoreError>>,
 }
 
@@ -58,13 +59,30 @@ impl Writer {
         handle.is_none_or(JoinHandle::is_finished)
     }
 
-    pub(super) fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
+    pub(super) fn submit(&self, commit: Prepared) -> Result<Pending, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
         let requests = self.thread.requests.as_ref().ok_or(StoreError::Stopped)?;
         requests
             .send(Request { commit, reply })
             .map_err(|_| StoreError::Stopped)?;
-        answer.recv().map_err(|_| StoreError::Stopped)?
+        Ok(Pending { answer })
+    }
+}
+
+/// A commit on its way to the disk. Dropped without waiting, it is committed or not.
+#[derive(Debug)]
+#[must_use = "what was submitted counts only once it is on the disk"]
+pub struct Pending {
+    answer: mpsc::Receiver<Result<Committed, StoreError>>,
+}
+
+impl Pending {
+    /// Returns once the commit is on the disk.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; then nothing of it was committed.
+    pub fn wait(self) -> Result<Committed, StoreError> {
+        self.answer.recv().map_err(|_| StoreError::Stopped)?
     }
 }
 
@@ -92,27 +110,14 @@ fn run(shared: &Shared, queue: &mpsc::Receiver<Request>) {
 }
 
 /// How many records of state a commit may touch: those lie in the group's last batch, which is short.
-fn state_count(commit: &Commit) -> usize {
-    commit
-        .writes
-        .iter()
-        .filter(|write| match write {
-            Write::Disclosed { .. }
-            | Write::OpenOutbox { .. }
-            | Write::Judged { .. }
-            | Write::OutboxAcknowledged { .. }
-            | Write::Inbox(_) => true,
-            Write::Entry(_) | Write::Blob(_) | Write::Observed { .. } | Write::Admitted { .. } => {
-                false
-            }
-        })
-        .count()
-        .min(STATES_MAX)
+fn state_count(commit: &Prepared) -> usize {
+    let states = commit.steps.iter().filter(|step| Step::is_state(step));
+    states.count().min(STATES_MAX)
 }
 
 /// Returns whether the store can go on.
 fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
-    let commits: Vec<&Commit> = group.iter().map(|request| &request.commit).collect();
+    let commits: Vec<&Prepared> = group.iter().map(|request| &request.commit).collect();
     match commit_all(shared, &commits) {
         Ok(done) => {
             for (request, done) in group.iter().zip(done) {
@@ -148,16 +153,17 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
     }
 }
 
-fn commit_all(shared: &Shared, commits: &[&Commit]) -> Result<Vec<Committed>, StoreError> {
-    let published = shared.published().clone();
-    let mut slots = shared.slots.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut group = Group::new(&shared.database, &mut slots, &published);
+fn commit_all(shared: &Shared, commits: &[&Prepared]) -> Result<Vec<Committed>, StoreError> {
+    // Only this thread changes what is published, so that holding it for reading keeps nobody waiting.
+    let published = shared.published();
+    let mut group = Group::new(&shared.database, &published);
     let done = commits
         .iter()
         .map(|commit| group.add(commit))
         .collect::<Result<Vec<_>, _>>()?;
     let changes = group.apply()?;
     shared.database.sync()?;
+    drop(published);
     let mut published = shared
         .published
         .write()

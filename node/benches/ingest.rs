@@ -1,0 +1,172 @@
+//! Ingest: drafts to committed observations, each signed, sealed, judged for one recipient and disclosed to it.
+//!
+//! The yardstick is sled alone, with what makes it power-safe: for each observation the sealed readings, one
+//! record with statement, entry and leaf, two index keys and an outbox id, all of the very sizes that ingest
+//! writes, and a head; 32 observations to a sync. It signs, seals and judges nothing, and discloses nothing.
+
+#![expect(
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    reason = "a bench ends where it cannot go on, and counts small things"
+)]
+
+mod bed;
+#[path = "../../tests/measure/mod.rs"]
+mod measure;
+
+use ambit_ledger::{Body, ObservationId};
+use ambit_node::clock;
+use bed::Bed;
+use measure::{Ratio, Row, rate, record};
+use std::fs::File;
+use std::path::Path;
+
+const GROUP: usize = 32;
+/// Observations in one round: a second or so.
+const ROUND: usize = 64 * GROUP;
+const ROUNDS: usize = 9;
+
+fn main() {
+    let mut rows = Vec::new();
+    for (readings, what) in [
+        (64, "observations of 64 readings, of bare sled"),
+        (1, "observations of one reading, of bare sled"),
+    ] {
+        rows.extend(ingest(readings, what));
+    }
+    record("ingest", &rows);
+}
+
+fn ingest(readings: usize, what: &str) -> [Row; 2] {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bed = Bed::make(folder.path());
+    let sizes = Sizes::measure(&bed, readings);
+    let mut yardstick = Yardstick::open(&folder.path().join("yardstick"), sizes);
+    let mut next = 1_000;
+    let mut rates = Vec::new();
+    let ratio = Ratio::measure(
+        ROUNDS,
+        || {
+            let drafts = bed::drafts("one", next, ROUND as u64, readings);
+            next += ROUND as u64;
+            let rate = rate(ROUND, || {
+                let report = bed.supplier.observe(drafts, true, clock::now());
+                assert_eq!(report.expect("observed").observed.len(), ROUND);
+            });
+            rates.push(rate);
+            rate
+        },
+        || {
+            rate(ROUND, || {
+                (0..ROUND / GROUP).for_each(|_| yardstick.write_group())
+            })
+        },
+    );
+    rates.sort_by(f64::total_cmp);
+    let stated = format!("{:.0}/s", rates[rates.len() / 2]);
+    [
+        ratio.row(what, 0.65),
+        Row::stated(&format!("the same, readings: {readings}"), stated),
+    ]
+}
+
+/// What ingest writes for one observation, in bytes.
+struct Sizes {
+    sealed: usize,
+    entry: usize,
+}
+
+impl Sizes {
+    fn measure(bed: &Bed, readings: usize) -> Self {
+        let drafts = bed::drafts("one", 0, 1, readings);
+        let report = bed.supplier.observe(drafts, true, clock::now());
+        assert_eq!(report.expect("observed").observed[0].outcomes.len(), 1);
+        let store = bed.supplier.store();
+        let (entry, block) = store
+            .entries(0, u64::MAX)
+            .map(|recorded| recorded.expect("the entry is there"))
+            .filter_map(|recorded| match recorded.body {
+                Body::Observed(observed) => {
+                    let id = ObservationId::of(&observed.observation);
+                    let block = store.readings(recorded.index, &id).expect("the readings");
+                    Some((recorded.bytes.len(), block.len()))
+                }
+                _ => None,
+            })
+            .last()
+            .expect("an observation");
+        // Slot, nonce and tag; and the leaf hash.
+        Self {
+            sealed: block + 8 + 24 + 16,
+            entry: entry + 32,
+        }
+    }
+}
+
+struct Yardstick {
+    database: sled::Db,
+    file: File,
+    sizes: Sizes,
+    count: u64,
+}
+
+impl Yardstick {
+    fn open(path: &Path, sizes: Sizes) -> Self {
+        let database = sled::Config::new()
+            .path(path)
+            .cache_capacity(64 * 1024 * 1024)
+            .flush_every_ms(None)
+            .open()
+            .expect("sled opens");
+        database.flush().expect("sled flushes");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(path.join("db"))
+            .expect("the file is there");
+        Self {
+            database,
+            file,
+            sizes,
+            count: 0,
+        }
+    }
+
+    fn write_group(&mut self) {
+        // Batches of at most 64 items, each with the head.
+        for _ in 0..GROUP / 8 {
+            let mut batch = sled::Batch::default();
+            for _ in 0..8 {
+                self.observation(&mut batch);
+            }
+            batch.insert(b"h", random(600));
+            self.database.apply_batch(batch).expect("sled applies");
+        }
+        self.database.flush().expect("sled flushes");
+        self.file.sync_data().expect("the file is synced");
+    }
+
+    fn observation(&mut self, batch: &mut sled::Batch) {
+        let index = self.count.to_be_bytes();
+        self.count += 1;
+        let key = |prefix: u8, rest: &[u8]| [&[prefix], rest].concat();
+        let sequential = |prefix| key(prefix, &index);
+        let chunks = random(self.sizes.sealed);
+        for (chunk, number) in chunks.chunks(6 * 1024).zip(0_u16..) {
+            let key = [sequential(b'r').as_slice(), &number.to_be_bytes()].concat();
+            batch.insert(key, chunk);
+        }
+        batch.insert(sequential(b'e'), random(self.sizes.entry));
+        batch.insert(key(b'i', &random(32)), &index);
+        batch.insert(key(b'f', &random(32)), &index);
+        batch.insert([sequential(b'o').as_slice(), &[0; 16]].concat(), &index);
+    }
+}
+
+/// Bytes that do not compress, as sealed and signed ones do not.
+fn random(bytes: usize) -> Vec<u8> {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).expect("there is randomness");
+    random
+}

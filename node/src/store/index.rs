@@ -1,0 +1,111 @@
+//! The index keys of an entry: what is found again from its index and body alone.
+
+use super::StoreError;
+use super::database::Item;
+use super::keys::{self, BoxKey};
+use super::reader::own_disclosure;
+use ambit_ledger::{Body, Digest, ObservationId, Withdrawn, Withheld};
+
+/// One index key of an entry, before the entry has its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The key leads to the entry. A later entry's stands in the place of an earlier one's with the same key.
+    Leads(Vec<u8>),
+    /// The entry takes the key away, where it is there.
+    Clears(Vec<u8>),
+    /// The entry is one of those that say what is in force.
+    Control,
+}
+
+impl Mark {
+    /// The record this makes for the entry at an index.
+    pub(super) fn item(self, index: u64) -> Item {
+        let value = Some(index.to_be_bytes().to_vec());
+        match self {
+            Self::Leads(key) => (key, value),
+            Self::Clears(key) => (key, None),
+            Self::Control => (keys::control(index), value),
+        }
+    }
+}
+
+pub(super) fn observed_marks(id: &ObservationId, import: Option<&Digest>) -> Vec<Mark> {
+    let mut marks = vec![Mark::Leads(keys::observation(id))];
+    marks.extend(import.map(|import| Mark::Leads(keys::import(import))));
+    marks
+}
+
+pub(super) fn admitted_marks(id: &ObservationId, edition: &Digest) -> Vec<Mark> {
+    vec![
+        Mark::Leads(keys::observation(id)),
+        Mark::Leads(keys::admitted(edition, id)),
+    ]
+}
+
+pub(super) fn disclosed_marks(observation: &ObservationId, outbox: &BoxKey, seq: u64) -> Vec<Mark> {
+    vec![
+        Mark::Leads(keys::outbox_item(outbox, seq)),
+        Mark::Leads(keys::pair(observation, outbox)),
+        Mark::Clears(keys::undecided(outbox, observation)),
+    ]
+}
+
+/// The index keys of an entry of this node's own ledger.
+pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
+    let marks = match body {
+        Body::Observed(observed) => {
+            let id = ObservationId::of(&observed.observation);
+            observed_marks(&id, observed.import.as_ref())
+        }
+        Body::Admitted(admitted) => {
+            let id = ObservationId::of(&admitted.observation);
+            let disclosure = own_disclosure(&admitted.disclosure)?;
+            admitted_marks(&id, &disclosure.edition)
+        }
+        Body::Decided(decided) => vec![
+            Mark::Leads(keys::class(&decided.decision.class_key)),
+            Mark::Leads(keys::decision(&decided.decision.digest())),
+        ],
+        Body::Disclosed(disclosed) => {
+            let disclosure = own_disclosure(&disclosed.disclosure)?;
+            let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
+            disclosed_marks(&disclosure.observation, &outbox, disclosed.seq)
+        }
+        Body::Withheld(withheld) => withheld_marks(withheld),
+        Body::Withdrawn(withdrawn) => withdrawn_marks(withdrawn),
+        Body::Opened(_)
+        | Body::KeyCertified(_)
+        | Body::PartnershipEdition(_)
+        | Body::PartnershipDeclined(_)
+        | Body::ProfileActivated(_)
+        | Body::TaxonomyActivated(_)
+        | Body::LimitsSet(_) => vec![Mark::Control],
+        Body::Refused(_) | Body::Acknowledged(_) | Body::Unread { .. } => Vec::new(),
+    };
+    Ok(marks)
+}
+
+fn withheld_marks(withheld: &Withheld) -> Vec<Mark> {
+    let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
+    vec![
+        Mark::Leads(keys::pair(&withheld.observation, &outbox)),
+        undecided_mark(withheld.undecided, &outbox, &withheld.observation),
+    ]
+}
+
+fn withdrawn_marks(withdrawn: &Withdrawn) -> Vec<Mark> {
+    let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
+    vec![
+        Mark::Leads(keys::withdrawn(&outbox, withdrawn.seq)),
+        undecided_mark(withdrawn.undecided, &outbox, &withdrawn.observation),
+    ]
+}
+
+fn undecided_mark(is_undecided: bool, outbox: &BoxKey, observation: &ObservationId) -> Mark {
+    let key = keys::undecided(outbox, observation);
+    if is_undecided {
+        Mark::Leads(key)
+    } else {
+        Mark::Clears(key)
+    }
+}

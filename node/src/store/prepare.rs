@@ -1,0 +1,245 @@
+//! What a commit takes that needs no place in the ledger yet: randomness, sealing, encoding, index keys. It runs
+//! on the caller's thread, so that the one writer only puts records in order.
+
+use super::index::{Mark, admitted_marks, disclosed_marks, marks_of, observed_marks};
+use super::keys::BoxKey;
+use super::records::{Commit, Inbox, Outbox, Write};
+use super::slots::{SlotError, SlotKey, Slots};
+use super::{AcknowledgedUpto, StoreError, seal};
+use ambit_ledger::{
+    Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, Salt, Time,
+};
+use serde_bytes::ByteBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Hands out key slots, each once: also those of commits that fail.
+#[derive(Debug)]
+pub(super) struct Allotment {
+    slots: Slots,
+    next: u64,
+}
+
+impl Allotment {
+    /// Hands out slots from `next` on. The first are filled before anything waits for them.
+    pub(super) fn new(mut slots: Slots, next: u64) -> Result<Self, SlotError> {
+        slots.key(next)?;
+        Ok(Self { slots, next })
+    }
+
+    fn allot(&mut self) -> Result<(u64, SlotKey), SlotError> {
+        let slot = self.next;
+        self.next += 1;
+        Ok((slot, self.slots.key(slot)?))
+    }
+
+    /// The key of a slot that was handed out.
+    pub(super) fn key(&mut self, slot: u64) -> Result<SlotKey, SlotError> {
+        self.slots.key(slot)
+    }
+}
+
+/// A commit that the writer can put in its place. Dropped, its key slots are never used.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) actor: Name,
+    pub(super) reason: Option<Name>,
+    pub(super) now: Time,
+    pub(super) steps: Vec<Step>,
+}
+
+/// One thing to write.
+#[derive(Debug)]
+pub(super) enum Step {
+    Entry(PreparedEntry),
+    /// An entry whose body takes its sequence number from the outbox.
+    Disclosed {
+        nonce: Salt,
+        outbox: BoxKey,
+        observation: ObservationId,
+        statement: ByteBuf,
+    },
+    Blob {
+        digest: Digest,
+        bytes: Vec<u8>,
+    },
+    OpenOutbox(Outbox),
+    Judged {
+        outbox: BoxKey,
+        upto: Option<u64>,
+    },
+    OutboxAcknowledged {
+        outbox: BoxKey,
+        upto: AcknowledgedUpto,
+    },
+    Inbox(Inbox),
+}
+
+#[derive(Debug)]
+pub(super) struct PreparedEntry {
+    pub(super) nonce: Salt,
+    pub(super) kind: u32,
+    pub(super) body: ByteBuf,
+    pub(super) marks: Vec<Mark>,
+    pub(super) sealed: Option<Sealed>,
+}
+
+/// Sealed readings: the slot, then nonce and ciphertext.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    pub(super) slot: u64,
+    /// The slot goes first, so that taking back a group never gives it out again.
+    pub(super) block: Vec<u8>,
+}
+
+impl Step {
+    /// Whether it changes a state: those lie in a group's last batch, which is short.
+    pub(super) fn is_state(&self) -> bool {
+        match self {
+            Self::Disclosed { .. }
+            | Self::OpenOutbox(_)
+            | Self::Judged { .. }
+            | Self::OutboxAcknowledged { .. }
+            | Self::Inbox(_) => true,
+            Self::Entry(_) | Self::Blob { .. } => false,
+        }
+    }
+}
+
+impl PreparedEntry {
+    /// The body of a disclosure that has its sequence number.
+    pub(super) fn disclosed(
+        nonce: Salt,
+        outbox: &BoxKey,
+        observation: &ObservationId,
+        statement: &ByteBuf,
+        seq: u64,
+    ) -> Self {
+        let body = Body::Disclosed(Disclosed {
+            disclosure: statement.clone(),
+            seq,
+        });
+        Self {
+            nonce,
+            kind: Kind::Disclosed.number(),
+            body: ByteBuf::from(body.encode()),
+            marks: disclosed_marks(observation, outbox, seq),
+            sealed: None,
+        }
+    }
+}
+
+/// Prepares a commit.
+pub(super) fn prepare(
+    allotment: &Mutex<Allotment>,
+    commit: Commit,
+) -> Result<Prepared, StoreError> {
+    let steps = commit
+        .writes
+        .into_iter()
+        .map(|write| step(allotment, write));
+    Ok(Prepared {
+        actor: commit.actor,
+        reason: commit.reason,
+        now: commit.now,
+        steps: steps.collect::<Result<_, _>>()?,
+    })
+}
+
+fn step(allotment: &Mutex<Allotment>, write: Write) -> Result<Step, StoreError> {
+    match write {
+        Write::Entry(body) => {
+            let marks = marks_of(&body)?;
+            entry(&body, marks, None)
+        }
+        Write::Blob(bytes) => Ok(Step::Blob {
+            digest: Digest::of(&bytes),
+            bytes,
+        }),
+        Write::Observed {
+            id,
+            statement,
+            readings,
+            import,
+        } => {
+            let sealed = seal_readings(allotment, &id, &readings)?;
+            let body = Body::Observed(Observed {
+                observation: ByteBuf::from(statement),
+                slot: sealed.slot,
+                import,
+            });
+            entry(&body, observed_marks(&id, import.as_ref()), Some(sealed))
+        }
+        Write::Admitted {
+            id,
+            edition,
+            statement,
+            disclosure,
+            decision,
+            seq,
+            readings,
+        } => {
+            let sealed = seal_readings(allotment, &id, &readings)?;
+            let body = Body::Admitted(Admitted {
+                observation: ByteBuf::from(statement),
+                disclosure: ByteBuf::from(disclosure),
+                decision,
+                seq,
+                slot: sealed.slot,
+            });
+            entry(&body, admitted_marks(&id, &edition), Some(sealed))
+        }
+        Write::Disclosed {
+            outbox,
+            observation,
+            statement,
+        } => Ok(Step::Disclosed {
+            nonce: Salt::from_bytes(random()?),
+            outbox,
+            observation,
+            statement: ByteBuf::from(statement),
+        }),
+        Write::OpenOutbox {
+            partnership,
+            recipient,
+        } => Ok(Step::OpenOutbox(Outbox {
+            partnership,
+            recipient,
+            last: 0,
+            judged: 0,
+            acknowledged: None,
+        })),
+        Write::Judged { outbox, upto } => Ok(Step::Judged { outbox, upto }),
+        Write::OutboxAcknowledged { outbox, upto } => Ok(Step::OutboxAcknowledged { outbox, upto }),
+        Write::Inbox(inbox) => Ok(Step::Inbox(inbox)),
+    }
+}
+
+fn entry(body: &Body, marks: Vec<Mark>, sealed: Option<Sealed>) -> Result<Step, StoreError> {
+    Ok(Step::Entry(PreparedEntry {
+        nonce: Salt::from_bytes(random()?),
+        kind: body.kind(),
+        body: ByteBuf::from(body.encode()),
+        marks,
+        sealed,
+    }))
+}
+
+fn seal_readings(
+    allotment: &Mutex<Allotment>,
+    id: &ObservationId,
+    readings: &[u8],
+) -> Result<Sealed, StoreError> {
+    let (slot, key) = allotment
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .allot()?;
+    let sealed = seal::seal(readings, id, slot, &key, random()?)?;
+    let block = [slot.to_be_bytes().as_slice(), &sealed].concat();
+    Ok(Sealed { slot, block })
+}
+
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(StoreError::Randomness)?;
+    Ok(bytes)
+}
