@@ -3,8 +3,9 @@
 //! What is remembered is recorded: a decision that a commit is still to record lives in a [`Deciding`] of its
 //! own, and is remembered for others only once that commit is done.
 
+use crate::randomness::Randomness;
 use crate::store::{Store, StoreError, Write};
-use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Salt, Time};
+use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time};
 use ambit_policy::{Layers, class_key, judge};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,9 +75,7 @@ impl Deciding<'_> {
             });
         }
         let mut judged = judge(layers, inquiry, now);
-        let mut salt = [0; 32];
-        getrandom::fill(&mut salt).map_err(StoreError::Randomness)?;
-        judged.decision.salt = Salt::from_bytes(salt);
+        judged.decision.salt = Randomness::default().salt()?;
         let digest = judged.decision.digest();
         let decided = Body::Decided(Decided {
             decision: judged.decision.clone(),
@@ -88,6 +87,12 @@ impl Deciding<'_> {
             digest,
             writes: vec![Write::Blob(judged.slice), Write::Entry(decided)],
         })
+    }
+
+    /// How many decisions are to be recorded.
+    #[must_use]
+    pub fn fresh(&self) -> usize {
+        self.fresh.len()
     }
 
     /// Remembers what was decided, once it is committed. Dropped without, nothing is remembered.

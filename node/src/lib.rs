@@ -18,6 +18,7 @@ pub mod mesh;
 pub mod node;
 pub mod partnership;
 pub mod platform;
+pub mod randomness;
 pub mod release;
 pub mod service;
 pub mod store;

@@ -9,8 +9,8 @@ use crate::decisions::{Deciding, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Observation, ObservationId,
-    OrganizationId, Party, Readings, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
+    Body, Digest, Disclosure, DisclosureId, EditionStage, EncodedReadings, Facts, Observation,
+    ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
     Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
@@ -30,24 +30,21 @@ pub struct Signed {
     pub import: Option<Digest>,
 }
 
-/// Signs what was collected.
+/// Signs what was collected; `readings` are the draft's.
 ///
 /// # Errors
 /// [`ReadingsError`] where the readings cannot be one observation.
 pub fn sign(
     draft: Draft,
+    readings: &EncodedReadings,
     issuer: &OrganizationId,
     key: &SecretKey,
     salt: Salt,
     import: Option<Digest>,
 ) -> Result<Signed, ReadingsError> {
-    let count = draft.readings.len();
-    let block = Readings {
-        salt,
-        readings: draft.readings,
-    };
-    let (observed_from, observed_to) = block.span().ok_or(ReadingsError::Count(0))?;
-    let readings = block.encode()?;
+    let (observed_from, observed_to) = readings.span();
+    let reading_count = readings.count();
+    let readings = readings.block(&salt)?;
     let given = draft.facts;
     let facts = Facts {
         issuer: issuer.clone(),
@@ -72,7 +69,7 @@ pub fn sign(
         observed_to,
         inputs: Vec::new(),
         readings: Digest::of(&readings),
-        reading_count: u32::try_from(count).map_err(|_| ReadingsError::Count(count))?,
+        reading_count,
     };
     let statement = Observation::sign(&facts, key);
     Ok(Signed {

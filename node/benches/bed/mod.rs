@@ -20,6 +20,7 @@ pub struct Bed {
 impl Bed {
     /// Makes both homes in a folder.
     pub fn make(folder: &Path) -> Self {
+        std::fs::create_dir_all(folder).expect("the folder is made");
         let [supplier, customer] = ["shop", "one"].map(|name| {
             let place = folder.join(name);
             Node::init(&place, &settings(name), clock::now()).expect("the home is made");

@@ -43,7 +43,9 @@ pub use names::{
     Assigned, DataClass, Jurisdiction, NAME_BYTES_MAX, Name, NameError, OrganizationId,
     PartnershipId, Purpose,
 };
-pub use readings::{Quality, READINGS_MAX, Reading, Readings, ReadingsError, When, reading_span};
+pub use readings::{
+    EncodedReadings, Quality, READINGS_MAX, Reading, Readings, ReadingsError, When, reading_span,
+};
 pub use refusal::RefusalCode;
 pub use statement::{Statement, StatementError, StatementKind, Verified};
 pub use statements::{

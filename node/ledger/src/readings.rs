@@ -127,40 +127,103 @@ pub enum ReadingsError {
     Facts,
 }
 
+/// The readings of one observation to be, checked and encoded once: for what names them before they have a salt,
+/// and for their block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedReadings {
+    bytes: Vec<u8>,
+    count: u32,
+    span: (Time, Time),
+}
+
+impl EncodedReadings {
+    /// Checks and encodes readings.
+    ///
+    /// # Errors
+    /// Any [`ReadingsError`] but those about facts.
+    pub fn of(readings: &[Reading]) -> Result<Self, ReadingsError> {
+        check(readings)?;
+        let no_count = ReadingsError::Count(readings.len());
+        let Some((span, count)) = reading_span(readings).zip(u32::try_from(readings.len()).ok())
+        else {
+            return Err(no_count);
+        };
+        Ok(Self {
+            bytes: codec::encode(&readings),
+            count,
+            span,
+        })
+    }
+
+    /// The encoded array of the readings, in their order.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The first and the last instant they speak of.
+    #[must_use]
+    pub fn span(&self) -> (Time, Time) {
+        self.span
+    }
+
+    /// The block they make with a salt: what [`Readings::encode`] gives.
+    ///
+    /// # Errors
+    /// [`ReadingsError::TooLarge`].
+    pub fn block(&self, salt: &Salt) -> Result<Vec<u8>, ReadingsError> {
+        // A map of two: at 0 the salt, at 1 the readings.
+        let head = [0xa2, 0x00];
+        let block = [&head, codec::encode(salt).as_slice(), &[0x01], &self.bytes].concat();
+        if block.len() > codec::ITEM_BYTES_MAX {
+            return Err(ReadingsError::TooLarge(block.len()));
+        }
+        Ok(block)
+    }
+}
+
+/// Checks what every group of readings must satisfy.
+fn check(readings: &[Reading]) -> Result<(), ReadingsError> {
+    if readings.is_empty() || readings.len() > READINGS_MAX {
+        return Err(ReadingsError::Count(readings.len()));
+    }
+    for reading in readings {
+        if reading.when.from() > reading.when.to() {
+            return Err(ReadingsError::Backwards(reading.path.clone()));
+        }
+        let can_have_value = match reading.quality {
+            Quality::Good | Quality::Uncertain | Quality::Bad => true,
+            Quality::Unavailable | Quality::Empty => false,
+        };
+        if !can_have_value && reading.value.is_some() {
+            return Err(ReadingsError::Quality(reading.path.clone()));
+        }
+    }
+    let mut minutes = readings.iter().filter_map(|reading| match reading.when {
+        When::Instant { at } => Some(at.minute()),
+        When::Interval { .. } => None,
+    });
+    if let Some(first) = minutes.next()
+        && minutes.any(|minute| minute != first)
+    {
+        return Err(ReadingsError::SpansMinutes);
+    }
+    Ok(())
+}
+
 impl Readings {
     /// Checks what every group of readings must satisfy.
     ///
     /// # Errors
     /// Any [`ReadingsError`] but those about facts.
     pub fn check(&self) -> Result<(), ReadingsError> {
-        if self.readings.is_empty() || self.readings.len() > READINGS_MAX {
-            return Err(ReadingsError::Count(self.readings.len()));
-        }
-        for reading in &self.readings {
-            if reading.when.from() > reading.when.to() {
-                return Err(ReadingsError::Backwards(reading.path.clone()));
-            }
-            let can_have_value = match reading.quality {
-                Quality::Good | Quality::Uncertain | Quality::Bad => true,
-                Quality::Unavailable | Quality::Empty => false,
-            };
-            if !can_have_value && reading.value.is_some() {
-                return Err(ReadingsError::Quality(reading.path.clone()));
-            }
-        }
-        let mut minutes = self
-            .readings
-            .iter()
-            .filter_map(|reading| match reading.when {
-                When::Instant { at } => Some(at.minute()),
-                When::Interval { .. } => None,
-            });
-        if let Some(first) = minutes.next()
-            && minutes.any(|minute| minute != first)
-        {
-            return Err(ReadingsError::SpansMinutes);
-        }
-        Ok(())
+        check(&self.readings)
     }
 
     /// The block's bytes: what its digest is over, what is sealed, stored and sent.
@@ -168,12 +231,7 @@ impl Readings {
     /// # Errors
     /// Those of [`Readings::check`], and [`ReadingsError::TooLarge`].
     pub fn encode(&self) -> Result<Vec<u8>, ReadingsError> {
-        self.check()?;
-        let bytes = codec::encode(self);
-        if bytes.len() > codec::ITEM_BYTES_MAX {
-            return Err(ReadingsError::TooLarge(bytes.len()));
-        }
-        Ok(bytes)
+        EncodedReadings::of(&self.readings)?.block(&self.salt)
     }
 
     /// Reads a block from outside against the facts that name it.

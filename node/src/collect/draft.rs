@@ -71,7 +71,14 @@ impl Draft {
     /// guesses the content can check the guess.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        Digest::of_parts(&[b"ambit draft 1\0", &encode(&(&self.facts, &self.readings))])
+        self.fingerprint_with(&encode(&self.readings))
+    }
+
+    /// The same, where the readings are encoded already.
+    #[must_use]
+    pub fn fingerprint_with(&self, readings: &[u8]) -> Digest {
+        // An array of two: facts and readings.
+        Digest::of_parts(&[b"ambit draft 1\0", &[0x82], &encode(&self.facts), readings])
     }
 
     /// The first and the last instant spoken of; `None` without readings.

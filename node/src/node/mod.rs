@@ -3,6 +3,7 @@
 //!
 //! Methods block on the store; callers keep them off the async threads.
 
+mod catch_up;
 mod export;
 mod grounds;
 mod inspect;
@@ -13,6 +14,7 @@ mod partner;
 mod partner_error;
 mod peers;
 mod profile;
+mod releases;
 mod submodel;
 mod view;
 mod why;
@@ -37,7 +39,7 @@ use crate::decisions::Decisions;
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
-use ambit_ledger::{Name, Salt, Time};
+use ambit_ledger::{Name, Time};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
@@ -160,11 +162,4 @@ impl Node {
 fn actor(id: &'static str) -> Name {
     #[expect(clippy::expect_used, reason = "the ids are literals of this crate")]
     id.parse().expect("a literal is a name")
-}
-
-/// Random bytes for a salt.
-pub(crate) fn random_salt() -> Result<Salt, getrandom::Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(Salt::from_bytes(bytes))
 }

@@ -1,30 +1,29 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
-use super::{Node, random_salt};
+use super::Node;
+use super::releases::Releases;
 use crate::collect::Draft;
-use crate::decisions::Deciding;
-use crate::partnership::{Governance, GovernanceError, Partnership};
-use crate::release::{self, DisclosureContext, Signed};
-use crate::store::{BoxKey, Pending, Prepared, Recorded, StoreError, Write, own_observation};
+use crate::partnership::{Governance, GovernanceError};
+use crate::randomness::RandomnessError;
+use crate::store::{BoxKey, Pending, StoreError};
 use ambit_ledger::{
-    Body, Digest, Facts, ObservationId, OrganizationId, PartnershipId, ReadingsError, Salt, Time,
-    Verdict,
+    Body, ObservationId, OrganizationId, PartnershipId, ReadingsError, Time, Verdict,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 
 /// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
 /// work to do again, and that the next can be made ready meanwhile.
-const COMMIT_OBSERVATIONS_MAX: usize = 32;
+pub(super) const COMMIT_OBSERVATIONS_MAX: usize = 32;
+
+/// How many commits may be on their way to the disk while the next is made ready: one to be written and one to
+/// follow at once.
+const COMMITS_AHEAD_MAX: usize = 2;
 
 /// For how many recipients an observation is judged in its own commit: their outboxes lie in the commit's last
 /// batch, which is short.
-const FUSED_RECIPIENTS_MAX: usize = 32;
-
-/// After how many entries without an observation of this node's own a recipient's place is recorded all the
-/// same, so that they are not read again at every start.
-const PASSED_OVER_MAX: u64 = 4_096;
+pub(super) const FUSED_RECIPIENTS_MAX: usize = 32;
 
 /// Observations cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +46,8 @@ pub enum ObserveError {
     #[error("{0}")]
     DataClass(String),
     /// The system gave no randomness.
-    #[error("the system gave no randomness")]
-    Randomness(#[source] getrandom::Error),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
 }
 
 /// What became of what was observed.
@@ -103,121 +102,47 @@ impl Node {
         }
         self.catch_up_locked(&releasing, now)?;
         let mut report = ObserveReport::default();
-        let mut deciding = self.decisions.begin(&self.store);
-        let mut seen = BTreeSet::new();
+        let mut releases = Releases::begin(self, &governance, now);
+        let mut imports = is_import.then(BTreeSet::new);
         let mut drafts = drafts.into_iter().peekable();
-        let mut submitted = None;
+        let mut submitted = VecDeque::new();
         while drafts.peek().is_some() {
-            // Signing, judging and sealing run ahead while the writer commits what came before, one commit
-            // deep: what refers to a decision is handed over only once that decision is on the disk.
             let some = drafts.by_ref().take(COMMIT_OBSERVATIONS_MAX);
-            let ahead = self
-                .sign_some(some, is_import, &mut seen, &mut report.known)
-                .and_then(|signed| self.prepare_observed(&mut deciding, &governance, signed, now));
-            report.observed.extend(wait_for(submitted.take())?);
-            let (commit, observed) = ahead?;
-            if observed.is_empty() {
-                continue;
+            let ahead = releases.prepare(some, imports.as_mut(), &mut report.known);
+            // What is on its way counts, whatever became of the next.
+            while is_to_wait(&submitted) {
+                self.wait_for(&mut submitted, &mut report)?;
             }
-            submitted = Some((self.store.submit(commit)?, observed));
+            if let Some(ahead) = ahead? {
+                submitted.push_back(Submitted {
+                    pending: self.store.submit(ahead.commit)?,
+                    observed: ahead.observed,
+                    decides: ahead.decides,
+                });
+            }
         }
-        report.observed.extend(wait_for(submitted)?);
-        deciding.keep();
+        while !submitted.is_empty() {
+            self.wait_for(&mut submitted, &mut report)?;
+        }
+        releases.keep();
         self.judge_for_rest(&governance, &mut report.observed, now)?;
         drop(judging);
         drop(releasing);
-        if !report.observed.is_empty() {
-            self.notify();
-        }
         Ok(report)
     }
 
-    fn sign(&self, draft: Draft, import: Option<Digest>) -> Result<Signed, ObserveError> {
-        let salt = match &self.settings.example {
-            Some(example) => {
-                let fingerprint = draft.fingerprint();
-                Salt::from_bytes(example.derive("salt", &[fingerprint.as_bytes()]))
-            }
-            None => random_salt().map_err(ObserveError::Randomness)?,
-        };
-        Ok(release::sign(
-            draft,
-            &self.settings.organization.id,
-            &self.keys.statement,
-            salt,
-            import,
-        )?)
-    }
-
-    fn sign_some(
+    /// Waits until the oldest commit is on the disk.
+    fn wait_for(
         &self,
-        drafts: impl Iterator<Item = Draft>,
-        is_import: bool,
-        seen: &mut BTreeSet<Digest>,
-        known: &mut u64,
-    ) -> Result<Vec<Signed>, ObserveError> {
-        let mut signed = Vec::new();
-        for draft in drafts {
-            let import = is_import.then(|| self.store.import_digest(&draft.fingerprint()));
-            if let Some(import) = import
-                && (!seen.insert(import) || self.store.was_imported(&import)?)
-            {
-                *known += 1;
-                continue;
-            }
-            signed.push(self.sign(draft, import)?);
+        submitted: &mut VecDeque<Submitted>,
+        report: &mut ObserveReport,
+    ) -> Result<(), StoreError> {
+        if let Some(oldest) = submitted.pop_front() {
+            oldest.pending.wait()?;
+            report.observed.extend(oldest.observed);
+            self.notify();
         }
-        Ok(signed)
-    }
-
-    fn prepare_observed(
-        &self,
-        deciding: &mut Deciding<'_>,
-        governance: &Governance,
-        signed: Vec<Signed>,
-        now: Time,
-    ) -> Result<(Prepared, Vec<Observed>), ObserveError> {
-        let mut writes = Vec::new();
-        let mut observed = Vec::new();
-        for signed in signed {
-            let facts = signed.facts.clone();
-            writes.push(Write::Observed {
-                id: signed.id,
-                statement: signed.statement,
-                readings: signed.readings,
-                import: signed.import,
-            });
-            let mut outcomes = Vec::new();
-            for (partnership, recipient) in governance.recipients().take(FUSED_RECIPIENTS_MAX) {
-                let (verdict, more) = self.release_to(
-                    deciding,
-                    governance,
-                    (partnership, recipient),
-                    signed.id,
-                    &facts,
-                    now,
-                )?;
-                writes.extend(more);
-                outcomes.push(RecipientOutcome {
-                    partnership: partnership.terms().partnership.clone(),
-                    recipient: recipient.clone(),
-                    verdict,
-                });
-            }
-            observed.push(Observed {
-                id: signed.id,
-                readings: facts.reading_count,
-                outcomes,
-            });
-        }
-        for (partnership, recipient) in governance.recipients().take(FUSED_RECIPIENTS_MAX) {
-            writes.push(Write::Judged {
-                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
-                upto: None,
-            });
-        }
-        let commit = self.store.prepare(self.commit_of(now, writes))?;
-        Ok((commit, observed))
+        Ok(())
     }
 
     /// Judges what was just committed for the recipients that did not fit into that commit, each in one of its own.
@@ -248,171 +173,23 @@ impl Node {
         Ok(())
     }
 
-    /// Judges one observation for one recipient.
-    fn release_to(
-        &self,
-        deciding: &mut Deciding<'_>,
-        governance: &Governance,
-        to: (&Partnership, &OrganizationId),
-        id: ObservationId,
-        facts: &Facts,
-        now: Time,
-    ) -> Result<(Verdict, Vec<Write>), ObserveError> {
-        let (partnership, recipient) = to;
-        let released =
-            release::judge_for(deciding, governance, partnership, recipient, facts, now)?;
-        let verdict = released.verdict;
-        let context = DisclosureContext {
-            discloser: governance.organization(),
-            key: &self.keys.statement,
-            salt: random_salt().map_err(ObserveError::Randomness)?,
-            now,
-        };
-        let writes = release::writes_for(released, partnership, recipient, id, &context);
-        Ok((verdict, writes))
-    }
-
     pub(super) fn releasing_lock(&self) -> MutexGuard<'_, ()> {
         self.releasing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Judges for every recipient what was not judged for it yet: a partnership came into force, or the
-    /// node stopped in between. And judges again what was undecided.
-    ///
-    /// # Errors
-    /// Any [`ObserveError`].
-    pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
-        let now = self.instant(now);
-        let releasing = self.releasing_lock();
-        let judging = self.judging();
-        self.catch_up_locked(&releasing, now)?;
-        let governance = self.governance();
-        for (partnership, recipient) in governance.recipients() {
-            self.judge_undecided(&governance, partnership, recipient, now)?;
-        }
-        drop(judging);
-        drop(releasing);
-        self.notify();
-        Ok(())
-    }
-
-    fn catch_up_locked(
-        &self,
-        _releasing: &MutexGuard<'_, ()>,
-        now: Time,
-    ) -> Result<(), ObserveError> {
-        let governance = self.governance();
-        for (partnership, recipient) in governance.recipients() {
-            self.catch_up_one(&governance, partnership, recipient, now)?;
-        }
-        Ok(())
-    }
-
-    fn catch_up_one(
-        &self,
-        governance: &Governance,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
-        now: Time,
-    ) -> Result<(), ObserveError> {
-        let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        let judged = match self.store.outbox(&outbox) {
-            Some(outbox) => outbox.judged,
-            None => {
-                let open = Write::OpenOutbox {
-                    partnership: partnership.terms().partnership.clone(),
-                    recipient: recipient.clone(),
-                };
-                self.store.commit(self.commit_of(now, vec![open]))?;
-                0
-            }
-        };
-        let until = self.store.size();
-        let mut from = judged;
-        while from < until {
-            from = self.catch_up_some(governance, (partnership, recipient), from, until, now)?;
-        }
-        Ok(())
-    }
-
-    /// Judges the next observations from an entry on, as many as one commit takes. Returns how far it came.
-    fn catch_up_some(
-        &self,
-        governance: &Governance,
-        to: (&Partnership, &OrganizationId),
-        from: u64,
-        until: u64,
-        now: Time,
-    ) -> Result<u64, ObserveError> {
-        let mut deciding = self.decisions.begin(&self.store);
-        let mut writes = Vec::new();
-        let mut found = 0;
-        let mut upto = from;
-        for recorded in self.store.entries(from, until) {
-            let recorded = recorded?;
-            upto = recorded.index + 1;
-            if let Some((id, facts)) = observed_here(&recorded)? {
-                let (_, more) = self.release_to(&mut deciding, governance, to, id, &facts, now)?;
-                writes.extend(more);
-                found += 1;
-            }
-            if found >= COMMIT_OBSERVATIONS_MAX {
-                break;
-            }
-        }
-        // Entries without observations are passed over without a commit until there are many.
-        if found > 0 || upto - from >= PASSED_OVER_MAX {
-            let (partnership, recipient) = to;
-            writes.push(Write::Judged {
-                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
-                upto: Some(upto),
-            });
-            self.store.commit(self.commit_of(now, writes))?;
-            deciding.keep();
-        }
-        Ok(upto)
-    }
-
-    fn judge_undecided(
-        &self,
-        governance: &Governance,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
-        now: Time,
-    ) -> Result<(), ObserveError> {
-        let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        for id in self.store.undecided(&outbox)? {
-            let index = self.store.observation(&id)?;
-            let recorded = index.map(|index| self.store.entry(index)).transpose()?;
-            let Some(recorded) = recorded.flatten() else {
-                continue;
-            };
-            let Some((id, facts)) = observed_here(&recorded)? else {
-                continue;
-            };
-            let mut deciding = self.decisions.begin(&self.store);
-            let to = (partnership, recipient);
-            let (verdict, writes) =
-                self.release_to(&mut deciding, governance, to, id, &facts, now)?;
-            // Still undecided: the entry that says so is in the ledger already.
-            if verdict != Verdict::Undecided {
-                self.store.commit(self.commit_of(now, writes))?;
-                deciding.keep();
-            }
-        }
-        Ok(())
-    }
 }
 
-/// What was observed, once it is on the disk.
-fn wait_for(submitted: Option<(Pending, Vec<Observed>)>) -> Result<Vec<Observed>, StoreError> {
-    let Some((pending, observed)) = submitted else {
-        return Ok(Vec::new());
-    };
-    pending.wait()?;
-    Ok(observed)
+/// A commit of observations on its way to the disk.
+struct Submitted {
+    pending: Pending,
+    observed: Vec<Observed>,
+    /// Whether it records decisions: what refers to them is handed over only once they are on the disk.
+    decides: bool,
+}
+
+fn is_to_wait(submitted: &VecDeque<Submitted>) -> bool {
+    submitted.len() >= COMMITS_AHEAD_MAX || submitted.iter().any(|commit| commit.decides)
 }
 
 fn check_draft(governance: &Governance, draft: &Draft) -> Result<(), ObserveError> {
@@ -424,12 +201,4 @@ fn check_draft(governance: &Governance, draft: &Draft) -> Result<(), ObserveErro
         .taxonomies()
         .check_class(&draft.facts.data_class)
         .map_err(|unknown| ObserveError::DataClass(unknown.to_string()))
-}
-
-fn observed_here(recorded: &Recorded) -> Result<Option<(ObservationId, Facts)>, StoreError> {
-    let Body::Observed(observed) = &recorded.body else {
-        return Ok(None);
-    };
-    let observation = own_observation(&observed.observation)?;
-    Ok(Some((observation.id(), observation.facts().clone())))
 }

@@ -4,11 +4,12 @@
 //! before its signatures count.
 
 use super::partner_error::PartnerError;
-use super::{Node, actor, random_salt};
+use super::{Node, actor};
 use crate::partnership::{
     Declaration, Partnership, PartnershipFile, card_root, keyring_for, plain_words, read_card,
     write_card,
 };
+use crate::randomness::Randomness;
 use crate::store::{Commit, Write};
 use ambit_ledger::{
     Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, Keyring, ManifestSignature,
@@ -102,7 +103,7 @@ impl Node {
         if governance.partnership(declaration.partnership()).is_some() {
             return Err(PartnerError::Declared(declaration.partnership().clone()));
         }
-        let salt = random_salt().map_err(PartnerError::Randomness)?;
+        let salt = Randomness::default().salt()?;
         let taxonomies = governance.layers().taxonomies();
         let (terms, profile) = declaration.terms(self.member(), cards, now, salt, taxonomies)?;
         let roots = self.with_own_root(fingerprints);

@@ -4,6 +4,7 @@ use crate::api::FailureKind;
 use crate::partnership::{
     CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
 };
+use crate::randomness::RandomnessError;
 use crate::store::StoreError;
 use ambit_ledger::{Name, OrganizationId, PartnershipId, StatementError};
 use ambit_policy::TermsError;
@@ -80,8 +81,8 @@ pub enum PartnerError {
     )]
     SignedAlready(PartnershipId),
     /// The system gave no randomness.
-    #[error("the system gave no randomness")]
-    Randomness(#[source] getrandom::Error),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
 }
 
 impl PartnerError {

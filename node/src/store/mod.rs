@@ -30,6 +30,7 @@ pub use seal::SealError;
 pub use slots::SlotError;
 pub use writer::Pending;
 
+use crate::randomness::{Randomness, RandomnessError};
 use ambit_ledger::{Digest, Salt, Time};
 use database::Database;
 use prepare::Allotment;
@@ -66,8 +67,8 @@ pub enum StoreError {
     #[error("an entry of {0} bytes is larger than {max}", max = ambit_ledger::ITEM_BYTES_MAX)]
     EntryTooLarge(usize),
     /// The system gave no randomness.
-    #[error("the system gave no randomness")]
-    Randomness(#[source] getrandom::Error),
+    #[error(transparent)]
+    Randomness(#[from] RandomnessError),
 }
 
 /// A handle to the store. Clones share it. Every call blocks: keep it off the async threads.
@@ -213,18 +214,14 @@ fn states<T: Serialize + DeserializeOwned>(
 }
 
 fn first_head(database: &Database) -> Result<Head, StoreError> {
-    let mut random = [[0; 32]; 2];
-    for bytes in &mut random {
-        getrandom::fill(bytes).map_err(StoreError::Randomness)?;
-    }
-    let [incarnation, import_key] = random.map(Salt::from_bytes);
+    let mut randomness = Randomness::default();
     let head = Head {
         version: records::VERSION,
         frontier: ambit_ledger::Frontier::default(),
         time: Time::EARLIEST,
         slot: 0,
-        incarnation,
-        import_key,
+        incarnation: randomness.salt()?,
+        import_key: randomness.salt()?,
     };
     database.apply(vec![(
         keys::HEAD.to_vec(),

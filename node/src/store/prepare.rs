@@ -6,6 +6,7 @@ use super::keys::BoxKey;
 use super::records::{Commit, Inbox, Outbox, Write};
 use super::slots::{SlotError, SlotKey, Slots};
 use super::{AcknowledgedUpto, StoreError, seal};
+use crate::randomness::Randomness;
 use ambit_ledger::{
     Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, Salt, Time,
 };
@@ -133,10 +134,11 @@ pub(super) fn prepare(
     allotment: &Mutex<Allotment>,
     commit: Commit,
 ) -> Result<Prepared, StoreError> {
+    let mut randomness = Randomness::default();
     let steps = commit
         .writes
         .into_iter()
-        .map(|write| step(allotment, write));
+        .map(|write| step(allotment, &mut randomness, write));
     Ok(Prepared {
         actor: commit.actor,
         reason: commit.reason,
@@ -145,11 +147,15 @@ pub(super) fn prepare(
     })
 }
 
-fn step(allotment: &Mutex<Allotment>, write: Write) -> Result<Step, StoreError> {
+fn step(
+    allotment: &Mutex<Allotment>,
+    randomness: &mut Randomness,
+    write: Write,
+) -> Result<Step, StoreError> {
     match write {
         Write::Entry(body) => {
             let marks = marks_of(&body)?;
-            entry(&body, marks, None)
+            entry(randomness, &body, marks, None)
         }
         Write::Blob(bytes) => Ok(Step::Blob {
             digest: Digest::of(&bytes),
@@ -161,13 +167,18 @@ fn step(allotment: &Mutex<Allotment>, write: Write) -> Result<Step, StoreError> 
             readings,
             import,
         } => {
-            let sealed = seal_readings(allotment, &id, &readings)?;
+            let sealed = seal_readings(allotment, randomness, &id, &readings)?;
             let body = Body::Observed(Observed {
                 observation: ByteBuf::from(statement),
                 slot: sealed.slot,
                 import,
             });
-            entry(&body, observed_marks(&id, import.as_ref()), Some(sealed))
+            entry(
+                randomness,
+                &body,
+                observed_marks(&id, import.as_ref()),
+                Some(sealed),
+            )
         }
         Write::Admitted {
             id,
@@ -178,7 +189,7 @@ fn step(allotment: &Mutex<Allotment>, write: Write) -> Result<Step, StoreError> 
             seq,
             readings,
         } => {
-            let sealed = seal_readings(allotment, &id, &readings)?;
+            let sealed = seal_readings(allotment, randomness, &id, &readings)?;
             let body = Body::Admitted(Admitted {
                 observation: ByteBuf::from(statement),
                 disclosure: ByteBuf::from(disclosure),
@@ -186,14 +197,19 @@ fn step(allotment: &Mutex<Allotment>, write: Write) -> Result<Step, StoreError> 
                 seq,
                 slot: sealed.slot,
             });
-            entry(&body, admitted_marks(&id, &edition), Some(sealed))
+            entry(
+                randomness,
+                &body,
+                admitted_marks(&id, &edition),
+                Some(sealed),
+            )
         }
         Write::Disclosed {
             outbox,
             observation,
             statement,
         } => Ok(Step::Disclosed {
-            nonce: Salt::from_bytes(random()?),
+            nonce: randomness.salt()?,
             outbox,
             observation,
             statement: ByteBuf::from(statement),
@@ -214,9 +230,14 @@ fn step(allotment: &Mutex<Allotment>, write: Write) -> Result<Step, StoreError> 
     }
 }
 
-fn entry(body: &Body, marks: Vec<Mark>, sealed: Option<Sealed>) -> Result<Step, StoreError> {
+fn entry(
+    randomness: &mut Randomness,
+    body: &Body,
+    marks: Vec<Mark>,
+    sealed: Option<Sealed>,
+) -> Result<Step, StoreError> {
     Ok(Step::Entry(PreparedEntry {
-        nonce: Salt::from_bytes(random()?),
+        nonce: randomness.salt()?,
         kind: body.kind(),
         body: ByteBuf::from(body.encode()),
         marks,
@@ -226,6 +247,7 @@ fn entry(body: &Body, marks: Vec<Mark>, sealed: Option<Sealed>) -> Result<Step, 
 
 fn seal_readings(
     allotment: &Mutex<Allotment>,
+    randomness: &mut Randomness,
     id: &ObservationId,
     readings: &[u8],
 ) -> Result<Sealed, StoreError> {
@@ -233,13 +255,7 @@ fn seal_readings(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .allot()?;
-    let sealed = seal::seal(readings, id, slot, &key, random()?)?;
+    let sealed = seal::seal(readings, id, slot, &key, randomness.take()?)?;
     let block = [slot.to_be_bytes().as_slice(), &sealed].concat();
     Ok(Sealed { slot, block })
-}
-
-fn random<const N: usize>() -> Result<[u8; N], StoreError> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(StoreError::Randomness)?;
-    Ok(bytes)
 }

@@ -149,7 +149,8 @@ impl Peer {
         let keys = self.supplier.keys();
         let me = &self.supplier.settings().organization.id;
         let salt = Salt::from_bytes(*Digest::of(&self.made.to_be_bytes()).as_bytes());
-        let signed = release::sign(draft, me, &keys.statement, salt, None).unwrap();
+        let readings = ambit_ledger::EncodedReadings::of(&draft.readings).unwrap();
+        let signed = release::sign(draft, &readings, me, &keys.statement, salt, None).unwrap();
         let governance = self.supplier.governance();
         let partnership = governance.partnership(&self.partnership).unwrap();
         let disclosure = self.disclosure(partnership, &signed.facts, salt);

@@ -1,0 +1,110 @@
+//! Crossing: from drafts at the supplier to observations committed at the customer, both nodes running in this
+//! process on the same cores, over TCP, Noise and yamux on the loopback address.
+//!
+//! The yardstick is the same ingest at the same supplier's node without its customer: signed, judged, disclosed
+//! and queued, and nothing sent.
+
+#![expect(
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    reason = "a bench ends where it cannot go on, and counts small things"
+)]
+
+mod bed;
+#[path = "../../tests/measure/mod.rs"]
+mod measure;
+
+use ambit_ledger::Body;
+use ambit_node::clock;
+use ambit_node::node::Node;
+use ambit_node::service::Service;
+use ambit_node::store::BoxKey;
+use bed::Bed;
+use measure::{Ratio, Row, rate, record};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Observations in one round: a second or so.
+const ROUND: u64 = 2_048;
+const ROUNDS: usize = 5;
+const READINGS: usize = 64;
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("there are threads");
+    let folder = tempfile::tempdir().expect("a folder");
+    let alone = Bed::make(&folder.path().join("alone"));
+    let together = Bed::make(&folder.path().join("together"));
+    let [supplier, customer] = [together.supplier, together.customer].map(|node| {
+        let service = runtime.block_on(Service::start(Arc::new(node)));
+        service.expect("the node starts")
+    });
+    let (mut crossed, mut ingested) = (0, 0);
+    let mut rates = Vec::new();
+    let ratio = Ratio::measure(
+        ROUNDS,
+        || {
+            let rate = cross(supplier.node(), customer.node(), crossed);
+            crossed += ROUND;
+            rates.push(rate);
+            rate
+        },
+        || {
+            ingested += ROUND;
+            let drafts = bed::drafts("one", ingested, ROUND, READINGS);
+            rate(ROUND as usize, || observe(&alone.supplier, drafts))
+        },
+    );
+    rates.sort_by(f64::total_cmp);
+    record(
+        "crossing",
+        &[
+            ratio.row("observed to committed at the peer, of ingest alone", 0.25),
+            Row::stated(
+                "the same, observations of 64 readings",
+                format!("{:.0}/s", rates[rates.len() / 2]),
+            ),
+        ],
+    );
+    assert_eq!(admitted(customer.node()), taken(customer.node()));
+    runtime.block_on(async {
+        supplier.stop().await;
+        customer.stop().await;
+    });
+}
+
+fn observe(node: &Node, drafts: Vec<ambit_node::collect::Draft>) {
+    let count = drafts.len();
+    let report = node.observe(drafts, true, clock::now()).expect("observed");
+    assert_eq!(report.observed.len(), count);
+}
+
+fn cross(supplier: &Arc<Node>, customer: &Arc<Node>, from: u64) -> f64 {
+    let drafts = bed::drafts("one", from, ROUND, READINGS);
+    rate(ROUND as usize, || {
+        observe(supplier, drafts);
+        while taken(customer) < from + ROUND {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    })
+}
+
+/// How many of the supplier's items the customer committed.
+fn taken(customer: &Node) -> u64 {
+    let governance = customer.governance();
+    let (partnership, supplier) = governance.recipients().next().expect("an agreement");
+    let inbox = BoxKey::new(&partnership.terms().partnership, supplier);
+    let inbox = customer.store().inbox(&inbox);
+    inbox.map_or(0, |inbox| inbox.cursor)
+}
+
+/// How many of them it took in.
+fn admitted(customer: &Node) -> u64 {
+    let entries = customer.store().entries(0, u64::MAX);
+    let is_admitted = |body: &Body| matches!(body, Body::Admitted(_));
+    let admitted = entries.filter(|entry| {
+        let entry = entry.as_ref().expect("the entry is there");
+        is_admitted(&entry.body)
+    });
+    admitted.count() as u64
+}
