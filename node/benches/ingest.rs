@@ -17,6 +17,7 @@ mod measure;
 
 use ambit_ledger::{Body, ObservationId};
 use ambit_node::clock;
+use ambit_node::node::Node;
 use bed::Bed;
 use measure::{Ratio, Row, rate, record};
 use std::fs::File;
@@ -40,8 +41,9 @@ fn main() {
 
 fn ingest(readings: usize, what: &str) -> [Row; 2] {
     let folder = tempfile::tempdir().expect("a folder");
-    let bed = Bed::make(folder.path());
-    let sizes = Sizes::measure(&bed, readings);
+    let Bed { supplier, customer } = Bed::make(folder.path());
+    drop(customer);
+    let sizes = Sizes::measure(&supplier, readings);
     let mut yardstick = Yardstick::open(&folder.path().join("yardstick"), sizes);
     let mut next = 1_000;
     let mut rates = Vec::new();
@@ -51,7 +53,7 @@ fn ingest(readings: usize, what: &str) -> [Row; 2] {
             let drafts = bed::drafts("one", next, ROUND as u64, readings);
             next += ROUND as u64;
             let rate = rate(ROUND, || {
-                let report = bed.supplier.observe(drafts, true, clock::now());
+                let report = supplier.observe(drafts, true, clock::now());
                 assert_eq!(report.expect("observed").observed.len(), ROUND);
             });
             rates.push(rate);
@@ -78,11 +80,11 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn measure(bed: &Bed, readings: usize) -> Self {
+    fn measure(supplier: &Node, readings: usize) -> Self {
         let drafts = bed::drafts("one", 0, 1, readings);
-        let report = bed.supplier.observe(drafts, true, clock::now());
+        let report = supplier.observe(drafts, true, clock::now());
         assert_eq!(report.expect("observed").observed[0].outcomes.len(), 1);
-        let store = bed.supplier.store();
+        let store = supplier.store();
         let (entry, block) = store
             .entries(0, u64::MAX)
             .map(|recorded| recorded.expect("the entry is there"))

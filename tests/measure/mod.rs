@@ -46,12 +46,16 @@ impl Ratio {
 
     /// The median over the rounds.
     pub fn median(&self) -> f64 {
-        self.rounds[self.rounds.len() / 2]
+        self.rounds
+            .get(self.rounds.len() / 2)
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 
     /// The row of this ratio, and the least it should be.
     pub fn row(&self, what: &str, bar: f64) -> Row {
-        let (least, most) = (self.rounds[0], self.rounds[self.rounds.len() - 1]);
+        let bound = |round: Option<&f64>| round.copied().unwrap_or(f64::NAN);
+        let (least, most) = (bound(self.rounds.first()), bound(self.rounds.last()));
         Row {
             what: what.to_owned(),
             measured: format!("{:.2}", self.median()),
