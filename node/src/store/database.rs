@@ -31,6 +31,11 @@ pub enum DatabaseError {
     /// The engine reported an error.
     #[error("the database failed; free disk space if the disk is full, then start again")]
     Engine(#[source] sled::Error),
+    /// The engine cannot read what it wrote.
+    #[error(
+        "the database in `db` is damaged: a part of it cannot be read; restore the home from a backup"
+    )]
+    Damaged,
     /// A file could not be synced.
     #[error("failed to sync `{path}`; free disk space if the disk is full, then start again")]
     Sync {
@@ -60,7 +65,7 @@ impl Database {
             .flush_every_ms(None)
             .open()
             .map_err(|error| open_error(path, error))?;
-        engine.flush().map_err(DatabaseError::Engine)?;
+        engine.flush().map_err(engine_error)?;
         let database = path.join("db");
         let sync = |path: &Path, source| DatabaseError::Sync {
             path: path.to_owned(),
@@ -105,14 +110,12 @@ impl Database {
                 None => batch.remove(key),
             }
         }
-        self.engine
-            .apply_batch(batch)
-            .map_err(DatabaseError::Engine)
+        self.engine.apply_batch(batch).map_err(engine_error)
     }
 
     /// Waits until all that was applied is on the disk.
     pub(super) fn sync(&self) -> Result<(), DatabaseError> {
-        self.engine.flush().map_err(DatabaseError::Engine)?;
+        self.engine.flush().map_err(engine_error)?;
         self.file.sync_data().map_err(|source| DatabaseError::Sync {
             path: self.path.clone(),
             source,
@@ -123,7 +126,7 @@ impl Database {
         self.engine
             .get(key)
             .map(|value| value.map(|value| value.to_vec()))
-            .map_err(DatabaseError::Engine)
+            .map_err(engine_error)
     }
 
     /// All records whose key starts with `prefix`, ascending.
@@ -150,7 +153,7 @@ impl Database {
 fn pairs(iter: sled::Iter) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
     iter.map(|pair| {
         pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
-            .map_err(DatabaseError::Engine)
+            .map_err(engine_error)
     })
 }
 
@@ -161,6 +164,14 @@ fn open_error(path: &Path, error: sled::Error) -> DatabaseError {
             path: path.to_owned(),
         }
     } else {
-        DatabaseError::Engine(error)
+        engine_error(error)
+    }
+}
+
+fn engine_error(error: sled::Error) -> DatabaseError {
+    match error {
+        // Where it is in the file helps nobody to mend it.
+        sled::Error::Corruption { .. } => DatabaseError::Damaged,
+        error => DatabaseError::Engine(error),
     }
 }

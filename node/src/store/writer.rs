@@ -158,6 +158,7 @@ fn commit_all(shared: &Shared, commits: &[&Commit]) -> Result<Vec<Committed>, St
         .collect::<Result<Vec<_>, _>>()?;
     let changes = group.apply()?;
     shared.database.sync()?;
+    shared.note_committed(changes.size());
     let mut published = shared
         .published
         .write()
