@@ -9,7 +9,7 @@ use crate::partnership::Partnership;
 use crate::store::{BoxKey, Recorded, StoreError, own_disclosure, own_observation};
 use ambit_ledger::{
     Body, Digest, EditionStage, Fingerprint, Layer, Observation, ObservationId, OrganizationId,
-    PartnershipId, Readings, Scope, Verdict,
+    PartnershipId, Readings, Scope, Time, Verdict,
 };
 
 use std::collections::btree_map::Entry;
@@ -148,7 +148,7 @@ impl Node {
     ///
     /// # Errors
     /// Any [`InspectError`].
-    pub fn status(&self) -> Result<Status, InspectError> {
+    pub fn status(&self, now: Time) -> Result<Status, InspectError> {
         let governance = self.governance();
         let (ledger_size, root) = self.store.tree_head();
         let mut held_by: BTreeMap<OrganizationId, Held> = BTreeMap::new();
@@ -181,6 +181,7 @@ impl Node {
             held: held_by,
             pairs: pairs.into_values().collect(),
             partnerships: self.partner_list(),
+            clock: self.instant(now).err().map(|error| error.to_string()),
         })
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Methods block on the store; callers keep them off the async threads.
 
+mod clock;
 mod export;
 mod grounds;
 mod inspect;
@@ -17,6 +18,7 @@ mod submodel;
 mod view;
 mod why;
 
+pub use clock::{AcceptClockError, ClockAccepted};
 pub use export::ExportError;
 pub use grounds::{Derivable, Grounds, Holding};
 pub use inspect::InspectError;
@@ -38,6 +40,7 @@ use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
 use ambit_ledger::{Name, Salt, Time};
+use clock::ClockState;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
@@ -58,6 +61,7 @@ pub struct Node {
     changes: watch::Sender<u64>,
     /// The peers that are connected now; nothing while the node does not run.
     connected: RwLock<Option<BTreeSet<PeerKey>>>,
+    clock: ClockState,
 }
 
 impl Node {
@@ -136,12 +140,6 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner) = governance;
         self.notify();
         Ok(())
-    }
-
-    /// The instant an operation reads: the clock's, or the last entry's where the clock went back.
-    #[must_use]
-    pub fn instant(&self, now: Time) -> Time {
-        now.max(self.store.last_time())
     }
 
     /// A commit of this node's own.

@@ -49,6 +49,9 @@ pub enum ObserveError {
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
     Randomness(#[source] getrandom::Error),
+    /// The clock cannot be believed.
+    #[error(transparent)]
+    Clock(#[from] crate::clock::ClockError),
 }
 
 /// What became of what was observed.
@@ -96,7 +99,7 @@ impl Node {
     ) -> Result<ObserveReport, ObserveError> {
         let releasing = self.releasing_lock();
         let judging = self.judging();
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         let governance = self.governance();
         for draft in &drafts {
             check_draft(&governance, draft)?;
@@ -265,7 +268,7 @@ impl Node {
     /// # Errors
     /// Any [`ObserveError`].
     pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         let releasing = self.releasing_lock();
         let judging = self.judging();
         self.catch_up_locked(&releasing, now)?;

@@ -90,7 +90,7 @@ impl Node {
         fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
         now: Time,
     ) -> Result<Proposal, PartnerError> {
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         // Nobody else records an edition in between.
         let _releasing = self.releasing_lock();
         let declaration = Declaration::parse(declaration)?;
@@ -223,7 +223,7 @@ impl Node {
         fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
         now: Time,
     ) -> Result<Proposal, PartnerError> {
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         if let Some(decline) = &parsed.decline {
             let known = self.take_decline(decline, now)?;
@@ -285,7 +285,7 @@ impl Node {
         reason: Name,
         now: Time,
     ) -> Result<Proposal, PartnerError> {
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         let terms = parsed
             .unverified_terms()?
@@ -328,6 +328,7 @@ impl Node {
     /// # Errors
     /// Any [`PartnerError`].
     pub fn take_signature(&self, statement: &[u8], now: Time) -> Result<bool, PartnerError> {
+        let now = self.instant(now)?;
         let terms =
             ManifestSignature::unverified_terms(statement).map_err(PartnerError::Signature)?;
         let releasing = self.releasing_lock();
@@ -362,6 +363,7 @@ impl Node {
     /// # Errors
     /// Any [`PartnerError`].
     pub fn take_decline(&self, statement: &[u8], now: Time) -> Result<PartnershipId, PartnerError> {
+        let now = self.instant(now)?;
         let governance = self.governance();
         let mut failure = PartnerError::NothingProposed;
         for known in governance.partnerships() {

@@ -1,6 +1,7 @@
 //! Why a partnership operation failed.
 
 use crate::api::FailureKind;
+use crate::clock::ClockError;
 use crate::partnership::{
     CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
 };
@@ -82,6 +83,9 @@ pub enum PartnerError {
     /// The system gave no randomness.
     #[error("the system gave no randomness")]
     Randomness(#[source] getrandom::Error),
+    /// The clock cannot be believed.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
 impl PartnerError {
@@ -94,6 +98,7 @@ impl PartnerError {
             }
             Self::Unknown(_) => FailureKind::NotFound,
             Self::NotThisNode(_) => FailureKind::NotAuthorized,
+            Self::Clock(_) => FailureKind::TryAgain,
             Self::Store(_)
             | Self::Governance(_)
             | Self::Card(_)
