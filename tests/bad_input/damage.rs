@@ -146,6 +146,20 @@ fn a_home_without_a_part_of_its_store_is_refused() {
     refused(&scene, &["slots", "is missing"]);
     assert!(!home.join("slots").exists());
     kept.put_back();
+    // One bit of one key: its readings are lost, and are neither shown nor handed to an auditor without them.
+    let mut slots = kept.content("slots").to_vec();
+    slots[40] ^= 1;
+    std::fs::write(home.join("slots"), slots).unwrap();
+    let list = Ambit::json(&scene.parties[0].home, &["list"]);
+    let id = |number: usize| list[number]["id"].as_str().unwrap();
+    let bundle = scene.path("a.bundle");
+    for arguments in [&["get", id(1)][..], &["export", "-o", &bundle]] {
+        let words = ["do not open", "slots", "restore the home from a backup"];
+        scene.refused(&scene.parties[0].home, arguments, 1, &words);
+    }
+    assert!(!Path::new(&bundle).exists());
+    Ambit::text(&scene.parties[0].home, &["get", id(2)]);
+    kept.put_back();
     // Two of three keys.
     std::fs::write(home.join("slots"), &kept.content("slots")[..64]).unwrap();
     refused(&scene, &["slots", "holds 2 keys, and 3 were used"]);

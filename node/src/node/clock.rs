@@ -134,3 +134,109 @@ impl Node {
         was_refused
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{QUIET_DAYS_MAX, now};
+    use crate::config::Settings;
+    use crate::node::OpenError;
+    use std::path::PathBuf;
+
+    const SETTINGS: &str = "[organization]\nid = \"did:web:a.example\"\nname = \"A\"\nseat = \"DE\"\n\
+                            hosting = [\"DE\"]\npersonnel = [\"DE\"]\n";
+
+    struct Place {
+        _folder: tempfile::TempDir,
+        home: PathBuf,
+        settings: Settings,
+    }
+
+    fn place() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        Place {
+            home: folder.path().join("node"),
+            settings: toml::from_str(SETTINGS).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    /// A node whose ledger began just now.
+    fn node() -> (Place, Node, Time) {
+        let place = place();
+        let begun = now();
+        Node::init(&place.home, &place.settings, begun).unwrap();
+        let node = Node::open(&place.home).unwrap();
+        (place, node, begun)
+    }
+
+    #[test]
+    fn a_ledger_does_not_begin_under_a_clock_that_was_never_set() {
+        let place = place();
+        let early = "2025-12-31T23:59:59Z".parse().unwrap();
+        let error = Node::init(&place.home, &place.settings, early).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Clock(ClockError::Unset { .. })),
+            "{error}"
+        );
+        assert!(!place.home.exists());
+        assert!(Node::init(&place.home, &place.settings, now()).is_ok());
+    }
+
+    #[test]
+    fn a_step_is_noticed_while_the_node_runs_and_confirmed_by_a_person() {
+        let (_place, node, begun) = node();
+        let leap = begun.plus_days(40);
+        // A command that starts anew has no pace to hold it against.
+        assert_eq!(node.instant(leap), Ok(leap));
+        node.keep_time();
+        assert_eq!(node.instant(begun), Ok(begun));
+        assert!(matches!(
+            node.instant(leap),
+            Err(ClockError::Stepped { .. })
+        ));
+        // Refused readings do not count as pace.
+        assert!(matches!(
+            node.instant(leap),
+            Err(ClockError::Stepped { .. })
+        ));
+        assert!(node.accept_clock(leap).unwrap().was_refused);
+        assert_eq!(node.instant(leap), Ok(leap));
+        assert!(!node.accept_clock(leap).unwrap().was_refused);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_after_the_start_is_believed() {
+        let (_place, node, begun) = node();
+        node.keep_time();
+        assert!(!node.is_clock_right_again(begun));
+        assert!(matches!(
+            node.instant(Time::EARLIEST),
+            Err(ClockError::Behind { .. })
+        ));
+        assert!(!node.is_clock_right_again(Time::EARLIEST));
+        // Somebody else looks first, and what was left is still known.
+        assert_eq!(node.instant(begun), Ok(begun));
+        assert!(node.is_clock_right_again(begun));
+        assert!(!node.is_clock_right_again(begun));
+
+        // A machine without a battery starts in 1970.
+        let (_place, node, begun) = self::node();
+        node.keep_time();
+        assert!(node.instant(Time::EARLIEST).is_err());
+        assert_eq!(node.instant(begun), Ok(begun));
+    }
+
+    #[test]
+    fn questions_are_answered_whatever_the_clock_says() {
+        let (_place, node, begun) = node();
+        assert_eq!(
+            node.reading_instant(Time::EARLIEST),
+            node.store().last_time()
+        );
+        let far = begun.plus_days(2 * QUIET_DAYS_MAX);
+        assert_eq!(node.reading_instant(far), far);
+        assert!(node.status(far).unwrap().clock.is_some());
+        assert!(node.status(begun).unwrap().clock.is_none());
+    }
+}

@@ -3,6 +3,7 @@
 //!
 //! Methods block on the store; callers keep them off the async threads.
 
+mod agreement;
 mod clock;
 mod export;
 mod grounds;
@@ -15,6 +16,7 @@ mod partner_error;
 mod peers;
 mod profile;
 mod submodel;
+mod tally;
 mod view;
 mod why;
 
@@ -43,6 +45,7 @@ use ambit_ledger::{Name, Salt, Time};
 use clock::ClockState;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tally::Tally;
 use tokio::sync::watch;
 
 /// A node that is open. One per home at a time.
@@ -62,6 +65,8 @@ pub struct Node {
     /// The peers that are connected now; nothing while the node does not run.
     connected: RwLock<Option<BTreeSet<PeerKey>>>,
     clock: ClockState,
+    /// What was counted for those who ask how it stands.
+    tally: Mutex<Tally>,
 }
 
 impl Node {

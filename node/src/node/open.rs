@@ -114,6 +114,7 @@ impl Node {
             changes: watch::Sender::new(0),
             connected: RwLock::new(None),
             clock: ClockState::new(accepted),
+            tally: Mutex::default(),
         })
     }
 }

@@ -4,7 +4,7 @@
 //! number tells such a loss of what was acknowledged from a crash. It is written after each commit's sync and not
 //! synced itself, so that it may say too little and never too much.
 
-use super::StoreError;
+use super::{DatabaseError, StoreError};
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
@@ -22,7 +22,7 @@ impl Watermark {
     pub(super) fn open(path: &Path, size: u64) -> Result<Self, StoreError> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let failed = |source| super::SlotError::File {
+        let failed = |source| DatabaseError::Sync {
             path: path.to_owned(),
             source,
         };
