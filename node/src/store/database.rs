@@ -4,8 +4,11 @@
 //! descriptor of its own; only then has anything been committed. Values stay small (sled spills large pages
 //! to files it never syncs), batches stay short, and any error is final: the node stops.
 
+use std::cell::Cell;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// The most items in one batch.
 pub(super) const BATCH_ITEMS_MAX: usize = 64;
@@ -59,12 +62,7 @@ impl Database {
     /// Opens the database in this directory, or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
         let is_new = !path.join("conf").exists();
-        let engine = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(|error| open_error(path, error))?;
+        let engine = open_engine(path)?;
         engine.flush().map_err(engine_error)?;
         let database = path.join("db");
         let sync = |path: &Path, source| DatabaseError::Sync {
@@ -155,6 +153,37 @@ fn pairs(iter: sled::Iter) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Da
         pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
             .map_err(engine_error)
     })
+}
+
+thread_local! {
+    /// Whether this thread is opening the engine.
+    static IS_OPENING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Opens the engine. Of some damage it does not return an error but asserts that it is not there: that is as much a
+/// damaged database, and no news for anybody but whoever restores it.
+fn open_engine(path: &Path) -> Result<sled::Db, DatabaseError> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_OPENING.get() {
+                loud(panic);
+            }
+        }));
+    });
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None);
+    IS_OPENING.set(true);
+    // What it was building when it gave up is dropped with it.
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+    IS_OPENING.set(false);
+    match opened {
+        Ok(opened) => opened.map_err(|error| open_error(path, error)),
+        Err(_) => Err(DatabaseError::Damaged),
+    }
 }
 
 fn open_error(path: &Path, error: sled::Error) -> DatabaseError {

@@ -378,3 +378,52 @@ fn a_store_that_came_further_than_its_database_is_refused() {
         "{error}"
     );
 }
+
+/// Enough for several of the engine's segments.
+const LONG_OBSERVATIONS: u8 = 100;
+const LONG_BYTES: usize = 20_000;
+
+#[test]
+fn a_large_database_that_was_changed_is_whole_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = {
+        let store = Store::open(folder.path()).unwrap();
+        store.commit(commit(vec![opened()])).unwrap();
+        for number in 0..LONG_OBSERVATIONS {
+            let text = format!("\"{}\"", "x".repeat(LONG_BYTES));
+            let (_, write) = observed(number, &text);
+            store.commit(commit(vec![write])).unwrap();
+        }
+        store.tree_head()
+    };
+    let database = folder.path().join("db");
+    let good = std::fs::read(database.join("db")).unwrap();
+    let end = good.iter().rposition(|byte| *byte != 0).unwrap();
+    let mut refused = 0;
+    for part in 1..12 {
+        let mut changed = good.clone();
+        changed[end / 12 * part] ^= 0x55;
+        std::fs::write(database.join("db"), changed).unwrap();
+        // As after a crash: the engine has to read all of it.
+        for file in std::fs::read_dir(&database).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_str().unwrap().starts_with("snap.") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
+        let opened = Store::open_existing(folder.path());
+        let read = opened.and_then(|store| {
+            let entries: Result<Vec<_>, _> = store.entries(0, u64::MAX).collect();
+            Ok((entries?.len(), store.tree_head()))
+        });
+        match read {
+            Ok(read) => assert_eq!(read, (usize::from(LONG_OBSERVATIONS) + 1, head)),
+            Err(error) => {
+                refused += 1;
+                let text = error.to_string();
+                assert!(text.contains("from a backup"), "{text}");
+            }
+        }
+    }
+    assert!(refused > 0);
+}
