@@ -2,6 +2,7 @@
 //! nothing changed.
 
 mod agreements;
+mod damage;
 mod files;
 mod homes;
 mod observations;

@@ -9,6 +9,8 @@ mod crash;
 #[cfg(test)]
 mod example;
 #[cfg(test)]
+mod exit_codes;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rooms;

@@ -28,6 +28,21 @@ pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
+/// Writes a file that only its owner may read in the place of one that may be there: all of it or nothing.
+///
+/// # Errors
+/// Those of the system.
+pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    write_private(&new, content)?;
+    std::fs::rename(&new, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
 /// Makes a folder that only its owner may enter.
 ///
 /// # Errors

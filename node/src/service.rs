@@ -59,8 +59,9 @@ impl Service {
     /// # Errors
     /// [`ServiceError::CatchUp`], [`ServiceError::Api`] or [`ServiceError::Mesh`]; then nothing runs.
     pub async fn start(node: Arc<Node>) -> Result<Self, ServiceError> {
+        node.keep_time();
         let judging = Arc::clone(&node);
-        tokio::task::spawn_blocking(move || judging.catch_up(crate::clock::now()))
+        tokio::task::spawn_blocking(move || catch_up(&judging))
             .await?
             .map_err(ServiceError::CatchUp)?;
         let server = ApiServer::bind(&node).await?;
@@ -106,12 +107,19 @@ impl Service {
         &self.endpoint
     }
 
-    /// Waits until the node cannot go on, and says why. May be dropped and asked again. What is left to do
-    /// then is [`Service::stop`].
+    /// Waits until the node cannot go on, and says why. Meanwhile it sees to it that the node goes on once its clock
+    /// is right again. May be dropped and asked again. What is left to do then is [`Service::stop`].
     pub async fn failed(&self) -> ServiceError {
         let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         loop {
             ticks.tick().await;
+            let node = Arc::clone(&self.node);
+            let looked = tokio::task::spawn_blocking(move || look_at_clock(&node)).await;
+            match looked {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return ServiceError::CatchUp(error),
+                Err(error) => return ServiceError::Task(error),
+            }
             if self.federation.is_finished() {
                 return ServiceError::Ended("federation");
             }
@@ -139,6 +147,22 @@ impl Service {
             api.abort();
         }
     }
+}
+
+/// Judges what is still to be judged. A clock that cannot be believed is no failure: it is waited for.
+fn catch_up(node: &Node) -> Result<(), ObserveError> {
+    match node.catch_up(crate::clock::now()) {
+        Ok(()) | Err(ObserveError::Clock(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Judges what was left while the clock was wrong, once it is right again; links look at it themselves.
+fn look_at_clock(node: &Node) -> Result<(), ObserveError> {
+    if node.is_clock_right_again(crate::clock::now()) {
+        return catch_up(node);
+    }
+    Ok(())
 }
 
 fn mesh_config(node: &Node) -> MeshConfig {

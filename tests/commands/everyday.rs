@@ -46,6 +46,26 @@ fn a_list_is_narrowed_and_paged() {
     assert_eq!(pages.concat(), list(&[]));
 }
 
+#[test]
+fn what_is_counted_as_it_comes_is_what_is_counted_at_once() {
+    let pair = Pair::new();
+    agree(&pair.folder, NAME, &pair.customer, &pair.supplier);
+    let home = &pair.supplier.home;
+    let status = || Ambit::json(home, &["status"]);
+    let running = Ambit::run(home);
+    let before = status();
+    pair.import();
+    let after = status();
+    assert_ne!(after["pairs"], before["pairs"]);
+    assert_eq!(after["held"][&pair.supplier.id]["observations"], 4);
+    observe(home, "2026-05-03T08:00:00Z", &["A=1"]);
+    let last = status();
+    assert_eq!(last["held"][&pair.supplier.id]["observations"], 5);
+    assert_eq!(status(), last);
+    drop(running);
+    assert_eq!(status(), last);
+}
+
 /// Observes values of the condition of a machine, which no partnership here is about. Returns the observation's id.
 #[track_caller]
 fn observe(home: &Home, at: &str, set: &[&str]) -> String {

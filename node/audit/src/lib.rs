@@ -4,6 +4,7 @@
 //! files alone.
 
 mod bundle;
+mod compare;
 #[cfg(test)]
 mod fixture;
 mod replay;
@@ -15,6 +16,7 @@ mod trust;
 mod verify;
 
 pub use bundle::{BLOB_BYTES_MAX, Bundle, BundleError, BundleWriteError, BundleWriter, MAGIC};
+pub use compare::{CompareError, Compared, Comparison, Equivocation, compare};
 pub use replay::replay;
 pub use report::{AuditVerdict, Checked, Finding, Report, Task};
 pub use rule::{Rule, Severity};

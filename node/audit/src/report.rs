@@ -47,6 +47,8 @@ pub enum AuditVerdict {
     DecisionDiffers,
     /// The ledger contradicts itself, its signatures or the trusted roots.
     IntegrityFailure,
+    /// Its owner signed two histories of one ledger.
+    Equivocation,
     /// The file is no bundle.
     Unreadable,
 }
@@ -195,6 +197,7 @@ impl AuditVerdict {
             Self::IntegrityFailure => 1,
             Self::Incomplete => 3,
             Self::DecisionDiffers => 4,
+            Self::Equivocation => 5,
             Self::Unreadable => 6,
         }
     }
@@ -207,6 +210,7 @@ impl AuditVerdict {
             Self::Incomplete => "evidence incomplete",
             Self::DecisionDiffers => "a decision replays differently",
             Self::IntegrityFailure => "integrity failure",
+            Self::Equivocation => "equivocation proved",
             Self::Unreadable => "unreadable",
         }
     }

@@ -2,7 +2,8 @@
 
 use crate::collect::Draft;
 use crate::node::{
-    Filter, InspectError, Node, ObserveError as NodeObserveError, PartnerError, Proposal,
+    AcceptClockError, ActivateError, Filter, InspectError, Node, ObserveError as NodeObserveError,
+    PartnerError, Proposal,
 };
 use ambit_ledger::{Fingerprint, Layer, Name, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,8 @@ pub enum Operation {
         /// Why.
         reason: Name,
     },
+    /// Confirms what the clock says.
+    AcceptClock,
     /// Puts a profile in force for one of this node's own layers.
     ActivateProfile {
         /// The layer.
@@ -169,7 +172,7 @@ impl Operation {
             Self::Grounds { id } => {
                 answer(&node.grounds(&id, now).map_err(|e| inspect_failure(&e))?)
             }
-            Self::Status => answer(&node.status().map_err(|e| inspect_failure(&e))?),
+            Self::Status => answer(&node.status(now).map_err(|e| inspect_failure(&e))?),
             Self::Card => answer(&node.card()),
             Self::Trust => answer(
                 &node
@@ -196,10 +199,15 @@ impl Operation {
                 fingerprints,
                 reason,
             } => proposal(node.decline(&file, &fingerprints, reason, now)),
+            Self::AcceptClock => answer(
+                &node
+                    .accept_clock(now)
+                    .map_err(|error| accept_clock_failure(&error))?,
+            ),
             Self::ActivateProfile { layer, text } => answer(
                 &node
                     .activate_profile(layer, &text, now)
-                    .map_err(|error| Failure::new(FailureKind::Failed, &error))?,
+                    .map_err(|error| activate_failure(&error))?,
             ),
             Self::Invite { partnership } => proposal(node.invite(&partnership)),
         }
@@ -229,5 +237,34 @@ fn inspect_failure(error: &InspectError) -> Failure {
 }
 
 fn observe_failure(error: &NodeObserveError) -> Failure {
-    Failure::new(FailureKind::Failed, error)
+    let kind = match error {
+        NodeObserveError::Clock(_) => FailureKind::TryAgain,
+        NodeObserveError::Store(_)
+        | NodeObserveError::Governance(_)
+        | NodeObserveError::Readings(_)
+        | NodeObserveError::Owner(_)
+        | NodeObserveError::DataClass(_)
+        | NodeObserveError::Randomness(_) => FailureKind::Failed,
+    };
+    Failure::new(kind, error)
+}
+
+fn activate_failure(error: &ActivateError) -> Failure {
+    let kind = match error {
+        ActivateError::Clock(_) => FailureKind::TryAgain,
+        ActivateError::Profile(_)
+        | ActivateError::Layer(_)
+        | ActivateError::Store(_)
+        | ActivateError::Governance(_)
+        | ActivateError::Judge(_) => FailureKind::Failed,
+    };
+    Failure::new(kind, error)
+}
+
+fn accept_clock_failure(error: &AcceptClockError) -> Failure {
+    let kind = match error {
+        AcceptClockError::Clock(_) => FailureKind::TryAgain,
+        AcceptClockError::Home(_) => FailureKind::Failed,
+    };
+    Failure::new(kind, error)
 }

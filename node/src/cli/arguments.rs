@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use super::clock::ClockCommand;
 use super::export::ExportArguments;
 use super::failure::{CommandError, Exit};
 use super::import::ImportArguments;
@@ -81,6 +82,12 @@ pub enum Command {
         #[command(subcommand)]
         command: PartnerCommand,
     },
+    /// Confirm the clock, where it is so far past the ledger that it may be wrong
+    Clock {
+        /// What to do
+        #[command(subcommand)]
+        command: ClockCommand,
+    },
     /// Check policies, and put them in force
     Profile {
         /// What to do
@@ -159,6 +166,7 @@ mod tests {
             "ambit get 0123abcd",
             "ambit get --submodel urn:a --output json",
             "ambit peers --output json",
+            "ambit clock accept --output json",
             "ambit completions bash",
             "ambit man -o man1",
             "ambit why 0123abcd --to did:web:b.example",

@@ -255,6 +255,7 @@ impl From<HomeError> for CommandError {
             | HomeError::File { .. }
             | HomeError::Settings(_)
             | HomeError::Key { .. }
+            | HomeError::Clock { .. }
             | HomeError::Randomness(_) => Exit::Failed,
         };
         Self::new(exit, error)
@@ -269,6 +270,7 @@ impl From<OpenError> for CommandError {
                 Self::new(Exit::TryAgain, error)
                     .hinted("a node that is starting, or another command, has it open: try again")
             }
+            OpenError::Clock(_) => Self::new(Exit::TryAgain, error),
             OpenError::Jurisdiction(_) | OpenError::Id(_) => Self::new(Exit::Usage, error),
             OpenError::Store(_) | OpenError::Governance(_) | OpenError::Organization { .. } => {
                 Self::new(Exit::Failed, error)

@@ -219,6 +219,12 @@ fn status_text(status: &Status, is_running: bool) -> String {
         ("ledger", format!("{} entries", status.ledger_size)),
         ("tree root", status.root.clone()),
     ]);
+    if let Some(alarm) = &status.clock {
+        text.push_str(&format!(
+            "\nALARM: nothing is judged, sent or taken in: {}\n",
+            shown(alarm)
+        ));
+    }
     let held = status.held.iter().map(|(origin, held)| {
         vec![
             origin.to_string(),

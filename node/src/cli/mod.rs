@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backend;
+mod clock;
 mod export;
 mod facts;
 mod failure;
@@ -25,6 +26,7 @@ mod table;
 mod why;
 
 pub use arguments::{Arguments, Command, HomeArgumentError};
+pub use clock::ClockCommand;
 pub use export::ExportArguments;
 pub use facts::{FactOptionError, FactsOptions};
 pub use failure::{CommandError, Exit, one_line};
@@ -61,6 +63,7 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, CommandError> {
         Command::Key { command } => key::key(&home()?, command),
         Command::Export(export) => export::export(&home()?, export),
         Command::Partner { command } => partner::partner(&home()?, command),
+        Command::Clock { command } => clock::clock(&home()?, command),
         Command::Profile { command } => profile::profile(home, command),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man(manual) => manual::pages(manual),

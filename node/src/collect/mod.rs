@@ -15,6 +15,7 @@ mod map_file;
 mod observe;
 mod propose;
 mod recognise;
+mod sample;
 mod text;
 
 #[cfg(test)]

@@ -4,13 +4,16 @@
 //! HOME/node.toml       settings
 //! HOME/facts.toml      facts that do not vary from file to file
 //! HOME/keys/*.key      five Ed25519 keys, PKCS #8 PEM; root.key may be kept elsewhere
-//! HOME/db/, HOME/slots the store
+//! HOME/db/, HOME/slots the store, and HOME/committed how far it came
+//! HOME/clock.accepted  the last instant that a person confirmed
 //! HOME/api.json        where a running node answers, and its token
 //! ```
 
 use super::settings::{Settings, SettingsError};
-use crate::platform::{check_private, create_private_folder, sync_folder, write_private};
-use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey};
+use crate::platform::{
+    check_private, create_private_folder, replace_private, sync_folder, write_private,
+};
+use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey, Time, TimeError};
 use std::path::{Path, PathBuf};
 
 /// A node's home that exists and that only its owner may enter.
@@ -58,6 +61,15 @@ pub enum HomeError {
         /// Why.
         #[source]
         source: KeyFileError,
+    },
+    /// The file of the confirmed clock holds no instant.
+    #[error("`{path}` cannot be read; remove it, and confirm the clock again if it has to be")]
+    Clock {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: TimeError,
     },
     /// The system gave no randomness.
     #[error("the system gave no randomness for new keys")]
@@ -211,6 +223,32 @@ impl Home {
     #[must_use]
     pub fn facts_path(&self) -> PathBuf {
         self.path.join("facts.toml")
+    }
+
+    fn clock_path(&self) -> PathBuf {
+        self.path.join("clock.accepted")
+    }
+
+    /// The last instant that a person confirmed; `None` where nobody had to.
+    ///
+    /// # Errors
+    /// [`HomeError::File`] or [`HomeError::Clock`].
+    pub fn accepted_clock(&self) -> Result<Option<Time>, HomeError> {
+        let path = self.clock_path();
+        let text = self.read(&path)?;
+        text.map(|text| text.trim().parse())
+            .transpose()
+            .map_err(|source| HomeError::Clock { path, source })
+    }
+
+    /// Remembers an instant that a person confirmed.
+    ///
+    /// # Errors
+    /// [`HomeError::File`].
+    pub fn accept_clock(&self, now: Time) -> Result<(), HomeError> {
+        let path = self.clock_path();
+        replace_private(&path, format!("{now}\n").as_bytes())
+            .map_err(|source| HomeError::File { path, source })
     }
 
     fn key_path(&self, purpose: KeyPurpose) -> PathBuf {

@@ -55,7 +55,7 @@ impl Party {
     }
 
     pub(super) async fn status(&self) -> Result<Status, DemoError> {
-        self.ask(Node::status).await
+        self.ask(|node| node.status(clock::now())).await
     }
 
     pub(super) async fn failed(&self) -> DemoError {

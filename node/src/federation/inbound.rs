@@ -202,8 +202,10 @@ impl Session {
         let mut tick = tokio::time::interval(TICK);
         self.tell().await?;
         loop {
+            // What comes while the clock is wrong is not even read: it waits at the sender.
+            let is_held = self.node.instant(crate::clock::now()).is_err();
             tokio::select! {
-                frame = frames.recv() => match frame {
+                frame = frames.recv(), if !is_held => match frame {
                     Some(frame) => {
                         self.take(&frame).await?;
                         while let Ok(frame) = frames.try_recv() {
@@ -335,6 +337,9 @@ impl Session {
     }
 
     async fn record_refusals(&mut self) -> Result<(), Ended> {
+        let Ok(now) = self.node.instant(crate::clock::now()) else {
+            return Ok(());
+        };
         let refused = std::mem::take(&mut self.refused);
         let writes = refusal_writes(refused, &self.from, &self.partnership);
         if writes.is_empty() {
@@ -342,7 +347,7 @@ impl Session {
         }
         let node = Arc::clone(&self.node);
         tokio::task::spawn_blocking(move || {
-            let commit = node.commit_of(crate::clock::now(), writes);
+            let commit = node.commit_of(now, writes);
             node.store().commit(commit)
         })
         .await??;
@@ -351,7 +356,9 @@ impl Session {
 
     /// Signs what was taken and refused, once nothing more was read. What waits for a decision does not hold it up.
     async fn acknowledge(&mut self) -> Result<(), Ended> {
-        let now = self.node.instant(crate::clock::now());
+        let Ok(now) = self.node.instant(crate::clock::now()) else {
+            return Ok(());
+        };
         let Some(acknowledgement) = self.machine()?.acknowledgement_due(now) else {
             return Ok(());
         };

@@ -108,7 +108,11 @@ impl Federation {
         let me = governance.organization();
         let mut peers: BTreeMap<PeerKey, Vec<String>> = BTreeMap::new();
         let mut wanted = BTreeSet::new();
-        let now = crate::clock::now();
+        // A wrong clock ends no partnership.
+        let now = self
+            .node
+            .instant(crate::clock::now())
+            .unwrap_or_else(|_| self.node.store().last_time());
         for partnership in governance.partnerships() {
             if !is_alive(partnership, me, now) {
                 continue;

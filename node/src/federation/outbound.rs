@@ -1,6 +1,7 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
 use super::{FRAMES_AHEAD, control_messages, take_control};
+use crate::clock::ClockError;
 use crate::link::{Outgoing, Parties, Sender, SenderOutput};
 use crate::mesh::{Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
@@ -8,7 +9,7 @@ use crate::release::{Again, judge_again};
 use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write, own_disclosure, own_observation};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, Digest, Disclosure, DisclosureId, ItemBody, ObservationId,
-    OrganizationId, PartnershipId,
+    OrganizationId, PartnershipId, Time,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -24,6 +25,8 @@ const REOPEN_AFTER: Duration = Duration::from_millis(500);
 const REOPEN_AFTER_MAX: Duration = Duration::from_secs(30);
 /// A link that lasted so long was good: the waiting starts over.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
+/// How often the clock is looked at while it is wrong and no link is opened.
+const CLOCK_PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait after stores disagree: only an operator can mend that.
 const REOPEN_AFTER_DIVERGENCE: Duration = Duration::from_secs(60);
 
@@ -38,6 +41,8 @@ enum Ended {
     Stalled,
     #[error("the recipient's store and this one disagree: {0}")]
     Diverged(String),
+    #[error("the clock cannot be believed")]
+    Clock(#[from] ClockError),
     #[error("the store failed")]
     Store(#[from] StoreError),
     #[error("a task was cut off")]
@@ -61,6 +66,11 @@ pub(super) async fn keep(
         if connected.wait_for(is_connected).await.is_err() {
             return;
         }
+        if node.instant(crate::clock::now()).is_err() {
+            // The node says what is wrong with the clock, once for all links.
+            tokio::time::sleep(CLOCK_PAUSE).await;
+            continue;
+        }
         let opened = tokio::time::Instant::now();
         match mesh.open_link(peer).await {
             Ok(link) => {
@@ -74,7 +84,7 @@ pub(super) async fn keep(
                         tracing::warn!(error = &error as &dyn std::error::Error, "the link ended");
                     }
                     Ended::Stalled => tracing::warn!(%ended, "the link ended"),
-                    Ended::NoPartnership | Ended::Connection | Ended::Task(_) => {
+                    Ended::NoPartnership | Ended::Connection | Ended::Clock(_) | Ended::Task(_) => {
                         tracing::debug!(%ended, "the link ended");
                     }
                 }
@@ -205,7 +215,11 @@ impl Session {
                     self.tell()?;
                     self.look_at_outbox();
                 }
-                _ = tick.tick() => self.machine.tick(crate::clock::now()),
+                _ = tick.tick() => {
+                    let now = crate::clock::now();
+                    self.node.instant(now)?;
+                    self.machine.tick(now);
+                }
             }
         }
     }
@@ -229,6 +243,8 @@ impl Session {
     }
 
     async fn handle(&mut self, output: SenderOutput) -> Result<(), Ended> {
+        // A link on which nothing may be judged or recorded ends; it is opened again once the clock is right.
+        let now = self.node.instant(crate::clock::now())?;
         match output {
             SenderOutput::Send(frame) => {
                 let bytes = frame
@@ -252,7 +268,7 @@ impl Session {
                     tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq)).await??;
                 self.machine.supply_item(outgoing);
             }
-            SenderOutput::Acknowledgement { statement } => self.acknowledge(statement).await?,
+            SenderOutput::Acknowledgement { statement } => self.acknowledge(statement, now).await?,
             SenderOutput::Control(message) => take_control(&self.node, message).await,
             SenderOutput::Opened { cursor } => tracing::debug!(cursor, "the link is open"),
             SenderOutput::StartsOver { .. } => {
@@ -280,7 +296,7 @@ impl Session {
     }
 
     /// Takes in a signed acknowledgement: recorded first, then confirmed.
-    async fn acknowledge(&mut self, statement: Vec<u8>) -> Result<(), Ended> {
+    async fn acknowledge(&mut self, statement: Vec<u8>, now: Time) -> Result<(), Ended> {
         let governance = self.node.governance();
         let partnership = governance
             .partnership(&self.partnership)
@@ -299,7 +315,8 @@ impl Session {
                 return Ok(());
             }
         };
-        self.record_acknowledgement(statement, upto.clone()).await?;
+        self.record_acknowledgement(statement, upto.clone(), now)
+            .await?;
         self.machine.acknowledgement_committed(&upto);
         tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
         Ok(())
@@ -309,6 +326,7 @@ impl Session {
         &self,
         statement: Vec<u8>,
         upto: AcknowledgedUpto,
+        now: Time,
     ) -> Result<(), Ended> {
         let writes = vec![
             Write::Entry(Body::Acknowledged(Acknowledged {
@@ -321,7 +339,7 @@ impl Session {
         ];
         let node = Arc::clone(&self.node);
         tokio::task::spawn_blocking(move || {
-            let commit = node.commit_of(crate::clock::now(), writes);
+            let commit = node.commit_of(now, writes);
             node.store().commit(commit)
         })
         .await??;
@@ -365,7 +383,7 @@ fn bodies(node: &Node, outbox: &BoxKey, from: u64, upto: u64) -> Result<Vec<Item
 }
 
 /// Judges an item again and loads it; one that may no longer leave is taken back first.
-fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, StoreError> {
+fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, Ended> {
     if node.store().withdrawn(outbox, seq)?.is_some() {
         return Ok(Outgoing::Tombstone);
     }
@@ -376,14 +394,14 @@ fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, StoreErr
     let id: ObservationId = disclosure.observation;
     let missing = StoreError::Damaged("a disclosed observation is missing");
     let Some(index) = node.store().observation(&id)? else {
-        return Err(missing);
+        return Err(missing.into());
     };
     let observation = match node.store().entry(index)?.map(|recorded| recorded.body) {
         Some(Body::Observed(observed)) => observed.observation.into_vec(),
-        _ => return Err(missing),
+        _ => return Err(missing.into()),
     };
     let facts = own_observation(&observation)?;
-    let now = node.instant(crate::clock::now());
+    let now = node.instant(crate::clock::now())?;
     let _judging = node.judging();
     let mut deciding = node.decisions().begin(node.store());
     let again = judge_again(

@@ -7,7 +7,7 @@ use crate::link::{IncomingItem, Receiver};
 use crate::node::Node;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused,
+    Body, Digest, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused, Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -80,7 +80,16 @@ impl Settling {
         // What is judged under one set of layers is committed before another comes into force.
         let _judging = node.judging();
         let mut deciding = node.decisions().begin(node.store());
-        let (outcomes, mut writes) = self.judge(&node, &mut deciding)?;
+        let Ok(now) = node.instant(crate::clock::now()) else {
+            // What waits keeps waiting, and no credit is given for it.
+            return Ok(Settled {
+                waiting: self.waiting,
+                refused: self.refused,
+                machine: self.machine,
+                cursor: None,
+            });
+        };
+        let (outcomes, mut writes) = self.judge(&node, &mut deciding, now)?;
         let mut inbox = None;
         for outcome in outcomes {
             let item = self.waiting.pop_front();
@@ -99,7 +108,7 @@ impl Settling {
             writes.push(Write::Inbox(inbox));
             let refused = std::mem::take(&mut self.refused);
             writes.extend(refusal_writes(refused, &self.from, &self.partnership));
-            let commit = node.commit_of(crate::clock::now(), writes);
+            let commit = node.commit_of(now, writes);
             node.store().commit(commit)?;
             deciding.keep();
         }
@@ -115,9 +124,9 @@ impl Settling {
         &self,
         node: &Node,
         deciding: &mut Deciding<'_>,
+        now: Time,
     ) -> Result<(Vec<Outcome>, Vec<Write>), StoreError> {
         let governance = node.governance();
-        let now = node.instant(crate::clock::now());
         let mut outcomes = Vec::new();
         let mut writes = Vec::new();
         let Some(partnership) = governance.partnership(&self.partnership) else {

@@ -19,7 +19,7 @@ impl Node {
     /// # Errors
     /// Any [`ObserveError`].
     pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         let releasing = self.releasing_lock();
         let judging = self.judging();
         self.catch_up_locked(&releasing, now)?;

@@ -80,7 +80,7 @@ impl Node {
     /// Any [`InspectError`].
     pub fn grounds(&self, prefix: &str, now: Time) -> Result<Grounds, InspectError> {
         let found = self.find(prefix)?;
-        let held = self.holding(&found.recorded.body, self.instant(now))?;
+        let held = self.holding(&found.recorded.body, self.reading_instant(now))?;
         let recipients = match held {
             None => self.why_of(&found, None, now)?,
             Some(_) => Vec::new(),

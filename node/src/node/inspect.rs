@@ -1,19 +1,20 @@
 //! Looking: what is held, from whom, on what terms, and how the node stands.
 
 use super::Node;
+use super::tally::Tally;
 use super::view::{
-    Filter, Held, Item, ItemDetail, Pair, PartnerStatus, Status, facts_view, item, reading_view,
+    Filter, Item, ItemDetail, Pair, PartnerStatus, Status, facts_view, item, reading_view,
     scope_view,
 };
 use crate::partnership::Partnership;
 use crate::store::{BoxKey, Recorded, StoreError, own_disclosure, own_observation};
 use ambit_ledger::{
-    Body, Digest, EditionStage, Fingerprint, Layer, Observation, ObservationId, OrganizationId,
-    PartnershipId, Readings, Scope, Verdict,
+    Body, EditionStage, Fingerprint, Observation, ObservationId, OrganizationId, PartnershipId,
+    Readings, Scope, Time,
 };
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 /// Something asked for is not there, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -144,127 +145,52 @@ impl Node {
         held(recorded)?.ok_or_else(|| InspectError::NotFound(prefix.to_owned()))
     }
 
-    /// How the node stands. Reads the whole ledger.
+    /// How the node stands. Reads what came into the ledger since it was asked last, the first time all of it.
     ///
     /// # Errors
     /// Any [`InspectError`].
-    pub fn status(&self) -> Result<Status, InspectError> {
+    pub fn status(&self, now: Time) -> Result<Status, InspectError> {
         let governance = self.governance();
         let (ledger_size, root) = self.store.tree_head();
-        let mut held_by: BTreeMap<OrganizationId, Held> = BTreeMap::new();
-        let mut pairs: BTreeMap<(PartnershipId, OrganizationId), Pair> = BTreeMap::new();
-        for (partnership, recipient) in governance.recipients() {
-            let id = partnership.terms().partnership.clone();
-            let pair = self.empty_pair(&id, recipient)?;
-            pairs.insert((id, recipient.clone()), pair);
-        }
-        let mut seen = BTreeSet::new();
-        let mut saying_no = BTreeMap::new();
-        for recorded in self.store.entries(0, ledger_size) {
-            let recorded = recorded?;
-            self.count(&recorded.body, &mut pairs, &mut saying_no)?;
-            if let Some(found) = held(recorded)?
-                && seen.insert(found.observation.id())
-            {
-                let facts = found.observation.facts();
-                let held = held_by.entry(facts.issuer.clone()).or_default();
-                held.observations += 1;
-                held.readings += u64::from(facts.reading_count);
-            }
-        }
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.count(&self.store, ledger_size)?;
+        let mut pairs: Vec<Pair> = governance
+            .recipients()
+            .map(|(partnership, recipient)| {
+                self.pair(&tally, &partnership.terms().partnership, recipient)
+            })
+            .collect();
+        pairs.sort_by(|one, other| {
+            (&one.partnership, &one.to).cmp(&(&other.partnership, &other.to))
+        });
         Ok(Status {
             organization: governance.organization().clone(),
             name: governance.opened().name.to_string(),
             root_key: governance.opened().root.to_string(),
             ledger_size,
             root: root.to_string(),
-            held: held_by,
-            pairs: pairs.into_values().collect(),
+            held: tally.held().clone(),
+            pairs,
             partnerships: self.partner_list(),
+            clock: self.instant(now).err().map(|error| error.to_string()),
         })
     }
 
-    fn empty_pair(
-        &self,
-        partnership: &PartnershipId,
-        recipient: &OrganizationId,
-    ) -> Result<Pair, StoreError> {
+    fn pair(&self, tally: &Tally, partnership: &PartnershipId, recipient: &OrganizationId) -> Pair {
         let outbox = self.store.outbox(&BoxKey::new(partnership, recipient));
         let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
-        Ok(Pair {
+        let counts = tally.decided(partnership, recipient);
+        Pair {
             from: self.settings.organization.id.clone(),
             to: recipient.clone(),
             partnership: partnership.clone(),
-            released: 0,
-            withheld: 0,
-            undecided: 0,
+            released: counts.released,
+            withheld: counts.withheld,
+            undecided: counts.undecided,
             acknowledged: acknowledged.map_or(0, |upto| upto.upto),
-            layers: BTreeMap::new(),
-            unasked: 0,
-        })
-    }
-
-    fn count(
-        &self,
-        body: &Body,
-        pairs: &mut BTreeMap<(PartnershipId, OrganizationId), Pair>,
-        saying_no: &mut BTreeMap<Digest, Vec<Layer>>,
-    ) -> Result<(), StoreError> {
-        match body {
-            Body::Disclosed(disclosed) => {
-                let disclosure = own_disclosure(&disclosed.disclosure)?;
-                if let Some(pair) = pairs.get_mut(&(disclosure.partnership, disclosure.recipient)) {
-                    pair.released += 1;
-                }
-            }
-            Body::Withdrawn(withdrawn) => {
-                let key = (withdrawn.partnership.clone(), withdrawn.recipient.clone());
-                if let Some(pair) = pairs.get_mut(&key) {
-                    pair.released = pair.released.saturating_sub(1);
-                    pair.withheld += 1;
-                }
-            }
-            Body::Withheld(withheld) => {
-                let key = (withheld.partnership.clone(), withheld.recipient.clone());
-                let Some(pair) = pairs.get_mut(&key) else {
-                    return Ok(());
-                };
-                if withheld.undecided {
-                    pair.undecided += 1;
-                } else {
-                    pair.withheld += 1;
-                }
-                let Some(digest) = &withheld.decision else {
-                    pair.unasked += 1;
-                    return Ok(());
-                };
-                // One decision serves a whole class: it is read once, however many it withheld.
-                let layers = match saying_no.entry(*digest) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => entry.insert(self.layers_saying_no(digest)?),
-                };
-                for layer in layers {
-                    *pair.layers.entry(*layer).or_default() += 1;
-                }
-            }
-            _ => {}
+            layers: counts.layers,
+            unasked: counts.unasked,
         }
-        Ok(())
-    }
-
-    /// The layers that do not admit in this decision, whatever the purpose.
-    fn layers_saying_no(&self, digest: &Digest) -> Result<Vec<Layer>, StoreError> {
-        let decision = self.store.decision(digest)?;
-        let says_no = |layer: &Layer| {
-            decision.iter().any(|decision| {
-                decision.verdicts.iter().all(|purpose| {
-                    purpose.layers.iter().any(|verdict| {
-                        verdict.layer == *layer && verdict.verdict != Verdict::Admissible
-                    })
-                })
-            })
-        };
-        Ok(Layer::ALL.into_iter().filter(says_no).collect())
     }
 
     /// The partnerships and how they stand.

@@ -3,7 +3,9 @@
 //!
 //! Methods block on the store; callers keep them off the async threads.
 
+mod agreement;
 mod catch_up;
+mod clock;
 mod export;
 mod grounds;
 mod inspect;
@@ -16,9 +18,11 @@ mod peers;
 mod profile;
 mod releases;
 mod submodel;
+mod tally;
 mod view;
 mod why;
 
+pub use clock::{AcceptClockError, ClockAccepted};
 pub use export::ExportError;
 pub use grounds::{Derivable, Grounds, Holding};
 pub use inspect::InspectError;
@@ -40,8 +44,10 @@ use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
 use ambit_ledger::{Name, Time};
+use clock::ClockState;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tally::Tally;
 use tokio::sync::watch;
 
 /// A node that is open. One per home at a time.
@@ -60,6 +66,9 @@ pub struct Node {
     changes: watch::Sender<u64>,
     /// The peers that are connected now; nothing while the node does not run.
     connected: RwLock<Option<BTreeSet<PeerKey>>>,
+    clock: ClockState,
+    /// What was counted for those who ask how it stands.
+    tally: Mutex<Tally>,
 }
 
 impl Node {
@@ -138,12 +147,6 @@ impl Node {
             .unwrap_or_else(PoisonError::into_inner) = governance;
         self.notify();
         Ok(())
-    }
-
-    /// The instant an operation reads: the clock's, or the last entry's where the clock went back.
-    #[must_use]
-    pub fn instant(&self, now: Time) -> Time {
-        now.max(self.store.last_time())
     }
 
     /// A commit of this node's own.

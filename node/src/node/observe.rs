@@ -48,6 +48,9 @@ pub enum ObserveError {
     /// The system gave no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
+    /// The clock cannot be believed.
+    #[error(transparent)]
+    Clock(#[from] crate::clock::ClockError),
 }
 
 /// What became of what was observed.
@@ -95,7 +98,7 @@ impl Node {
     ) -> Result<ObserveReport, ObserveError> {
         let releasing = self.releasing_lock();
         let judging = self.judging();
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         let governance = self.governance();
         for draft in &drafts {
             check_draft(&governance, draft)?;

@@ -1,6 +1,8 @@
 //! Making a home and opening one.
 
+use super::clock::ClockState;
 use super::{Node, actor};
+use crate::clock::{ClockError, check_first};
 use crate::config::{Home, HomeError, Settings};
 use crate::decisions::Decisions;
 use crate::partnership::{Governance, GovernanceError};
@@ -45,6 +47,9 @@ pub enum OpenError {
         "the id `{0}` has white space in it; use one such as did:web:shop.example, bpn:BPNL… or lei:…"
     )]
     Id(String),
+    /// The clock was never set.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
 impl Node {
@@ -53,6 +58,7 @@ impl Node {
     /// # Errors
     /// Any [`OpenError`]; then nothing is left behind where the home was to be.
     pub fn init(place: &Path, settings: &Settings, now: Time) -> Result<Fingerprint, OpenError> {
+        check_first(now)?;
         let taxonomies = Layers::builtin().taxonomies().clone();
         let organization = &settings.organization;
         if organization.id.as_str().contains(char::is_whitespace) {
@@ -87,7 +93,8 @@ impl Node {
         let home = Home::open(place)?;
         let settings = home.settings()?;
         let keys = home.keys()?;
-        let store = Store::open(home.path())?;
+        let accepted = home.accepted_clock()?;
+        let store = Store::open_existing(home.path())?;
         let governance = Governance::read(&store)?;
         if *governance.organization() != settings.organization.id {
             return Err(OpenError::Organization {
@@ -106,6 +113,8 @@ impl Node {
             governing: RwLock::new(()),
             changes: watch::Sender::new(0),
             connected: RwLock::new(None),
+            clock: ClockState::new(accepted),
+            tally: Mutex::default(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Why a partnership operation failed.
 
 use crate::api::FailureKind;
+use crate::clock::ClockError;
 use crate::partnership::{
     CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
 };
@@ -83,6 +84,9 @@ pub enum PartnerError {
     /// The system gave no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
+    /// The clock cannot be believed.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
 }
 
 impl PartnerError {
@@ -95,6 +99,7 @@ impl PartnerError {
             }
             Self::Unknown(_) => FailureKind::NotFound,
             Self::NotThisNode(_) => FailureKind::NotAuthorized,
+            Self::Clock(_) => FailureKind::TryAgain,
             Self::Store(_)
             | Self::Governance(_)
             | Self::Card(_)

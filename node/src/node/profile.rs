@@ -1,6 +1,7 @@
 //! Profiles: putting another Cedar text in force for one of this node's own layers.
 
 use super::{Node, ObserveError, actor};
+use crate::clock::ClockError;
 use crate::partnership::GovernanceError;
 use crate::store::{Commit, StoreError, Write};
 use ambit_ledger::{Body, Digest, Layer, ProfileActivated, Time};
@@ -23,6 +24,9 @@ pub enum ActivateError {
     /// What is in force cannot be read.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
+    /// The clock cannot be believed.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// What was undecided cannot be judged again.
     #[error("the profile is in force, but what was undecided could not be judged again")]
     Judge(#[source] ObserveError),
@@ -53,7 +57,7 @@ impl Node {
         if is_in_force {
             return Ok(digest);
         }
-        let now = self.instant(now);
+        let now = self.instant(now)?;
         {
             // Nothing is judged under the old profile and committed after the new one.
             let _releasing = self.releasing_lock();

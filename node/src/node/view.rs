@@ -113,6 +113,9 @@ pub struct Status {
     pub pairs: Vec<Pair>,
     /// The partnerships.
     pub partnerships: Vec<PartnerStatus>,
+    /// Why nothing is judged, sent or taken in now; absent where the clock is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
 }
 
 /// What is held of one origin.

@@ -113,7 +113,7 @@ impl Node {
         to: Option<&OrganizationId>,
         now: Time,
     ) -> Result<Vec<Why>, InspectError> {
-        let now = self.instant(now);
+        let now = self.reading_instant(now);
         let governance = self.governance();
         governance
             .recipients()

@@ -6,7 +6,7 @@
 use super::card::card_root;
 use super::page::Page;
 use ambit_ledger::{
-    Assigned, DataClass, Digest, EditionStage, ErasureExtent, Jurisdiction, Member, OrganizationId,
+    Assigned, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
 };
 use ambit_policy::Taxonomies;
@@ -27,7 +27,7 @@ pub fn plain_words(
         me,
         taxonomies,
     };
-    let mut page = Page::wrapped();
+    let mut page = Page::default();
     reading.opening(&mut page);
     reading.members(&mut page);
     reading.sharing(&mut page);
@@ -39,25 +39,6 @@ pub fn plain_words(
     reading.fingerprints(&mut page);
     reading.signatures(&mut page, signed_by);
     page.into_text()
-}
-
-/// One line about an agreement, for a list.
-#[must_use]
-pub fn summary_line(terms: &PartnershipTerms, stage: EditionStage) -> String {
-    let stage = match stage {
-        EditionStage::Proposed => "proposed",
-        EditionStage::Active => "active",
-    };
-    let mut page = Page::unwrapped();
-    page.paragraph(&format!(
-        "{}, edition {}, {stage}: {}; {} members; until {}",
-        terms.partnership,
-        terms.edition,
-        quoted(terms.title.as_str()),
-        terms.members.len(),
-        instant(terms.until)
-    ));
-    page.into_text().trim_end().to_owned()
 }
 
 struct Reading<'a> {

@@ -19,6 +19,6 @@ pub use card::{
     CardError, ComparisonError, card_root, check_card, keyring_for, read_card, transport_key,
     write_card,
 };
-pub use consent::{plain_words, summary_line};
+pub use consent::plain_words;
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
 pub use governance::{Declined, Governance, GovernanceError, Partnership};

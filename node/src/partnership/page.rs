@@ -7,29 +7,12 @@
 const COLUMNS: usize = 100;
 
 /// A page being written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Page {
     text: String,
-    columns: usize,
 }
 
 impl Page {
-    /// An empty page.
-    pub(super) fn wrapped() -> Self {
-        Self {
-            text: String::new(),
-            columns: COLUMNS,
-        }
-    }
-
-    /// An empty page whose lines may be of any length.
-    pub(super) fn unwrapped() -> Self {
-        Self {
-            text: String::new(),
-            columns: usize::MAX,
-        }
-    }
-
     /// Starts a section.
     pub(super) fn heading(&mut self, text: &str) {
         if !self.text.is_empty() {
@@ -81,7 +64,7 @@ impl Page {
             word.chars()
                 .for_each(|character| push_visible(&mut visible, character));
             let width = line.chars().count() + usize::from(!is_empty) + visible.chars().count();
-            if !is_empty && width > self.columns {
+            if !is_empty && width > COLUMNS {
                 self.text.push_str(&line);
                 self.text.push('\n');
                 next.clone_into(&mut line);
@@ -126,7 +109,7 @@ mod tests {
 
     #[test]
     fn lines_are_wrapped_and_long_words_kept() {
-        let mut page = Page::wrapped();
+        let mut page = Page::default();
         page.heading("HEADING");
         page.item(&format!("{} {}", "word ".repeat(30), "x".repeat(120)));
         let text = page.into_text();
@@ -145,7 +128,7 @@ mod tests {
 
     #[test]
     fn nothing_is_hidden() {
-        let mut page = Page::wrapped();
+        let mut page = Page::default();
         page.paragraph("not\u{202e}forbidden\u{200b}   \u{1b}[2Kx");
         page.verbatim("a\tb\u{1b}[8m\r\u{2066}\n\nc");
         assert_eq!(

@@ -4,8 +4,11 @@
 //! descriptor of its own; only then has anything been committed. Values stay small (sled spills large pages
 //! to files it never syncs), batches stay short, and any error is final: the node stops.
 
+use std::cell::Cell;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// The most items in one batch.
 pub(super) const BATCH_ITEMS_MAX: usize = 64;
@@ -31,6 +34,11 @@ pub enum DatabaseError {
     /// The engine reported an error.
     #[error("the database failed; free disk space if the disk is full, then start again")]
     Engine(#[source] sled::Error),
+    /// The engine cannot read what it wrote.
+    #[error(
+        "the database in `db` is damaged: a part of it cannot be read; restore the home from a backup"
+    )]
+    Damaged,
     /// A file could not be synced.
     #[error("failed to sync `{path}`; free disk space if the disk is full, then start again")]
     Sync {
@@ -54,13 +62,8 @@ impl Database {
     /// Opens the database in this directory, or makes it.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
         let is_new = !path.join("conf").exists();
-        let engine = sled::Config::new()
-            .path(path)
-            .cache_capacity(CACHE_BYTES)
-            .flush_every_ms(None)
-            .open()
-            .map_err(|error| open_error(path, error))?;
-        engine.flush().map_err(DatabaseError::Engine)?;
+        let engine = open_engine(path)?;
+        engine.flush().map_err(engine_error)?;
         let database = path.join("db");
         let sync = |path: &Path, source| DatabaseError::Sync {
             path: path.to_owned(),
@@ -105,14 +108,12 @@ impl Database {
                 None => batch.remove(key),
             }
         }
-        self.engine
-            .apply_batch(batch)
-            .map_err(DatabaseError::Engine)
+        self.engine.apply_batch(batch).map_err(engine_error)
     }
 
     /// Waits until all that was applied is on the disk.
     pub(super) fn sync(&self) -> Result<(), DatabaseError> {
-        self.engine.flush().map_err(DatabaseError::Engine)?;
+        self.engine.flush().map_err(engine_error)?;
         self.file.sync_data().map_err(|source| DatabaseError::Sync {
             path: self.path.clone(),
             source,
@@ -123,7 +124,7 @@ impl Database {
         self.engine
             .get(key)
             .map(|value| value.map(|value| value.to_vec()))
-            .map_err(DatabaseError::Engine)
+            .map_err(engine_error)
     }
 
     /// All records whose key starts with `prefix`, ascending.
@@ -150,8 +151,39 @@ impl Database {
 fn pairs(iter: sled::Iter) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
     iter.map(|pair| {
         pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
-            .map_err(DatabaseError::Engine)
+            .map_err(engine_error)
     })
+}
+
+thread_local! {
+    /// Whether this thread is opening the engine.
+    static IS_OPENING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Opens the engine. Of some damage it does not return an error but asserts that it is not there: that is as much a
+/// damaged database, and no news for anybody but whoever restores it.
+fn open_engine(path: &Path) -> Result<sled::Db, DatabaseError> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_OPENING.get() {
+                loud(panic);
+            }
+        }));
+    });
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(None);
+    IS_OPENING.set(true);
+    // What it was building when it gave up is dropped with it.
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+    IS_OPENING.set(false);
+    match opened {
+        Ok(opened) => opened.map_err(|error| open_error(path, error)),
+        Err(_) => Err(DatabaseError::Damaged),
+    }
 }
 
 fn open_error(path: &Path, error: sled::Error) -> DatabaseError {
@@ -161,6 +193,14 @@ fn open_error(path: &Path, error: sled::Error) -> DatabaseError {
             path: path.to_owned(),
         }
     } else {
-        DatabaseError::Engine(error)
+        engine_error(error)
+    }
+}
+
+fn engine_error(error: sled::Error) -> DatabaseError {
+    match error {
+        // Where it is in the file helps nobody to mend it.
+        sled::Error::Corruption { .. } => DatabaseError::Damaged,
+        error => DatabaseError::Engine(error),
     }
 }

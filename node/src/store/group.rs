@@ -193,6 +193,11 @@ pub(super) struct Changes {
 }
 
 impl Changes {
+    /// How many entries there are with these.
+    pub(super) fn size(&self) -> u64 {
+        self.head.frontier.size()
+    }
+
     /// Takes effect, after the sync.
     pub(super) fn publish(self, published: &mut Published) {
         published.head = self.head;

@@ -18,6 +18,7 @@ mod records;
 mod recovery;
 mod seal;
 mod slots;
+mod watermark;
 mod writer;
 
 pub use database::DatabaseError;
@@ -39,8 +40,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slots::Slots;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use watermark::Watermark;
 
 /// The store failed, or refused a commit.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +62,19 @@ pub enum StoreError {
     /// A record that must be there is not, or cannot be read.
     #[error("the store is damaged: {0}; restore it from a backup")]
     Damaged(&'static str),
+    /// A part of a store that must be there is not.
+    #[error("`{0}` is missing, and with it a part of the ledger; restore the home from a backup")]
+    Missing(PathBuf),
+    /// The database lost entries that were acknowledged.
+    #[error(
+        "the database in `db` holds {size} entries of the {committed} that were committed; restore the home from a backup"
+    )]
+    Lost {
+        /// How many are there.
+        size: u64,
+        /// How many were.
+        committed: u64,
+    },
     /// Written by a newer program.
     #[error("the store has version {0}, newer than this program; use the program that wrote it")]
     Newer(u32),
@@ -82,6 +97,7 @@ pub struct Store {
 struct Shared {
     database: Database,
     allotment: Mutex<Allotment>,
+    watermark: Mutex<Watermark>,
     published: RwLock<Published>,
 }
 
@@ -91,19 +107,34 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn open(home: &Path) -> Result<Self, StoreError> {
+        Self::open_as(home, false)
+    }
+
+    /// Opens the store of a home that has a ledger: where a part of it is missing, nothing is made in its place.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn open_existing(home: &Path) -> Result<Self, StoreError> {
+        let parts = ["db/conf", "db/db", "slots"].map(|part| home.join(part));
+        if let Some(missing) = parts.into_iter().find(|part| !part.is_file()) {
+            return Err(StoreError::Missing(missing));
+        }
+        Self::open_as(home, true)
+    }
+
+    fn open_as(home: &Path, must_exist: bool) -> Result<Self, StoreError> {
         let database = Database::open(&home.join("db"))?;
         let slots = Slots::open(&home.join("slots"))?;
         let head = match database.read(keys::HEAD)? {
-            Some(bytes) => {
-                let head: Head = ambit_ledger::decode(&bytes)
-                    .map_err(|_| StoreError::Damaged("the head cannot be read"))?;
-                if head.version > records::VERSION {
-                    return Err(StoreError::Newer(head.version));
-                }
-                recovery::take_back(&database, head)?
-            }
+            Some(bytes) => records::read_head(&bytes)?,
+            None if must_exist => return Err(StoreError::Damaged("the head is missing")),
             None => first_head(&database)?,
         };
+        let watermark = Watermark::open(&home.join("committed"), head.frontier.size())?;
+        if must_exist {
+            slots.check(head.slot)?;
+        }
+        let head = recovery::take_back(&database, head)?;
         let published = Published {
             outboxes: states(&database, &keys::outboxes())?,
             inboxes: states(&database, &keys::inboxes())?,
@@ -112,6 +143,7 @@ impl Store {
         let shared = Arc::new(Shared {
             allotment: Mutex::new(Allotment::new(slots, published.head.slot)?),
             database,
+            watermark: Mutex::new(watermark),
             published: RwLock::new(published),
         });
         let writer = writer::Writer::start(Arc::clone(&shared))?;
@@ -187,6 +219,14 @@ impl Store {
 }
 
 impl Shared {
+    fn note_committed(&self, size: u64) {
+        let mut watermark = self
+            .watermark
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        watermark.raise(size);
+    }
+
     fn published(&self) -> RwLockReadGuard<'_, Published> {
         // A writer that panicked with the lock held left what was committed before.
         self.published

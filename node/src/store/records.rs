@@ -1,5 +1,6 @@
 //! What the store keeps beside entries, and what callers hand it to commit.
 
+use super::StoreError;
 use super::keys::BoxKey;
 use ambit_ledger::{
     Body, Digest, Frontier, Name, ObservationId, OrganizationId, PartnershipId, RefusedItem, Salt,
@@ -37,6 +38,20 @@ pub(super) struct Published {
 
 /// The version of the records this program writes.
 pub(super) const VERSION: u32 = 1;
+
+/// Reads the head.
+///
+/// # Errors
+/// [`StoreError::Newer`] where a newer program wrote it; [`StoreError::Damaged`].
+pub(super) fn read_head(bytes: &[u8]) -> Result<Head, StoreError> {
+    // The version comes first in every version: a map, its key 0, a number below 24 in a byte of its own.
+    if let [_, 0, version @ 0..=23, ..] = bytes
+        && u32::from(*version) > VERSION
+    {
+        return Err(StoreError::Newer(u32::from(*version)));
+    }
+    ambit_ledger::decode(bytes).map_err(|_| StoreError::Damaged("the head cannot be read"))
+}
 
 /// The state of the outbox for one recipient in one partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,9 @@ const NONCE_BYTES: usize = 24;
 
 /// A sealed block does not open: another key, another observation, or changed bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("sealed readings do not open")]
+#[error(
+    "sealed readings do not open: they or their key in `slots` are damaged; restore the home from a backup"
+)]
 pub struct SealError;
 
 fn associated(id: &ObservationId, slot: u64) -> Vec<u8> {

@@ -38,6 +38,18 @@ pub enum SlotError {
     /// The system gave no randomness.
     #[error("the system gave no randomness for new keys")]
     Randomness(#[source] getrandom::Error),
+    /// The file ends before the last slot that was used.
+    #[error(
+        "`{path}` holds {filled} keys, and {used} were used: the readings sealed with the others are lost; restore the home from a backup"
+    )]
+    Cut {
+        /// Which file.
+        path: PathBuf,
+        /// How many keys it holds.
+        filled: u64,
+        /// How many were used.
+        used: u64,
+    },
     /// The slot was zeroed, or was never filled.
     #[error("key slot {0} holds no key")]
     Erased(u64),
@@ -63,6 +75,18 @@ impl Slots {
             path: path.to_owned(),
             filled: bytes / SLOT_BYTES,
         })
+    }
+
+    /// Whether every slot below this one is there.
+    pub(super) fn check(&self, used: u64) -> Result<(), SlotError> {
+        if self.filled < used {
+            return Err(SlotError::Cut {
+                path: self.path.clone(),
+                filled: self.filled,
+                used,
+            });
+        }
+        Ok(())
     }
 
     fn failed(&self, source: std::io::Error) -> SlotError {

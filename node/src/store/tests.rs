@@ -326,3 +326,113 @@ fn a_blob_that_was_cut_off_is_written_again() {
         .unwrap();
     assert_eq!(store.blob(&Digest::of(&blob)).unwrap(), Some(blob));
 }
+
+#[test]
+fn the_head_of_a_newer_program_is_told_from_a_damaged_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = {
+        let store = Store::open(folder.path()).unwrap();
+        store.commit(commit(vec![opened()])).unwrap();
+        ambit_ledger::encode(&store.shared.published().head)
+    };
+    assert_eq!(head[1..3], [0, 1], "the version comes first");
+    let mut newer = head.clone();
+    // One more field than this version knows.
+    newer[0] += 1;
+    newer[2] = 2;
+    newer.extend([0x18, 0x20, 0]);
+    for (bytes, words) in [
+        (newer, "version 2, newer than this program; use the program"),
+        (head[..9].to_vec(), "restore it from a backup"),
+    ] {
+        let database = Database::open(&folder.path().join("db")).unwrap();
+        database
+            .apply(vec![(keys::HEAD.to_vec(), Some(bytes))])
+            .unwrap();
+        database.sync().unwrap();
+        drop(database);
+        let error = Store::open_existing(folder.path()).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn a_store_that_came_further_than_its_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let store = Store::open(folder.path()).unwrap();
+        store.commit(commit(vec![opened()])).unwrap();
+        store.commit(commit(vec![opened()])).unwrap();
+    }
+    let mark = folder.path().join("committed");
+    assert_eq!(
+        std::fs::read_to_string(&mark).unwrap(),
+        format!("{:020}\n", 2)
+    );
+    // Less than is there is what a crash may leave, and so is nothing.
+    for text in [format!("{:020}\n", 1), String::new()] {
+        std::fs::write(&mark, text).unwrap();
+        assert_eq!(Store::open_existing(folder.path()).unwrap().size(), 2);
+    }
+    std::fs::write(&mark, format!("{:020}\n", 3)).unwrap();
+    let error = Store::open_existing(folder.path()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StoreError::Lost {
+                size: 2,
+                committed: 3
+            }
+        ),
+        "{error}"
+    );
+}
+
+/// Enough for several of the engine's segments.
+const LONG_OBSERVATIONS: u8 = 100;
+const LONG_BYTES: usize = 20_000;
+
+#[test]
+fn a_large_database_that_was_changed_is_whole_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = {
+        let store = Store::open(folder.path()).unwrap();
+        store.commit(commit(vec![opened()])).unwrap();
+        for number in 0..LONG_OBSERVATIONS {
+            let text = format!("\"{}\"", "x".repeat(LONG_BYTES));
+            let (_, write) = observed(number, &text);
+            store.commit(commit(vec![write])).unwrap();
+        }
+        store.tree_head()
+    };
+    let database = folder.path().join("db");
+    let good = std::fs::read(database.join("db")).unwrap();
+    let end = good.iter().rposition(|byte| *byte != 0).unwrap();
+    let mut refused = 0;
+    for part in 1..12 {
+        let mut changed = good.clone();
+        changed[end / 12 * part] ^= 0x55;
+        std::fs::write(database.join("db"), changed).unwrap();
+        // As after a crash: the engine has to read all of it.
+        for file in std::fs::read_dir(&database).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_str().unwrap().starts_with("snap.") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
+        let opened = Store::open_existing(folder.path());
+        let read = opened.and_then(|store| {
+            let entries: Result<Vec<_>, _> = store.entries(0, u64::MAX).collect();
+            Ok((entries?.len(), store.tree_head()))
+        });
+        match read {
+            Ok(read) => assert_eq!(read, (usize::from(LONG_OBSERVATIONS) + 1, head)),
+            Err(error) => {
+                refused += 1;
+                let text = error.to_string();
+                assert!(text.contains("from a backup"), "{text}");
+            }
+        }
+    }
+    assert!(refused > 0);
+}

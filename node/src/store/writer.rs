@@ -163,6 +163,7 @@ fn commit_all(shared: &Shared, commits: &[&Prepared]) -> Result<Vec<Committed>, 
         .collect::<Result<Vec<_>, _>>()?;
     let changes = group.apply()?;
     shared.database.sync()?;
+    shared.note_committed(changes.size());
     drop(published);
     let mut published = shared
         .published

@@ -207,7 +207,7 @@ fn held(node: &Node) -> usize {
 
 /// How far each recipient acknowledged, in the order of its partnership.
 fn acknowledged(node: &Node) -> Vec<u64> {
-    let status = node.status().unwrap();
+    let status = node.status(crate::clock::now()).unwrap();
     status.pairs.iter().map(|pair| pair.acknowledged).collect()
 }
 

@@ -38,7 +38,7 @@ async fn only_the_admissible_part_reaches_each() {
         acknowledged(&shop.node) == [10, 10]
     })
     .await;
-    let status = shop.node.status().unwrap();
+    let status = shop.node.status(crate::clock::now()).unwrap();
     for pair in &status.pairs {
         assert_eq!((pair.released, pair.withheld, pair.undecided), (10, 10, 0));
     }

@@ -1,0 +1,221 @@
+//! Two bundles of one ledger, held against each other: a ledger only grows, so the smaller must be the beginning of the
+//! larger one.
+//!
+//! Where it is not, its owner signed two histories. The two signed checkpoints prove that to anybody who trusts the
+//! root; nothing else in the bundles has to be believed.
+
+use crate::bundle::Bundle;
+use crate::report::AuditVerdict;
+use crate::trust::Trust;
+use crate::verify::verify;
+use ambit_ledger::{
+    Body, Checkpoint, Digest, Entry, Frontier, KeyPurpose, OrganizationId, leaf_hash,
+};
+use serde::Serialize;
+use std::fmt::{Display, Formatter};
+
+/// What two bundles of one ledger say together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    verdict: AuditVerdict,
+    organization: OrganizationId,
+    bundles: [Compared; 2],
+    /// How they contradict each other; absent where they do not, or where it cannot be told.
+    equivocation: Option<Equivocation>,
+}
+
+/// One of the two bundles.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// How many entries it holds.
+    pub size: u64,
+    /// The root that its checkpoint signs; absent where no trusted key signed it.
+    pub signed_root: Option<Digest>,
+    /// What verifying it by itself says.
+    pub verdict: AuditVerdict,
+}
+
+/// Two checkpoints that cannot both be of one ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Equivocation {
+    /// Over so many first entries the two differ.
+    pub size: u64,
+    /// The roots over these, as the first and the second bundle sign or imply them.
+    pub roots: [Digest; 2],
+    /// The first entry that is another in each, from 0; absent where the entries at hand do not show it.
+    pub entry: Option<u64>,
+}
+
+/// The bundles cannot be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// They are of two ledgers.
+    #[error(
+        "the bundles are of `{first}` and of `{second}`; only two bundles of the same ledger can contradict each other"
+    )]
+    Organizations {
+        /// Whose the first is.
+        first: OrganizationId,
+        /// Whose the second is.
+        second: OrganizationId,
+    },
+}
+
+/// Verifies two bundles of one ledger, and looks whether one is the beginning of the other.
+///
+/// # Errors
+/// [`CompareError::Organizations`].
+pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Comparison, CompareError> {
+    if first.organization() != second.organization() {
+        return Err(CompareError::Organizations {
+            first: first.organization().clone(),
+            second: second.organization().clone(),
+        });
+    }
+    let signed = [first, second].map(|bundle| signed_checkpoint(bundle, trust));
+    let bundles = [(first, &signed[0]), (second, &signed[1])].map(|(bundle, signed)| Compared {
+        size: size(bundle),
+        signed_root: signed.as_ref().map(|checkpoint| checkpoint.root),
+        verdict: verify(bundle, trust).verdict(),
+    });
+    let equivocation = match &signed {
+        [Some(one), Some(other)] => contradiction((first, one), (second, other)),
+        _ => None,
+    };
+    let [one, other] = bundles.each_ref().map(|bundle| bundle.verdict);
+    Ok(Comparison {
+        verdict: if equivocation.is_some() {
+            AuditVerdict::Equivocation
+        } else {
+            one.max(other)
+        },
+        organization: first.organization().clone(),
+        bundles,
+        equivocation,
+    })
+}
+
+/// The bundle's checkpoint, where a key that goes back to a trusted root signed it.
+fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
+    let organization = bundle.organization();
+    let mut keyring = trust.keyring();
+    for bytes in bundle.entries() {
+        let body = Entry::decode(bytes).and_then(|entry| entry.body());
+        if let Ok(Body::KeyCertified(certified)) = body {
+            // One that does not verify certifies nothing; verifying the bundle names it.
+            let _ = keyring.certify(&certified.certificate);
+        }
+    }
+    let keys = keyring.keys_for(organization, KeyPurpose::Checkpoint);
+    Checkpoint::verify(bundle.checkpoint(), organization, keys).ok()
+}
+
+fn contradiction(
+    one: (&Bundle, &Checkpoint),
+    other: (&Bundle, &Checkpoint),
+) -> Option<Equivocation> {
+    let size = one.1.size.min(other.1.size);
+    let [Some(first), Some(second)] = [one, other].map(|side| root_over(side, size)) else {
+        return None;
+    };
+    (first != second).then(|| Equivocation {
+        size,
+        roots: [first, second],
+        entry: first_difference(one.0, other.0),
+    })
+}
+
+/// The root over the first entries that a checkpoint vouches for: its own, or that over the entries at hand where
+/// all of them together have the root that it signs.
+fn root_over((bundle, checkpoint): (&Bundle, &Checkpoint), size: u64) -> Option<Digest> {
+    if checkpoint.size == size {
+        return Some(checkpoint.root);
+    }
+    let mut tree = Frontier::default();
+    let mut root = None;
+    for entry in bundle.entries() {
+        if tree.size() == size {
+            root = Some(tree.root());
+        }
+        tree.append(leaf_hash(entry));
+    }
+    let is_whole = (tree.size(), tree.root()) == (checkpoint.size, checkpoint.root);
+    root.filter(|_| is_whole)
+}
+
+fn first_difference(one: &Bundle, other: &Bundle) -> Option<u64> {
+    let pairs = one.entries().zip(other.entries());
+    (0..)
+        .zip(pairs)
+        .find(|(_, (one, other))| one != other)
+        .map(|(index, _)| index)
+}
+
+fn size(bundle: &Bundle) -> u64 {
+    u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX)
+}
+
+impl Comparison {
+    /// The answer: *equivocation proved*, or the worse of what verifying each bundle says.
+    #[must_use]
+    pub fn verdict(&self) -> AuditVerdict {
+        self.verdict
+    }
+
+    /// The exit code of `ambit-audit`.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.verdict.exit_code()
+    }
+
+    /// How the bundles contradict each other.
+    #[must_use]
+    pub fn equivocation(&self) -> Option<&Equivocation> {
+        self.equivocation.as_ref()
+    }
+}
+
+impl Display for Comparison {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        writeln!(formatter, "ledger of    {}", self.organization)?;
+        for (name, bundle) in ["first", "second"].iter().zip(&self.bundles) {
+            let root = bundle.signed_root.map_or_else(
+                || "no checkpoint that a trusted key signed".to_owned(),
+                |root| format!("root {root}"),
+            );
+            writeln!(
+                formatter,
+                "{name:<13}{} entries, {root}, {}",
+                bundle.size,
+                bundle.verdict.text()
+            )?;
+        }
+        writeln!(formatter)?;
+        match &self.equivocation {
+            Some(found) => {
+                let [first, second] = &found.roots;
+                writeln!(
+                    formatter,
+                    "its owner signed two histories: over the first {} entries the roots are {first} and {second}",
+                    found.size
+                )?;
+                if let Some(entry) = found.entry {
+                    writeln!(formatter, "  they part at entry {entry}")?;
+                }
+                writeln!(
+                    formatter,
+                    "  keep both bundles: they are the proof. A ledger that was restored from an older backup and \
+                     written further shows the same, so ask before you accuse\n"
+                )?;
+            }
+            None if self.verdict == AuditVerdict::Verified => {
+                writeln!(formatter, "one is the beginning of the other\n")?;
+            }
+            None => writeln!(
+                formatter,
+                "`ambit-audit verify` says of each bundle what is wrong with it\n"
+            )?,
+        }
+        writeln!(formatter, "{}", self.verdict.text())
+    }
+}

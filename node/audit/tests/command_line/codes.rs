@@ -1,0 +1,228 @@
+//! Every exit code, with the words that go with it.
+
+use crate::fixture::{Ledger, Story, supplier, trust};
+use ambit_ledger::{Body, Kind, Verdict};
+use std::path::Path;
+use std::process::Command;
+
+/// A supplier's bundles in a folder: as it is, from the day before, and what its owner could have made of it.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self(tempfile::tempdir().unwrap());
+        let Story {
+            supplier, customer, ..
+        } = Story::told();
+        desk.put("trust", trust().to_toml().as_bytes());
+        desk.put("bundle", &bytes(&supplier));
+        desk.put("customer", &bytes(&customer));
+
+        let mut changed = bytes(&supplier);
+        let name = changed.windows(5).position(|window| window == b"Works");
+        changed[name.unwrap()] = b'Z';
+        desk.put("changed", &changed);
+        let middle = changed.len() / 2;
+        desk.put("cut", &bytes(&supplier)[..middle]);
+
+        let mut earlier = supplier.clone();
+        earlier.truncate(earlier.nth(Kind::Disclosed, 0));
+        desk.put("earlier", &bytes(&earlier));
+        desk.put("forged", &bytes(&forged(supplier.clone())));
+        desk.put("fork", &bytes(&fork(supplier.clone())));
+        let mut short = fork(supplier);
+        short.truncate(short.entries.len() - 1);
+        desk.put("short-fork", &bytes(&short));
+        // The other party's bundle, passed off as the supplier's.
+        let mut foreign = customer;
+        foreign.keys.organization = supplier_id();
+        desk.put("foreign", &bytes(&foreign));
+        desk
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    /// Exit code, standard output, standard error.
+    fn run(&self, arguments: &str) -> (i32, String, String) {
+        let output = Command::new(Path::new(env!("CARGO_BIN_EXE_ambit-audit")))
+            .args(arguments.split_whitespace())
+            .current_dir(self.0.path())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+}
+
+fn supplier_id() -> ambit_ledger::OrganizationId {
+    supplier().organization
+}
+
+fn bytes(ledger: &Ledger) -> Vec<u8> {
+    ledger.export()
+}
+
+/// What policy withheld is passed off as undecided, with every signature in place.
+fn forged(mut ledger: Ledger) -> Ledger {
+    ledger.truncate(ledger.nth(Kind::Decided, 1) + 2);
+    ledger.alter_decision(1, |decision| {
+        for verdict in &mut decision.verdicts {
+            verdict.verdict = Verdict::Undecided;
+        }
+    });
+    ledger.alter(ledger.entries.len() - 1, |body| {
+        let Body::Withheld(body) = body else { panic!() };
+        body.undecided = true;
+    });
+    ledger
+}
+
+/// The same ledger up to its last entry but one, which happened otherwise: signed as well.
+fn fork(mut ledger: Ledger) -> Ledger {
+    let last = ledger.entries.len() - 2;
+    ledger.entries[last].nonce = ambit_ledger::Salt::from_bytes([0xee; 32]);
+    ledger
+}
+
+#[test]
+fn every_exit_code_has_its_cause_and_its_words() {
+    let desk = Desk::new();
+    for (call, code, out, err) in [
+        ("verify bundle --trust trust", 0, "\nverified\n", ""),
+        ("replay bundle --trust trust", 0, "\nverified\n", ""),
+        (
+            "compare bundle earlier --trust trust",
+            0,
+            "one is the beginning of the other",
+            "",
+        ),
+        (
+            "verify changed --trust trust",
+            1,
+            "\nintegrity failure\n",
+            "",
+        ),
+        (
+            "verify foreign --trust trust",
+            1,
+            "the bundle is of `did:web:supplier.example`, the ledger of `did:web:customer.example`",
+            "",
+        ),
+        (
+            "compare changed bundle --trust trust",
+            1,
+            "says of each bundle what is wrong",
+            "",
+        ),
+        ("prove bundle", 2, "", "unrecognized subcommand"),
+        (
+            "verify bundle --trust absent",
+            2,
+            "",
+            "failed to read the trust file `absent`",
+        ),
+        (
+            "compare bundle customer --trust trust",
+            2,
+            "",
+            "the bundles are of `did:web:supplier.example` and of `did:web:customer.example`; only two",
+        ),
+        (
+            "verify bundle",
+            3,
+            "obtain the root fingerprint of `did:web:supplier.example` out of band",
+            "",
+        ),
+        (
+            "compare bundle fork",
+            3,
+            "no checkpoint that a trusted key signed",
+            "",
+        ),
+        (
+            "replay forged --trust trust",
+            4,
+            "\na decision replays differently\n",
+            "",
+        ),
+        (
+            "compare bundle fork --trust trust",
+            5,
+            "its owner signed two histories",
+            "",
+        ),
+        (
+            "compare short-fork bundle --trust trust",
+            5,
+            "\nequivocation proved\n",
+            "",
+        ),
+        (
+            "verify cut --trust trust",
+            6,
+            "\nunreadable\n",
+            "failed to read `cut`",
+        ),
+        (
+            "compare bundle absent --trust trust",
+            6,
+            "",
+            "failed to read `absent`",
+        ),
+    ] {
+        let (found, told, complained) = desk.run(call);
+        assert_eq!(found, code, "{call}: {told}{complained}");
+        assert!(told.contains(out), "{call}: {told}");
+        assert!(complained.contains(err), "{call}: {complained}");
+        assert_eq!(told.is_empty(), out.is_empty(), "{call}: {told}");
+        assert_eq!(
+            complained.is_empty(),
+            err.is_empty(),
+            "{call}: {complained}"
+        );
+    }
+}
+
+#[test]
+fn a_fork_is_proved_by_two_signatures_and_nothing_less() {
+    let desk = Desk::new();
+    let compare = |call: &str| {
+        let (code, out, _) = desk.run(&format!("{call} --trust trust --output json"));
+        (
+            code,
+            serde_json::from_str::<serde_json::Value>(&out).unwrap(),
+        )
+    };
+    let fork = fork(Story::told().supplier);
+    let (size, last) = (fork.entries.len(), fork.entries.len() - 2);
+    let (code, found) = compare("compare bundle fork");
+    assert_eq!(code, 5);
+    assert_eq!(found["verdict"], "equivocation");
+    assert_eq!(found["equivocation"]["size"], size);
+    assert_eq!(found["equivocation"]["entry"], last);
+    // In either order, and whichever is longer.
+    let (_, found) = compare("compare bundle short-fork");
+    assert_eq!(found["equivocation"]["size"], size - 1);
+    assert_eq!(found["equivocation"]["entry"], last);
+    // A stranger who changes an entry or the checkpoint proves nothing against the owner.
+    let (code, found) = compare("compare bundle changed");
+    assert_eq!(
+        (code, &found["equivocation"]),
+        (1, &serde_json::Value::Null)
+    );
+    // What has the same beginning as either part of a fork contradicts neither.
+    for call in [
+        "compare bundle earlier",
+        "compare fork earlier",
+        "compare bundle bundle",
+    ] {
+        let (_, found) = compare(call);
+        assert_eq!(found["equivocation"], serde_json::Value::Null, "{call}");
+    }
+}
