@@ -127,6 +127,18 @@ impl Database {
             .map_err(engine_error)
     }
 
+    /// The last record whose key lies between two, both included.
+    pub(super) fn last_within(
+        &self,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, DatabaseError> {
+        let range = from.to_vec()..=to.to_vec();
+        pairs(self.engine.range(range).rev().take(1))
+            .next()
+            .transpose()
+    }
+
     /// All records whose key starts with `prefix`, ascending.
     pub(super) fn scan(
         &self,
@@ -148,7 +160,9 @@ impl Database {
     }
 }
 
-fn pairs(iter: sled::Iter) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
+fn pairs(
+    iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
     iter.map(|pair| {
         pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
             .map_err(engine_error)

@@ -7,12 +7,19 @@ use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
 use super::index::Mark;
 use super::keys::{self, BoxKey};
+use super::packs::{Pack, chunk_items};
 use super::prepare::{Prepared, PreparedEntry, Sealed, Step};
 use super::records::{Committed, Head, Inbox, Outbox, Published};
 use ambit_ledger::{Entry as LedgerEntry, leaf_hash};
 use serde_bytes::ByteBuf;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How many index keys go with one pack of entries: with its chunks, fewer than a batch takes.
+const INDEXES_MAX: usize = 40;
+
+/// How many items of an outbox go into one record.
+const QUEUED_MAX: usize = VALUE_BYTES_MAX / 8;
 
 /// A group while it is put together.
 pub(super) struct Group<'a> {
@@ -25,6 +32,12 @@ pub(super) struct Group<'a> {
     inboxes: BTreeMap<BoxKey, Inbox>,
     /// What must be in one batch, in order.
     units: Vec<Vec<Item>>,
+    /// The entries and index keys of the next unit.
+    entries: Pack,
+    indexes: Vec<Item>,
+    readings: Pack,
+    /// What each outbox gets: the number of the first item, and the index of each.
+    queued: BTreeMap<BoxKey, (u64, Vec<u64>)>,
     /// The keys that this group writes and a later entry may clear.
     undecided: BTreeSet<Vec<u8>>,
 }
@@ -38,6 +51,10 @@ impl<'a> Group<'a> {
             outboxes: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             units: Vec::new(),
+            entries: Pack::default(),
+            indexes: Vec::new(),
+            readings: Pack::default(),
+            queued: BTreeMap::new(),
             undecided: BTreeSet::new(),
         }
     }
@@ -108,8 +125,10 @@ impl<'a> Group<'a> {
         let index = self.head.frontier.size();
         if let Some(Sealed { slot, block }) = &prepared.sealed {
             self.head.slot = self.head.slot.max(slot + 1);
-            let chunks = chunk_items(&keys::readings(index), block);
-            self.units.extend(chunks.into_iter().map(|item| vec![item]));
+            if !self.readings.has_room_for(block.len()) {
+                self.end_readings();
+            }
+            self.readings.push(index, &[block])?;
         }
         self.head.time = self.head.time.max(commit.now);
         let entry = LedgerEntry {
@@ -125,16 +144,65 @@ impl<'a> Group<'a> {
             return Err(StoreError::EntryTooLarge(bytes.len()));
         }
         let leaf = leaf_hash(&bytes);
-        let record = [leaf.as_bytes().as_slice(), &bytes].concat();
-        let mut unit = chunk_items(&keys::entry(index), &record);
-        for mark in &prepared.marks {
-            if self.is_needed(mark)? {
-                unit.push(mark.clone().item(index));
-            }
+        let has_room = self
+            .entries
+            .has_room_for(leaf.as_bytes().len() + bytes.len());
+        if !has_room || self.indexes.len() + prepared.marks.len() > INDEXES_MAX {
+            self.end_entries();
         }
-        self.units.push(unit);
+        self.entries.push(index, &[leaf.as_bytes(), &bytes])?;
+        for mark in &prepared.marks {
+            self.mark(index, mark)?;
+        }
         self.head.frontier.append(leaf);
         Ok(index)
+    }
+
+    fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
+        match mark {
+            Mark::Queues(outbox, seq) => {
+                let (_, queued) = self
+                    .queued
+                    .entry(*outbox)
+                    .or_insert_with(|| (*seq, Vec::new()));
+                queued.push(index);
+            }
+            mark => {
+                if self.is_needed(mark)? {
+                    self.indexes.push(mark.clone().item(index));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the pack of entries. It and their index keys are in one batch.
+    fn end_entries(&mut self) {
+        let mut unit = self.entries.take_records(keys::entry);
+        unit.append(&mut self.indexes);
+        self.units.push(unit);
+    }
+
+    fn end_readings(&mut self) {
+        let records = self.readings.take_records(keys::readings);
+        self.units
+            .extend(records.into_iter().map(|item| vec![item]));
+    }
+
+    /// Ends what is still being put together.
+    fn end(&mut self) {
+        self.end_readings();
+        self.end_entries();
+        for (outbox, (first, indexes)) in std::mem::take(&mut self.queued) {
+            for (part, first) in indexes
+                .chunks(QUEUED_MAX)
+                .zip((first..).step_by(QUEUED_MAX))
+            {
+                let value = part.iter().flat_map(|index| index.to_be_bytes()).collect();
+                let key = keys::outbox_item(&outbox, first);
+                self.units.push(vec![(key, Some(value))]);
+            }
+        }
     }
 
     /// Clearing a key that is not there would cost as much as writing one.
@@ -149,12 +217,13 @@ impl<'a> Group<'a> {
             Mark::Clears(key) => {
                 Ok(self.undecided.contains(key) || self.database.read(key)?.is_some())
             }
-            Mark::Control => Ok(true),
+            Mark::Control | Mark::Queues(..) => Ok(true),
         }
     }
 
     /// Writes the group. Returns what is published once the database is synced.
-    pub(super) fn apply(self) -> Result<Changes, DatabaseError> {
+    pub(super) fn apply(mut self) -> Result<Changes, DatabaseError> {
+        self.end();
         let mut batch: Vec<Item> = Vec::new();
         for unit in self.units {
             if batch.len() + unit.len() > BATCH_ITEMS_MAX {
@@ -208,11 +277,3 @@ impl Changes {
 
 /// How many items the last batch may still take before a group has to end: one for the head.
 pub(super) const STATES_MAX: usize = BATCH_ITEMS_MAX - 1;
-
-fn chunk_items(key: &[u8], bytes: &[u8]) -> Vec<Item> {
-    bytes
-        .chunks(VALUE_BYTES_MAX)
-        .zip(0_u16..)
-        .map(|(chunk, number)| (keys::chunk(key, number), Some(chunk.to_vec())))
-        .collect()
-}

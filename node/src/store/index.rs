@@ -15,6 +15,8 @@ pub(super) enum Mark {
     Clears(Vec<u8>),
     /// The entry is one of those that say what is in force.
     Control,
+    /// The entry put the item of this number into an outbox.
+    Queues(BoxKey, u64),
 }
 
 impl Mark {
@@ -25,6 +27,7 @@ impl Mark {
             Self::Leads(key) => (key, value),
             Self::Clears(key) => (key, None),
             Self::Control => (keys::control(index), value),
+            Self::Queues(outbox, seq) => (keys::outbox_item(&outbox, seq), value),
         }
     }
 }
@@ -44,7 +47,7 @@ pub(super) fn admitted_marks(id: &ObservationId, edition: &Digest) -> Vec<Mark> 
 
 pub(super) fn disclosed_marks(observation: &ObservationId, outbox: &BoxKey, seq: u64) -> Vec<Mark> {
     vec![
-        Mark::Leads(keys::outbox_item(outbox, seq)),
+        Mark::Queues(*outbox, seq),
         Mark::Leads(keys::pair(observation, outbox)),
         Mark::Clears(keys::undecided(outbox, observation)),
     ]

@@ -12,6 +12,7 @@ mod database;
 mod group;
 mod index;
 mod keys;
+mod packs;
 mod prepare;
 mod reader;
 mod records;

@@ -1,9 +1,9 @@
 //! Reading: only what the committed head covers.
 
-use super::database::{Database, DatabaseError};
+use super::database::DatabaseError;
 use super::keys::{self, BoxKey};
 use super::records::{Inbox, Outbox};
-use super::{Store, StoreError, seal};
+use super::{Store, StoreError, packs, seal};
 use ambit_ledger::{Body, Decision, Digest, Disclosure, Entry, Observation, ObservationId};
 use std::sync::PoisonError;
 
@@ -22,25 +22,29 @@ pub struct Recorded {
 
 const DAMAGED_ENTRY: &str = "an entry cannot be read";
 
-pub(super) fn join_chunks(chunks: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<u8> {
-    chunks.into_iter().flat_map(|(_, value)| value).collect()
-}
-
-fn split_record(record: &[u8]) -> Result<&[u8], StoreError> {
-    // The first 32 bytes are the leaf hash.
-    record
+/// Reads the item of an entry: its leaf hash, then its bytes.
+pub(super) fn parse_entry(index: u64, item: &[u8]) -> Result<Recorded, StoreError> {
+    let bytes = item
         .get(32..)
         .filter(|bytes| !bytes.is_empty())
-        .ok_or(StoreError::Damaged(DAMAGED_ENTRY))
+        .ok_or(StoreError::Damaged(DAMAGED_ENTRY))?
+        .to_vec();
+    let entry = Entry::decode(&bytes).map_err(|_| StoreError::Damaged(DAMAGED_ENTRY))?;
+    let body = entry
+        .body()
+        .map_err(|_| StoreError::Damaged(DAMAGED_ENTRY))?;
+    Ok(Recorded {
+        index,
+        bytes,
+        entry,
+        body,
+    })
 }
 
-pub(super) fn parse_entry(record: &[u8]) -> Result<Entry, StoreError> {
-    Entry::decode(split_record(record)?).map_err(|_| StoreError::Damaged(DAMAGED_ENTRY))
-}
-
-fn read_chunked(database: &Database, key: &[u8]) -> Result<Option<Vec<u8>>, DatabaseError> {
-    let chunks: Vec<_> = database.scan(key).collect::<Result<_, _>>()?;
-    Ok((!chunks.is_empty()).then(|| join_chunks(chunks)))
+fn item_of(pack: &[u8], index: u64) -> Option<&[u8]> {
+    packs::items(pack)
+        .find(|(of, _)| *of == index)
+        .map(|(_, item)| item)
 }
 
 fn index_of(value: &[u8]) -> Result<u64, StoreError> {
@@ -78,19 +82,10 @@ impl Store {
         if index >= self.size() {
             return Ok(None);
         }
-        let record = read_chunked(&self.shared.database, &keys::entry(index))?
-            .ok_or(StoreError::Damaged("an entry is missing"))?;
-        let bytes = split_record(&record)?.to_vec();
-        let entry = Entry::decode(&bytes).map_err(|_| StoreError::Damaged(DAMAGED_ENTRY))?;
-        let body = entry
-            .body()
-            .map_err(|_| StoreError::Damaged(DAMAGED_ENTRY))?;
-        Ok(Some(Recorded {
-            index,
-            bytes,
-            entry,
-            body,
-        }))
+        let pack = packs::pack_of(&self.shared.database, keys::entry, index)?;
+        let item = pack.as_deref().and_then(|pack| item_of(pack, index));
+        let item = item.ok_or(StoreError::Damaged("an entry is missing"))?;
+        parse_entry(index, item).map(Some)
     }
 
     /// The entries from an index up to, and without, another, which is at most the head.
@@ -99,7 +94,19 @@ impl Store {
         from: u64,
         until: u64,
     ) -> impl Iterator<Item = Result<Recorded, StoreError>> + '_ {
-        (from..until.min(self.size())).filter_map(|index| self.entry(index).transpose())
+        // Those that follow lie in the same pack more often than not.
+        let mut pack = Vec::new();
+        (from..until.min(self.size())).map(move |index| {
+            if item_of(&pack, index).is_none() {
+                let found = packs::pack_of(&self.shared.database, keys::entry, index)?;
+                pack = found.unwrap_or_default();
+            }
+            let item = item_of(&pack, index);
+            parse_entry(
+                index,
+                item.ok_or(StoreError::Damaged("an entry is missing"))?,
+            )
+        })
     }
 
     /// The entries that say who is who and what is in force, in order.
@@ -126,7 +133,10 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(read_chunked(&self.shared.database, &keys::blob(digest))?)
+        let chunks = self.shared.database.scan(&keys::blob(digest));
+        let chunks: Vec<_> = chunks.collect::<Result<_, DatabaseError>>()?;
+        let bytes = chunks.iter().flat_map(|(_, chunk)| chunk).copied();
+        Ok((!chunks.is_empty()).then(|| bytes.collect()))
     }
 
     /// The entry with this observation.
@@ -180,8 +190,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::Slot`] where they were erased; any other [`StoreError`].
     pub fn readings(&self, index: u64, id: &ObservationId) -> Result<Vec<u8>, StoreError> {
-        let block = read_chunked(&self.shared.database, &keys::readings(index))?
-            .ok_or(StoreError::Damaged("sealed readings are missing"))?;
+        let pack = packs::pack_of(&self.shared.database, keys::readings, index)?;
+        let block = pack.as_deref().and_then(|pack| item_of(pack, index));
+        let block = block.ok_or(StoreError::Damaged("sealed readings are missing"))?;
         let (slot, sealed) = block
             .split_first_chunk::<8>()
             .ok_or(StoreError::Damaged("sealed readings cannot be read"))?;
@@ -257,7 +268,14 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn outbox_item(&self, outbox: &BoxKey, seq: u64) -> Result<Option<u64>, StoreError> {
-        self.committed(&keys::outbox_item(outbox, seq))
+        let (first, last) = (keys::outbox_item(outbox, 0), keys::outbox_item(outbox, seq));
+        let Some((key, value)) = self.shared.database.last_within(&first, &last)? else {
+            return Ok(None);
+        };
+        // Consecutive items that came together lie in one record, under the number of the first.
+        let place = usize::try_from(seq - last_number(&key)?).unwrap_or(usize::MAX);
+        let index = value.chunks(8).nth(place).map(index_of).transpose()?;
+        Ok(index.filter(|index| *index < self.size()))
     }
 
     /// The entry that took an item of an outbox back.

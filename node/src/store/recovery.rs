@@ -1,10 +1,11 @@
 //! Takes back what a crash left above the committed head, before anything is read.
 
 use super::StoreError;
-use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item};
+use super::database::{BATCH_ITEMS_MAX, Database, Item};
 use super::index::marks_of;
 use super::keys;
-use super::reader::{join_chunks, parse_entry};
+use super::packs;
+use super::reader::parse_entry;
 use super::records::Head;
 
 /// Removes entries, readings and indexes above the head. Returns the head, with its slot counter past every
@@ -15,29 +16,22 @@ pub(super) fn take_back(database: &Database, mut head: Head) -> Result<Head, Sto
     for pair in database.scan_from(&keys::readings(from)) {
         let (key, value) = pair?;
         let is_first_chunk = key.ends_with(&[0, 0]);
-        if is_first_chunk && let Some(slot) = value.first_chunk::<8>() {
-            head.slot = head.slot.max(u64::from_be_bytes(*slot) + 1);
+        if is_first_chunk {
+            let last = packs::slots(&value).max();
+            head.slot = head.slot.max(last.map_or(0, |slot| slot + 1));
         }
         removed.push((key, None));
     }
-    for index in from.. {
-        let chunks: Vec<_> = database
-            .scan(&keys::entry(index))
-            .collect::<Result<_, DatabaseError>>()?;
-        if chunks.is_empty() {
-            break;
+    let mut next = from;
+    while let Some(pack) = packs::pack_at(database, keys::entry, next)? {
+        removed.extend(pack.keys.into_iter().map(|key| (key, None)));
+        // The entries and their indexes were one batch, so they are whole.
+        for (index, item) in packs::items(&pack.bytes) {
+            for mark in marks_of(&parse_entry(index, item)?.body)? {
+                removed.push((mark.item(index).0, None));
+            }
+            next = index + 1;
         }
-        removed.extend(chunks.iter().map(|(key, _)| (key.clone(), None)));
-        // The entry and its indexes were one batch, so it is whole.
-        let entry = parse_entry(&join_chunks(chunks))?;
-        let body = entry
-            .body()
-            .map_err(|_| StoreError::Damaged("an entry above the head cannot be read"))?;
-        removed.extend(
-            marks_of(&body)?
-                .into_iter()
-                .map(|mark| (mark.item(index).0, None)),
-        );
     }
     if removed.is_empty() {
         return Ok(head);
@@ -62,19 +56,18 @@ pub(super) fn take_back(database: &Database, mut head: Head) -> Result<Head, Sto
 /// of an earlier one.
 fn index_again(database: &Database, until: u64) -> Result<(), StoreError> {
     let mut batch: Vec<Item> = Vec::new();
-    for index in 0..until {
-        let chunks: Vec<_> = database
-            .scan(&keys::entry(index))
-            .collect::<Result<_, DatabaseError>>()?;
-        let entry = parse_entry(&join_chunks(chunks))?;
-        let body = entry
-            .body()
-            .map_err(|_| StoreError::Damaged("an entry cannot be read"))?;
-        for mark in marks_of(&body)? {
-            if batch.len() >= BATCH_ITEMS_MAX {
-                database.apply(std::mem::take(&mut batch))?;
+    let mut next = 0;
+    while next < until
+        && let Some(pack) = packs::pack_at(database, keys::entry, next)?
+    {
+        for (index, item) in packs::items(&pack.bytes) {
+            for mark in marks_of(&parse_entry(index, item)?.body)? {
+                if batch.len() >= BATCH_ITEMS_MAX {
+                    database.apply(std::mem::take(&mut batch))?;
+                }
+                batch.push(mark.item(index));
             }
-            batch.push(mark.item(index));
+            next = index + 1;
         }
     }
     database.apply(batch)?;
