@@ -173,7 +173,7 @@ fn check_names(taxonomies: &Taxonomies, profile: &Profile) -> Result<(), LayersE
             let entity_type = literal.type_name().to_string();
             let kind = TaxonomyKind::ALL
                 .into_iter()
-                .find(|kind| kind.entity_type() == entity_type);
+                .find(|kind| kind.entity_type().name() == entity_type);
             let checked = kind.map_or(Ok(()), |kind| {
                 taxonomies.check(kind, literal.id().unescaped())
             });
