@@ -4,37 +4,111 @@
 //! instant is passed: at it (for `<`) and a millisecond after it (for `<=`).
 
 use crate::layers::Layers;
-use crate::schema::{engine, schema_digest};
-use ambit_ledger::{Digest, Inquiry, LayerProfile, Name, Time, encode};
+use ambit_ledger::{
+    Action, Agreement, Assigned, DataClass, Digest, ExportControl, Footprint, Inquiry, Limits,
+    Name, OrganizationId, Party, Scope, Time, encode,
+};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 const CLASS_DOMAIN: &[u8] = b"ambit class 1\n";
 
+/// What an answer depends on but the clock. Every field is always there, an absent one as null, so that two of
+/// them never have one encoding.
+#[derive(Serialize)]
+struct Read<'a> {
+    layers: Digest,
+    action: Action,
+    recipient: &'a Party,
+    discloser: &'a OrganizationId,
+    issuer: &'a OrganizationId,
+    owner: &'a OrganizationId,
+    design_authority: &'a Option<OrganizationId>,
+    named: &'a BTreeSet<OrganizationId>,
+    data_class: &'a DataClass,
+    semantic_id: &'a Name,
+    program: &'a Option<Assigned>,
+    part: &'a Option<Assigned>,
+    lot: &'a Option<Assigned>,
+    site: &'a Option<Name>,
+    asset: &'a Option<Name>,
+    process: &'a Option<Name>,
+    trade_secret: bool,
+    export_control: &'a ExportControl,
+    observed_from_cell: usize,
+    observed_to_cell: usize,
+    scope: &'a Scope,
+    limits: &'a Option<Limits>,
+    partnership: &'a Agreement,
+    retention_days: u32,
+    hop: u32,
+}
+
 /// Names the class of an inquiry: a digest over everything the layers read but the clock, with observed
 /// time as its place between the instants that policies name. Inquiries of one class get one answer.
+///
+/// SHA-256 of `ambit class 1`, a line feed, and the deterministic encoding of a map: the digest of the layers (that of
+/// `ambit layers 1`, a line feed, and the encoding of engine, schema, taxonomies and profiles), the action, recipient
+/// and discloser, the footprint field by field, with the places of observed time, then scope, limits, partnership,
+/// retention and hop.
 #[must_use]
 pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
-    #[derive(Serialize)]
-    struct Read<'a> {
-        engine: Name,
-        schema: Digest,
-        taxonomies: Digest,
-        profiles: &'a [LayerProfile],
-        inquiry: Inquiry,
-        observed_from_cell: usize,
-        observed_to_cell: usize,
-    }
-    let mut timeless = inquiry.clone();
-    timeless.footprint.observed_from = Time::EARLIEST;
-    timeless.footprint.observed_to = Time::EARLIEST;
+    // Taken apart in full: a field that is added later must be added here, or the program does not compile.
+    let Inquiry {
+        action,
+        recipient,
+        discloser,
+        footprint,
+        scope,
+        limits,
+        partnership,
+        retention_days,
+        hop,
+    } = inquiry;
+    let Footprint {
+        issuer,
+        owner,
+        design_authority,
+        named,
+        data_class,
+        semantic_id,
+        program,
+        part,
+        lot,
+        site,
+        asset,
+        process,
+        trade_secret,
+        export_control,
+        observed_from,
+        observed_to,
+    } = footprint;
     let read = Read {
-        engine: engine(),
-        schema: schema_digest(),
-        taxonomies: layers.taxonomies().digest(),
-        profiles: layers.profile_digests(),
-        inquiry: timeless,
-        observed_from_cell: cell(layers.instants(), inquiry.footprint.observed_from),
-        observed_to_cell: cell(layers.instants(), inquiry.footprint.observed_to),
+        layers: layers.digest(),
+        action: *action,
+        recipient,
+        discloser,
+        issuer,
+        owner,
+        design_authority,
+        named,
+        data_class,
+        semantic_id,
+        program,
+        part,
+        lot,
+        site,
+        asset,
+        process,
+        trade_secret: *trade_secret,
+        export_control,
+        observed_from_cell: cell(layers.instants(), *observed_from),
+        observed_to_cell: cell(layers.instants(), *observed_to),
+        scope,
+        limits,
+        partnership,
+        retention_days: *retention_days,
+        hop: *hop,
     };
     Digest::of_parts(&[CLASS_DOMAIN, &encode(&read)])
 }

@@ -85,7 +85,7 @@ pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMis
 /// One request, and all that it reads.
 struct Asked<'a> {
     request: &'a Request,
-    question: &'a Question,
+    question: &'a Question<'a>,
 }
 
 impl Asked<'_> {

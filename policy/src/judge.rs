@@ -8,13 +8,11 @@ use crate::keeping::Keeping;
 use crate::layers::Layers;
 use crate::profile::Profile;
 use crate::schema::{engine, schema, schema_digest};
-use crate::slice::{Slice, entity, insert};
+use crate::slice::Slice;
 use crate::taxonomy::TaxonomyKind;
+use crate::value::{Record, Reference, Type, Value};
 use ambit_ledger::{Decision, Digest, Inquiry, LayerVerdict, PurposeVerdict, Salt, Time, Verdict};
-use cedar_policy::{
-    Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
-};
-use serde_json::Value;
+use cedar_policy::{Authorizer, Context, Entities, Entity, EntityUid, Request};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -108,18 +106,14 @@ pub fn judge_keeping(layers: &Layers, inquiry: &Inquiry, keeping: &Keeping, now:
 }
 
 /// Judges a slice with its first purpose, if it has one.
-pub(crate) fn judge_slice(layers: &Layers, slice: &Slice) -> Answer {
+pub(crate) fn judge_slice(layers: &Layers, slice: &Slice<'_>) -> Answer {
     let question = Question::prepare(layers, slice);
-    answer(
-        layers,
-        &question,
-        slice.purposes.first().map(String::as_str),
-    )
+    answer(layers, &question, slice.purposes.first().copied())
 }
 
 fn answer(
     layers: &Layers,
-    question: &Result<Question, Vec<String>>,
+    question: &Result<Question<'_>, Vec<String>>,
     purpose: Option<&str>,
 ) -> Answer {
     let undecided = |errors: Vec<String>| Answer {
@@ -181,40 +175,43 @@ fn ask(profile: &Profile, request: &Request, entities: &Entities) -> LayerVerdic
 }
 
 /// A slice that passed every check, as Cedar takes it.
-pub(crate) struct Question {
+pub(crate) struct Question<'a> {
     principal: EntityUid,
     action: EntityUid,
     resource: EntityUid,
-    context: Value,
+    context: Record<'a>,
     pub(crate) entities: Entities,
 }
 
-impl Question {
+impl<'a> Question<'a> {
     /// Checks that every entity referred to is there, and adds those of the taxonomies.
-    pub(crate) fn prepare(layers: &Layers, slice: &Slice) -> Result<Self, Vec<String>> {
+    pub(crate) fn prepare(layers: &Layers, slice: &Slice<'a>) -> Result<Self, Vec<String>> {
         let reached = reach(layers, slice)?;
         let one = |error: String| vec![error];
         let mut entities = Vec::with_capacity(slice.entities.len() + reached.len());
-        for value in &slice.entities {
-            let entity = Entity::from_json_value(value.clone(), Some(schema()))
-                .map_err(|error| one(with_causes(&error)))?;
-            entities.push(entity);
+        for node in &slice.entities {
+            entities.push(node.to_cedar().map_err(|error| one(with_causes(&error)))?);
         }
         for (kind, name) in reached {
-            let parents = layers.taxonomies().parents(kind, &name);
+            let uid = |id| Reference {
+                entity_type: kind.entity_type(),
+                id,
+            };
+            let parents = layers.taxonomies().parents(kind, name);
             let parents = parents.into_iter().flatten();
             entities.push(Entity::new_no_attrs(
-                taxonomy_uid(kind, &name),
-                parents.map(|parent| taxonomy_uid(kind, parent)).collect(),
+                uid(name).to_cedar(),
+                parents.map(|parent| uid(parent).to_cedar()).collect(),
             ));
         }
-        let uid = |value: &Value| {
-            EntityUid::from_json(value.clone()).map_err(|error| one(with_causes(&error)))
+        let action = Reference {
+            entity_type: Type::Action,
+            id: slice.action,
         };
         Ok(Self {
-            principal: uid(&slice.principal)?,
-            action: uid(&crate::slice::identifier("Ambit::Action", &slice.action))?,
-            resource: uid(&slice.resource)?,
+            principal: slice.principal.to_cedar(),
+            action: action.to_cedar(),
+            resource: slice.resource.to_cedar(),
             context: slice.context.clone(),
             entities: Entities::from_entities(entities, Some(schema()))
                 .map_err(|error| one(with_causes(&error)))?,
@@ -223,12 +220,10 @@ impl Question {
 
     /// The request for a purpose, checked against the schema.
     pub(crate) fn request(&self, purpose: Option<&str>) -> Result<Request, String> {
-        let mut context = self.context.clone();
-        if let Some(purpose) = purpose {
-            insert(&mut context, "purpose", entity("Ambit::Purpose", purpose));
-        }
-        let context = Context::from_json_value(context, Some((schema(), &self.action)))
-            .map_err(|error| with_causes(&error))?;
+        let purpose = purpose.map(|purpose| Value::entity(Type::Purpose, purpose));
+        let context = self.context.clone().with_some("purpose", purpose);
+        let context =
+            Context::from_pairs(context.to_cedar()).map_err(|error| with_causes(&error))?;
         let (principal, action) = (self.principal.clone(), self.action.clone());
         Request::new(
             principal,
@@ -245,37 +240,29 @@ impl Question {
 ///
 /// `in` on an entity that is not there is silently false, and a missing attribute ends a policy early, so
 /// nothing is asked before everything referred to is there.
-fn reach(layers: &Layers, slice: &Slice) -> Result<BTreeSet<(TaxonomyKind, String)>, Vec<String>> {
-    let mut references = BTreeSet::new();
-    for value in slice.entities.iter().chain([&slice.context]) {
-        collect_references(value, &mut references);
-    }
-    let named = [&slice.principal, &slice.resource];
-    references.extend(named.into_iter().filter_map(reference));
-    let purposes = slice.purposes.iter();
-    references.extend(purposes.map(|purpose| ("Ambit::Purpose".to_owned(), purpose.clone())));
-    let present: BTreeSet<(String, String)> = slice
-        .entities
-        .iter()
-        .filter_map(|value| reference(value.get("uid")?))
-        .collect();
-
+fn reach<'a>(
+    layers: &'a Layers,
+    slice: &Slice<'a>,
+) -> Result<BTreeSet<(TaxonomyKind, &'a str)>, Vec<String>> {
+    let present: BTreeSet<Reference<'_>> = slice.entities.iter().map(|node| node.uid).collect();
     let mut reached = BTreeSet::new();
     let mut missing = Vec::new();
-    for (entity_type, id) in references {
+    for reference in slice.references() {
+        let Reference { entity_type, id } = reference;
         let kind = TaxonomyKind::ALL
             .into_iter()
             .find(|kind| kind.entity_type() == entity_type);
-        match kind.map(|kind| (kind, layers.taxonomies().above(kind, &id))) {
+        match kind.map(|kind| (kind, layers.taxonomies().above(kind, id))) {
             Some((kind, Some(above))) => {
-                reached.extend(above.iter().map(|name| (kind, name.clone())));
+                reached.extend(above.iter().map(|name| (kind, name.as_str())));
                 reached.insert((kind, id));
             }
-            None if is_listed_in_schema(&entity_type) => {}
-            None if present.contains(&(entity_type.clone(), id.clone())) => {}
+            None if is_listed_in_schema(entity_type) => {}
+            None if present.contains(&reference) => {}
             Some((_, None)) | None => {
                 missing.push(format!(
-                    "entity `{entity_type}::\"{}\"` is missing",
+                    "entity `{}::\"{}\"` is missing",
+                    entity_type.name(),
                     id.escape_debug()
                 ));
             }
@@ -289,53 +276,8 @@ fn reach(layers: &Layers, slice: &Slice) -> Result<BTreeSet<(TaxonomyKind, Strin
 }
 
 /// Types whose members the schema lists; they have no entities, and validation checks the ids.
-fn is_listed_in_schema(entity_type: &str) -> bool {
-    matches!(
-        entity_type,
-        "Ambit::AgreementState" | "Ambit::ErasureExtent"
-    )
-}
-
-fn collect_references(value: &Value, references: &mut BTreeSet<(String, String)>) {
-    match value {
-        Value::Object(map) => {
-            if let Some(found) = map.get("__entity").and_then(reference) {
-                references.insert(found);
-            }
-            map.values()
-                .for_each(|value| collect_references(value, references));
-        }
-        Value::Array(values) => values
-            .iter()
-            .for_each(|value| collect_references(value, references)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn reference(value: &Value) -> Option<(String, String)> {
-    let part = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some((part("type")?, part("id")?))
-}
-
-fn taxonomy_uid(kind: TaxonomyKind, name: &str) -> EntityUid {
-    static TYPES: LazyLock<[EntityTypeName; 3]> = LazyLock::new(|| {
-        #[expect(
-            clippy::expect_used,
-            reason = "the names of the types are constants, and every test parses them"
-        )]
-        TaxonomyKind::ALL.map(|kind| {
-            kind.entity_type()
-                .parse()
-                .expect("the types' names are names")
-        })
-    });
-    let [jurisdiction, purpose, data_class] = &*TYPES;
-    let entity_type = match kind {
-        TaxonomyKind::Jurisdiction => jurisdiction,
-        TaxonomyKind::Purpose => purpose,
-        TaxonomyKind::DataClass => data_class,
-    };
-    EntityUid::from_type_name_and_id(entity_type.clone(), EntityId::new(name))
+fn is_listed_in_schema(entity_type: Type) -> bool {
+    matches!(entity_type, Type::AgreementState | Type::ErasureExtent)
 }
 
 /// An error with its causes, in one line.
@@ -358,16 +300,11 @@ mod tests {
     use super::*;
     use ambit_ledger::Layer;
 
-    fn slice() -> Slice {
-        let (inquiry, now) = crate::cases::base();
-        Slice::of_inquiry(&inquiry, now)
-    }
-
-    fn without(slice: &Slice, entity_type: &str) -> Slice {
+    fn without<'a>(slice: &Slice<'a>, entity_type: Type) -> Slice<'a> {
         let mut fewer = slice.clone();
         fewer
             .entities
-            .retain(|value| value["uid"]["type"] != entity_type);
+            .retain(|node| node.uid.entity_type != entity_type);
         assert_ne!(fewer, *slice);
         fewer
     }
@@ -375,17 +312,21 @@ mod tests {
     #[test]
     fn an_entity_missing_from_the_slice_is_undecided() {
         let layers = Layers::builtin();
-        assert_eq!(judge_slice(&layers, &slice()).verdict, Verdict::Admissible);
+        let (inquiry, now) = crate::cases::base();
+        let slice = Slice::of_inquiry(&inquiry, now);
+        assert_eq!(judge_slice(&layers, &slice).verdict, Verdict::Admissible);
         for entity_type in [
-            "Ambit::Party",
-            "Ambit::Observation",
-            "Ambit::Partnership",
-            "Ambit::Organization",
+            Type::Party,
+            Type::Observation,
+            Type::Partnership,
+            Type::Organization,
         ] {
-            let answer = judge_slice(&layers, &without(&slice(), entity_type));
+            let answer = judge_slice(&layers, &without(&slice, entity_type));
             assert_eq!(answer.verdict, Verdict::Undecided);
             assert!(answer.layers.is_empty());
-            let named = |error: &String| error.contains(entity_type) && error.contains("missing");
+            assert!(!answer.errors.is_empty());
+            let name = entity_type.name();
+            let named = |error: &String| error.contains(name) && error.contains("missing");
             assert!(answer.errors.iter().all(named), "{:?}", answer.errors);
         }
     }
@@ -398,7 +339,8 @@ mod tests {
             when { context.partnership.state == Ambit::AgreementState::\"suspended\" };";
         let profile = Profile::parse(Layer::Owner, text).unwrap();
         let layers = Layers::new(crate::Taxonomies::builtin(), [profile.clone()]).unwrap();
-        let whole = Question::prepare(&layers, &slice()).unwrap();
+        let (inquiry, now) = crate::cases::base();
+        let whole = Question::prepare(&layers, &Slice::of_inquiry(&inquiry, now)).unwrap();
         let request = whole
             .request(Some("urn:ambit:purpose:supplier-quality"))
             .unwrap();
@@ -415,14 +357,24 @@ mod tests {
 
     #[test]
     fn what_the_schema_refuses_is_undecided() {
-        let changes: [fn(&mut Slice); 4] = [
-            |slice| insert(&mut slice.entities[1]["attrs"], "unheardOf", true.into()),
-            |slice| slice.entities[1]["attrs"]["tradeSecret"] = "no".into(),
-            |slice| insert(&mut slice.context, "unheardOf", true.into()),
-            |slice| "steal".clone_into(&mut slice.action),
+        fn add<'a>(record: &mut Record<'a>, name: &'a str, value: Value<'a>) {
+            *record = std::mem::take(record).with(name, value);
+        }
+        let (inquiry, now) = crate::cases::base();
+        let changes: [fn(&mut Slice<'_>); 4] = [
+            |slice| {
+                let attributes = &mut slice.entities[1].attributes;
+                add(attributes, "unheardOf", Value::Bool(true));
+            },
+            |slice| {
+                let attributes = &mut slice.entities[1].attributes;
+                add(attributes, "tradeSecret", Value::text("no"));
+            },
+            |slice| add(&mut slice.context, "unheardOf", Value::Bool(true)),
+            |slice| slice.action = "steal",
         ];
         for change in changes {
-            let mut slice = slice();
+            let mut slice = Slice::of_inquiry(&inquiry, now);
             change(&mut slice);
             let answer = judge_slice(&Layers::builtin(), &slice);
             assert_eq!(answer.verdict, Verdict::Undecided);

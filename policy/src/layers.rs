@@ -3,9 +3,9 @@
 //! Layers are never merged into one policy set: a partner's `permit` would discharge a default deny of ours.
 
 use crate::profile::{Profile, default_profile};
-use crate::schema::{schema_digest, schema_text};
+use crate::schema::{engine, schema_digest, schema_text};
 use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
-use ambit_ledger::{Digest, Layer, LayerProfile};
+use ambit_ledger::{Digest, Layer, LayerProfile, encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,7 +19,10 @@ struct Inner {
     profiles: BTreeMap<Layer, Profile>,
     instants: Vec<i64>,
     digests: Vec<LayerProfile>,
+    digest: Digest,
 }
+
+const LAYERS_DOMAIN: &[u8] = b"ambit layers 1\n";
 
 /// Why profiles do not make layers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,18 +119,21 @@ impl Layers {
             .flat_map(Profile::instants)
             .copied()
             .collect();
-        let digests = profiles
+        let digests: Vec<LayerProfile> = profiles
             .values()
             .map(|profile| LayerProfile {
                 layer: profile.layer(),
                 profile: profile.digest(),
             })
             .collect();
+        let judging = (engine(), schema_digest(), taxonomies.digest(), &digests);
+        let digest = Digest::of_parts(&[LAYERS_DOMAIN, &encode(&judging)]);
         Self(Arc::new(Inner {
             taxonomies,
             profiles,
             instants: instants.into_iter().collect(),
             digests,
+            digest,
         }))
     }
 
@@ -146,6 +152,11 @@ impl Layers {
     #[must_use]
     pub fn profile_digests(&self) -> &[LayerProfile] {
         &self.0.digests
+    }
+
+    /// Names everything that judges: engine, schema, taxonomies and profiles.
+    pub(crate) fn digest(&self) -> Digest {
+        self.0.digest
     }
 
     /// What an auditor needs to put these layers together again: schema, taxonomies and profiles, by digest.
@@ -173,7 +184,7 @@ fn check_names(taxonomies: &Taxonomies, profile: &Profile) -> Result<(), LayersE
             let entity_type = literal.type_name().to_string();
             let kind = TaxonomyKind::ALL
                 .into_iter()
-                .find(|kind| kind.entity_type() == entity_type);
+                .find(|kind| kind.entity_type().name() == entity_type);
             let checked = kind.map_or(Ok(()), |kind| {
                 taxonomies.check(kind, literal.id().unescaped())
             });

@@ -21,6 +21,7 @@ mod scope;
 mod seen;
 mod slice;
 mod taxonomy;
+mod value;
 
 pub use agreement::{TermsError, agreement, check_terms};
 pub use cases::{CaseOutcome, CasesError, default_cases, run_cases};

@@ -27,7 +27,7 @@ pub struct Saw {
 }
 
 /// What each attribute and tag in an expression is, in the order it names them, each once.
-pub(crate) fn saw(expression: &Expr, request: &Request, question: &Question) -> Vec<Saw> {
+pub(crate) fn saw(expression: &Expr, request: &Request, question: &Question<'_>) -> Vec<Saw> {
     let mut chains = Vec::new();
     collect(expression, &mut chains);
     let mut all: Vec<Saw> = Vec::new();
@@ -42,7 +42,7 @@ pub(crate) fn saw(expression: &Expr, request: &Request, question: &Question) -> 
     all
 }
 
-fn value_of(expression: &str, request: &Request, question: &Question) -> String {
+fn value_of(expression: &str, request: &Request, question: &Question<'_>) -> String {
     let Ok(parsed) = Expression::from_str(expression) else {
         return "unreadable".to_owned();
     };

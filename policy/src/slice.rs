@@ -1,136 +1,186 @@
-//! The entity slice: what Cedar is shown of an inquiry, as JSON, and the same bytes whoever derives it.
+//! The entity slice: what Cedar is shown of an inquiry, and the same bytes whoever derives it.
 //!
 //! Nothing here reads anything but its arguments. Taxonomies are not part of it: they are evidence of their own.
 
 use crate::keeping::{Keeping, Output};
+use crate::value::{Record, Reference, Type, Value, write_list, write_text};
 use ambit_ledger::{
     Agreement, AgreementState, Assigned, Attestation, DerivedTerms, ErasureExtent, ExportControl,
-    Footprint, Inquiry, Limits, OrganizationId, Party, Scope, Time,
+    Footprint, Inquiry, Jurisdiction, Limits, Name, OrganizationId, Party, Purpose, Scope, Time,
 };
-use serde_json::{Map, Value, json};
+use cedar_policy::Entity;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The resource is no particular observation: a class of them gets one answer.
+const THIS: Reference<'static> = Reference {
+    entity_type: Type::Observation,
+    id: "this",
+};
 
 /// A request without its purpose, and the entities it reaches but those of the taxonomies.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Slice {
-    pub(crate) principal: Value,
-    pub(crate) action: String,
-    pub(crate) resource: Value,
-    pub(crate) purposes: Vec<String>,
-    pub(crate) context: Value,
-    pub(crate) entities: Vec<Value>,
+pub(crate) struct Slice<'a> {
+    pub(crate) principal: Reference<'a>,
+    pub(crate) action: &'static str,
+    pub(crate) resource: Reference<'a>,
+    pub(crate) purposes: Vec<&'a str>,
+    pub(crate) context: Record<'a>,
+    pub(crate) entities: Vec<Node<'a>>,
 }
 
-impl Slice {
+/// One entity; none of them has parents.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Node<'a> {
+    pub(crate) uid: Reference<'a>,
+    pub(crate) attributes: Record<'a>,
+    /// Only parties have tags.
+    pub(crate) tags: Option<Record<'a>>,
+}
+
+impl<'a> Slice<'a> {
     /// The canonical JSON: keys ascending, no white space.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut value = json!({
-            "action": self.action,
-            "context": self.context,
-            "entities": self.entities,
-            "principal": self.principal,
-            "purposes": self.purposes,
-            "resource": self.resource,
-        });
-        value.sort_all_objects();
-        value.to_string().into_bytes()
+        let mut out = Vec::with_capacity(4_096);
+        out.extend_from_slice(b"{\"action\":");
+        write_text(&mut out, self.action);
+        out.extend_from_slice(b",\"context\":");
+        self.context.write(&mut out);
+        out.extend_from_slice(b",\"entities\":");
+        write_list(&mut out, &self.entities, |out, node| node.write(out));
+        out.extend_from_slice(b",\"principal\":");
+        self.principal.write(&mut out);
+        out.extend_from_slice(b",\"purposes\":");
+        write_list(&mut out, &self.purposes, |out, id| write_text(out, id));
+        out.extend_from_slice(b",\"resource\":");
+        self.resource.write(&mut out);
+        out.push(b'}');
+        out
+    }
+
+    /// Every entity that it refers to, ascending, each once.
+    pub(crate) fn references(&self) -> Vec<Reference<'a>> {
+        let mut references = vec![self.principal, self.resource];
+        self.context.collect_references(&mut references);
+        for node in &self.entities {
+            node.attributes.collect_references(&mut references);
+            if let Some(tags) = &node.tags {
+                tags.collect_references(&mut references);
+            }
+        }
+        references.extend(self.purposes.iter().map(|id| Reference {
+            entity_type: Type::Purpose,
+            id,
+        }));
+        references.sort_unstable();
+        references.dedup();
+        references
     }
 
     /// For a transfer.
-    pub(crate) fn of_inquiry(inquiry: &Inquiry, now: Time) -> Self {
-        let context = json!({
-            "now": instant(now),
-            "partnership": entity("Ambit::Partnership", inquiry.partnership.partnership.as_str()),
-            "discloser": organization(&inquiry.discloser),
-            "retentionDays": inquiry.retention_days,
-            "hop": inquiry.hop,
-        });
+    pub(crate) fn of_inquiry(inquiry: &'a Inquiry, now: Time) -> Self {
         let action = match inquiry.action {
             ambit_ledger::Action::Disclose => "disclose",
             ambit_ledger::Action::OnwardDisclose => "onward-disclose",
             ambit_ledger::Action::Admit => "admit",
         };
-        let purposes = inquiry.scope.purposes.iter();
+        let context = context(inquiry, now)
+            .with("discloser", organization(&inquiry.discloser))
+            .with("hop", Value::Long(inquiry.hop.into()))
+            .with("retentionDays", Value::Long(inquiry.retention_days.into()));
+        let party = party(&inquiry.recipient);
         Self {
-            principal: identifier("Ambit::Party", inquiry.recipient.organization.as_str()),
-            action: action.to_owned(),
-            resource: identifier("Ambit::Observation", "this"),
-            purposes: purposes
-                .map(|purpose| purpose.as_str().to_owned())
-                .collect(),
+            principal: party.uid,
+            action,
+            resource: THIS,
+            purposes: inquiry.scope.purposes.iter().map(Purpose::as_str).collect(),
             context,
-            entities: entities(inquiry, party(&inquiry.recipient), mentioned(inquiry)),
+            entities: entities(inquiry, party, mentioned(inquiry)),
         }
     }
 
     /// For what a holder does with what it has.
-    pub(crate) fn of_keeping(inquiry: &Inquiry, keeping: &Keeping, now: Time) -> Self {
-        let id = inquiry.recipient.organization.as_str();
-        let mut context = json!({
-            "now": instant(now),
-            "partnership": entity("Ambit::Partnership", inquiry.partnership.partnership.as_str()),
-        });
+    pub(crate) fn of_keeping(inquiry: &'a Inquiry, keeping: &'a Keeping, now: Time) -> Self {
+        let context = context(inquiry, now);
         let mut organizations = mentioned(inquiry);
-        let (action, principal_type, principal, purposes) = match keeping {
+        let (action, context, principal, purpose) = match keeping {
             Keeping::Retain { legal_hold } => {
-                insert(&mut context, "legalHold", json!(legal_hold));
-                ("retain", "Ambit::Party", party(&inquiry.recipient), vec![])
+                let context = context.with("legalHold", Value::Bool(*legal_hold));
+                ("retain", context, party(&inquiry.recipient), None)
             }
             Keeping::Derive {
                 purpose,
                 output: made,
                 declassified,
             } => {
-                insert(&mut context, "declassified", json!(declassified));
-                insert(&mut context, "output", output(made));
+                let context = context
+                    .with("declassified", Value::Bool(*declassified))
+                    .with("output", output(made));
                 organizations.extend(made.design_authority.iter());
                 mention_scope(&made.scope, &mut organizations);
-                let purposes = vec![purpose.as_str().to_owned()];
-                (
-                    "derive",
-                    "Ambit::Party",
-                    party(&inquiry.recipient),
-                    purposes,
-                )
+                ("derive", context, party(&inquiry.recipient), Some(purpose))
             }
             Keeping::Use {
                 purpose,
                 nationality,
             } => {
-                let agent = json!({
-                    "uid": identifier("Ambit::Agent", id),
-                    "attrs": {
-                        "organization": organization(&inquiry.recipient.organization),
-                        "nationality": entity("Ambit::Jurisdiction", nationality.as_str()),
-                    },
-                    "parents": [],
-                });
-                (
-                    "use",
-                    "Ambit::Agent",
-                    agent,
-                    vec![purpose.as_str().to_owned()],
-                )
+                let agent = agent(&inquiry.recipient.organization, nationality);
+                ("use", context, agent, Some(purpose))
             }
         };
         Self {
-            principal: identifier(principal_type, id),
-            action: action.to_owned(),
-            resource: identifier("Ambit::Observation", "this"),
-            purposes,
+            principal: principal.uid,
+            action,
+            resource: THIS,
+            purposes: purpose.into_iter().map(Purpose::as_str).collect(),
             context,
             entities: entities(inquiry, principal, organizations),
         }
     }
 }
 
-fn entities(
-    inquiry: &Inquiry,
-    principal: Value,
-    organizations: BTreeSet<&OrganizationId>,
-) -> Vec<Value> {
-    let mentioned = organizations.into_iter().map(|id| {
-        json!({ "uid": identifier("Ambit::Organization", id.as_str()), "attrs": {}, "parents": [] })
+impl Node<'_> {
+    /// # Errors
+    /// Cedar's: a value that is none of its extension types' own.
+    pub(crate) fn to_cedar(&self) -> Result<Entity, cedar_policy::EntityAttrEvaluationError> {
+        let tags = self.tags.iter().flat_map(Record::to_cedar);
+        Entity::new_with_tags(self.uid.to_cedar(), self.attributes.to_cedar(), [], tags)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"attrs\":");
+        self.attributes.write(out);
+        out.extend_from_slice(b",\"parents\":[]");
+        if let Some(tags) = &self.tags {
+            out.extend_from_slice(b",\"tags\":");
+            tags.write(out);
+        }
+        out.extend_from_slice(b",\"uid\":");
+        self.uid.write(out);
+        out.push(b'}');
+    }
+}
+
+/// What the context of every request holds.
+fn context(inquiry: &Inquiry, now: Time) -> Record<'_> {
+    let partnership = inquiry.partnership.partnership.as_str();
+    Record::default()
+        .with("now", Value::instant(now))
+        .with("partnership", Value::entity(Type::Partnership, partnership))
+}
+
+fn entities<'a>(
+    inquiry: &'a Inquiry,
+    principal: Node<'a>,
+    organizations: BTreeSet<&'a OrganizationId>,
+) -> Vec<Node<'a>> {
+    let mentioned = organizations.into_iter().map(|id| Node {
+        uid: Reference {
+            entity_type: Type::Organization,
+            id: id.as_str(),
+        },
+        attributes: Record::default(),
+        tags: None,
     });
     [
         principal,
@@ -183,29 +233,38 @@ fn mention_scope<'a>(scope: &'a Scope, all: &mut BTreeSet<&'a OrganizationId>) {
     all.extend(scope.derived.iter().flat_map(|derived| &derived.recipients));
 }
 
-fn party(party: &Party) -> Value {
-    let jurisdictions = |set: &BTreeSet<ambit_ledger::Jurisdiction>| {
-        set_of(
-            "Ambit::Jurisdiction",
-            set.iter().map(ambit_ledger::Jurisdiction::as_str),
-        )
-    };
-    json!({
-        "uid": identifier("Ambit::Party", party.organization.as_str()),
-        "attrs": {
-            "organization": organization(&party.organization),
-            "seat": entity("Ambit::Jurisdiction", party.seat.as_str()),
-            "hosting": jurisdictions(&party.hosting),
-            "personnel": jurisdictions(&party.personnel),
-            "licences": party.licences.iter().map(ambit_ledger::Name::as_str).collect::<Vec<_>>(),
+fn party(party: &Party) -> Node<'_> {
+    let licences = party.licences.iter().map(name).collect();
+    Node {
+        uid: Reference {
+            entity_type: Type::Party,
+            id: party.organization.as_str(),
         },
-        "parents": [],
-        "tags": attestations(&party.attestations),
-    })
+        attributes: Record::default()
+            .with("hosting", jurisdictions(&party.hosting))
+            .with("licences", Value::Set(licences))
+            .with("organization", organization(&party.organization))
+            .with("personnel", jurisdictions(&party.personnel))
+            .with("seat", jurisdiction(&party.seat)),
+        tags: Some(attestations(&party.attestations)),
+    }
+}
+
+fn agent<'a>(id: &'a OrganizationId, nationality: &'a Jurisdiction) -> Node<'a> {
+    Node {
+        uid: Reference {
+            entity_type: Type::Agent,
+            id: id.as_str(),
+        },
+        attributes: Record::default()
+            .with("nationality", jurisdiction(nationality))
+            .with("organization", organization(id)),
+        tags: None,
+    }
 }
 
 /// One tag per name: of several attestations of one name the one that lasts longest.
-fn attestations(all: &BTreeSet<Attestation>) -> Value {
+fn attestations(all: &BTreeSet<Attestation>) -> Record<'_> {
     let mut latest: BTreeMap<&str, &Attestation> = BTreeMap::new();
     for attested in all {
         let held = latest.entry(attested.name.as_str()).or_insert(attested);
@@ -213,214 +272,178 @@ fn attestations(all: &BTreeSet<Attestation>) -> Value {
             *held = attested;
         }
     }
-    let tags = latest.into_iter().map(|(name, attested)| {
-        let value = json!({
-            "issuer": organization(&attested.issuer),
-            "notAfter": instant(attested.not_after),
-        });
-        (name.to_owned(), value)
-    });
-    Value::Object(tags.collect())
+    latest
+        .into_iter()
+        .fold(Record::default(), |tags, (name, attested)| {
+            let value = Record::default()
+                .with("issuer", organization(&attested.issuer))
+                .with("notAfter", Value::instant(attested.not_after));
+            tags.with(name, Value::Record(value))
+        })
 }
 
-fn partnership(agreement: &Agreement) -> Value {
+fn partnership(agreement: &Agreement) -> Node<'_> {
     let state = match agreement.state {
         AgreementState::Proposed => "proposed",
         AgreementState::Active => "active",
         AgreementState::Suspended => "suspended",
         AgreementState::Dissolved => "dissolved",
     };
-    json!({
-        "uid": identifier("Ambit::Partnership", agreement.partnership.as_str()),
-        "attrs": {
-            "edition": agreement.edition.to_string(),
-            "state": entity("Ambit::AgreementState", state),
-            "members": organizations(&agreement.members),
-            "program": assigned(&agreement.program),
-            "until": instant(agreement.until),
-            "leaseUntil": instant(agreement.lease_until),
+    let edition = Cow::Owned(agreement.edition.to_string());
+    Node {
+        uid: Reference {
+            entity_type: Type::Partnership,
+            id: agreement.partnership.as_str(),
         },
-        "parents": [],
-    })
+        attributes: Record::default()
+            .with("edition", Value::Text(edition))
+            .with("leaseUntil", Value::instant(agreement.lease_until))
+            .with("members", organizations(&agreement.members))
+            .with("program", assigned(&agreement.program))
+            .with("state", Value::entity(Type::AgreementState, state))
+            .with("until", Value::instant(agreement.until)),
+        tags: None,
+    }
 }
 
-fn observation(inquiry: &Inquiry) -> Value {
+fn observation(inquiry: &Inquiry) -> Node<'_> {
     let footprint = &inquiry.footprint;
-    let mut attributes = json!({
-        "issuer": organization(&footprint.issuer),
-        "owner": organization(&footprint.owner),
-        "named": organizations(&footprint.named),
-        "dataClass": entity("Ambit::DataClass", footprint.data_class.as_str()),
-        "semanticId": footprint.semantic_id.as_str(),
-        "tradeSecret": footprint.trade_secret,
-        "exportControl": export_control(&footprint.export_control),
-        "observedFrom": instant(footprint.observed_from),
-        "observedTo": instant(footprint.observed_to),
-        "scope": scope(&inquiry.scope),
-    });
-    insert_footprint_options(&mut attributes, footprint);
-    insert_some(
-        &mut attributes,
-        "limits",
-        inquiry.limits.as_ref().map(limits),
-    );
-    // The resource is no particular observation: a class of them gets one answer.
-    json!({ "uid": identifier("Ambit::Observation", "this"), "attrs": attributes, "parents": [] })
-}
-
-fn insert_footprint_options(attributes: &mut Value, footprint: &Footprint) {
-    let authority = footprint.design_authority.as_ref().map(organization);
-    insert_some(attributes, "designAuthority", authority);
-    let pairs = [
-        ("program", &footprint.program),
-        ("part", &footprint.part),
-        ("lot", &footprint.lot),
-    ];
-    for (key, pair) in pairs {
-        insert_some(attributes, key, pair.as_ref().map(assigned));
-    }
-    let names = [
-        ("site", &footprint.site),
-        ("asset", &footprint.asset),
-        ("process", &footprint.process),
-    ];
-    for (key, name) in names {
-        insert_some(
-            attributes,
-            key,
-            name.as_ref().map(|name| json!(name.as_str())),
-        );
+    let attributes = labels(
+        footprint.data_class.as_str(),
+        footprint.design_authority.as_ref(),
+        footprint.trade_secret,
+        &footprint.export_control,
+        &inquiry.scope,
+    )
+    .with("issuer", organization(&footprint.issuer))
+    .with("named", organizations(&footprint.named))
+    .with("observedFrom", Value::instant(footprint.observed_from))
+    .with("observedTo", Value::instant(footprint.observed_to))
+    .with("owner", organization(&footprint.owner))
+    .with("semanticId", name(&footprint.semantic_id));
+    Node {
+        uid: THIS,
+        attributes: with_options(attributes, footprint)
+            .with_some("limits", inquiry.limits.as_ref().map(limits)),
+        tags: None,
     }
 }
 
-fn scope(scope: &Scope) -> Value {
+fn with_options<'a>(attributes: Record<'a>, footprint: &'a Footprint) -> Record<'a> {
+    attributes
+        .with_some("asset", footprint.asset.as_ref().map(name))
+        .with_some("lot", footprint.lot.as_ref().map(assigned))
+        .with_some("part", footprint.part.as_ref().map(assigned))
+        .with_some("process", footprint.process.as_ref().map(name))
+        .with_some("program", footprint.program.as_ref().map(assigned))
+        .with_some("site", footprint.site.as_ref().map(name))
+}
+
+/// What sticks to data, and to what is derived from it.
+fn labels<'a>(
+    data_class: &'a str,
+    design_authority: Option<&'a OrganizationId>,
+    trade_secret: bool,
+    control: &'a ExportControl,
+    terms: &'a Scope,
+) -> Record<'a> {
+    Record::default()
+        .with("dataClass", Value::entity(Type::DataClass, data_class))
+        .with_some("designAuthority", design_authority.map(organization))
+        .with("exportControl", export_control(control))
+        .with("scope", scope(terms))
+        .with("tradeSecret", Value::Bool(trade_secret))
+}
+
+fn output(output: &Output) -> Value<'_> {
+    Value::Record(labels(
+        output.data_class.as_str(),
+        output.design_authority.as_ref(),
+        output.trade_secret,
+        &output.export_control,
+        &output.scope,
+    ))
+}
+
+fn scope(scope: &Scope) -> Value<'_> {
     let erasure = match scope.erasure {
         ErasureExtent::Readings => "readings",
         ErasureExtent::All => "all",
     };
-    let mut value = json!({
-        "recipients": organizations(&scope.recipients),
-        "purposes": purposes(&scope.purposes),
-        "notAfter": instant(scope.not_after),
-        "holdUntil": instant(scope.hold_until),
-        "erasure": entity("Ambit::ErasureExtent", erasure),
-        "onwardHops": scope.onward_hops,
-    });
-    insert_some(&mut value, "keepUntil", scope.keep_until.map(instant));
-    insert_some(&mut value, "derived", scope.derived.as_ref().map(derived));
-    value
+    let record = Record::default()
+        .with_some("derived", scope.derived.as_ref().map(derived))
+        .with("erasure", Value::entity(Type::ErasureExtent, erasure))
+        .with("holdUntil", Value::instant(scope.hold_until))
+        .with_some("keepUntil", scope.keep_until.map(Value::instant))
+        .with("notAfter", Value::instant(scope.not_after))
+        .with("onwardHops", Value::Long(scope.onward_hops.into()))
+        .with("purposes", purposes(&scope.purposes))
+        .with("recipients", organizations(&scope.recipients));
+    Value::Record(record)
 }
 
-fn derived(terms: &DerivedTerms) -> Value {
-    json!({
-        "dataClasses": data_classes(&terms.data_classes),
-        "recipients": organizations(&terms.recipients),
-        "purposes": purposes(&terms.purposes),
-    })
+fn derived(terms: &DerivedTerms) -> Value<'_> {
+    let record = Record::default()
+        .with("dataClasses", data_classes(&terms.data_classes))
+        .with("purposes", purposes(&terms.purposes))
+        .with("recipients", organizations(&terms.recipients));
+    Value::Record(record)
 }
 
-fn limits(limits: &Limits) -> Value {
-    let mut value = json!({
-        "dataClasses": data_classes(&limits.data_classes),
-        "purposes": purposes(&limits.purposes),
-        "notAfter": instant(limits.not_after),
-        "holdUntil": instant(limits.hold_until),
-        "onwardHops": limits.onward_hops,
-    });
-    insert_some(&mut value, "program", limits.program.as_ref().map(assigned));
-    value
+fn limits(limits: &Limits) -> Value<'_> {
+    let record = Record::default()
+        .with("dataClasses", data_classes(&limits.data_classes))
+        .with("holdUntil", Value::instant(limits.hold_until))
+        .with("notAfter", Value::instant(limits.not_after))
+        .with("onwardHops", Value::Long(limits.onward_hops.into()))
+        .with_some("program", limits.program.as_ref().map(assigned))
+        .with("purposes", purposes(&limits.purposes));
+    Value::Record(record)
 }
 
-fn export_control(control: &ExportControl) -> Value {
-    let mut value = json!({ "determined": control.determined, "itar": control.itar });
-    let names = [
-        ("usml", &control.usml),
-        ("eccn", &control.eccn),
-        ("euAnnexI", &control.eu_annex_i),
-        ("licence", &control.licence),
-    ];
-    for (key, name) in names {
-        insert_some(
-            &mut value,
-            key,
-            name.as_ref().map(|name| json!(name.as_str())),
-        );
-    }
-    value
+fn export_control(control: &ExportControl) -> Value<'_> {
+    let record = Record::default()
+        .with("determined", Value::Bool(control.determined))
+        .with_some("eccn", control.eccn.as_ref().map(name))
+        .with_some("euAnnexI", control.eu_annex_i.as_ref().map(name))
+        .with("itar", Value::Bool(control.itar))
+        .with_some("licence", control.licence.as_ref().map(name))
+        .with_some("usml", control.usml.as_ref().map(name));
+    Value::Record(record)
 }
 
-fn output(output: &Output) -> Value {
-    let mut value = json!({
-        "dataClass": entity("Ambit::DataClass", output.data_class.as_str()),
-        "tradeSecret": output.trade_secret,
-        "exportControl": export_control(&output.export_control),
-        "scope": scope(&output.scope),
-    });
-    let authority = output.design_authority.as_ref().map(organization);
-    insert_some(&mut value, "designAuthority", authority);
-    value
+fn assigned(pair: &Assigned) -> Value<'_> {
+    let record = Record::default()
+        .with("assigner", organization(&pair.assigner))
+        .with("value", name(&pair.value));
+    Value::Record(record)
 }
 
-fn assigned(pair: &Assigned) -> Value {
-    json!({ "assigner": organization(&pair.assigner), "value": pair.value.as_str() })
+fn name(name: &Name) -> Value<'_> {
+    Value::text(name.as_str())
 }
 
-fn organization(id: &OrganizationId) -> Value {
-    entity("Ambit::Organization", id.as_str())
+fn organization(id: &OrganizationId) -> Value<'_> {
+    Value::entity(Type::Organization, id.as_str())
 }
 
-fn organizations(ids: &BTreeSet<OrganizationId>) -> Value {
-    set_of(
-        "Ambit::Organization",
-        ids.iter().map(OrganizationId::as_str),
-    )
+fn organizations(ids: &BTreeSet<OrganizationId>) -> Value<'_> {
+    Value::entities(Type::Organization, ids.iter().map(OrganizationId::as_str))
 }
 
-fn purposes(all: &BTreeSet<ambit_ledger::Purpose>) -> Value {
-    set_of(
-        "Ambit::Purpose",
-        all.iter().map(ambit_ledger::Purpose::as_str),
-    )
+fn jurisdiction(code: &Jurisdiction) -> Value<'_> {
+    Value::entity(Type::Jurisdiction, code.as_str())
 }
 
-fn data_classes(all: &BTreeSet<ambit_ledger::DataClass>) -> Value {
-    set_of(
-        "Ambit::DataClass",
-        all.iter().map(ambit_ledger::DataClass::as_str),
-    )
+fn jurisdictions(codes: &BTreeSet<Jurisdiction>) -> Value<'_> {
+    Value::entities(Type::Jurisdiction, codes.iter().map(Jurisdiction::as_str))
 }
 
-fn set_of<'a>(entity_type: &str, ids: impl Iterator<Item = &'a str>) -> Value {
-    ids.map(|id| entity(entity_type, id)).collect()
+fn purposes(all: &BTreeSet<Purpose>) -> Value<'_> {
+    Value::entities(Type::Purpose, all.iter().map(Purpose::as_str))
 }
 
-/// A reference, as a value (Cedar's JSON format for entities).
-pub(crate) fn entity(entity_type: &str, id: &str) -> Value {
-    json!({ "__entity": identifier(entity_type, id) })
-}
-
-pub(crate) fn identifier(entity_type: &str, id: &str) -> Value {
-    json!({ "type": entity_type, "id": id })
-}
-
-/// An instant, at Cedar's resolution of a millisecond, rounded down.
-fn instant(time: Time) -> Value {
-    let millis = time.as_millis();
-    let seconds = Time::from_millis(millis - millis % 1_000).unwrap_or(time);
-    let text = seconds.to_string();
-    let text = text.trim_end_matches('Z');
-    json!({ "__extn": { "fn": "datetime", "arg": format!("{text}.{:03}Z", millis % 1_000) } })
-}
-
-fn insert_some(object: &mut Value, key: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        insert(object, key, value);
-    }
-}
-
-pub(crate) fn insert(object: &mut Value, key: &str, value: Value) {
-    if let Value::Object(map) = object {
-        let map: &mut Map<String, Value> = map;
-        map.insert(key.to_owned(), value);
-    }
+fn data_classes(all: &BTreeSet<ambit_ledger::DataClass>) -> Value<'_> {
+    let ids = all.iter().map(ambit_ledger::DataClass::as_str);
+    Value::entities(Type::DataClass, ids)
 }

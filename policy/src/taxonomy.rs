@@ -3,6 +3,7 @@
 //! A name that is not here is never guessed at: whoever asks gets an error that names what is near.
 
 use crate::nearness::nearness;
+use crate::value::Type;
 use ambit_ledger::{DataClass, Digest, Jurisdiction, Purpose};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,11 +55,11 @@ pub enum TaxonomyKind {
 impl TaxonomyKind {
     pub(crate) const ALL: [Self; 3] = [Self::Jurisdiction, Self::Purpose, Self::DataClass];
 
-    pub(crate) const fn entity_type(self) -> &'static str {
+    pub(crate) const fn entity_type(self) -> Type {
         match self {
-            Self::Jurisdiction => "Ambit::Jurisdiction",
-            Self::Purpose => "Ambit::Purpose",
-            Self::DataClass => "Ambit::DataClass",
+            Self::Jurisdiction => Type::Jurisdiction,
+            Self::Purpose => Type::Purpose,
+            Self::DataClass => Type::DataClass,
         }
     }
 }

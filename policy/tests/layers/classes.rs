@@ -122,6 +122,14 @@ fn the_class_key_and_the_slice_are_frozen() {
         judged.decision.slice,
         ambit_ledger::Digest::of(&judged.slice)
     );
+    assert_eq!(
+        judged.decision.slice.to_string(),
+        "f2399bd3a07ea4df121ffe4d5d4b1601d3b1627996621118e511a4311b761f53"
+    );
+    assert_eq!(
+        judged.decision.class_key.to_string(),
+        "0471cb668f275cdcd1b28e9443642892373e0dda0f60221888d25ad26a57ea4d"
+    );
     let value: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
     assert_eq!(
