@@ -7,6 +7,7 @@
 #![expect(
     clippy::expect_used,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     reason = "a bench ends where it cannot go on, and counts small things"
 )]

@@ -20,6 +20,9 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// One write: a value, or none to remove the key.
 pub(super) type Item = (Vec<u8>, Option<Vec<u8>>);
 
+/// A key and its value.
+pub(super) type Record = (Vec<u8>, Vec<u8>);
+
 /// The database failed. Nothing after this can be relied on; the node stops.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -132,7 +135,7 @@ impl Database {
         &self,
         from: &[u8],
         to: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, DatabaseError> {
+    ) -> Result<Option<Record>, DatabaseError> {
         let range = from.to_vec()..=to.to_vec();
         pairs(self.engine.range(range).rev().take(1))
             .next()
@@ -143,7 +146,7 @@ impl Database {
     pub(super) fn scan(
         &self,
         prefix: &[u8],
-    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> + use<> {
+    ) -> impl Iterator<Item = Result<Record, DatabaseError>> + use<> {
         pairs(self.engine.scan_prefix(prefix))
     }
 
@@ -151,7 +154,7 @@ impl Database {
     pub(super) fn scan_from(
         &self,
         from: &[u8],
-    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> + use<> {
+    ) -> impl Iterator<Item = Result<Record, DatabaseError>> + use<> {
         let prefix = from.first().copied();
         pairs(self.engine.range(from.to_vec()..)).take_while(move |pair| {
             pair.as_ref()
@@ -162,7 +165,7 @@ impl Database {
 
 fn pairs(
     iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), DatabaseError>> {
+) -> impl Iterator<Item = Result<Record, DatabaseError>> {
     iter.map(|pair| {
         pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
             .map_err(engine_error)
