@@ -11,6 +11,8 @@ mod example;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod full_disk;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rooms;

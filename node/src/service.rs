@@ -113,6 +113,10 @@ impl Service {
         let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         loop {
             ticks.tick().await;
+            // First, for the others end when the store does.
+            if self.node.store().is_stopped() {
+                return ServiceError::Store(self.node.store().stop_reason());
+            }
             let node = Arc::clone(&self.node);
             let looked = tokio::task::spawn_blocking(move || look_at_clock(&node)).await;
             match looked {
@@ -125,9 +129,6 @@ impl Service {
             }
             if self.api.is_finished() {
                 return ServiceError::Ended("programming interface");
-            }
-            if self.node.store().is_stopped() {
-                return ServiceError::Store(StoreError::Stopped);
             }
         }
     }

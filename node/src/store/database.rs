@@ -2,13 +2,22 @@
 //!
 //! sled's `flush` hands bytes to the kernel and does not wait for the disk, so after it this syncs the database file on a
 //! descriptor of its own; only then has anything been committed. Values stay small (sled spills large pages
-//! to files it never syncs), batches stay short, and any error is final: the node stops.
+//! to files it never syncs), batches stay short, and any error is final: the node stops. After one nothing is
+//! written or synced again, for a sync that succeeds after one that failed says nothing about what the first
+//! one lost.
 
+#[cfg(test)]
+use super::faults::{Faults, Point};
 use std::cell::Cell;
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The most items in one batch.
 pub(super) const BATCH_ITEMS_MAX: usize = 64;
@@ -16,12 +25,11 @@ pub(super) const BATCH_ITEMS_MAX: usize = 64;
 pub(super) const VALUE_BYTES_MAX: usize = 6 * 1024;
 /// Page cache: the working set of indexes of some million observations.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// How often it is looked at whether the engine's own threads failed: no sync waits longer for ever.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One write: a value, or none to remove the key.
 pub(super) type Item = (Vec<u8>, Option<Vec<u8>>);
-
-/// A key and its value.
-pub(super) type Record = (Vec<u8>, Vec<u8>);
 
 /// The database failed. Nothing after this can be relied on; the node stops.
 #[derive(Debug, thiserror::Error)]
@@ -34,73 +42,117 @@ pub enum DatabaseError {
         /// Where.
         path: PathBuf,
     },
+    /// No space is left.
+    #[error(
+        "no space is left on the disk that holds `{path}`; free space there, then start again: \
+         before that the node cannot open its database"
+    )]
+    Full {
+        /// What did not fit.
+        path: PathBuf,
+    },
     /// The engine reported an error.
-    #[error("the database failed; free disk space if the disk is full, then start again")]
-    Engine(#[source] sled::Error),
+    #[error(
+        "the database `{path}` failed; start again, and restore it from a backup if that fails too"
+    )]
+    Engine {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: sled::Error,
+    },
     /// The engine cannot read what it wrote.
     #[error(
         "the database in `db` is damaged: a part of it cannot be read; restore the home from a backup"
     )]
     Damaged,
-    /// A file could not be synced.
-    #[error("failed to sync `{path}`; free disk space if the disk is full, then start again")]
+    /// A file could not be read, written or synced.
+    #[error("failed to sync `{path}`; see to the disk, then start again")]
     Sync {
         /// Which.
         path: PathBuf,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// An earlier error was final.
+    #[error("the database `{path}` takes nothing more after an earlier failure; start again")]
+    Stopped {
+        /// Where.
+        path: PathBuf,
+    },
+}
+
+/// A key and its value.
+pub(super) type Record = (Vec<u8>, Vec<u8>);
+
+/// Why a database takes nothing more.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    Full,
+    Other,
 }
 
 /// The tree, and the descriptor that syncs it.
 #[derive(Debug)]
 pub(super) struct Database {
+    /// Dropped first: it holds the engine open.
+    _watch: Watch,
     engine: sled::Db,
     file: File,
-    path: PathBuf,
+    path: Arc<Path>,
+    failure: OnceLock<Failure>,
+    #[cfg(test)]
+    faults: Faults,
 }
 
 impl Database {
-    /// Opens the database in this directory, or makes it.
+    /// Opens the database in this directory, or makes it. What it holds then is on the disk, also what a
+    /// process that was killed had only handed to the system.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let is_new = !path.join("conf").exists();
-        let engine = open_engine(path)?;
-        engine.flush().map_err(engine_error)?;
-        let database = path.join("db");
-        let sync = |path: &Path, source| DatabaseError::Sync {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(&database)
-            .map_err(|source| sync(&database, source))?;
-        if is_new {
-            let conf = path.join("conf");
+        remove_cut_off_snapshots(path)?;
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None);
+        let engine = open_engine(&config, path)?;
+        let watch = Watch::start(config, engine.clone())
+            .map_err(|error| engine_error(path, error.into()))?;
+        engine.flush().map_err(|error| engine_error(path, error))?;
+        let sync = |path: &Path| {
             File::options()
                 .read(true)
                 .write(true)
-                .open(&conf)
-                .and_then(|file| file.sync_all())
-                .map_err(|source| sync(&conf, source))?;
-            file.sync_all().map_err(|source| sync(&database, source))?;
-            let parents = [Some(path), path.parent()];
-            for folder in parents.into_iter().flatten() {
-                crate::platform::sync_folder(folder).map_err(|source| sync(folder, source))?;
-            }
+                .open(path)
+                .and_then(|file| file.sync_all().map(|()| file))
+                .map_err(|error| sync_error(path, error))
+        };
+        sync(&path.join("conf"))?;
+        let file = sync(&path.join("db"))?;
+        for folder in [Some(path), path.parent()].into_iter().flatten() {
+            crate::platform::sync_folder(folder).map_err(|error| sync_error(folder, error))?;
         }
-        Ok(Self {
+        let database = Self {
+            _watch: watch,
             engine,
             file,
-            path: database,
-        })
+            path: path.into(),
+            failure: OnceLock::new(),
+            #[cfg(test)]
+            faults: Faults::of(path.parent().unwrap_or(path)),
+        };
+        #[cfg(test)]
+        database.pass(Point::Synced)?;
+        Ok(database)
     }
 
     /// Applies one batch, all of it or nothing; not yet on the disk.
     pub(super) fn apply(&self, items: Vec<Item>) -> Result<(), DatabaseError> {
         debug_assert!(items.len() <= BATCH_ITEMS_MAX, "a batch is short");
+        self.check()?;
+        #[cfg(test)]
+        self.pass(Point::Apply)?;
         let mut batch = sled::Batch::default();
         for (key, value) in items {
             match value {
@@ -111,23 +163,63 @@ impl Database {
                 None => batch.remove(key),
             }
         }
-        self.engine.apply_batch(batch).map_err(engine_error)
+        self.engine
+            .apply_batch(batch)
+            .map_err(|error| self.stop(engine_error(&self.path, error)))
     }
 
     /// Waits until all that was applied is on the disk.
     pub(super) fn sync(&self) -> Result<(), DatabaseError> {
-        self.engine.flush().map_err(engine_error)?;
-        self.file.sync_data().map_err(|source| DatabaseError::Sync {
-            path: self.path.clone(),
-            source,
-        })
+        self.check()?;
+        #[cfg(test)]
+        self.pass(Point::Flush)?;
+        self.engine
+            .flush()
+            .map_err(|error| self.stop(engine_error(&self.path, error)))?;
+        #[cfg(test)]
+        self.pass(Point::Sync)?;
+        self.file
+            .sync_data()
+            .map_err(|error| self.stop(sync_error(&self.path, error)))?;
+        #[cfg(test)]
+        self.pass(Point::Synced)?;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), DatabaseError> {
+        let path = || self.path.to_path_buf();
+        match self.failure.get() {
+            None => Ok(()),
+            Some(Failure::Full) => Err(DatabaseError::Full { path: path() }),
+            Some(Failure::Other) => Err(DatabaseError::Stopped { path: path() }),
+        }
+    }
+
+    /// Takes note that nothing can be relied on from here on.
+    fn stop(&self, error: DatabaseError) -> DatabaseError {
+        let is_full = matches!(error, DatabaseError::Full { .. });
+        let failure = if is_full {
+            Failure::Full
+        } else {
+            Failure::Other
+        };
+        // The first one says why.
+        let _ = self.failure.set(failure);
+        error
+    }
+
+    #[cfg(test)]
+    fn pass(&self, point: Point) -> Result<(), DatabaseError> {
+        self.faults
+            .pass(point)
+            .map_err(|error| self.stop(sync_error(&self.path, error)))
     }
 
     pub(super) fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, DatabaseError> {
         self.engine
             .get(key)
             .map(|value| value.map(|value| value.to_vec()))
-            .map_err(engine_error)
+            .map_err(|error| engine_error(&self.path, error))
     }
 
     /// The last record whose key lies between two, both included.
@@ -137,7 +229,7 @@ impl Database {
         to: &[u8],
     ) -> Result<Option<Record>, DatabaseError> {
         let range = from.to_vec()..=to.to_vec();
-        pairs(self.engine.range(range).rev().take(1))
+        self.pairs(self.engine.range(range).rev().take(1))
             .next()
             .transpose()
     }
@@ -147,7 +239,7 @@ impl Database {
         &self,
         prefix: &[u8],
     ) -> impl Iterator<Item = Result<Record, DatabaseError>> + use<> {
-        pairs(self.engine.scan_prefix(prefix))
+        self.pairs(self.engine.scan_prefix(prefix))
     }
 
     /// All records from `from` on whose key has the length and the prefix byte of `from`, ascending.
@@ -156,20 +248,121 @@ impl Database {
         from: &[u8],
     ) -> impl Iterator<Item = Result<Record, DatabaseError>> + use<> {
         let prefix = from.first().copied();
-        pairs(self.engine.range(from.to_vec()..)).take_while(move |pair| {
-            pair.as_ref()
-                .map_or(true, |(key, _)| key.first().copied() == prefix)
+        self.pairs(self.engine.range(from.to_vec()..))
+            .take_while(move |pair| {
+                pair.as_ref()
+                    .map_or(true, |(key, _)| key.first().copied() == prefix)
+            })
+    }
+
+    fn pairs<I: Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>>(
+        &self,
+        iter: I,
+    ) -> impl Iterator<Item = Result<Record, DatabaseError>> + use<I> {
+        let path = Arc::clone(&self.path);
+        iter.map(move |pair| {
+            pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
+                .map_err(|error| engine_error(&path, error))
         })
     }
 }
 
-fn pairs(
-    iter: impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
-) -> impl Iterator<Item = Result<Record, DatabaseError>> {
-    iter.map(|pair| {
-        pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
-            .map_err(engine_error)
-    })
+/// Wakes a flush that waits in vain. The engine's threads note the error when they cannot write what was buffered, but
+/// where a batch reaches over two buffers they do not wake who waits for the first. A flush from elsewhere then
+/// fails at once, and wakes it.
+#[derive(Debug)]
+struct Watch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    fn start(config: sled::Config, engine: sled::Db) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new()
+            .name("database-watch".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(WATCH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    if config.global_error().is_err() {
+                        // Who waits reports the error.
+                        let _ = engine.flush();
+                    }
+                }
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // One that panicked is gone as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// sled writes a snapshot of its page table each time it opens. One that was cut off, by a kill or a full disk, it
+/// takes for the latest the next time, and says that the database is corrupt. The log holds everything, so
+/// such a rest is only in the way.
+fn remove_cut_off_snapshots(path: &Path) -> Result<(), DatabaseError> {
+    let data = path.join("db");
+    let file = match File::options().read(true).write(true).open(&data) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(sync_error(&data, error)),
+    };
+    // Another process that is opening the database is just writing its own. The lock is the engine's.
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(DatabaseError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(sync_error(&data, error)),
+    }
+    let failed = |error| sync_error(path, error);
+    for found in std::fs::read_dir(path).map_err(failed)? {
+        let found = found.map_err(failed)?.path();
+        let is_cut_off = found.extension().is_some_and(|end| end == "generating");
+        if is_cut_off {
+            tracing::warn!(path = %found.display(), "removing a snapshot that was cut off");
+            std::fs::remove_file(&found).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an error says that there is no space, or none that this user may have.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn sync_error(path: &Path, source: io::Error) -> DatabaseError {
+    let path = path.to_owned();
+    if is_full(&source) {
+        DatabaseError::Full { path }
+    } else {
+        DatabaseError::Sync { path, source }
+    }
+}
+
+fn engine_error(path: &Path, source: sled::Error) -> DatabaseError {
+    let path = path.to_owned();
+    match source {
+        sled::Error::Io(error) if is_full(&error) => DatabaseError::Full { path },
+        // Where it is in the file helps nobody to mend it.
+        sled::Error::Corruption { .. } => DatabaseError::Damaged,
+        source => DatabaseError::Engine { path, source },
+    }
 }
 
 thread_local! {
@@ -179,7 +372,7 @@ thread_local! {
 
 /// Opens the engine. Of some damage it does not return an error but asserts that it is not there: that is as much a
 /// damaged database, and no news for anybody but whoever restores it.
-fn open_engine(path: &Path) -> Result<sled::Db, DatabaseError> {
+fn open_engine(config: &sled::Config, path: &Path) -> Result<sled::Db, DatabaseError> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let loud = std::panic::take_hook();
@@ -189,10 +382,6 @@ fn open_engine(path: &Path) -> Result<sled::Db, DatabaseError> {
             }
         }));
     });
-    let config = sled::Config::new()
-        .path(path)
-        .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(None);
     IS_OPENING.set(true);
     // What it was building when it gave up is dropped with it.
     let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
@@ -210,14 +399,6 @@ fn open_error(path: &Path, error: sled::Error) -> DatabaseError {
             path: path.to_owned(),
         }
     } else {
-        engine_error(error)
-    }
-}
-
-fn engine_error(error: sled::Error) -> DatabaseError {
-    match error {
-        // Where it is in the file helps nobody to mend it.
-        sled::Error::Corruption { .. } => DatabaseError::Damaged,
-        error => DatabaseError::Engine(error),
+        engine_error(path, error)
     }
 }

@@ -45,6 +45,14 @@ impl BoxKey {
         Self(key)
     }
 
+    /// Tells an inbox from the outbox of the same two, where both are counted together.
+    pub(super) fn of_inbox(mut self) -> Self {
+        for byte in &mut self.0 {
+            *byte = !*byte;
+        }
+        self
+    }
+
     /// The box at the end of a record's key.
     pub(super) fn from_record(key: &[u8]) -> Option<Self> {
         key.last_chunk().copied().map(Self)

@@ -9,6 +9,8 @@
 //! sync, and never go on after an error: it may not know what is on the disk.
 
 mod database;
+#[cfg(test)]
+mod faults;
 mod group;
 mod index;
 mod keys;
@@ -42,7 +44,8 @@ use serde::de::DeserializeOwned;
 use slots::Slots;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use watermark::Watermark;
 
 /// The store failed, or refused a commit.
@@ -60,6 +63,12 @@ pub enum StoreError {
     /// An earlier error stopped the store.
     #[error("the store stopped after an earlier failure; start the node again")]
     Stopped,
+    /// A full disk stopped the store.
+    #[error(
+        "the store stopped because no space is left on the disk that holds `{0}`; free space there, then start \
+         the node again: before that it cannot open its database"
+    )]
+    StoppedFull(PathBuf),
     /// A record that must be there is not, or cannot be read.
     #[error("the store is damaged: {0}; restore it from a backup")]
     Damaged(&'static str),
@@ -87,6 +96,28 @@ pub enum StoreError {
     Randomness(#[from] RandomnessError),
 }
 
+impl StoreError {
+    /// Whether it leaves open what is on the disk, so that the store has to stop.
+    fn is_final(&self) -> bool {
+        match self {
+            Self::Database(_)
+            | Self::Slot(
+                SlotError::File { .. } | SlotError::Full { .. } | SlotError::Stopped { .. },
+            ) => true,
+            Self::Slot(SlotError::Randomness(_) | SlotError::Erased(_) | SlotError::Cut { .. })
+            | Self::Seal(_)
+            | Self::Stopped
+            | Self::StoppedFull(_)
+            | Self::Damaged(_)
+            | Self::Missing(_)
+            | Self::Lost { .. }
+            | Self::Newer(_)
+            | Self::EntryTooLarge(_)
+            | Self::Randomness(_) => false,
+        }
+    }
+}
+
 /// A handle to the store. Clones share it. Every call blocks: keep it off the async threads.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -100,6 +131,9 @@ struct Shared {
     allotment: Mutex<Allotment>,
     watermark: Mutex<Watermark>,
     published: RwLock<Published>,
+    stopped: AtomicBool,
+    /// What had no space left, where that stopped the store.
+    full: OnceLock<PathBuf>,
 }
 
 impl Store {
@@ -146,6 +180,8 @@ impl Store {
             database,
             watermark: Mutex::new(watermark),
             published: RwLock::new(published),
+            stopped: AtomicBool::new(false),
+            full: OnceLock::new(),
         });
         let writer = writer::Writer::start(Arc::clone(&shared))?;
         Ok(Self { shared, writer })
@@ -164,21 +200,36 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn prepare(&self, commit: Commit) -> Result<Prepared, StoreError> {
-        prepare::prepare(&self.shared.allotment, commit)
+        if self.is_stopped() {
+            return Err(self.stop_reason());
+        }
+        let prepared = prepare::prepare(&self.shared.allotment, commit);
+        if let Err(error) = &prepared
+            && error.is_final()
+        {
+            self.shared.stop(error);
+        }
+        prepared
     }
 
     /// Hands a commit to the writer. It counts only once [`Pending::wait`] says so.
     ///
     /// # Errors
-    /// [`StoreError::Stopped`].
+    /// [`StoreError::Stopped`] or [`StoreError::StoppedFull`].
     pub fn submit(&self, commit: Prepared) -> Result<Pending, StoreError> {
-        self.writer.submit(commit)
+        self.writer.submit(&self.shared, commit)
     }
 
     /// Whether an error stopped the store: every later commit fails.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.writer.is_stopped()
+        self.writer.is_stopped() || self.shared.is_stopped()
+    }
+
+    /// What every commit fails with once the store has stopped.
+    #[must_use]
+    pub fn stop_reason(&self) -> StoreError {
+        self.shared.stop_reason()
     }
 
     /// How many entries are committed.
@@ -226,6 +277,27 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         watermark.raise(size);
+    }
+
+    /// Takes note that the store stops, and why.
+    fn stop(&self, error: &StoreError) {
+        tracing::error!(error = error as &dyn std::error::Error, "the store stops");
+        self.stopped.store(true, Ordering::Relaxed);
+        if let StoreError::Database(DatabaseError::Full { path })
+        | StoreError::Slot(SlotError::Full { path }) = error
+        {
+            // The first one says why.
+            let _ = self.full.set(path.clone());
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    fn stop_reason(&self) -> StoreError {
+        let full = self.full.get().cloned();
+        full.map_or(StoreError::Stopped, StoreError::StoppedFull)
     }
 
     fn published(&self) -> RwLockReadGuard<'_, Published> {

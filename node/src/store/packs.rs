@@ -114,6 +114,9 @@ pub(super) fn pack_at(
         stored.keys.push(key);
         stored.bytes.extend(value);
     }
+    if !stored.keys.is_empty() && items(&stored.bytes).next().is_none() {
+        return Err(StoreError::Damaged("a pack cannot be read"));
+    }
     Ok((!stored.keys.is_empty()).then_some(stored))
 }
 

@@ -11,6 +11,7 @@ use ambit_ledger::{
     Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, Salt, Time,
 };
 use serde_bytes::ByteBuf;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Hands out key slots, each once: also those of commits that fail.
@@ -23,7 +24,7 @@ pub(super) struct Allotment {
 impl Allotment {
     /// Hands out slots from `next` on. The first are filled before anything waits for them.
     pub(super) fn new(mut slots: Slots, next: u64) -> Result<Self, SlotError> {
-        slots.key(next)?;
+        slots.prepare(next)?;
         Ok(Self { slots, next })
     }
 
@@ -92,17 +93,19 @@ pub(super) struct Sealed {
     pub(super) block: Vec<u8>,
 }
 
-impl Step {
-    /// Whether it changes a state: those lie in a group's last batch, which is short.
-    pub(super) fn is_state(&self) -> bool {
-        match self {
-            Self::Disclosed { .. }
-            | Self::OpenOutbox(_)
-            | Self::Judged { .. }
-            | Self::OutboxAcknowledged { .. }
-            | Self::Inbox(_) => true,
-            Self::Entry(_) | Self::Blob { .. } => false,
-        }
+impl Prepared {
+    /// The boxes whose state it changes: those states lie in a group's last batch, which is short.
+    pub(super) fn states(&self) -> BTreeSet<BoxKey> {
+        let changed = self.steps.iter().filter_map(|step| match step {
+            Step::Disclosed { outbox, .. }
+            | Step::Judged { outbox, .. }
+            | Step::OutboxAcknowledged { outbox, .. } => Some(*outbox),
+            Step::OpenOutbox(outbox) => Some(BoxKey::new(&outbox.partnership, &outbox.recipient)),
+            // An inbox is another record than the outbox of the same two.
+            Step::Inbox(inbox) => Some(BoxKey::new(&inbox.partnership, &inbox.sender).of_inbox()),
+            Step::Entry(_) | Step::Blob { .. } => None,
+        });
+        changed.collect()
     }
 }
 

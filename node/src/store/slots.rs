@@ -4,13 +4,20 @@
 //! with random keys and synced before any is used, so that a commit needs no second sync, and no slot is
 //! ever used twice.
 
+use super::database::is_full;
+#[cfg(test)]
+use super::faults::{Faults, Point};
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// How many slots are filled at a time: 128 KiB, some minutes of a busy node.
+#[cfg(not(test))]
 const FILL: u64 = 4_096;
+/// So few that a test with some observations comes to the end of a fill.
+#[cfg(test)]
+const FILL: u64 = 32;
 const SLOT_BYTES: u64 = 32;
 
 /// The key of one slot.
@@ -21,6 +28,10 @@ pub(super) struct Slots {
     file: File,
     path: PathBuf,
     filled: u64,
+    /// Nothing is written or synced after a write or sync that failed.
+    has_failed: bool,
+    #[cfg(test)]
+    faults: Faults,
 }
 
 /// The slot file failed.
@@ -34,6 +45,21 @@ pub enum SlotError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// No space is left.
+    #[error(
+        "no space is left on the disk that holds `{path}`; free space there, then start again: \
+         before that the node cannot open its database"
+    )]
+    Full {
+        /// What did not fit.
+        path: PathBuf,
+    },
+    /// An earlier error was final.
+    #[error("the key slot file `{path}` takes nothing more after an earlier failure; start again")]
+    Stopped {
+        /// Which file.
+        path: PathBuf,
     },
     /// The system gave no randomness.
     #[error("the system gave no randomness for new keys")]
@@ -56,24 +82,30 @@ pub enum SlotError {
 }
 
 impl Slots {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it. What it holds then is on the disk, also what a process that was killed had only
+    /// handed to the system.
     pub(super) fn open(path: &Path) -> Result<Self, SlotError> {
-        let file = |source| SlotError::File {
-            path: path.to_owned(),
-            source,
-        };
+        let file = |source| failure(path, source);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let opened = crate::platform::open_private(&mut options, path).map_err(file)?;
+        opened.sync_all().map_err(file)?;
         if let Some(folder) = path.parent() {
             crate::platform::sync_folder(folder).map_err(file)?;
         }
+        #[cfg(test)]
+        let faults = Faults::of(path.parent().unwrap_or(path));
+        #[cfg(test)]
+        faults.pass(Point::SlotsSynced).map_err(file)?;
         let bytes = opened.metadata().map_err(file)?.len();
         // A fill that a crash cut off leaves a part of a slot; it was never used.
         Ok(Self {
             file: opened,
             path: path.to_owned(),
             filled: bytes / SLOT_BYTES,
+            has_failed: false,
+            #[cfg(test)]
+            faults,
         })
     }
 
@@ -89,11 +121,25 @@ impl Slots {
         Ok(())
     }
 
-    fn failed(&self, source: std::io::Error) -> SlotError {
-        SlotError::File {
-            path: self.path.clone(),
-            source,
+    /// Sees to it that there are keys from the first slot never used on. Where a crash left a fill without its keys, it
+    /// is filled anew.
+    pub(super) fn prepare(&mut self, unused: u64) -> Result<(), SlotError> {
+        let mut rest = Zeroizing::new(Vec::new());
+        self.file
+            .seek(SeekFrom::Start(unused * SLOT_BYTES))
+            .and_then(|_| self.file.read_to_end(&mut rest))
+            .map_err(|source| failure(&self.path, source))?;
+        let empty = rest
+            .chunks_exact(32)
+            .zip(unused..)
+            .find(|(key, _)| key.iter().all(|byte| *byte == 0));
+        if let Some((_, slot)) = empty {
+            self.filled = slot;
         }
+        while unused >= self.filled {
+            self.fill()?;
+        }
+        Ok(())
     }
 
     /// The key of a slot, filling the file first where it does not reach so far.
@@ -105,7 +151,7 @@ impl Slots {
         self.file
             .seek(SeekFrom::Start(slot * SLOT_BYTES))
             .and_then(|_| self.file.read_exact(key.as_mut()))
-            .map_err(|source| self.failed(source))?;
+            .map_err(|source| failure(&self.path, source))?;
         if key.iter().all(|byte| *byte == 0) {
             return Err(SlotError::Erased(slot));
         }
@@ -113,16 +159,43 @@ impl Slots {
     }
 
     fn fill(&mut self) -> Result<(), SlotError> {
+        if self.has_failed {
+            return Err(SlotError::Stopped {
+                path: self.path.clone(),
+            });
+        }
         let bytes = usize::try_from(FILL * SLOT_BYTES).unwrap_or(131_072);
         let mut keys = Zeroizing::new(vec![0; bytes]);
         getrandom::fill(&mut keys).map_err(SlotError::Randomness)?;
-        self.file
-            .seek(SeekFrom::Start(self.filled * SLOT_BYTES))
-            .and_then(|_| self.file.write_all(&keys))
-            .and_then(|()| self.file.sync_all())
-            .map_err(|source| self.failed(source))?;
+        let written = self.write(&keys);
+        self.has_failed = written.is_err();
+        written.map_err(|source| failure(&self.path, source))?;
         self.filled += FILL;
         Ok(())
+    }
+
+    fn write(&mut self, keys: &[u8]) -> std::io::Result<()> {
+        #[cfg(test)]
+        self.faults.pass(Point::SlotsWrite)?;
+        self.file.seek(SeekFrom::Start(self.filled * SLOT_BYTES))?;
+        #[cfg(test)]
+        self.faults.pass_half(&mut self.file, keys)?;
+        self.file.write_all(keys)?;
+        #[cfg(test)]
+        self.faults.pass(Point::SlotsSync)?;
+        self.file.sync_all()?;
+        #[cfg(test)]
+        self.faults.pass(Point::SlotsSynced)?;
+        Ok(())
+    }
+}
+
+fn failure(path: &Path, source: std::io::Error) -> SlotError {
+    let path = path.to_owned();
+    if is_full(&source) {
+        SlotError::Full { path }
+    } else {
+        SlotError::File { path, source }
     }
 }
 
@@ -154,5 +227,21 @@ mod tests {
         let mut slots = Slots::open(&path).unwrap();
         assert!(matches!(slots.key(0), Err(SlotError::Erased(0))));
         assert!(slots.key(3).is_ok());
+    }
+
+    #[test]
+    fn a_fill_that_a_crash_left_empty_is_filled_anew_and_what_is_used_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots");
+        let used = Slots::open(&path).unwrap().key(1).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[..32].fill(0);
+        bytes[3 * 32..].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        let mut slots = Slots::open(&path).unwrap();
+        slots.prepare(2).unwrap();
+        assert!(matches!(slots.key(0), Err(SlotError::Erased(0))));
+        assert_eq!(slots.key(1).unwrap(), used);
+        assert!((2..FILL).all(|slot| slots.key(slot).is_ok()));
     }
 }

@@ -1,7 +1,7 @@
 //! The one writer: takes what is queued, commits it as a group, syncs once, wakes the waiters.
 
 use super::group::{Group, STATES_MAX};
-use super::prepare::{Prepared, Step};
+use super::prepare::Prepared;
 use super::records::Committed;
 use super::{Shared, StoreError};
 use std::sync::mpsc;
@@ -59,13 +59,22 @@ impl Writer {
         handle.is_none_or(JoinHandle::is_finished)
     }
 
-    pub(super) fn submit(&self, commit: Prepared) -> Result<Pending, StoreError> {
+    pub(super) fn submit(
+        &self,
+        shared: &Arc<Shared>,
+        commit: Prepared,
+    ) -> Result<Pending, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        let requests = self.thread.requests.as_ref().ok_or(StoreError::Stopped)?;
-        requests
-            .send(Request { commit, reply })
-            .map_err(|_| StoreError::Stopped)?;
-        Ok(Pending { answer })
+        let sent = match &self.thread.requests {
+            Some(requests) => requests.send(Request { commit, reply }).is_ok(),
+            None => false,
+        };
+        if sent {
+            let shared = Arc::clone(shared);
+            Ok(Pending { answer, shared })
+        } else {
+            Err(shared.stop_reason())
+        }
     }
 }
 
@@ -74,6 +83,7 @@ impl Writer {
 #[must_use = "what was submitted counts only once it is on the disk"]
 pub struct Pending {
     answer: mpsc::Receiver<Result<Committed, StoreError>>,
+    shared: Arc<Shared>,
 }
 
 impl Pending {
@@ -82,7 +92,10 @@ impl Pending {
     /// # Errors
     /// Any [`StoreError`]; then nothing of it was committed.
     pub fn wait(self) -> Result<Committed, StoreError> {
-        self.answer.recv().map_err(|_| StoreError::Stopped)?
+        match self.answer.recv() {
+            Ok(Err(StoreError::Stopped)) | Err(_) => Err(self.shared.stop_reason()),
+            Ok(answer) => answer,
+        }
     }
 }
 
@@ -91,13 +104,13 @@ impl Pending {
 fn run(shared: &Shared, queue: &mpsc::Receiver<Request>) {
     let mut carried: Option<Request> = None;
     while let Some(first) = carried.take().or_else(|| queue.recv().ok()) {
-        let mut states = state_count(&first.commit);
+        let mut states = first.commit.states();
         let mut group = vec![first];
         while group.len() < GROUP_COMMITS_MAX
             && let Ok(next) = queue.try_recv()
         {
-            states += state_count(&next.commit);
-            if states > STATES_MAX {
+            states.extend(next.commit.states());
+            if states.len() > STATES_MAX {
                 carried = Some(next);
                 break;
             }
@@ -109,14 +122,14 @@ fn run(shared: &Shared, queue: &mpsc::Receiver<Request>) {
     }
 }
 
-/// How many records of state a commit may touch: those lie in the group's last batch, which is short.
-fn state_count(commit: &Prepared) -> usize {
-    let states = commit.steps.iter().filter(|step| Step::is_state(step));
-    states.count().min(STATES_MAX)
-}
-
 /// Returns whether the store can go on.
 fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
+    if shared.is_stopped() {
+        group.into_iter().for_each(|request| {
+            let _ = request.reply.send(Err(StoreError::Stopped));
+        });
+        return false;
+    }
     let commits: Vec<&Prepared> = group.iter().map(|request| &request.commit).collect();
     match commit_all(shared, &commits) {
         Ok(done) => {
@@ -126,11 +139,11 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
             }
             true
         }
-        Err(StoreError::Database(error)) => {
-            tracing::error!(error = %error, "the store stops");
+        Err(error) if error.is_final() => {
+            shared.stop(&error);
             let mut group = group.into_iter();
             if let Some(first) = group.next() {
-                let _ = first.reply.send(Err(error.into()));
+                let _ = first.reply.send(Err(error));
             }
             group.for_each(|request| {
                 let _ = request.reply.send(Err(StoreError::Stopped));

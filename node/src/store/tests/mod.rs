@@ -1,81 +1,29 @@
 //! The store as a whole: what is committed stays, what was cut off is taken back.
 
+mod model;
+mod stops;
+mod workload;
+
 use super::database::Database;
 use super::group::Group;
 use super::prepare::prepare;
 use super::slots::Slots;
 use super::*;
-use ambit_ledger::{
-    Body, ExportControl, Facts, Observation, ObservationId, Opened, Readings, SecretKey,
-};
+use ambit_ledger::Body;
+use std::time::{Duration, Instant};
+use workload::{Pair, commit, observed, opened};
 
-pub(super) fn opened() -> Write {
-    Write::Entry(Body::Opened(Opened {
-        organization: "did:web:a.example".parse().unwrap(),
-        name: "A".parse().unwrap(),
-        seat: "DE".parse().unwrap(),
-        root: SecretKey::from_seed(&[1; 32]).public().fingerprint(),
-        software: "ambit test".parse().unwrap(),
-    }))
-}
-
-fn observed(number: u8, value: &str) -> (ObservationId, Write) {
-    let at = Time::EARLIEST.plus_days(20_000);
-    let readings = Readings {
-        salt: Salt::from_bytes([number; 32]),
-        readings: vec![ambit_ledger::Reading {
-            path: "Value".parse().unwrap(),
-            when: ambit_ledger::When::Instant { at },
-            quality: ambit_ledger::Quality::Good,
-            value: Some(value.to_owned()),
-            value_type: None,
-            unit: None,
-        }],
-    }
-    .encode()
-    .unwrap();
-    let facts = Facts {
-        issuer: "did:web:a.example".parse().unwrap(),
-        source: "cmm-1".parse().unwrap(),
-        site: None,
-        asset: None,
-        submodel: "urn:submodel".parse().unwrap(),
-        semantic_id: "urn:semantic".parse().unwrap(),
-        part: None,
-        revision: None,
-        serial: None,
-        lot: None,
-        order: None,
-        process: None,
-        program: None,
-        data_class: "quality".parse().unwrap(),
-        owner: "did:web:a.example".parse().unwrap(),
-        design_authority: None,
-        trade_secret: false,
-        export_control: ExportControl::default(),
-        observed_from: at,
-        observed_to: at,
-        inputs: Vec::new(),
-        readings: Digest::of(&readings),
-        reading_count: 1,
-    };
-    let statement = Observation::sign(&facts, &SecretKey::from_seed(&[2; 32]));
-    let id = ObservationId::of(&statement);
-    let write = Write::Observed {
-        id,
-        statement,
-        readings,
-        import: None,
-    };
-    (id, write)
-}
-
-fn commit(writes: Vec<Write>) -> Commit {
-    Commit {
-        actor: "node".parse().unwrap(),
-        reason: None,
-        now: Time::EARLIEST.plus_days(20_001),
-        writes,
+/// Opens a store. The engine's threads may hold the files of one just dropped for a moment longer.
+#[track_caller]
+fn open(home: &Path) -> Store {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        match Store::open(home) {
+            Err(StoreError::Database(DatabaseError::InUse { .. })) if Instant::now() < until => {
+                std::thread::yield_now();
+            }
+            opened => return opened.unwrap(),
+        }
     }
 }
 
@@ -84,12 +32,12 @@ fn what_is_committed_is_there_after_opening_again() {
     let folder = tempfile::tempdir().unwrap();
     let (id, write) = observed(1, "\"secret-marker\"");
     let head = {
-        let store = Store::open(folder.path()).unwrap();
+        let store = open(folder.path());
         let done = store.commit(commit(vec![opened(), write])).unwrap();
         assert_eq!(done.entries, [0, 1]);
         store.tree_head()
     };
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     assert_eq!(store.tree_head(), head);
     assert_eq!(store.observation(&id).unwrap(), Some(1));
     let block = store.readings(1, &id).unwrap();
@@ -105,7 +53,7 @@ fn what_is_committed_is_there_after_opening_again() {
 #[test]
 fn readings_are_sealed_on_the_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     let (_, write) = observed(1, "\"secret-marker\"");
     store.commit(commit(vec![opened(), write])).unwrap();
     drop(store);
@@ -124,7 +72,7 @@ fn a_group_cut_off_before_its_head_is_taken_back_and_its_slot_never_used_again()
     let (first, first_write) = observed(1, "1");
     let (second, second_write) = observed(2, "2");
     let before = {
-        let store = Store::open(folder.path()).unwrap();
+        let store = open(folder.path());
         store.commit(commit(vec![opened(), first_write])).unwrap();
         store.tree_head()
     };
@@ -149,7 +97,7 @@ fn a_group_cut_off_before_its_head_is_taken_back_and_its_slot_never_used_again()
         database.apply(vec![head_item]).unwrap();
         database.sync().unwrap();
     }
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     assert_eq!(store.tree_head(), before);
     assert_eq!(store.observation(&first).unwrap(), Some(1));
     assert_eq!(store.observation(&second).unwrap(), None);
@@ -165,7 +113,7 @@ fn a_group_cut_off_before_its_head_is_taken_back_and_its_slot_never_used_again()
 #[test]
 fn a_home_in_use_is_refused_with_a_clear_message() {
     let folder = tempfile::tempdir().unwrap();
-    let _store = Store::open(folder.path()).unwrap();
+    let _store = open(folder.path());
     let error = Store::open(folder.path()).unwrap_err();
     assert!(
         matches!(error, StoreError::Database(DatabaseError::InUse { .. })),
@@ -176,16 +124,16 @@ fn a_home_in_use_is_refused_with_a_clear_message() {
 #[test]
 fn many_committers_share_groups_and_time_never_goes_back() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     store.commit(commit(vec![opened()])).unwrap();
     std::thread::scope(|scope| {
-        for worker in 0..4_u8 {
+        for worker in 0..4_u64 {
             let store = store.clone();
             scope.spawn(move || {
-                for number in 0..10 {
-                    let (_, write) = observed(worker * 10 + number + 1, "3");
+                for number in 0..10_u32 {
+                    let (_, write) = observed(worker * 10 + u64::from(number) + 1, "3");
                     let mut commit = commit(vec![write]);
-                    commit.now = Time::EARLIEST.plus_days(u32::from(number));
+                    commit.now = Time::EARLIEST.plus_days(number);
                     store.commit(commit).unwrap();
                 }
             });
@@ -202,7 +150,7 @@ fn many_committers_share_groups_and_time_never_goes_back() {
 #[test]
 fn an_entry_too_large_fails_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     let big = Write::Entry(Body::Unread {
         kind: 28,
         bytes: vec![0; 70_000],
@@ -238,73 +186,54 @@ fn cut_off(folder: &Path, writes: Vec<Write>) {
     database.sync().unwrap();
 }
 
-fn disclosed(observation: ObservationId, outbox: BoxKey) -> Write {
-    let day = Time::EARLIEST.plus_days(20_000);
-    let statement = ambit_ledger::Disclosure {
-        discloser: "did:web:a.example".parse().unwrap(),
-        observation,
-        partnership: "p".parse().unwrap(),
-        edition: Digest::of(b"edition"),
-        recipient: "did:web:b.example".parse().unwrap(),
-        scope: ambit_ledger::Scope {
-            recipients: ["did:web:b.example".parse().unwrap()].into(),
-            purposes: ["urn:purpose".parse().unwrap()].into(),
-            not_after: day,
-            hold_until: day,
-            keep_until: None,
-            erasure: ambit_ledger::ErasureExtent::Readings,
-            onward_hops: 0,
-            derived: None,
-        },
-        parent: None,
-        decision: Digest::of(b"decision"),
-        issued_at: day,
-        salt: Salt::from_bytes([3; 32]),
-    }
-    .sign(&SecretKey::from_seed(&[2; 32]));
-    Write::Disclosed {
-        outbox,
-        observation,
-        statement,
-    }
-}
-
 #[test]
 fn what_a_cut_off_group_stood_in_the_place_of_is_back() {
     let folder = tempfile::tempdir().unwrap();
-    let partnership = "p".parse().unwrap();
-    let recipient = "did:web:b.example".parse().unwrap();
-    let outbox = BoxKey::new(&partnership, &recipient);
+    let pair = Pair::new("b");
+    let outbox = pair.key();
     let (id, write) = observed(1, "1");
-    let withheld = Body::Withheld(ambit_ledger::Withheld {
-        observation: id,
-        partnership: partnership.clone(),
-        recipient: recipient.clone(),
-        decision: None,
-        undecided: true,
-    });
-    let open = Write::OpenOutbox {
-        partnership,
-        recipient,
-    };
     {
-        let store = Store::open(folder.path()).unwrap();
-        let writes = vec![opened(), open, write, Write::Entry(withheld)];
+        let store = open(folder.path());
+        let writes = vec![opened(), pair.open(), write, pair.withheld(id, true)];
         store.commit(commit(writes)).unwrap();
         assert_eq!(store.undecided(&outbox).unwrap(), [id]);
     }
-    cut_off(folder.path(), vec![disclosed(id, outbox)]);
+    cut_off(folder.path(), vec![pair.disclosed(id)]);
     {
-        let store = Store::open(folder.path()).unwrap();
+        let store = open(folder.path());
         assert_eq!(store.undecided(&outbox).unwrap(), [id]);
         assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(2));
         assert_eq!(store.outbox_item(&outbox, 1).unwrap(), None);
-        store.commit(commit(vec![disclosed(id, outbox)])).unwrap();
+        store.commit(commit(vec![pair.disclosed(id)])).unwrap();
     }
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     assert_eq!(store.undecided(&outbox).unwrap(), []);
     assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(3));
     assert_eq!(store.outbox(&outbox).unwrap().last, 1);
+}
+
+#[test]
+fn a_snapshot_that_the_engine_was_cut_off_in_does_not_keep_the_store_from_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let (id, write) = observed(1, "1");
+    {
+        let store = open(folder.path());
+        store.commit(commit(vec![opened(), write])).unwrap();
+    }
+    // The last in order, which is the one that the engine reads.
+    let cut_off = folder.path().join("db/snap.FFFFFFFFFFFFFFFF.generating");
+    std::fs::write(&cut_off, b"cut off").unwrap();
+    let store = open(folder.path());
+    assert_eq!(store.observation(&id).unwrap(), Some(1));
+    assert!(!cut_off.exists());
+    // While it is open, the file may be one that is just being written.
+    std::fs::write(&cut_off, b"cut off").unwrap();
+    let error = Store::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Database(DatabaseError::InUse { .. })),
+        "{error:?}"
+    );
+    assert!(cut_off.exists());
 }
 
 #[test]
@@ -312,7 +241,7 @@ fn a_blob_that_was_cut_off_is_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let blob: Vec<u8> = (0..20_000_u32).flat_map(u32::to_be_bytes).collect();
     let key = keys::blob(&Digest::of(&blob));
-    drop(Store::open(folder.path()).unwrap());
+    drop(open(folder.path()));
     {
         // Chunks go last to first, so a crash leaves a tail of them.
         let database = Database::open(&folder.path().join("db")).unwrap();
@@ -320,7 +249,7 @@ fn a_blob_that_was_cut_off_is_written_again() {
         database.apply(vec![tail]).unwrap();
         database.sync().unwrap();
     }
-    let store = Store::open(folder.path()).unwrap();
+    let store = open(folder.path());
     store
         .commit(commit(vec![opened(), Write::Blob(blob.clone())]))
         .unwrap();
@@ -389,7 +318,7 @@ fn a_store_that_came_further_than_its_database_is_refused() {
 }
 
 /// Enough for several of the engine's segments.
-const LONG_OBSERVATIONS: u8 = 100;
+const LONG_OBSERVATIONS: u64 = 100;
 const LONG_BYTES: usize = 20_000;
 
 #[test]
@@ -426,7 +355,7 @@ fn a_large_database_that_was_changed_is_whole_or_refused() {
             Ok((entries?.len(), store.tree_head()))
         });
         match read {
-            Ok(read) => assert_eq!(read, (usize::from(LONG_OBSERVATIONS) + 1, head)),
+            Ok(read) => assert_eq!(read, (LONG_OBSERVATIONS as usize + 1, head)),
             Err(error) => {
                 refused += 1;
                 let text = error.to_string();

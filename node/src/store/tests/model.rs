@@ -1,0 +1,327 @@
+//! What a store holds after some commits, found without the store, and the comparison item by item.
+
+use super::super::packs;
+use super::super::{BoxKey, Commit, Inbox, Outbox, Store, Write, keys};
+use crate::store::database::Database;
+use ambit_ledger::{
+    Admitted, Body, Digest, Disclosed, Disclosure, Name, ObservationId, Observed, Time, leaf_hash,
+};
+use serde_bytes::ByteBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What a store holds after these commits, in this order.
+#[derive(Default)]
+pub(super) struct Model {
+    /// Who wrote each entry, when, and what, with key slot 0.
+    pub(super) entries: Vec<(Name, Time, Body)>,
+    /// The index entries of each commit.
+    pub(super) done: Vec<Vec<u64>>,
+    pub(super) outboxes: BTreeMap<BoxKey, Outbox>,
+    pub(super) inboxes: BTreeMap<BoxKey, Inbox>,
+    readings: BTreeMap<u64, (ObservationId, Vec<u8>)>,
+    indexes: BTreeMap<Vec<u8>, u64>,
+    blobs: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Model {
+    pub(super) fn of<'a>(commits: impl IntoIterator<Item = &'a Commit>) -> Self {
+        let mut model = Self::default();
+        for commit in commits {
+            let from = model.size();
+            for write in &commit.writes {
+                model.write(commit, write);
+            }
+            model.done.push((from..model.size()).collect());
+        }
+        model
+    }
+
+    fn size(&self) -> u64 {
+        u64::try_from(self.entries.len()).unwrap()
+    }
+
+    fn write(&mut self, commit: &Commit, write: &Write) {
+        let index = self.size();
+        let body = match write {
+            Write::Entry(body) => body.clone(),
+            Write::Observed {
+                id,
+                statement,
+                readings,
+                import,
+            } => {
+                self.readings.insert(index, (*id, readings.clone()));
+                Body::Observed(Observed {
+                    observation: ByteBuf::from(statement.clone()),
+                    slot: 0,
+                    import: *import,
+                })
+            }
+            Write::Admitted {
+                id,
+                edition: _,
+                statement,
+                disclosure,
+                decision,
+                seq,
+                readings,
+            } => {
+                self.readings.insert(index, (*id, readings.clone()));
+                Body::Admitted(Admitted {
+                    observation: ByteBuf::from(statement.clone()),
+                    disclosure: ByteBuf::from(disclosure.clone()),
+                    decision: *decision,
+                    seq: *seq,
+                    slot: 0,
+                })
+            }
+            Write::Disclosed {
+                outbox,
+                observation: _,
+                statement,
+            } => {
+                let state = self.outboxes.get_mut(outbox).unwrap();
+                state.last += 1;
+                Body::Disclosed(Disclosed {
+                    disclosure: ByteBuf::from(statement.clone()),
+                    seq: state.last,
+                })
+            }
+            Write::Blob(bytes) => {
+                self.blobs.insert(Digest::of(bytes), bytes.clone());
+                return;
+            }
+            Write::OpenOutbox {
+                partnership,
+                recipient,
+            } => {
+                let key = BoxKey::new(partnership, recipient);
+                self.outboxes.entry(key).or_insert_with(|| Outbox {
+                    partnership: partnership.clone(),
+                    recipient: recipient.clone(),
+                    last: 0,
+                    judged: 0,
+                    acknowledged: None,
+                });
+                return;
+            }
+            Write::Judged { outbox, upto } => {
+                self.outboxes.get_mut(outbox).unwrap().judged = upto.unwrap_or(index);
+                return;
+            }
+            Write::OutboxAcknowledged { outbox, upto } => {
+                self.outboxes.get_mut(outbox).unwrap().acknowledged = Some(upto.clone());
+                return;
+            }
+            Write::Inbox(inbox) => {
+                let key = BoxKey::new(&inbox.partnership, &inbox.sender);
+                self.inboxes.insert(key, inbox.clone());
+                return;
+            }
+        };
+        self.index(index, &body);
+        let before = self.entries.last().map_or(commit.now, |(_, time, _)| *time);
+        let time = commit.now.max(before);
+        self.entries.push((commit.actor.clone(), time, body));
+    }
+
+    fn index(&mut self, index: u64, body: &Body) {
+        match body {
+            Body::Observed(observed) => {
+                let id = ObservationId::of(&observed.observation);
+                self.indexes.insert(keys::observation(&id), index);
+                if let Some(import) = &observed.import {
+                    self.indexes.insert(keys::import(import), index);
+                }
+            }
+            Body::Admitted(admitted) => {
+                let id = ObservationId::of(&admitted.observation);
+                let disclosure = Disclosure::from_own_ledger(&admitted.disclosure).unwrap();
+                self.indexes.insert(keys::observation(&id), index);
+                let key = keys::admitted(&disclosure.edition, &id);
+                self.indexes.insert(key, index);
+            }
+            Body::Decided(decided) => {
+                let decision = &decided.decision;
+                self.indexes.insert(keys::class(&decision.class_key), index);
+                self.indexes
+                    .insert(keys::decision(&decision.digest()), index);
+            }
+            Body::Disclosed(disclosed) => {
+                let disclosure = Disclosure::from_own_ledger(&disclosed.disclosure).unwrap();
+                let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
+                let item = keys::outbox_item(&outbox, disclosed.seq);
+                self.indexes.insert(item, index);
+                let pair = keys::pair(&disclosure.observation, &outbox);
+                self.indexes.insert(pair, index);
+                self.indexes
+                    .remove(&keys::undecided(&outbox, &disclosure.observation));
+            }
+            Body::Withheld(withheld) => {
+                let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
+                let pair = keys::pair(&withheld.observation, &outbox);
+                self.indexes.insert(pair, index);
+                let key = keys::undecided(&outbox, &withheld.observation);
+                self.mark(key, index, withheld.undecided);
+            }
+            Body::Withdrawn(withdrawn) => {
+                let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
+                let item = keys::withdrawn(&outbox, withdrawn.seq);
+                self.indexes.insert(item, index);
+                let key = keys::undecided(&outbox, &withdrawn.observation);
+                self.mark(key, index, withdrawn.undecided);
+            }
+            Body::Opened(_) => {
+                self.indexes.insert(keys::control(index), index);
+            }
+            Body::Refused(_) | Body::Acknowledged(_) => {}
+            other => panic!("the workload has no {other:?}"),
+        }
+    }
+
+    fn mark(&mut self, key: Vec<u8>, index: u64, is_set: bool) {
+        if is_set {
+            self.indexes.insert(key, index);
+        } else {
+            self.indexes.remove(&key);
+        }
+    }
+
+    /// Compares all that a store holds. `used` are the slots seen on the disk earlier.
+    #[track_caller]
+    pub(super) fn compare(&self, store: &Store, used: &UsedSlots) {
+        self.compare_entries(store, used);
+        self.compare_records(store);
+        assert_eq!(store.shared.published().outboxes, self.outboxes);
+        assert_eq!(store.shared.published().inboxes, self.inboxes);
+        for (digest, bytes) in &self.blobs {
+            assert_eq!(store.blob(digest).unwrap().as_ref(), Some(bytes));
+        }
+        for outbox in self.outboxes.keys() {
+            let undecided = store.undecided(outbox).unwrap().into_iter();
+            let listed: BTreeSet<_> = undecided.map(|id| keys::undecided(outbox, &id)).collect();
+            let prefix = keys::undecideds(outbox);
+            let expected = self.indexes.keys().filter(|key| key.starts_with(&prefix));
+            assert_eq!(listed, expected.cloned().collect());
+        }
+    }
+
+    #[track_caller]
+    fn compare_entries(&self, store: &Store, used: &UsedSlots) {
+        assert_eq!(store.size(), self.size());
+        let mut slots = BTreeSet::new();
+        let mut leaves = Vec::new();
+        for (recorded, (actor, time, body)) in
+            store.entries(0, u64::MAX).zip(self.entries.iter().cloned())
+        {
+            let recorded = recorded.unwrap();
+            leaves.push(leaf_hash(&recorded.bytes));
+            let index = recorded.index;
+            assert_eq!((recorded.entry.actor, recorded.entry.time), (actor, time));
+            let mut found = recorded.body;
+            if let Body::Observed(Observed { slot, .. }) | Body::Admitted(Admitted { slot, .. }) =
+                &mut found
+            {
+                assert!(slots.insert(*slot), "slot {slot} is used twice");
+                assert!(
+                    *slot < store.shared.published().head.slot,
+                    "slot {slot} is free"
+                );
+                let (id, readings) = &self.readings[&index];
+                assert_eq!(&store.readings(index, id).unwrap(), readings);
+                *slot = 0;
+            }
+            assert!(found == body, "entry {index}: {found:?} is not {body:?}");
+        }
+        let (size, root) = store.tree_head();
+        assert_eq!(size, u64::try_from(leaves.len()).unwrap());
+        assert_eq!(root, ambit_ledger::root(&leaves));
+        for (slot, block) in UsedSlots::of(&store.shared.database).0 {
+            let before = used.0.get(&slot);
+            assert!(
+                before.is_none_or(|before| *before == block),
+                "slot {slot} was used before, by what never counted"
+            );
+        }
+    }
+
+    /// Every record of the database is there for a reason.
+    #[track_caller]
+    fn compare_records(&self, store: &Store) {
+        let mut indexes = BTreeMap::new();
+        let (mut entries, mut readings) = (BTreeMap::new(), BTreeMap::new());
+        for pair in store.shared.database.scan(&[]) {
+            let (key, value) = pair.unwrap();
+            let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
+            let first = || number(&key[1..9]);
+            match key[0] {
+                b'e' => entries
+                    .entry(first())
+                    .or_insert_with(Vec::new)
+                    .extend(value),
+                b'r' => readings
+                    .entry(first())
+                    .or_insert_with(Vec::new)
+                    .extend(value),
+                // What was cut off may leave blobs behind: they are named by their content.
+                b'h' | b'b' | b's' | b'a' => {}
+                b'o' => {
+                    let (outbox, seq) = key.split_last_chunk::<8>().unwrap();
+                    for (seq, index) in (u64::from_be_bytes(*seq)..).zip(value.chunks(8)) {
+                        let key = [outbox, &seq.to_be_bytes()].concat();
+                        indexes.insert(key, number(index));
+                    }
+                }
+                _ => {
+                    indexes.insert(key, number(&value));
+                }
+            }
+        }
+        let numbers = |found: BTreeMap<u64, Vec<u8>>| -> Vec<u64> {
+            let of_pack = |(first, pack): (u64, Vec<u8>)| {
+                let items: Vec<u64> = packs::items(&pack).map(|(index, _)| index).collect();
+                assert_eq!(items.first(), Some(&first));
+                items
+            };
+            found.into_iter().flat_map(of_pack).collect()
+        };
+        let (entries, readings) = (numbers(entries), numbers(readings));
+        assert_eq!(entries, (0..self.size()).collect::<Vec<_>>());
+        assert_eq!(readings, self.readings.keys().copied().collect::<Vec<_>>());
+        assert_eq!(indexes, self.indexes);
+    }
+}
+
+/// The slots that readings on the disk are sealed with, counting or not, and what tells the sealed blocks apart.
+#[derive(Default)]
+pub(super) struct UsedSlots(BTreeMap<u64, Digest>);
+
+impl UsedSlots {
+    fn of(database: &Database) -> Self {
+        let mut used = BTreeMap::new();
+        for pair in database.scan(&keys::readings(0)[..1]) {
+            let (key, value) = pair.unwrap();
+            if !key.ends_with(&[0, 0]) {
+                continue;
+            }
+            // An item that goes on in other chunks is told apart by its slot and nonce as well.
+            let mut rest = &value[..];
+            while rest.len() >= 12 + 32 {
+                let length = u32::from_be_bytes(rest[8..12].try_into().unwrap());
+                let slot = u64::from_be_bytes(rest[12..20].try_into().unwrap());
+                used.insert(slot, Digest::of(&rest[12..44]));
+                rest = rest.get(12 + length as usize..).unwrap_or_default();
+            }
+        }
+        Self(used)
+    }
+
+    /// Adds those of a home as a crash left it.
+    pub(super) fn see(&mut self, home: &Path) {
+        let copy = tempfile::tempdir().unwrap();
+        crate::store::faults::copy(&home.join("db"), &copy.path().join("db"));
+        let database = Database::open(&copy.path().join("db")).unwrap();
+        self.0.extend(Self::of(&database).0);
+    }
+}

@@ -1,0 +1,417 @@
+//! What the tests commit.
+
+use super::super::{AcknowledgedUpto, BoxKey, Commit, Inbox, Write};
+use ambit_ledger::{
+    Acknowledged, Action, Agreement, AgreementState, Body, Decided, Decision, Digest, Disclosure,
+    DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry, Observation,
+    ObservationId, Opened, OrganizationId, PartnershipId, Party, Quality, Reading, Readings,
+    RefusalCode, Refused, Salt, Scope, SecretKey, Time, When, Withdrawn, Withheld,
+};
+use serde_bytes::ByteBuf;
+use std::collections::BTreeSet;
+
+/// SplitMix64.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % u64::try_from(end).unwrap()).unwrap()
+    }
+
+    pub(super) fn is_heads(&mut self) -> bool {
+        self.below(2) == 0
+    }
+}
+
+pub(super) fn opened() -> Write {
+    Write::Entry(Body::Opened(Opened {
+        organization: "did:web:a.example".parse().unwrap(),
+        name: "A".parse().unwrap(),
+        seat: "DE".parse().unwrap(),
+        root: SecretKey::from_seed(&[1; 32]).public().fingerprint(),
+        software: "ambit test".parse().unwrap(),
+    }))
+}
+
+fn day() -> Time {
+    Time::EARLIEST.plus_days(20_000)
+}
+
+fn salt(number: u64) -> Salt {
+    Salt::from_bytes(*Digest::of(&number.to_be_bytes()).as_bytes())
+}
+
+fn facts(readings: Digest) -> Facts {
+    Facts {
+        issuer: "did:web:a.example".parse().unwrap(),
+        source: "cmm-1".parse().unwrap(),
+        site: None,
+        asset: None,
+        submodel: "urn:submodel".parse().unwrap(),
+        semantic_id: "urn:semantic".parse().unwrap(),
+        part: None,
+        revision: None,
+        serial: None,
+        lot: None,
+        order: None,
+        process: None,
+        program: None,
+        data_class: "quality".parse().unwrap(),
+        owner: "did:web:a.example".parse().unwrap(),
+        design_authority: None,
+        trade_secret: false,
+        export_control: ExportControl::default(),
+        observed_from: day(),
+        observed_to: day(),
+        inputs: Vec::new(),
+        readings,
+        reading_count: 1,
+    }
+}
+
+/// An observation of one reading: its id, its statement, its readings.
+fn observation(number: u64, value: &str) -> (ObservationId, Vec<u8>, Vec<u8>) {
+    let readings = Readings {
+        salt: salt(number),
+        readings: vec![Reading {
+            path: "Value".parse().unwrap(),
+            when: When::Instant { at: day() },
+            quality: Quality::Good,
+            value: Some(value.to_owned()),
+            value_type: None,
+            unit: None,
+        }],
+    };
+    let readings = readings.encode().unwrap();
+    let facts = facts(Digest::of(&readings));
+    let statement = Observation::sign(&facts, &SecretKey::from_seed(&[2; 32]));
+    (ObservationId::of(&statement), statement, readings)
+}
+
+pub(super) fn observed(number: u64, value: &str) -> (ObservationId, Write) {
+    let (id, statement, readings) = observation(number, value);
+    let write = Write::Observed {
+        id,
+        statement,
+        readings,
+        import: None,
+    };
+    (id, write)
+}
+
+/// With this many bytes in its value.
+fn imported(number: u64, bytes: usize) -> (ObservationId, Write) {
+    let (id, mut write) = observed(number, &format!("\"{}\"", "7".repeat(bytes)));
+    if let Write::Observed { import, .. } = &mut write {
+        *import = Some(Digest::of(&number.to_le_bytes()));
+    }
+    (id, write)
+}
+
+/// A partnership with one other member.
+#[derive(Clone)]
+pub(super) struct Pair {
+    pub(super) partnership: PartnershipId,
+    pub(super) other: OrganizationId,
+}
+
+impl Pair {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            partnership: format!("p/{name}").parse().unwrap(),
+            other: format!("did:web:{name}.example").parse().unwrap(),
+        }
+    }
+
+    pub(super) fn key(&self) -> BoxKey {
+        BoxKey::new(&self.partnership, &self.other)
+    }
+
+    pub(super) fn open(&self) -> Write {
+        Write::OpenOutbox {
+            partnership: self.partnership.clone(),
+            recipient: self.other.clone(),
+        }
+    }
+
+    fn disclosure(&self, observation: ObservationId) -> Vec<u8> {
+        let disclosure = Disclosure {
+            discloser: "did:web:a.example".parse().unwrap(),
+            observation,
+            partnership: self.partnership.clone(),
+            edition: Digest::of(b"edition"),
+            recipient: self.other.clone(),
+            scope: scope(&self.other),
+            parent: None,
+            decision: Digest::of(b"decision"),
+            issued_at: day(),
+            salt: salt(3),
+        };
+        disclosure.sign(&SecretKey::from_seed(&[2; 32]))
+    }
+
+    pub(super) fn disclosed(&self, observation: ObservationId) -> Write {
+        Write::Disclosed {
+            outbox: self.key(),
+            observation,
+            statement: self.disclosure(observation),
+        }
+    }
+
+    pub(super) fn withheld(&self, observation: ObservationId, undecided: bool) -> Write {
+        Write::Entry(Body::Withheld(Withheld {
+            observation,
+            partnership: self.partnership.clone(),
+            recipient: self.other.clone(),
+            decision: None,
+            undecided,
+        }))
+    }
+
+    fn withdrawn(&self, observation: ObservationId, seq: u64, undecided: bool) -> Write {
+        Write::Entry(Body::Withdrawn(Withdrawn {
+            disclosure: DisclosureId::of(&self.disclosure(observation)),
+            observation,
+            partnership: self.partnership.clone(),
+            recipient: self.other.clone(),
+            seq,
+            decision: None,
+            undecided,
+        }))
+    }
+
+    fn acknowledged(&self, upto: u64, bytes: usize) -> [Write; 2] {
+        let state = AcknowledgedUpto {
+            incarnation: salt(4),
+            upto,
+            bodies: Digest::of(&upto.to_be_bytes()),
+            outcomes: Digest::of(&upto.to_le_bytes()),
+        };
+        let entry = Body::Acknowledged(Acknowledged {
+            acknowledgement: ByteBuf::from(vec![9; bytes]),
+        });
+        let state = Write::OutboxAcknowledged {
+            outbox: self.key(),
+            upto: state,
+        };
+        [Write::Entry(entry), state]
+    }
+
+    fn judged(&self) -> Write {
+        Write::Judged {
+            outbox: self.key(),
+            upto: None,
+        }
+    }
+
+    fn inbox(&self, cursor: u64) -> Write {
+        Write::Inbox(Inbox {
+            partnership: self.partnership.clone(),
+            sender: self.other.clone(),
+            cursor,
+            bodies: Digest::of(&cursor.to_be_bytes()),
+            outcomes: Digest::of(&cursor.to_le_bytes()),
+            refused: Vec::new(),
+            signed: cursor / 2,
+        })
+    }
+
+    fn admitted(&self, number: u64, seq: u64, bytes: usize) -> Write {
+        let (id, statement, readings) = observation(number, &"8".repeat(bytes));
+        Write::Admitted {
+            id,
+            edition: Digest::of(b"edition"),
+            statement,
+            disclosure: self.disclosure(id),
+            decision: Digest::of(b"to admit"),
+            seq,
+            readings,
+        }
+    }
+
+    fn refused(&self, number: u64) -> Write {
+        Write::Entry(Body::Refused(Refused {
+            sender: self.other.clone(),
+            partnership: self.partnership.clone(),
+            code: RefusalCode::ALL[0],
+            count: 1,
+            digests: vec![Digest::of(&number.to_be_bytes())],
+        }))
+    }
+
+    fn decided(&self, class: u64, number: u64) -> Write {
+        let organization: OrganizationId = "did:web:a.example".parse().unwrap();
+        let decision = Decision {
+            class_key: Digest::of(&class.to_be_bytes()),
+            engine: "engine".parse().unwrap(),
+            schema: Digest::of(b"schema"),
+            taxonomies: Digest::of(b"taxonomies"),
+            profiles: Vec::new(),
+            inquiry: Inquiry {
+                action: Action::Disclose,
+                recipient: Party {
+                    organization: self.other.clone(),
+                    seat: "DE".parse().unwrap(),
+                    hosting: BTreeSet::new(),
+                    personnel: BTreeSet::new(),
+                    licences: BTreeSet::new(),
+                    attestations: BTreeSet::new(),
+                },
+                discloser: organization,
+                footprint: Footprint::from(&facts(Digest::of(b""))),
+                scope: scope(&self.other),
+                limits: None,
+                partnership: Agreement {
+                    partnership: self.partnership.clone(),
+                    edition: Digest::of(b"edition"),
+                    state: AgreementState::Active,
+                    members: [self.other.clone()].into(),
+                    program: ambit_ledger::Assigned {
+                        assigner: self.other.clone(),
+                        value: "F-ONE".parse().unwrap(),
+                    },
+                    until: day(),
+                    lease_until: day(),
+                },
+                retention_days: 1,
+                hop: 0,
+            },
+            slice: Digest::of(b"slice"),
+            now: day(),
+            true_from: day(),
+            true_until: None,
+            verdicts: Vec::new(),
+            salt: salt(number),
+        };
+        Write::Entry(Body::Decided(Decided { decision }))
+    }
+}
+
+fn scope(recipient: &OrganizationId) -> Scope {
+    Scope {
+        recipients: [recipient.clone()].into(),
+        purposes: ["urn:purpose".parse().unwrap()].into(),
+        not_after: day(),
+        hold_until: day(),
+        keep_until: None,
+        erasure: ErasureExtent::Readings,
+        onward_hops: 0,
+        derived: None,
+    }
+}
+
+fn blob(number: u64, bytes: usize) -> Write {
+    let block = *Digest::of(&number.to_be_bytes()).as_bytes();
+    Write::Blob(block.into_iter().cycle().take(bytes).collect())
+}
+
+pub(super) fn commit(writes: Vec<Write>) -> Commit {
+    by("node", writes)
+}
+
+fn by(actor: &str, writes: Vec<Write>) -> Commit {
+    Commit {
+        actor: actor.parse().unwrap(),
+        reason: None,
+        now: Time::EARLIEST.plus_days(20_001),
+        writes,
+    }
+}
+
+/// Commits with everything there is, most of several batches.
+pub(super) fn everything() -> Vec<Commit> {
+    let (first, second) = (Pair::new("b"), Pair::new("c"));
+    let mut commits = vec![
+        vec![opened(), blob(1, 30_000), blob(2, 10), blob(1, 30_000)],
+        vec![first.open()],
+        vec![second.open(), first.open()],
+    ];
+    let many: Vec<_> = (0..24).map(|number| imported(number, 10)).collect();
+    let mut judged = vec![first.decided(1, 1), second.decided(2, 2)];
+    for (number, (id, write)) in many.iter().enumerate() {
+        judged.push(write.clone());
+        judged.push(first.disclosed(*id));
+        judged.push(second.withheld(*id, number % 2 == 0));
+    }
+    judged.extend([first.judged(), second.judged()]);
+    commits.push(judged);
+    // Readings and entries of several records each.
+    let mut large: Vec<Write> = (100..102)
+        .map(|number| imported(number, 20_000).1)
+        .collect();
+    large.extend((1..5).flat_map(|upto| first.acknowledged(upto, 50_000)));
+    commits.push(large);
+    // What stands in the place of something earlier.
+    let mut later = vec![second.decided(2, 3), first.decided(1, 4)];
+    for (seq, (id, _)) in (1..).zip(&many) {
+        later.push(second.disclosed(*id));
+        later.push(first.withdrawn(*id, seq, seq % 3 == 0));
+    }
+    later.push(imported(100, 20_000).1);
+    later.extend(second.acknowledged(1, 10));
+    commits.push(later);
+    commits.push(vec![first.inbox(1)]);
+    let mut taken: Vec<Write> = (0..6)
+        .map(|number| first.admitted(200 + number, number + 2, 7_000))
+        .collect();
+    taken.extend([first.refused(1), first.inbox(8), second.inbox(1)]);
+    commits.push(taken);
+    commits.push(vec![blob(3, 450_000), first.decided(3, 5), first.judged()]);
+    // More slots than the last fill left.
+    commits.push((300..330).map(|number| imported(number, 10).1).collect());
+    let named = commits.into_iter().enumerate();
+    named
+        .map(|(number, writes)| by(&format!("w-0-{number}"), writes))
+        .collect()
+}
+
+/// Commits for one of several threads, each with an entry, so that they are told apart in the ledger.
+pub(super) fn drawn(random: &mut Random, thread: u64, count: u64) -> Vec<Commit> {
+    let pair = Pair::new(&format!("t{thread}"));
+    let (mut disclosed, mut cursor) = (Vec::new(), 0);
+    let first = by(
+        &format!("w-{thread}-0"),
+        vec![pair.open(), pair.decided(thread, 0)],
+    );
+    let mut commits = vec![first];
+    for number in 1..count {
+        let base = (thread * 1_000 + number) * 1_000;
+        let mut writes = vec![pair.refused(base)];
+        for step in 0..=u64::try_from(random.below(20)).unwrap() {
+            let bytes = [10, 100, 1_000, 7_000, 30_000][random.below(5)];
+            match random.below(8) {
+                0 => writes.push(blob(base + step, bytes * 2)),
+                1 => writes.extend(pair.acknowledged(number, bytes)),
+                2 => writes.push(pair.decided(thread, base + step)),
+                3 => {
+                    cursor += 1;
+                    writes.push(pair.admitted(base + step, cursor, bytes));
+                    writes.push(pair.inbox(cursor));
+                }
+                4 if !disclosed.is_empty() => {
+                    let seq = random.below(disclosed.len());
+                    let id = disclosed[seq];
+                    let seq = u64::try_from(seq).unwrap() + 1;
+                    writes.push(pair.withdrawn(id, seq, random.is_heads()));
+                }
+                _ => {
+                    let (id, write) = imported(base + step, bytes);
+                    writes.push(write);
+                    if random.is_heads() {
+                        disclosed.push(id);
+                        writes.push(pair.disclosed(id));
+                    } else {
+                        writes.push(pair.withheld(id, random.is_heads()));
+                    }
+                }
+            }
+        }
+        writes.push(pair.judged());
+        commits.push(by(&format!("w-{thread}-{number}"), writes));
+    }
+    commits
+}
