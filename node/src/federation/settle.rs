@@ -29,10 +29,16 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn add(&mut self, digest: Digest) {
-        self.count += 1;
-        if self.digests.len() < REFUSED_DIGESTS_MAX {
-            self.digests.push(digest);
-        }
+        self.merge(Self {
+            count: 1,
+            digests: vec![digest],
+        });
+    }
+
+    pub(super) fn merge(&mut self, more: Self) {
+        self.count = self.count.saturating_add(more.count);
+        let free = REFUSED_DIGESTS_MAX.saturating_sub(self.digests.len());
+        self.digests.extend(more.digests.into_iter().take(free));
     }
 }
 
@@ -85,7 +91,7 @@ impl Settling {
         for outcome in outcomes {
             let item = self.waiting.pop_front();
             if let (Outcome::Refused(code), Some(Waiting::Item(item))) = (outcome, &item) {
-                tracing::info!(seq = item.seq, %code, from = %self.from, "refused an item");
+                tracing::debug!(seq = item.seq, %code, from = %self.from, "refused an item");
                 let tally = self.refused.entry(code).or_default();
                 tally.add(item.body.digest());
             }
