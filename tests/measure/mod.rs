@@ -92,8 +92,7 @@ pub fn rate(count: usize, work: impl FnOnce()) -> f64 {
     count as f64 / start.elapsed().as_secs_f64()
 }
 
-const HEAD: &str =
-    "| bench | what | measured | bar | more |\n| --- | --- | ---: | ---: | --- |\n";
+const HEAD: &str = "| bench | what | measured | bar | more |\n| --- | --- | ---: | ---: | --- |\n";
 
 /// Prints the rows of a bench and puts them into the table.
 pub fn record(bench: &str, rows: &[Row]) {
@@ -111,7 +110,10 @@ pub fn record(bench: &str, rows: &[Row]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .map(|folder| folder.join("tests/benches.md"))
-        .find(|path| path.parent().is_some_and(|folder| folder.join("main.rs").is_file()))
+        .find(|path| {
+            path.parent()
+                .is_some_and(|folder| folder.join("main.rs").is_file())
+        })
         .expect("the workspace has a folder of tests");
     let before = std::fs::read_to_string(&path).unwrap_or_default();
     let own = format!("| {bench} |");

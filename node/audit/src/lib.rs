@@ -6,6 +6,8 @@
 mod bundle;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod properties;
 mod replay;
 mod report;
 mod rule;
