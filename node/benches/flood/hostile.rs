@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// How long the members have the address that all share for themselves: those who knock soon close it to all.
+const MEMBERS_FIRST: Duration = Duration::from_millis(500);
 /// How many links each hostile peer keeps open or tries to.
 const LINKS: usize = 16;
 const PROTOCOL: StreamProtocol = StreamProtocol::new("/ambit/link/1");
@@ -113,9 +115,13 @@ pub fn run(attack: Attack, home: &Path) {
         .enable_all()
         .build()
         .expect("a runtime");
+    if attack == Attack::Stranger {
+        std::thread::sleep(MEMBERS_FIRST);
+    }
     runtime.block_on(async {
         let knocking = async {
             if attack != Attack::Flood {
+                tokio::time::sleep(MEMBERS_FIRST).await;
                 knock_without_end(&target).await;
             }
         };

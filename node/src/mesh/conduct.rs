@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a peer has. An honest one that fell out of step has at most 64 items on the way, one point each, and then
@@ -151,15 +152,14 @@ impl Conduct {
 
 /// Where those came from that were turned away lately.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
-    turned_away: HashMap<IpAddr, Spent>,
-}
+pub(super) struct Arrivals(Mutex<HashMap<IpAddr, Spent>>);
 
 impl Arrivals {
     /// Whether a connection from there is worth a handshake. Peers that are connected already notice nothing of it,
     /// and those that share the address with whoever was turned away get in with one of the next attempts.
     pub(super) fn may_come(&self, from: IpAddr, now: Instant) -> bool {
-        let turned_away = self.turned_away.get(&network(from));
+        let turned_away = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turned_away = turned_away.get(&network(from));
         turned_away.is_none_or(|spent| {
             let mut next = *spent;
             next.take(1, TURNED_AWAY, now)
@@ -167,14 +167,15 @@ impl Arrivals {
     }
 
     /// Notes that one from there was turned away, or did not complete its handshake.
-    pub(super) fn note_turned_away(&mut self, from: IpAddr, now: Instant) {
-        if self.turned_away.len() >= ADDRESSES_MAX {
-            self.turned_away.retain(|_, spent| !spent.is_all_back(now));
-            if self.turned_away.len() >= ADDRESSES_MAX {
-                self.turned_away.clear();
+    pub(super) fn note_turned_away(&self, from: IpAddr, now: Instant) {
+        let mut turned_away = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if turned_away.len() >= ADDRESSES_MAX {
+            turned_away.retain(|_, spent| !spent.is_all_back(now));
+            if turned_away.len() >= ADDRESSES_MAX {
+                turned_away.clear();
             }
         }
-        let spent = self.turned_away.entry(network(from)).or_default();
+        let spent = turned_away.entry(network(from)).or_default();
         // Where nothing is left already, a handshake that began before is over only now.
         let _ = spent.take(1, TURNED_AWAY, now);
     }
@@ -279,7 +280,7 @@ mod tests {
     fn an_address_that_is_turned_away_again_and_again_has_to_wait() {
         let now = Instant::now();
         let from: IpAddr = "192.0.2.7".parse().unwrap();
-        let mut arrivals = Arrivals::default();
+        let arrivals = Arrivals::default();
         for _ in 0..32 {
             assert!(arrivals.may_come(from, now));
             arrivals.note_turned_away(from, now);
@@ -294,16 +295,16 @@ mod tests {
     #[test]
     fn addresses_of_one_network_count_together_and_the_table_is_bounded() {
         let now = Instant::now();
-        let mut arrivals = Arrivals::default();
+        let arrivals = Arrivals::default();
         for host in 0..32_u128 {
             let address = Ipv6Addr::from((0x2001_0db8_u128 << 96) | host);
             arrivals.note_turned_away(address.into(), now);
         }
-        assert_eq!(arrivals.turned_away.len(), 1);
+        assert_eq!(arrivals.0.lock().unwrap().len(), 1);
         assert!(!arrivals.may_come("2001:db8::ffff".parse().unwrap(), now));
         for network in 0..10_000_u32 {
             arrivals.note_turned_away(IpAddr::V4(network.into()), now);
-            assert!(arrivals.turned_away.len() <= ADDRESSES_MAX);
+            assert!(arrivals.0.lock().unwrap().len() <= ADDRESSES_MAX);
         }
     }
 }

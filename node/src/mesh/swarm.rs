@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use libp2p::core::transport::{ListenerId, PortUse};
-use libp2p::core::{Endpoint, Multiaddr};
+use libp2p::core::upgrade::Version;
+use libp2p::core::{ConnectedPoint, Endpoint, Multiaddr, Transport as _};
 use libp2p::identity::{Keypair, PeerId, PublicKey, ed25519};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -40,6 +41,11 @@ pub(super) const LINK_PROTOCOL: &str = "/ambit/link/1";
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many inbound connections may be in that handshake: strangers can't hold more sockets than this.
 const HANDSHAKES_MAX: usize = 128;
+/// How long a connection is left waiting, unread, whose address was turned away too often: whoever dials again as soon
+/// as it is told to go does so seldom. Shorter than a handshake may take.
+const HELD_FOR: Duration = Duration::from_secs(5);
+/// How many wait so. Beyond it they are closed at once.
+const HELD_MAX: usize = 128;
 /// How many connections one peer may hold: one dialled from each side, and as many that died unnoticed.
 const CONNECTIONS_PER_PEER_MAX: usize = 4;
 /// How many streams one connection may hold: the 64 links of both directions, the pings, and those being opened or
@@ -131,16 +137,23 @@ fn build_swarm(
         multiplexer.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
         multiplexer
     };
+    let arrivals = Arc::new(Arrivals::default());
+    let waiting = Arc::clone(&arrivals);
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            noise::Config::new,
-            multiplexer,
-        )
-        .map_err(|error| MeshError::Encryption(error.into()))?
+        .with_other_transport(|keypair| {
+            let noise = noise::Config::new(keypair)?;
+            Ok(
+                tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+                    .and_then(move |stream, endpoint| hold_back(waiting, stream, endpoint))
+                    .upgrade(Version::V1Lazy)
+                    .authenticate(noise)
+                    .multiplex(multiplexer()),
+            )
+        })
+        .map_err(|error| MeshError::Encryption(Box::new(error)))?
         .with_behaviour(|_| Behaviour {
-            gate: Gate::new(roster),
+            gate: Gate::new(roster, arrivals),
             streams: libp2p_stream::Behaviour::new(),
             ping: ping::Behaviour::new(ping),
         });
@@ -152,6 +165,22 @@ fn build_swarm(
         .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_TIMEOUT))
         .with_connection_timeout(HANDSHAKE_TIMEOUT)
         .build())
+}
+
+/// Before the handshake, which is what costs: leaves a connection waiting whose address was turned away too often.
+async fn hold_back<S>(
+    arrivals: Arc<Arrivals>,
+    stream: S,
+    endpoint: ConnectedPoint,
+) -> Result<S, GateRefusal> {
+    if let ConnectedPoint::Listener { send_back_addr, .. } = &endpoint
+        && let Some(from) = ip_address(send_back_addr)
+        && !arrivals.may_come(from, Instant::now())
+    {
+        tokio::time::sleep(HELD_FOR).await;
+        return Err(GateRefusal::TurnedAway);
+    }
+    Ok(stream)
 }
 
 /// Starts all listeners and waits until each has reported a bound address.
@@ -217,7 +246,8 @@ struct Behaviour {
 /// Refuses every peer that is not in the roster or is barred, and limits what those in it, and strangers, may hold.
 struct Gate {
     roster: Arc<Roster>,
-    arrivals: Arrivals,
+    arrivals: Arc<Arrivals>,
+    held: HashSet<ConnectionId>,
     handshakes: HashSet<ConnectionId>,
     established: HashMap<ConnectionId, PeerId>,
 }
@@ -238,10 +268,11 @@ enum GateRefusal {
 }
 
 impl Gate {
-    fn new(roster: Arc<Roster>) -> Self {
+    fn new(roster: Arc<Roster>, arrivals: Arc<Arrivals>) -> Self {
         Self {
             roster,
-            arrivals: Arrivals::default(),
+            arrivals,
+            held: HashSet::new(),
             handshakes: HashSet::new(),
             established: HashMap::new(),
         }
@@ -272,7 +303,7 @@ impl Gate {
         Ok(())
     }
 
-    fn note_turned_away(&mut self, from: &Multiaddr, now: Instant) {
+    fn note_turned_away(&self, from: &Multiaddr, now: Instant) {
         if let Some(address) = ip_address(from) {
             self.arrivals.note_turned_away(address, now);
         }
@@ -297,7 +328,11 @@ impl NetworkBehaviour for Gate {
         let now = Instant::now();
         // The only refusal before the handshake, which is what costs: nobody knows yet who it is.
         if ip_address(from).is_some_and(|address| !self.arrivals.may_come(address, now)) {
-            return Err(ConnectionDenied::new(GateRefusal::TurnedAway));
+            if self.held.len() >= HELD_MAX {
+                return Err(ConnectionDenied::new(GateRefusal::TurnedAway));
+            }
+            self.held.insert(connection);
+            return Ok(());
         }
         if self.handshakes.len() >= HANDSHAKES_MAX {
             return Err(ConnectionDenied::new(GateRefusal::TooManyHandshakes));
@@ -314,6 +349,8 @@ impl NetworkBehaviour for Gate {
         from: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
         let now = Instant::now();
+        // Held, and let in all the same: its time had come when it was looked at again.
+        self.held.remove(&connection);
         self.handshakes.remove(&connection);
         if let Err(refusal) = self.admit_inbound(&peer, now) {
             self.note_turned_away(from, now);
@@ -359,8 +396,9 @@ impl NetworkBehaviour for Gate {
             }
             FromSwarm::ConnectionClosed(closed) => self.forget(closed.connection_id),
             FromSwarm::ListenFailure(failure) => {
-                // Those refused here are not among them any more, or were not yet.
-                if self.handshakes.remove(&failure.connection_id) {
+                let id = failure.connection_id;
+                // Those refused here are not among them any more, or were not yet; those held cost nothing.
+                if !self.held.remove(&id) && self.handshakes.remove(&id) {
                     self.note_turned_away(failure.send_back_addr, Instant::now());
                 }
             }
