@@ -7,6 +7,13 @@
 //! receiver does for them has the usual one and counts. The processor time of the receiver is stated beside. Every round brings members that the receiver did not meet before, or
 //! the bars of the round before would protect it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a bench stops at the first surprise"
+)]
+
 #[path = "flood/hostile.rs"]
 mod hostile;
 #[path = "../../tests/measure/mod.rs"]
