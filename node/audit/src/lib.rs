@@ -7,6 +7,8 @@ mod bundle;
 mod compare;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod properties;
 mod replay;
 mod report;
 mod rule;

@@ -1,10 +1,11 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
 use super::outbound::read;
-use super::settle::{Settling, Tally, Waiting, refusal_writes};
+use super::settle::{Settling, Tally, Waiting};
+use super::trouble::{Complaint, Heard, Trouble};
 use super::{FRAMES_AHEAD, control_messages, membership, take_control};
 use crate::link::{Frame, Hello, Parties, Received, Receiver};
-use crate::mesh::{Link, LinkSender};
+use crate::mesh::{Fault, Link, LinkError, LinkSender, PeerKey};
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError};
 use ambit_ledger::{Digest, EditionStage, OrganizationId, PartnershipId, RefusalCode};
@@ -15,7 +16,7 @@ use tokio::sync::{OwnedMutexGuard, mpsc, watch};
 
 /// How long a peer may take to say what a link is for.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often what could not be decided is judged again, and refusals of frames are recorded.
+/// How often what could not be decided is judged again.
 const TICK: Duration = Duration::from_secs(5);
 
 /// One place per inbox: a new link ends the old one and waits until its last commit is done.
@@ -69,8 +70,8 @@ enum Ended {
 
 /// Serves one link from its first frame to its end.
 #[tracing::instrument(skip_all, fields(peer = %link.peer()))]
-pub(super) async fn serve(node: Arc<Node>, inboxes: Inboxes, link: Link) {
-    match serve_link(&node, &inboxes, link).await {
+pub(super) async fn serve(node: Arc<Node>, inboxes: Inboxes, trouble: Trouble, link: Link) {
+    match serve_link(&node, &inboxes, &trouble, link).await {
         Ok(()) => {}
         Err(Ended::Store(error)) => {
             tracing::error!(
@@ -82,18 +83,29 @@ pub(super) async fn serve(node: Arc<Node>, inboxes: Inboxes, link: Link) {
     }
 }
 
-async fn serve_link(node: &Arc<Node>, inboxes: &Inboxes, link: Link) -> Result<(), Ended> {
+async fn serve_link(
+    node: &Arc<Node>,
+    inboxes: &Inboxes,
+    trouble: &Trouble,
+    link: Link,
+) -> Result<(), Ended> {
     let peer = link.peer();
     let (mut sender, mut receiver) = link.split();
     let first = tokio::time::timeout(HELLO_TIMEOUT, receiver.recv())
         .await
         .map_err(|_| Ended::NoHello)?
-        .map_err(|_| Ended::Connection)?
+        .map_err(|error| {
+            charge_broken(trouble, &peer, &error);
+            Ended::Connection
+        })?
         .ok_or(Ended::Connection)?;
     let hello = match Frame::decode(&first) {
         Ok(Frame::Hello { hello }) => hello,
-        Ok(_) => return turn_away(&mut sender, RefusalCode::Unexpected).await,
-        Err(error) => return turn_away(&mut sender, error.code()).await,
+        other => {
+            let code = other.map_or_else(|error| error.code(), |_| RefusalCode::Unexpected);
+            trouble.charge_refusal(&peer, code, first.len());
+            return turn_away(&mut sender, code).await;
+        }
     };
     let governance = node.governance();
     let Some((_, from)) = membership(&governance, &hello.partnership, peer) else {
@@ -102,13 +114,20 @@ async fn serve_link(node: &Arc<Node>, inboxes: &Inboxes, link: Link) -> Result<(
     let inbox = BoxKey::new(&hello.partnership, from);
     let (_holder, replaced) = inboxes.take(inbox).await;
     let (frames, queue) = mpsc::channel(FRAMES_AHEAD);
-    let reader = tokio::spawn(read(receiver, frames));
-    let ended = match Session::open(node, sender, &hello, from).await {
+    let reader = tokio::spawn(read(receiver, trouble.clone(), frames));
+    let ended = match Session::open(node, trouble, sender, &hello, from).await {
         Ok(mut session) => session.run(queue, replaced).await,
         Err(ended) => Err(ended),
     };
     reader.abort();
     ended
+}
+
+/// Charges what no honest peer declares. A link that breaks otherwise is nobody's fault.
+pub(super) fn charge_broken(trouble: &Trouble, peer: &PeerKey, error: &LinkError) {
+    if matches!(error, LinkError::PeerFrameTooLarge { .. }) {
+        trouble.charge(peer, Fault::Dishonest);
+    }
 }
 
 /// Answers a link that has no place here. Unknown and not-a-member get the same bytes.
@@ -123,6 +142,7 @@ async fn send(sender: &mut LinkSender, frame: &Frame) -> Result<(), Ended> {
 
 struct Session {
     node: Arc<Node>,
+    trouble: Trouble,
     link: LinkSender,
     /// Away while what it waits for is being committed.
     machine: Option<Receiver>,
@@ -132,12 +152,16 @@ struct Session {
     refused: BTreeMap<RefusalCode, Tally>,
     /// The item that waits and was warned of.
     warned_of: Option<u64>,
+    /// What waits is looked at again when time has passed or something changed, whatever more comes.
+    is_in_doubt: bool,
     told: BTreeSet<Digest>,
+    heard: Heard,
 }
 
 impl Session {
     async fn open(
         node: &Arc<Node>,
+        trouble: &Trouble,
         mut link: LinkSender,
         hello: &Hello,
         from: &OrganizationId,
@@ -170,6 +194,7 @@ impl Session {
         send(&mut link, &accepted.answer).await?;
         Ok(Self {
             node: Arc::clone(node),
+            trouble: trouble.clone(),
             link,
             machine: Some(accepted.receiver),
             partnership: hello.partnership.clone(),
@@ -177,19 +202,24 @@ impl Session {
             waiting: VecDeque::new(),
             refused: BTreeMap::new(),
             warned_of: None,
+            is_in_doubt: false,
             told: BTreeSet::new(),
+            heard: Heard::default(),
         })
     }
 
-    /// Runs to the link's end. What was refused by then is recorded, even of a peer that did not stay for its
-    /// answer.
+    /// Runs to the link's end. What was refused by then is kept for the record, even of a peer that did not stay
+    /// for its answer.
+    // Not recorded here: a peer that opens link after link would have this node write to the disk for each.
     async fn run(
         &mut self,
         frames: mpsc::Receiver<Vec<u8>>,
         replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
         let ended = self.exchange(frames, replaced).await;
-        self.record_refusals().await?;
+        let refused = std::mem::take(&mut self.refused);
+        self.trouble
+            .keep_refused(&self.from, &self.partnership, refused);
         ended
     }
 
@@ -208,7 +238,9 @@ impl Session {
                 frame = frames.recv(), if !is_held => match frame {
                     Some(frame) => {
                         self.take(&frame).await?;
-                        while let Ok(frame) = frames.try_recv() {
+                        // Not for as long as more comes: a peer that sends without pause would never be told to go.
+                        for _ in 1..FRAMES_AHEAD {
+                            let Ok(frame) = frames.try_recv() else { break };
                             self.take(&frame).await?;
                         }
                     }
@@ -220,15 +252,29 @@ impl Session {
                     }
                     self.tell().await?;
                     self.look_at_stage().await?;
+                    self.is_in_doubt = false;
                 }
                 _ = replaced.changed() => return Err(Ended::Replaced),
-                _ = tick.tick() => self.record_refusals().await?,
+                _ = tick.tick() => {
+                    self.is_in_doubt = false;
+                    let refused = std::mem::take(&mut self.refused);
+                    self.trouble
+                        .keep_refused(&self.from, &self.partnership, refused);
+                }
             }
             self.settle().await?;
             if frames.is_empty() {
                 self.acknowledge().await?;
             }
         }
+    }
+
+    /// Refuses a frame or an item of so many bytes, and charges it to the peer where it is to blame.
+    async fn reject(&mut self, frame: &Frame, bytes: usize) -> Result<(), Ended> {
+        if let Frame::Reject { code, .. } = frame {
+            self.trouble.charge_refusal(&self.link.peer(), *code, bytes);
+        }
+        self.send(frame).await
     }
 
     async fn send(&mut self, frame: &Frame) -> Result<(), Ended> {
@@ -268,16 +314,23 @@ impl Session {
                     let tally = self.refused.entry(*code).or_default();
                     tally.add(Digest::of(frame));
                 }
-                self.send(&reply).await?;
+                self.reject(&reply, frame.len()).await?;
             }
             Received::Confirmed { reply, .. } => {
                 if let Some(reply) = reply {
                     self.send(&reply).await?;
                 }
             }
-            Received::Control(message) => take_control(&self.node, message).await,
+            Received::Control(message) => {
+                let peer = self.link.peer();
+                take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
+            }
             Received::Rejected { seq, code } => {
-                tracing::info!(seq, %code, "the sender refused a frame");
+                let (peer, bytes) = (self.link.peer(), frame.len());
+                self.trouble.charge(&peer, Fault::OutOfTurn { bytes });
+                if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
+                    tracing::info!(seq, %code, count, "the sender refused a frame");
+                }
             }
         }
         Ok(())
@@ -285,7 +338,7 @@ impl Session {
 
     /// Judges what waits, in order, up to the first that nobody can decide; commits; then says so.
     async fn settle(&mut self) -> Result<(), Ended> {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() || self.is_in_doubt {
             return Ok(());
         }
         let Some(machine) = self.machine.take() else {
@@ -309,8 +362,14 @@ impl Session {
             .unwrap_or_default();
         self.machine = Some(machine);
         self.warn_of_doubt();
+        self.is_in_doubt = !self.waiting.is_empty();
         for frame in frames {
-            self.send(&frame).await?;
+            if let Frame::Reject { seq, code } = &frame
+                && let Some(count) = self.trouble.count(&self.link.peer(), Complaint::Item)
+            {
+                tracing::info!(seq, %code, count, from = %self.from, "refused an item");
+            }
+            self.reject(&frame, 0).await?;
         }
         Ok(())
     }
@@ -334,24 +393,6 @@ impl Session {
 
     fn machine(&mut self) -> Result<&mut Receiver, Ended> {
         self.machine.as_mut().ok_or(Ended::Connection)
-    }
-
-    async fn record_refusals(&mut self) -> Result<(), Ended> {
-        let Ok(now) = self.node.instant(crate::clock::now()) else {
-            return Ok(());
-        };
-        let refused = std::mem::take(&mut self.refused);
-        let writes = refusal_writes(refused, &self.from, &self.partnership);
-        if writes.is_empty() {
-            return Ok(());
-        }
-        let node = Arc::clone(&self.node);
-        tokio::task::spawn_blocking(move || {
-            let commit = node.commit_of(now, writes);
-            node.store().commit(commit)
-        })
-        .await??;
-        Ok(())
     }
 
     /// Signs what was taken and refused, once nothing more was read. What waits for a decision does not hold it up.

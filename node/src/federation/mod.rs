@@ -7,9 +7,10 @@
 mod inbound;
 mod outbound;
 mod settle;
+mod trouble;
 
 use crate::link::Control;
-use crate::mesh::{MeshEvent, MeshHandle, PeerKey};
+use crate::mesh::{Fault, MeshEvent, MeshHandle, PeerKey};
 use crate::node::{Node, peer_key};
 use crate::partnership::{Governance, Partnership};
 use ambit_ledger::{Digest, OrganizationId, PartnershipId, Time};
@@ -19,6 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
+use trouble::{Complaint, Heard, Trouble, is_in_vain};
 
 /// Frames read ahead of a link's task: as many as one credit.
 const FRAMES_AHEAD: usize = 64;
@@ -26,6 +29,8 @@ const FRAMES_AHEAD: usize = 64;
 const GRACE_DAYS: u32 = 30;
 /// How long links may take to record their last entries when the node stops.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often what was refused is recorded, where no commit took it along.
+const REFUSALS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs until `stop` changes or its sender is gone. Then every link ends; what was not acknowledged is sent
 /// again the next time.
@@ -37,6 +42,7 @@ pub async fn run(
 ) {
     let mut federation = Federation {
         inboxes: Inboxes::default(),
+        trouble: Trouble::new(mesh.clone()),
         connected: watch::Sender::new(BTreeSet::new()),
         outbound: BTreeMap::new(),
         inbound: JoinSet::new(),
@@ -44,6 +50,8 @@ pub async fn run(
         mesh,
     };
     let mut changes = federation.node.changes();
+    let mut tick = tokio::time::interval(REFUSALS_INTERVAL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     federation.publish_connected();
     federation.refresh();
     loop {
@@ -57,6 +65,10 @@ pub async fn run(
                 Err(_) => break,
             },
             Some(_) = federation.inbound.join_next() => {}
+            _ = tick.tick() => {
+                let recording = federation.record_refused();
+                federation.inbound.spawn(recording);
+            }
             _ = stop.changed() => break,
         }
     }
@@ -69,6 +81,7 @@ struct Federation {
     node: Arc<Node>,
     mesh: MeshHandle,
     inboxes: Inboxes,
+    trouble: Trouble,
     connected: watch::Sender<BTreeSet<PeerKey>>,
     outbound: BTreeMap<LinkKey, JoinHandle<()>>,
     inbound: JoinSet<()>,
@@ -90,7 +103,12 @@ impl Federation {
                 self.publish_connected();
             }
             MeshEvent::Inbound { link, .. } => {
-                let session = inbound::serve(Arc::clone(&self.node), self.inboxes.clone(), link);
+                let session = inbound::serve(
+                    Arc::clone(&self.node),
+                    self.inboxes.clone(),
+                    self.trouble.clone(),
+                    link,
+                );
                 self.inbound.spawn(session);
             }
         }
@@ -133,6 +151,7 @@ impl Federation {
                     tokio::spawn(outbound::keep(
                         Arc::clone(&self.node),
                         self.mesh.clone(),
+                        self.trouble.clone(),
                         self.connected.subscribe(),
                         peer,
                         key.0.clone(),
@@ -151,6 +170,22 @@ impl Federation {
         self.mesh.set_peers(peers);
     }
 
+    /// Records what was refused.
+    fn record_refused(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (node, trouble) = (Arc::clone(&self.node), self.trouble.clone());
+        async move {
+            let recording = tokio::task::spawn_blocking(move || trouble.record_refused(&node));
+            match recording.await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "what was refused could not be recorded"
+                ),
+                Err(error) => tracing::error!(%error, "what was refused could not be recorded"),
+            }
+        }
+    }
+
     async fn end(mut self) {
         self.node.set_connected(None);
         self.mesh.stop().await;
@@ -160,6 +195,7 @@ impl Federation {
             tracing::warn!("an inbound link did not end in time");
             self.inbound.shutdown().await;
         }
+        self.record_refused().await;
         for task in self.outbound.into_values() {
             task.abort();
             // Once it ended, nothing of it holds the node any more; that it was cut off is no news.
@@ -220,8 +256,19 @@ fn control_messages(
         .collect()
 }
 
-/// Takes in a control message. What cannot be relied on is logged and dropped: it costs the link nothing.
-async fn take_control(node: &Arc<Node>, message: Control) {
+/// Takes in a control message. What cannot be relied on is counted and dropped; what came before costs no verification.
+async fn take_control(
+    node: &Arc<Node>,
+    trouble: &Trouble,
+    peer: PeerKey,
+    heard: &mut Heard,
+    message: Control,
+) {
+    let (Control::Signature { statement } | Control::Declined { statement }) = &message;
+    if !heard.is_new(statement) {
+        let bytes = statement.len();
+        return trouble.charge(&peer, Fault::OutOfTurn { bytes });
+    }
     let node = Arc::clone(node);
     let taken = tokio::task::spawn_blocking(move || {
         let now = crate::clock::now();
@@ -240,10 +287,16 @@ async fn take_control(node: &Arc<Node>, message: Control) {
         }
     });
     let taken: Result<Result<(), TakeError>, _> = taken.await;
-    match taken {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "a control message was not taken in"),
-        Err(error) => tracing::warn!(%error, "a control message was not taken in"),
+    let error = match taken {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error,
+        Err(error) => TakeError::Release(error.to_string()),
+    };
+    if matches!(&error, TakeError::Partner(error) if is_in_vain(error)) {
+        trouble.charge(&peer, Fault::InVain);
+    }
+    if let Some(count) = trouble.count(&peer, Complaint::Control) {
+        tracing::warn!(%error, count, "a control message was not taken in");
     }
 }
 

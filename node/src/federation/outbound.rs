@@ -1,15 +1,17 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
+use super::inbound::charge_broken;
+use super::trouble::{Answers, Complaint, Heard, Trouble};
 use super::{FRAMES_AHEAD, control_messages, take_control};
 use crate::clock::ClockError;
-use crate::link::{Outgoing, Parties, Sender, SenderOutput};
-use crate::mesh::{Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
+use crate::link::{Frame, Outgoing, Parties, Sender, SenderOutput};
+use crate::mesh::{Fault, Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::release::{Again, judge_again};
 use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write, own_disclosure, own_observation};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, Digest, Disclosure, DisclosureId, ItemBody, ObservationId,
-    OrganizationId, PartnershipId, Time,
+    OrganizationId, PartnershipId, RefusalCode, Time,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -54,6 +56,7 @@ enum Ended {
 pub(super) async fn keep(
     node: Arc<Node>,
     mesh: MeshHandle,
+    trouble: Trouble,
     mut connected: watch::Receiver<BTreeSet<PeerKey>>,
     peer: PeerKey,
     partnership: PartnershipId,
@@ -74,7 +77,7 @@ pub(super) async fn keep(
         let opened = tokio::time::Instant::now();
         match mesh.open_link(peer).await {
             Ok(link) => {
-                let ended = session(&node, link, &partnership, &recipient).await;
+                let ended = session(&node, &trouble, link, &partnership, &recipient).await;
                 match ended {
                     Ended::Diverged(_) => {
                         tracing::error!(%ended, "the link stops until an operator looks at it");
@@ -115,14 +118,15 @@ pub(super) async fn keep(
 
 async fn session(
     node: &Arc<Node>,
+    trouble: &Trouble,
     link: Link,
     partnership: &PartnershipId,
     recipient: &OrganizationId,
 ) -> Ended {
     let (sender, receiver) = link.split();
     let (frames, queue) = mpsc::channel(FRAMES_AHEAD);
-    let reader = tokio::spawn(read(receiver, frames));
-    let ended = match Session::open(node, sender, partnership, recipient).await {
+    let reader = tokio::spawn(read(receiver, trouble.clone(), frames));
+    let ended = match Session::open(node, trouble, sender, partnership, recipient).await {
         Ok(mut session) => match session.run(queue).await {
             Ok(()) => Ended::Connection,
             Err(ended) => ended,
@@ -134,7 +138,11 @@ async fn session(
 }
 
 /// Reads frames until the link ends.
-pub(super) async fn read(mut receiver: LinkReceiver, frames: mpsc::Sender<Vec<u8>>) {
+pub(super) async fn read(
+    mut receiver: LinkReceiver,
+    trouble: Trouble,
+    frames: mpsc::Sender<Vec<u8>>,
+) {
     loop {
         match receiver.recv().await {
             Ok(Some(frame)) => {
@@ -144,6 +152,7 @@ pub(super) async fn read(mut receiver: LinkReceiver, frames: mpsc::Sender<Vec<u8
             }
             Ok(None) => return,
             Err(error) => {
+                charge_broken(&trouble, &receiver.peer(), &error);
                 tracing::debug!(%error, "a link broke");
                 return;
             }
@@ -153,17 +162,21 @@ pub(super) async fn read(mut receiver: LinkReceiver, frames: mpsc::Sender<Vec<u8
 
 struct Session {
     node: Arc<Node>,
+    trouble: Trouble,
     link: LinkSender,
     machine: Sender,
     partnership: PartnershipId,
     recipient: OrganizationId,
     outbox: BoxKey,
     told: BTreeSet<Digest>,
+    heard: Heard,
+    answers: Answers,
 }
 
 impl Session {
     async fn open(
         node: &Arc<Node>,
+        trouble: &Trouble,
         link: LinkSender,
         partnership: &PartnershipId,
         recipient: &OrganizationId,
@@ -187,11 +200,14 @@ impl Session {
         Ok(Self {
             machine: Sender::open(parties, incarnation, acknowledged, last),
             node: Arc::clone(node),
+            trouble: trouble.clone(),
             link,
             partnership: partnership.clone(),
             recipient: recipient.clone(),
             outbox,
             told: BTreeSet::new(),
+            heard: Heard::default(),
+            answers: Answers::default(),
         })
     }
 
@@ -205,7 +221,13 @@ impl Session {
             }
             tokio::select! {
                 frame = frames.recv() => match frame {
-                    Some(frame) => self.machine.receive(&frame),
+                    Some(frame) => {
+                        if !self.answers.take() {
+                            let bytes = frame.len();
+                            self.charge(Fault::OutOfTurn { bytes });
+                        }
+                        self.machine.receive(&frame);
+                    }
                     None => return Ok(()),
                 },
                 changed = changes.changed() => {
@@ -247,6 +269,7 @@ impl Session {
         let now = self.node.instant(crate::clock::now())?;
         match output {
             SenderOutput::Send(frame) => {
+                self.note_sent(&frame);
                 let bytes = frame
                     .encode()
                     .map_err(|error| Ended::Diverged(error.to_string()))?;
@@ -269,7 +292,10 @@ impl Session {
                 self.machine.supply_item(outgoing);
             }
             SenderOutput::Acknowledgement { statement } => self.acknowledge(statement, now).await?,
-            SenderOutput::Control(message) => take_control(&self.node, message).await,
+            SenderOutput::Control(message) => {
+                let peer = self.link.peer();
+                take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
+            }
             SenderOutput::Opened { cursor } => tracing::debug!(cursor, "the link is open"),
             SenderOutput::StartsOver { .. } => {
                 tracing::info!("the recipient's store is new; everything is sent again");
@@ -285,7 +311,10 @@ impl Session {
                 tracing::debug!(%code, "the recipient turned the link away");
             }
             SenderOutput::Rejected { seq, code } => {
-                tracing::info!(seq, %code, "the recipient refused an item");
+                let peer = self.link.peer();
+                if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
+                    tracing::info!(seq, %code, count, "the recipient refused an item");
+                }
             }
             SenderOutput::Stalled => return Err(Ended::Stalled),
             SenderOutput::Diverged(divergence) => {
@@ -304,14 +333,17 @@ impl Session {
         let acknowledgement = match Acknowledgement::verify(&statement, partnership.keyring()) {
             Ok(acknowledgement) => acknowledgement,
             Err(error) => {
-                tracing::warn!(%error, "an acknowledgement cannot be relied on");
+                let code = RefusalCode::from(&error);
+                self.trouble.charge_refusal(&self.link.peer(), code, 0);
+                self.warn_of_acknowledgement(&error);
                 return Ok(());
             }
         };
         let upto = match self.machine.acknowledge(&acknowledgement) {
             Ok(upto) => upto,
             Err(error) => {
-                tracing::warn!(%error, "an acknowledgement does not fit what was sent");
+                self.charge(Fault::InVain);
+                self.warn_of_acknowledgement(&error);
                 return Ok(());
             }
         };
@@ -320,6 +352,33 @@ impl Session {
         self.machine.acknowledgement_committed(&upto);
         tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
         Ok(())
+    }
+
+    fn charge(&self, fault: Fault) {
+        self.trouble.charge(&self.link.peer(), fault);
+    }
+
+    /// An item calls for answers; a frame is refused because the recipient was wrong.
+    fn note_sent(&mut self, frame: &Frame) {
+        match frame {
+            Frame::Item { .. } | Frame::Tombstone { .. } => self.answers.note_item(),
+            Frame::Reject { code, .. } => {
+                let peer = self.link.peer();
+                self.trouble.charge_refusal(&peer, *code, 0);
+            }
+            Frame::Hello { .. }
+            | Frame::Ack { .. }
+            | Frame::Credit { .. }
+            | Frame::Acknowledgement { .. }
+            | Frame::Control { .. } => {}
+        }
+    }
+
+    fn warn_of_acknowledgement(&self, error: &(dyn std::error::Error + 'static)) {
+        let peer = self.link.peer();
+        if let Some(count) = self.trouble.count(&peer, Complaint::Acknowledgement) {
+            tracing::warn!(error, count, "an acknowledgement cannot be relied on");
+        }
     }
 
     async fn record_acknowledgement(

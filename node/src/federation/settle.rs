@@ -29,10 +29,16 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn add(&mut self, digest: Digest) {
-        self.count += 1;
-        if self.digests.len() < REFUSED_DIGESTS_MAX {
-            self.digests.push(digest);
-        }
+        self.merge(Self {
+            count: 1,
+            digests: vec![digest],
+        });
+    }
+
+    pub(super) fn merge(&mut self, more: Self) {
+        self.count = self.count.saturating_add(more.count);
+        let free = REFUSED_DIGESTS_MAX.saturating_sub(self.digests.len());
+        self.digests.extend(more.digests.into_iter().take(free));
     }
 }
 
@@ -94,7 +100,7 @@ impl Settling {
         for outcome in outcomes {
             let item = self.waiting.pop_front();
             if let (Outcome::Refused(code), Some(Waiting::Item(item))) = (outcome, &item) {
-                tracing::info!(seq = item.seq, %code, from = %self.from, "refused an item");
+                tracing::debug!(seq = item.seq, %code, from = %self.from, "refused an item");
                 let tally = self.refused.entry(code).or_default();
                 tally.add(item.body.digest());
             }
@@ -141,6 +147,13 @@ impl Settling {
                     continue;
                 }
             };
+            // The same bytes again: they were verified and judged when they were taken in.
+            let id = ObservationId::of(&item.observation);
+            let edition = partnership.edition();
+            if taken.contains(&id) || node.store().admitted_under(&edition, &id)?.is_some() {
+                outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
+                continue;
+            }
             let incoming = Incoming {
                 seq: item.seq,
                 observation: &item.observation,
@@ -156,15 +169,9 @@ impl Settling {
                 now,
             )? {
                 Admission::Admit(more) => {
-                    let id = ObservationId::of(&item.observation);
-                    let edition = partnership.edition();
-                    let is_known = node.store().admitted_under(&edition, &id)?.is_some();
-                    if is_known || !taken.insert(id) {
-                        outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
-                    } else {
-                        writes.extend(more);
-                        outcomes.push(Outcome::Admitted);
-                    }
+                    taken.insert(id);
+                    writes.extend(more);
+                    outcomes.push(Outcome::Admitted);
                 }
                 Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
                 Admission::Wait => break,

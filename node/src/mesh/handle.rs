@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use zeroize::Zeroizing;
 
+use super::conduct::Fault;
 use super::link::Link;
 use super::record::FrameRecord;
 use super::roster::{LinkRefusal, Roster};
@@ -262,6 +263,12 @@ impl MeshHandle {
         self.wish.send_modify(|wish| wish.changes += 1);
     }
 
+    /// Notes what an admitted peer did wrong on one of its links. Where that was one too many, the peer is barred for a
+    /// time: its links are ended when this returns, its connections are closed right after.
+    pub fn note_fault(&self, peer: &PeerKey, fault: Fault) {
+        self.roster.note_fault(peer, fault, Instant::now());
+    }
+
     /// Opens a link to a connected peer and waits until the peer has taken it.
     pub async fn open_link(&self, peer: PeerKey) -> Result<Link, OpenError> {
         tokio::time::timeout(LINK_OPEN_TIMEOUT, self.ask_for_link(peer))
@@ -291,10 +298,13 @@ impl MeshHandle {
                 }
             };
             let mut link = Link::new(peer, stream, self.record.clone());
-            self.roster.enter(&link).map_err(|refusal| match refusal {
-                LinkRefusal::NotAdmitted => OpenError::NotAdmitted,
-                LinkRefusal::TooMany => OpenError::TooMany,
-            })?;
+            self.roster
+                .enter(&link, Instant::now())
+                .map_err(|refusal| match refusal {
+                    LinkRefusal::NotAdmitted => OpenError::NotAdmitted,
+                    LinkRefusal::Barred => OpenError::NotConnected,
+                    LinkRefusal::TooMany | LinkRefusal::TooOften => OpenError::TooMany,
+                })?;
             match link.await_greeting().await {
                 Ok(true) => return Ok(link),
                 Ok(false) => tracing::debug!(%peer, attempt, "the peer did not take the link"),

@@ -32,6 +32,8 @@ pub enum LinkEnd {
     NotAdmitted,
     /// The peer gave no sign of life for too long.
     Silent,
+    /// The peer broke the rules too often, and is barred for a time.
+    Barred,
     /// The mesh was stopped.
     Stopped,
     /// The other half of the link failed or was dropped before its direction was finished, or a send was cancelled half-way.

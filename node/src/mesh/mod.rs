@@ -6,11 +6,13 @@
 //! What must hold here:
 //! * A peer outside the admitted set gets no connection and no stream, and loses both the moment it is taken out.
 //! * Every wait has a limit and every queue a bound, so one peer never slows another.
+//! * What a peer costs this node is limited: one that keeps breaking the rules is barred for a time.
 //! * A frame handed to [`Link::send`] is *on its way*, never *delivered*: only the recipient's own answer shows that.
 //!
 //! This room must never look into a frame, know an observation, a partnership or the store, or find peers by itself:
 //! there is no discovery of any kind, the set comes from signed manifests alone.
 
+mod conduct;
 mod dial;
 mod handle;
 mod link;
@@ -20,6 +22,7 @@ mod swarm;
 #[cfg(test)]
 mod tests;
 
+pub use conduct::Fault;
 pub use handle::{Mesh, MeshConfig, MeshError, MeshEvent, MeshHandle, OpenError, PeerKey};
 pub use link::{FRAME_BYTES_MAX, Link, LinkEnd, LinkError, LinkReceiver, LinkSender};
 pub use swarm::{AddressError, peer_id_text, verify_listen_address, verify_peer_address};

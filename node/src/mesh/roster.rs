@@ -1,10 +1,14 @@
-//! Who is admitted, who is connected, and which links are open: the one table that the gate, the handle and the swarm share.
+//! Who is admitted, who is connected, how they behave, and which links are open: the one table that the gate, the handle and the swarm share.
 //!
 //! A peer that is not in it has nothing. It must never hold its lock across an await.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
+use tokio::sync::Notify;
+
+use super::conduct::{Conduct, Fault};
 use super::handle::PeerKey;
 use super::link::{Link, LinkEnd, LinkState};
 
@@ -16,13 +20,16 @@ const LINKS_PER_PEER_MAX: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkRefusal {
     NotAdmitted,
+    Barred,
     TooMany,
+    TooOften,
 }
 
 #[derive(Debug, Default)]
 struct Member {
     addresses: Vec<String>,
     connected: bool,
+    conduct: Conduct,
     links: Vec<Weak<LinkState>>,
 }
 
@@ -30,6 +37,7 @@ struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     members: Mutex<BTreeMap<PeerKey, Member>>,
+    barred: Notify,
 }
 
 impl Roster {
@@ -54,6 +62,42 @@ impl Roster {
         self.lock().contains_key(peer)
     }
 
+    /// Whether a peer is to wait; one that is not admitted is none of those.
+    pub(super) fn is_barred(&self, peer: &PeerKey, now: Instant) -> bool {
+        let members = self.lock();
+        members
+            .get(peer)
+            .is_some_and(|member| member.conduct.is_barred(now))
+    }
+
+    /// Notes a fault. Where it was one too many, the peer's links have ended when this returns.
+    pub(super) fn note_fault(&self, peer: &PeerKey, fault: Fault, now: Instant) {
+        let (barred, links) = {
+            let mut members = self.lock();
+            let Some(member) = members.get_mut(peer) else {
+                return;
+            };
+            let Some(barred) = member.conduct.note(fault, now) else {
+                return;
+            };
+            (barred, std::mem::take(&mut member.links))
+        };
+        // At most one line for each time, and those times grow.
+        tracing::warn!(
+            %peer,
+            last = ?fault,
+            seconds = barred.as_secs(),
+            "a peer breaks the rules again and again and is kept out for a time"
+        );
+        end(&links, LinkEnd::Barred);
+        self.barred.notify_one();
+    }
+
+    /// Waits until a peer was barred, and its connections are to be closed.
+    pub(super) async fn some_barred(&self) {
+        self.barred.notified().await;
+    }
+
     pub(super) fn is_connected(&self, peer: &PeerKey) -> bool {
         self.lock().get(peer).is_some_and(|member| member.connected)
     }
@@ -73,17 +117,35 @@ impl Roster {
     }
 
     /// Enters a new link, so that it ends with its peer's admission.
-    pub(super) fn enter(&self, link: &Link) -> Result<(), LinkRefusal> {
+    pub(super) fn enter(&self, link: &Link, now: Instant) -> Result<(), LinkRefusal> {
         let mut members = self.lock();
         let member = members
             .get_mut(&link.peer())
             .ok_or(LinkRefusal::NotAdmitted)?;
+        if member.conduct.is_barred(now) {
+            return Err(LinkRefusal::Barred);
+        }
         member.links.retain(|link| link.strong_count() > 0);
         if member.links.len() >= LINKS_PER_PEER_MAX {
             return Err(LinkRefusal::TooMany);
         }
         member.links.push(Arc::downgrade(link.state()));
         Ok(())
+    }
+
+    /// The same for a link that the peer opened: not faster than is good.
+    pub(super) fn enter_inbound(&self, link: &Link, now: Instant) -> Result<(), LinkRefusal> {
+        let peer = link.peer();
+        let may_open = {
+            let mut members = self.lock();
+            let member = members.get_mut(&peer).ok_or(LinkRefusal::NotAdmitted)?;
+            member.conduct.may_open_link(now)
+        };
+        if !may_open {
+            self.note_fault(&peer, Fault::Link, now);
+            return Err(LinkRefusal::TooOften);
+        }
+        self.enter(link, now)
     }
 
     /// Ends all links of one peer.

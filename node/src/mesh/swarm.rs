@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use libp2p::core::transport::{ListenerId, PortUse};
-use libp2p::core::{Endpoint, Multiaddr};
+use libp2p::core::upgrade::Version;
+use libp2p::core::{ConnectedPoint, Endpoint, Multiaddr, Transport as _};
 use libp2p::identity::{Keypair, PeerId, PublicKey, ed25519};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
@@ -27,6 +28,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 use tracing::{Instrument as _, info_span};
 
+use super::conduct::{Arrivals, Fault};
 use super::dial::Schedule;
 use super::handle::{MeshConfig, MeshError, MeshEvent, PeerKey, Wish};
 use super::link::{Duplex, Link, LinkEnd};
@@ -39,10 +41,16 @@ pub(super) const LINK_PROTOCOL: &str = "/ambit/link/1";
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many inbound connections may be in that handshake: strangers can't hold more sockets than this.
 const HANDSHAKES_MAX: usize = 128;
+/// How long a connection is left waiting, unread, whose address was turned away too often: whoever dials again as soon
+/// as it is told to go does so seldom. Shorter than a handshake may take.
+const HELD_FOR: Duration = Duration::from_secs(5);
+/// How many wait so. Beyond it they are closed at once.
+const HELD_MAX: usize = 128;
 /// How many connections one peer may hold: one dialled from each side, and as many that died unnoticed.
 const CONNECTIONS_PER_PEER_MAX: usize = 4;
-/// How many streams one connection may hold: the links of both directions, the pings, and those being opened or closed.
-const STREAMS_PER_CONNECTION_MAX: usize = 256;
+/// How many streams one connection may hold: the 64 links of both directions, the pings, and those being opened or
+/// closed. The peer can make this node hold 256 KiB for each of them.
+const STREAMS_PER_CONNECTION_MAX: usize = 128;
 /// A connection without links is kept: the set of peers says which connections exist, and silence which are dead.
 const IDLE_TIMEOUT: Duration = Duration::MAX;
 /// How long the system may take to report a bound address.
@@ -129,16 +137,23 @@ fn build_swarm(
         multiplexer.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
         multiplexer
     };
+    let arrivals = Arc::new(Arrivals::default());
+    let waiting = Arc::clone(&arrivals);
     let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(
-            tcp::Config::default().nodelay(true),
-            noise::Config::new,
-            multiplexer,
-        )
-        .map_err(|error| MeshError::Encryption(error.into()))?
+        .with_other_transport(|keypair| {
+            let noise = noise::Config::new(keypair)?;
+            Ok(
+                tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+                    .and_then(move |stream, endpoint| hold_back(waiting, stream, endpoint))
+                    .upgrade(Version::V1Lazy)
+                    .authenticate(noise)
+                    .multiplex(multiplexer()),
+            )
+        })
+        .map_err(|error| MeshError::Encryption(Box::new(error)))?
         .with_behaviour(|_| Behaviour {
-            gate: Gate::new(roster),
+            gate: Gate::new(roster, arrivals),
             streams: libp2p_stream::Behaviour::new(),
             ping: ping::Behaviour::new(ping),
         });
@@ -150,6 +165,22 @@ fn build_swarm(
         .with_swarm_config(|swarm| swarm.with_idle_connection_timeout(IDLE_TIMEOUT))
         .with_connection_timeout(HANDSHAKE_TIMEOUT)
         .build())
+}
+
+/// Before the handshake, which is what costs: leaves a connection waiting whose address was turned away too often.
+async fn hold_back<S>(
+    arrivals: Arc<Arrivals>,
+    stream: S,
+    endpoint: ConnectedPoint,
+) -> Result<S, GateRefusal> {
+    if let ConnectedPoint::Listener { send_back_addr, .. } = &endpoint
+        && let Some(from) = ip_address(send_back_addr)
+        && !arrivals.may_come(from, Instant::now())
+    {
+        tokio::time::sleep(HELD_FOR).await;
+        return Err(GateRefusal::TurnedAway);
+    }
+    Ok(stream)
 }
 
 /// Starts all listeners and waits until each has reported a bound address.
@@ -212,9 +243,11 @@ struct Behaviour {
     ping: ping::Behaviour,
 }
 
-/// Refuses every peer that is not in the roster, and limits what those in it, and strangers, may hold.
+/// Refuses every peer that is not in the roster or is barred, and limits what those in it, and strangers, may hold.
 struct Gate {
     roster: Arc<Roster>,
+    arrivals: Arc<Arrivals>,
+    held: HashSet<ConnectionId>,
     handshakes: HashSet<ConnectionId>,
     established: HashMap<ConnectionId, PeerId>,
 }
@@ -224,6 +257,10 @@ struct Gate {
 enum GateRefusal {
     #[error("the peer is not admitted")]
     NotAdmitted,
+    #[error("the peer is barred for a time")]
+    Barred,
+    #[error("too many from this address were turned away lately")]
+    TurnedAway,
     #[error("the peer holds {CONNECTIONS_PER_PEER_MAX} connections already")]
     TooManyConnections,
     #[error("{HANDSHAKES_MAX} inbound connections are in their handshake already")]
@@ -231,28 +268,45 @@ enum GateRefusal {
 }
 
 impl Gate {
-    fn new(roster: Arc<Roster>) -> Self {
+    fn new(roster: Arc<Roster>, arrivals: Arc<Arrivals>) -> Self {
         Self {
             roster,
+            arrivals,
+            held: HashSet::new(),
             handshakes: HashSet::new(),
             established: HashMap::new(),
         }
     }
 
-    fn refuse_stranger(&self, peer: &PeerId) -> Result<(), GateRefusal> {
+    fn refuse_stranger(&self, peer: &PeerId, now: Instant) -> Result<PeerKey, GateRefusal> {
         match peer_key(peer) {
-            Some(key) if self.roster.admits(&key) => Ok(()),
+            Some(key) if self.roster.is_barred(&key, now) => Err(GateRefusal::Barred),
+            Some(key) if self.roster.admits(&key) => Ok(key),
             Some(_) | None => Err(GateRefusal::NotAdmitted),
         }
     }
 
-    fn admit(&self, peer: &PeerId) -> Result<THandler<Self>, ConnectionDenied> {
-        self.refuse_stranger(peer).map_err(ConnectionDenied::new)?;
+    fn admit_inbound(&self, peer: &PeerId, now: Instant) -> Result<(), GateRefusal> {
+        let key = self.refuse_stranger(peer, now)?;
+        self.roster.note_fault(&key, Fault::Connection, now);
+        if self.roster.is_barred(&key, now) {
+            return Err(GateRefusal::Barred);
+        }
+        self.refuse_surplus(peer)
+    }
+
+    fn refuse_surplus(&self, peer: &PeerId) -> Result<(), GateRefusal> {
         let held = self.established.values().filter(|held| *held == peer);
         if held.count() >= CONNECTIONS_PER_PEER_MAX {
-            return Err(ConnectionDenied::new(GateRefusal::TooManyConnections));
+            return Err(GateRefusal::TooManyConnections);
         }
-        Ok(dummy::ConnectionHandler)
+        Ok(())
+    }
+
+    fn note_turned_away(&self, from: &Multiaddr, now: Instant) {
+        if let Some(address) = ip_address(from) {
+            self.arrivals.note_turned_away(address, now);
+        }
     }
 
     /// Counts a connection no more that is being closed: a dead one can take long to go.
@@ -269,8 +323,17 @@ impl NetworkBehaviour for Gate {
         &mut self,
         connection: ConnectionId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        from: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
+        let now = Instant::now();
+        // The only refusal before the handshake, which is what costs: nobody knows yet who it is.
+        if ip_address(from).is_some_and(|address| !self.arrivals.may_come(address, now)) {
+            if self.held.len() >= HELD_MAX {
+                return Err(ConnectionDenied::new(GateRefusal::TurnedAway));
+            }
+            self.held.insert(connection);
+            return Ok(());
+        }
         if self.handshakes.len() >= HANDSHAKES_MAX {
             return Err(ConnectionDenied::new(GateRefusal::TooManyHandshakes));
         }
@@ -283,10 +346,17 @@ impl NetworkBehaviour for Gate {
         connection: ConnectionId,
         peer: PeerId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        from: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        let now = Instant::now();
+        // Held, and let in all the same: its time had come when it was looked at again.
+        self.held.remove(&connection);
         self.handshakes.remove(&connection);
-        self.admit(&peer)
+        if let Err(refusal) = self.admit_inbound(&peer, now) {
+            self.note_turned_away(from, now);
+            return Err(ConnectionDenied::new(refusal));
+        }
+        Ok(dummy::ConnectionHandler)
     }
 
     fn handle_pending_outbound_connection(
@@ -297,7 +367,7 @@ impl NetworkBehaviour for Gate {
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
         match peer {
-            Some(peer) => self.refuse_stranger(&peer),
+            Some(peer) => self.refuse_stranger(&peer, Instant::now()).map(|_| ()),
             None => Err(GateRefusal::NotAdmitted),
         }
         .map_err(ConnectionDenied::new)?;
@@ -312,7 +382,10 @@ impl NetworkBehaviour for Gate {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.admit(&peer)
+        self.refuse_stranger(&peer, Instant::now())
+            .and_then(|_| self.refuse_surplus(&peer))
+            .map_err(ConnectionDenied::new)?;
+        Ok(dummy::ConnectionHandler)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -323,7 +396,11 @@ impl NetworkBehaviour for Gate {
             }
             FromSwarm::ConnectionClosed(closed) => self.forget(closed.connection_id),
             FromSwarm::ListenFailure(failure) => {
-                self.handshakes.remove(&failure.connection_id);
+                let id = failure.connection_id;
+                // Those refused here are not among them any more, or were not yet; those held cost nothing.
+                if !self.held.remove(&id) && self.handshakes.remove(&id) {
+                    self.note_turned_away(failure.send_back_addr, Instant::now());
+                }
             }
             _ => {}
         }
@@ -400,6 +477,7 @@ impl News {
 
 impl Driver {
     async fn run(mut self, mut wish: watch::Receiver<Wish>, events: mpsc::Sender<MeshEvent>) {
+        let roster = Arc::clone(&self.roster);
         loop {
             let wake = tokio::time::Instant::from_std(self.next_wake(Instant::now()));
             tokio::select! {
@@ -415,6 +493,7 @@ impl Driver {
                         permit.send(event);
                     }
                 }
+                () = roster.some_barred() => self.drop_barred(Instant::now()),
                 event = self.swarm.select_next_some() => self.on_event(event, Instant::now()),
                 () = tokio::time::sleep_until(wake) => self.on_time(Instant::now()),
             }
@@ -586,6 +665,16 @@ impl Driver {
         readable
     }
 
+    /// Closes what barred peers hold.
+    fn drop_barred(&mut self, now: Instant) {
+        let connected: BTreeSet<PeerKey> = self.connections.values().map(|c| c.peer).collect();
+        for peer in connected {
+            if self.roster.is_barred(&peer, now) {
+                self.drop_peer(peer, LinkEnd::Barred, now);
+            }
+        }
+    }
+
     /// Closes all connections to a peer, those being dialled too, without waiting for a dead or hostile one to agree.
     fn drop_peer(&mut self, peer: PeerKey, reason: LinkEnd, now: Instant) {
         self.roster.end_links(&peer, reason);
@@ -643,7 +732,7 @@ async fn accept_links(
             continue;
         };
         let mut link = Link::new(peer, Box::new(stream), record.clone());
-        if let Err(refusal) = roster.enter(&link) {
+        if let Err(refusal) = roster.enter_inbound(&link, Instant::now()) {
             tracing::debug!(%peer, ?refusal, "link refused");
             continue;
         }
@@ -768,6 +857,14 @@ pub fn peer_id_text(peer: &PeerKey) -> String {
         || format!("not an Ed25519 key: {peer}"),
         |id| id.to_string(),
     )
+}
+
+fn ip_address(address: &Multiaddr) -> Option<IpAddr> {
+    match address.iter().next()? {
+        Protocol::Ip4(ip) => Some(ip.into()),
+        Protocol::Ip6(ip) => Some(ip.into()),
+        _ => None,
+    }
 }
 
 fn peer_id(peer: &PeerKey) -> Option<PeerId> {

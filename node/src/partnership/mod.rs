@@ -10,6 +10,8 @@ mod consent;
 mod declaration;
 mod governance;
 mod page;
+#[cfg(test)]
+mod tests;
 
 pub use armor::{
     ArmorError, ArmorLabel, PARTNERSHIP_FILE_BYTES_MAX, PartnershipFile, PartnershipFileError,

@@ -13,6 +13,8 @@ mod fixture;
 #[cfg(test)]
 mod holes;
 #[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod profiles;
 #[cfg(test)]
 mod replays;

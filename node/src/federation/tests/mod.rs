@@ -2,6 +2,7 @@
 
 mod agreements;
 mod cases;
+mod hostile;
 mod markers;
 mod path;
 mod peer;

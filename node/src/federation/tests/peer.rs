@@ -336,6 +336,12 @@ impl Peer {
         self.acknowledged = stated.upto;
     }
 
+    /// Waits for the acknowledgement of all that was brought, and confirms it.
+    pub(super) async fn confirm_all(&mut self) {
+        self.await_acknowledgement().await;
+        self.confirm().await;
+    }
+
     async fn confirm(&mut self) {
         let upto = self.acknowledged;
         let chain = self.chains[usize::try_from(upto).unwrap()].digest();

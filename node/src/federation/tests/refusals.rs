@@ -15,11 +15,11 @@ const REFUSED_MARKER: &str = "refused-6b1f0c";
 pub(super) struct Pair {
     pub(super) supplier: Arc<Node>,
     pub(super) recipient: Running,
-    recipient_place: PathBuf,
-    partnership: PartnershipId,
+    pub(super) recipient_place: PathBuf,
+    pub(super) partnership: PartnershipId,
 }
 
-async fn pair(folder: &Path, more: &str) -> Pair {
+pub(super) async fn pair(folder: &Path, more: &str) -> Pair {
     let supplier = Arc::new(Node::open(&init(folder, "shop")).unwrap());
     let recipient_place = init(folder, "one");
     let recipient = Running::start(&recipient_place).await;
@@ -125,7 +125,7 @@ async fn every_code_is_given_and_the_link_lives_on() {
     assert!(marked.count() > 20, "the marker was never sent");
 }
 
-fn refused_entries(node: &Node) -> Vec<Refused> {
+pub(super) fn refused_entries(node: &Node) -> Vec<Refused> {
     bodies(node)
         .into_iter()
         .filter_map(|body| match body {

@@ -151,7 +151,53 @@ fn the_largest_item_fits_and_a_larger_frame_does_not() {
     );
 }
 
+/// Whatever is read is what was written: one frame has one encoding.
+fn read_back(bytes: &[u8]) {
+    if let Ok(frame) = Frame::decode(bytes) {
+        assert_eq!(frame.encode().unwrap(), bytes);
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        read_back(&bytes);
+    }
+
+    #[test]
+    fn any_fields_of_a_frame_are_read_without_a_panic(
+        kind in 0..9_u8,
+        field in prop::sample::select(vec![0xa0, 0xa1, 0xa2, 0xa5, 0xbf, 0x80, 0xf6, 0x5b, 0x9b]),
+        rest in prop::collection::vec(prop_oneof![0..7_u8, any::<u8>()], 0..80),
+    ) {
+        read_back(&[&[0xa1, kind, field], rest.as_slice()].concat());
+    }
+
+    #[test]
+    fn a_cut_or_joined_frame_is_none(
+        kind in 0..10_usize,
+        other in 0..10_usize,
+        position in any::<prop::sample::Index>(),
+    ) {
+        let (one, other) = (&one_of_each()[kind].0, &one_of_each()[other].0);
+        let bytes = one.encode().unwrap();
+        let cut = &bytes[..position.index(bytes.len())];
+        prop_assert_eq!(Frame::decode(cut).unwrap_err().code(), RefusalCode::NotCanonical);
+        let joined = [bytes.as_slice(), &other.encode().unwrap()].concat();
+        prop_assert_eq!(Frame::decode(&joined).unwrap_err().code(), RefusalCode::NotCanonical);
+    }
+
+    #[test]
+    fn frames_put_together_from_pieces_are_read_without_a_panic(
+        kind in 0..10_usize,
+        other in 0..10_usize,
+        at in any::<(prop::sample::Index, prop::sample::Index)>(),
+    ) {
+        let one = one_of_each()[kind].0.encode().unwrap();
+        let other = one_of_each()[other].0.encode().unwrap();
+        read_back(&[&one[..at.0.index(one.len())], &other[at.1.index(other.len())..]].concat());
+    }
+
     #[test]
     fn changed_bytes_are_refused_or_stay_as_they_are(
         kind in 0..10_usize,

@@ -3,6 +3,7 @@
 mod acknowledgement;
 mod exchange;
 mod frames;
+mod properties;
 mod receiver;
 mod refusals;
 mod sender;

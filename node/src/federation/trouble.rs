@@ -1,0 +1,225 @@
+//! What peers do wrong: counted for the ledger, charged to their patience, told to the operator; each of it bounded,
+//! so that no peer can fill the ledger, the log or this node's time.
+//!
+//! It keeps digests and numbers, and must never keep what was refused.
+
+use super::settle::{Tally, refusal_writes};
+use crate::mesh::{Fault, MeshHandle, PeerKey};
+use crate::node::{Node, PartnerError};
+use crate::store::{StoreError, Write};
+use ambit_ledger::{Digest, OrganizationId, PartnershipId, RefusalCode};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many different messages about a partnership a peer may send on one link. Honest ones send one for each member
+/// that signed or declined, and none twice.
+const CONTROLS_PER_LINK_MAX: usize = 256;
+/// How many frames a recipient may send before it got an item, and
+const ANSWERS_FIRST: u32 = 64;
+/// how many for each item: that it is committed, refused, stated, and that more may come.
+const ANSWERS_PER_ITEM: u32 = 4;
+/// What is saved up at most: for all items that may be on the way.
+const ANSWERS_MAX: u32 = 2_048;
+
+/// What an operator is told of, each kind by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Complaint {
+    /// A message about a partnership could not be taken in.
+    Control,
+    /// A signed acknowledgement could not be relied on, or did not fit.
+    Acknowledgement,
+    /// An item of the peer's was refused.
+    Item,
+    /// The peer refused an item, or a frame.
+    Rejected,
+}
+
+/// What all links share about what peers do wrong.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    mesh: MeshHandle,
+    refused: Arc<Mutex<RefusedBy>>,
+    /// One number for each admitted peer and kind.
+    complaints: Arc<Mutex<BTreeMap<(PeerKey, Complaint), u64>>>,
+}
+
+type RefusedBy = BTreeMap<(OrganizationId, PartnershipId), BTreeMap<RefusalCode, Tally>>;
+
+impl Trouble {
+    pub(super) fn new(mesh: MeshHandle) -> Self {
+        Self {
+            mesh,
+            refused: Arc::default(),
+            complaints: Arc::default(),
+        }
+    }
+
+    /// Charges a fault to the patience with a peer.
+    pub(super) fn charge(&self, peer: &PeerKey, fault: Fault) {
+        self.mesh.note_fault(peer, fault);
+    }
+
+    /// Charges what was refused with this code, where an honest peer has no part in it.
+    pub(super) fn charge_refusal(&self, peer: &PeerKey, code: RefusalCode, bytes: usize) {
+        if let Some(fault) = fault(code, bytes) {
+            self.charge(peer, fault);
+        }
+    }
+
+    /// Counts a complaint. Says how many there were, where that is worth a line: at 1, 10, 100 and so on, over all
+    /// links of the peer.
+    pub(super) fn count(&self, peer: &PeerKey, complaint: Complaint) -> Option<u64> {
+        let mut complaints = lock(&self.complaints);
+        let count = complaints.entry((*peer, complaint)).or_default();
+        *count = count.saturating_add(1);
+        is_power_of_ten(*count).then_some(*count)
+    }
+
+    /// Keeps what a link refused, to be recorded together with what others of the same peer refuse.
+    pub(super) fn keep_refused(
+        &self,
+        from: &OrganizationId,
+        partnership: &PartnershipId,
+        refused: BTreeMap<RefusalCode, Tally>,
+    ) {
+        if refused.is_empty() {
+            return;
+        }
+        let mut all = lock(&self.refused);
+        let known = all.entry((from.clone(), partnership.clone())).or_default();
+        for (code, tally) in refused {
+            known.entry(code).or_default().merge(tally);
+        }
+    }
+
+    /// Records all that is kept, in one commit. While the clock is wrong it is kept on.
+    pub(super) fn record_refused(&self, node: &Node) -> Result<(), StoreError> {
+        let Ok(now) = node.instant(crate::clock::now()) else {
+            return Ok(());
+        };
+        let refused = std::mem::take(&mut *lock(&self.refused));
+        let writes: Vec<Write> = refused
+            .into_iter()
+            .flat_map(|((from, partnership), refused)| refusal_writes(refused, &from, &partnership))
+            .collect();
+        if writes.is_empty() {
+            return Ok(());
+        }
+        node.store().commit(node.commit_of(now, writes))?;
+        Ok(())
+    }
+}
+
+/// What honest nodes have no part in: a code that follows from races, clocks, editions, keys that changed or policies
+/// is no fault.
+fn fault(code: RefusalCode, bytes: usize) -> Option<Fault> {
+    match code {
+        RefusalCode::NotCanonical
+        | RefusalCode::BadSignature
+        | RefusalCode::WrongObservation
+        | RefusalCode::WrongReadings
+        | RefusalCode::TooLarge => Some(Fault::Dishonest),
+        RefusalCode::Unexpected
+        | RefusalCode::Replayed
+        | RefusalCode::Skipped
+        | RefusalCode::ChainBroken => Some(Fault::OutOfTurn { bytes }),
+        RefusalCode::UnknownKey
+        | RefusalCode::WrongOrigin
+        | RefusalCode::WrongRecipient
+        | RefusalCode::WrongPartnership
+        | RefusalCode::WiderTerms
+        | RefusalCode::NotAdmissible
+        | RefusalCode::Duplicate => None,
+    }
+}
+
+/// Whether a message that could not be taken in is to be charged: not where this node failed.
+pub(super) fn is_in_vain(error: &PartnerError) -> bool {
+    !matches!(
+        error,
+        PartnerError::Store(_) | PartnerError::Governance(_) | PartnerError::Randomness(_)
+    )
+}
+
+/// The messages about the partnership that came on one link.
+#[derive(Debug, Default)]
+pub(super) struct Heard(BTreeSet<Digest>);
+
+impl Heard {
+    /// Whether this one is worth a look: each is looked at once.
+    pub(super) fn is_new(&mut self, statement: &[u8]) -> bool {
+        self.0.len() < CONTROLS_PER_LINK_MAX && self.0.insert(Digest::of(statement))
+    }
+}
+
+/// How many frames a recipient may still send: what it has to say follows from what it got.
+#[derive(Debug)]
+pub(super) struct Answers(u32);
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self(ANSWERS_FIRST)
+    }
+}
+
+impl Answers {
+    pub(super) fn note_item(&mut self) {
+        self.0 = self.0.saturating_add(ANSWERS_PER_ITEM).min(ANSWERS_MAX);
+    }
+
+    /// Whether the frame that came is one of those.
+    pub(super) fn take(&mut self) -> bool {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or_default();
+        left.is_some()
+    }
+}
+
+const fn is_power_of_ten(mut count: u64) -> bool {
+    while count >= 10 && count.is_multiple_of(10) {
+        count /= 10;
+    }
+    count == 1
+}
+
+fn lock<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_due_at_powers_of_ten() {
+        let due: Vec<u64> = (0..=100_000)
+            .filter(|count| is_power_of_ten(*count))
+            .collect();
+        assert_eq!(due, [1, 10, 100, 1_000, 10_000, 100_000]);
+    }
+
+    #[test]
+    fn each_message_is_looked_at_once_and_so_many_on_one_link() {
+        let mut heard = Heard::default();
+        let new = (0..1_000_u32)
+            .chain(0..1_000)
+            .filter(|number| heard.is_new(&number.to_be_bytes()));
+        assert_eq!(new.count(), CONTROLS_PER_LINK_MAX);
+        assert_eq!(heard.0.len(), CONTROLS_PER_LINK_MAX);
+    }
+
+    #[test]
+    fn answers_follow_items() {
+        let mut answers = Answers::default();
+        let given = (0..1_000).filter(|_| answers.take());
+        assert_eq!(given.count(), 64);
+        answers.note_item();
+        let given = (0..1_000).filter(|_| answers.take());
+        assert_eq!(given.count(), 4);
+        // A recipient that answers each item with all it has to say never runs out.
+        for _ in 0..10_000 {
+            answers.note_item();
+            assert!((0..4).all(|_| answers.take()));
+        }
+    }
+}
