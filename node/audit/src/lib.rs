@@ -4,6 +4,7 @@
 //! files alone.
 
 mod bundle;
+mod cores;
 #[cfg(test)]
 mod fixture;
 mod replay;
