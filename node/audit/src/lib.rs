@@ -5,6 +5,7 @@
 
 mod bundle;
 mod compare;
+mod cores;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

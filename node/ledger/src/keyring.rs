@@ -1,7 +1,7 @@
 //! Which key speaks for whom: roots that were compared out of band, and what they certify.
 
 use crate::codec;
-use crate::keys::{Fingerprint, KeyPurpose, PublicKey, SecretKey};
+use crate::keys::{Fingerprint, KeyPurpose, PublicKey, SecretKey, Signature, Verifier};
 use crate::names::OrganizationId;
 use crate::statement::{self, Statement, StatementError, StatementKind};
 use crate::time::Time;
@@ -97,7 +97,14 @@ pub enum KeyringError {
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
     roots: BTreeMap<OrganizationId, BTreeMap<Fingerprint, Time>>,
-    certified: BTreeMap<(OrganizationId, Fingerprint), Certificate>,
+    certified: BTreeMap<(OrganizationId, Fingerprint), Certified>,
+}
+
+/// A certificate with its key made ready; absent where that is no point of the curve.
+#[derive(Clone, Debug)]
+struct Certified {
+    certificate: Certificate,
+    verifier: Option<Verifier>,
 }
 
 impl Keyring {
@@ -163,13 +170,17 @@ impl Keyring {
         }
         let key = (organization, certificate.key.fingerprint());
         if let Some(other) = self.certified.get(&key)
-            && other.purpose != certificate.purpose
+            && other.certificate.purpose != certificate.purpose
         {
             return Err(StatementError::Rule(
                 "one key is certified for two purposes",
             ));
         }
-        self.certified.insert(key, certificate.clone());
+        let certified = Certified {
+            certificate: certificate.clone(),
+            verifier: certificate.key.verifier(),
+        };
+        self.certified.insert(key, certified);
         Ok(certificate)
     }
 
@@ -183,23 +194,50 @@ impl Keyring {
         key: &Fingerprint,
         purpose: KeyPurpose,
     ) -> Result<PublicKey, KeyringError> {
+        self.certified(organization, key, purpose)
+            .map(|certified| certified.certificate.key)
+    }
+
+    /// Whether the signature over the message is by the key of this fingerprint, if certified for the purpose.
+    ///
+    /// # Errors
+    /// Any [`KeyringError`].
+    pub(crate) fn verifies(
+        &self,
+        organization: &OrganizationId,
+        key: &Fingerprint,
+        purpose: KeyPurpose,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<bool, KeyringError> {
+        let certified = self.certified(organization, key, purpose)?;
+        let verifier = certified.verifier.as_ref();
+        Ok(verifier.is_some_and(|verifier| verifier.verifies(message, signature)))
+    }
+
+    fn certified(
+        &self,
+        organization: &OrganizationId,
+        key: &Fingerprint,
+        purpose: KeyPurpose,
+    ) -> Result<&Certified, KeyringError> {
         if !self.trusts(organization) {
             return Err(KeyringError::UntrustedOrganization(organization.clone()));
         }
-        let certificate = self
+        let certified = self
             .certified
             .get(&(organization.clone(), *key))
             .ok_or_else(|| KeyringError::Uncertified {
                 organization: organization.clone(),
                 key: *key,
             })?;
-        if certificate.purpose != purpose {
+        if certified.certificate.purpose != purpose {
             return Err(KeyringError::Purpose {
                 organization: organization.clone(),
                 key: *key,
             });
         }
-        Ok(certificate.key)
+        Ok(certified)
     }
 
     /// All certified keys of an organization for a purpose.
@@ -210,9 +248,9 @@ impl Keyring {
     ) -> impl Iterator<Item = PublicKey> + 'a {
         self.certified
             .iter()
-            .filter(move |((owner, _), certificate)| {
-                owner == organization && certificate.purpose == purpose
+            .filter(move |((owner, _), certified)| {
+                owner == organization && certified.certificate.purpose == purpose
             })
-            .map(|(_, certificate)| certificate.key)
+            .map(|(_, certified)| certified.certificate.key)
     }
 }

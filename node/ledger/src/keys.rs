@@ -135,10 +135,26 @@ impl PublicKey {
     /// Whether the signature is this key's over the message.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        VerifyingKey::from_bytes(self.as_bytes()).is_ok_and(|key| {
-            let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
-            key.verify_strict(message, &signature).is_ok()
-        })
+        self.verifier()
+            .is_some_and(|verifier| verifier.verifies(message, signature))
+    }
+
+    /// The key made ready to verify with; `None` where the bytes are no point of the curve.
+    pub(crate) fn verifier(&self) -> Option<Verifier> {
+        VerifyingKey::from_bytes(self.as_bytes()).ok().map(Verifier)
+    }
+}
+
+/// A public key as a point of the curve. Finding it takes a sixth of a verification, so that who verifies often
+/// keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Verifier(VerifyingKey);
+
+impl Verifier {
+    /// Whether the signature is this key's over the message.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
+        let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
+        self.0.verify_strict(message, &signature).is_ok()
     }
 }
 

@@ -257,15 +257,23 @@ impl Statement {
     /// # Errors
     /// [`StatementError::Key`] and [`StatementError::Signature`].
     pub fn verify(self, keyring: &Keyring) -> Result<Verified, StatementError> {
-        let key = keyring.find(&self.issuer, &self.key, self.kind.signed_by())?;
-        self.verify_with(&key)
+        let purpose = self.kind.signed_by();
+        let (message, signature) = (&self.to_be_signed, &self.signature);
+        let is_signed = keyring.verifies(&self.issuer, &self.key, purpose, message, signature)?;
+        self.verified(is_signed)
     }
 
     pub(crate) fn verify_with(
         self,
         key: &crate::keys::PublicKey,
     ) -> Result<Verified, StatementError> {
-        if key.fingerprint() != self.key || !key.verifies(&self.to_be_signed, &self.signature) {
+        let is_signed =
+            key.fingerprint() == self.key && key.verifies(&self.to_be_signed, &self.signature);
+        self.verified(is_signed)
+    }
+
+    fn verified(self, is_signed: bool) -> Result<Verified, StatementError> {
+        if !is_signed {
             return Err(StatementError::Signature);
         }
         Ok(Verified {

@@ -1,10 +1,15 @@
 //! Reads bundles: everything in its place, nothing twice, nothing after the end.
 
 use super::{MAGIC, RECORD_BYTES_MAX, Record};
+use crate::cores::share;
 use ambit_ledger::{CodecError, Digest, ObservationId, OrganizationId, decode_within};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+
+/// The records and the bytes after which those read so far are decoded.
+const BATCH_RECORDS_MAX: usize = 1_024;
+const BATCH_BYTES_MAX: usize = 4 << 20;
 
 /// A bundle as read: its shape was checked, nothing else.
 #[derive(Clone, Debug)]
@@ -63,32 +68,72 @@ impl Bundle {
         if magic != *MAGIC {
             return Err(BundleError::Magic);
         }
+        let header = read_record(&mut input).map_err(|stop| stop.at(0))?;
+        let (header, _) =
+            decode(&header).map_err(|source| BundleError::Record { record: 0, source })?;
         let Record::Header {
             organization,
             checkpoint,
-        } = read_record(&mut input, 0)?
+        } = header
         else {
             return Err(BundleError::Order(0));
         };
-        let mut bundle = Self {
+        let bundle = Self {
             organization,
             checkpoint,
             entries: Vec::new(),
             blobs: BTreeMap::new(),
             readings: BTreeMap::new(),
         };
+        bundle.read_records(input)
+    }
+
+    /// Reads what follows the header, a batch ahead of what all cores decode.
+    fn read_records(mut self, mut input: impl Read) -> Result<Self, BundleError> {
         let mut number = 1;
-        while bundle.take(read_record(&mut input, number)?, number)? {
-            number += 1;
+        let mut batch = Batch::read(&mut input);
+        loop {
+            let mut next = Batch::default();
+            let decoded = share(
+                &batch.records,
+                |bytes| decode(bytes),
+                || {
+                    if batch.stop.is_none() {
+                        next = Batch::read(&mut input);
+                    }
+                },
+            );
+            let mut decoded = decoded.into_iter();
+            while let Some(record) = decoded.next() {
+                let (record, digest) = record.map_err(|source| BundleError::Record {
+                    record: number,
+                    source,
+                })?;
+                if !self.take(record, digest, number)? {
+                    let is_followed = decoded.next().is_some() || !next.records.is_empty();
+                    return match batch.stop.or(next.stop) {
+                        _ if is_followed => Err(BundleError::Trailing),
+                        None | Some(Stop::End) => Ok(self),
+                        Some(Stop::Cut | Stop::TooLarge(_)) => Err(BundleError::Trailing),
+                        Some(Stop::Read(error)) => Err(BundleError::Read(error)),
+                    };
+                }
+                number += 1;
+            }
+            if let Some(stop) = batch.stop {
+                return Err(stop.at(number));
+            }
+            batch = next;
         }
-        if input.read(&mut [0])? != 0 {
-            return Err(BundleError::Trailing);
-        }
-        Ok(bundle)
     }
 
     /// Takes one record in; false at the end record.
-    fn take(&mut self, record: Record, number: u64) -> Result<bool, BundleError> {
+    fn take(
+        &mut self,
+        record: Record,
+        digest: Option<Digest>,
+        number: u64,
+    ) -> Result<bool, BundleError> {
         let is_in_order = match record {
             Record::Header { .. } => false,
             Record::Entry { bytes } => {
@@ -97,7 +142,7 @@ impl Bundle {
                 is_first_part
             }
             Record::Blob { bytes } => {
-                let digest = Digest::of(&bytes);
+                let digest = digest.unwrap_or_else(|| Digest::of(&bytes));
                 let is_ascending = self
                     .blobs
                     .last_key_value()
@@ -179,30 +224,100 @@ impl Bundle {
     }
 }
 
-fn read_record(input: &mut impl Read, record: u64) -> Result<Record, BundleError> {
-    let mut length = [0; 4];
-    input.read_exact(&mut length).map_err(|error| {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            BundleError::Truncated(record)
-        } else {
-            BundleError::Read(error)
+/// Records as they lie in the file, one after another.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Vec<u8>>,
+    /// Why there are no more; absent where the batch is full.
+    stop: Option<Stop>,
+}
+
+/// Why no record could be read.
+enum Stop {
+    /// Nothing is left.
+    End,
+    /// The file ends inside a record.
+    Cut,
+    /// Longer than any record may be.
+    TooLarge(usize),
+    Read(io::Error),
+}
+
+impl Batch {
+    fn read(input: &mut impl Read) -> Self {
+        let mut batch = Self::default();
+        let mut size = 0;
+        while batch.records.len() < BATCH_RECORDS_MAX && size < BATCH_BYTES_MAX {
+            match read_record(input) {
+                Ok(record) => {
+                    size += record.len();
+                    batch.records.push(record);
+                }
+                Err(stop) => {
+                    batch.stop = Some(stop);
+                    break;
+                }
+            }
         }
-    })?;
+        batch
+    }
+}
+
+impl Stop {
+    /// The error where another record had to be.
+    fn at(self, record: u64) -> BundleError {
+        match self {
+            Self::End | Self::Cut => BundleError::Truncated(record),
+            Self::TooLarge(size) => BundleError::Record {
+                record,
+                source: CodecError::TooLarge {
+                    size,
+                    limit: RECORD_BYTES_MAX,
+                },
+            },
+            Self::Read(error) => BundleError::Read(error),
+        }
+    }
+}
+
+fn read_record(input: &mut impl Read) -> Result<Vec<u8>, Stop> {
+    let head = read_up_to(input, 4)?;
+    let Ok(length) = <[u8; 4]>::try_from(head.as_slice()) else {
+        return Err(if head.is_empty() {
+            Stop::End
+        } else {
+            Stop::Cut
+        });
+    };
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
-    let decoding = |source| BundleError::Record { record, source };
     if length > RECORD_BYTES_MAX {
-        return Err(decoding(CodecError::TooLarge {
-            size: length,
-            limit: RECORD_BYTES_MAX,
-        }));
+        return Err(Stop::TooLarge(length));
     }
-    // Grows with what is there, not with what the length promises.
-    let mut bytes = Vec::new();
-    let taken = input.by_ref().take(count(length)).read_to_end(&mut bytes)?;
-    if taken < length {
-        return Err(BundleError::Truncated(record));
+    let bytes = read_up_to(input, length)?;
+    if bytes.len() < length {
+        return Err(Stop::Cut);
     }
-    decode_within(&bytes, RECORD_BYTES_MAX).map_err(decoding)
+    Ok(bytes)
+}
+
+/// Grows with what is there, not with what a length promises.
+fn read_up_to(input: &mut impl Read, length: usize) -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::with_capacity(length.min(4_096));
+    let read = input.take(count(length)).read_to_end(&mut bytes);
+    read.map(|_| bytes).map_err(Stop::Read)
+}
+
+/// The record, and the digest of a blob.
+fn decode(bytes: &[u8]) -> Result<(Record, Option<Digest>), CodecError> {
+    let record = decode_within(bytes, RECORD_BYTES_MAX)?;
+    let digest = match &record {
+        Record::Blob { bytes } => Some(Digest::of(bytes)),
+        Record::Header { .. }
+        | Record::Entry { .. }
+        | Record::Readings { .. }
+        | Record::End { .. } => None,
+    };
+    Ok((record, digest))
 }
 
 fn count(length: usize) -> u64 {

@@ -1,6 +1,7 @@
 //! What recipients acknowledged: the outcomes they signed for must be those of the items in this ledger.
 
 use super::Audit;
+use super::preparation::Statements;
 use super::state::{AcknowledgedUpTo, At, Checks, Outbox};
 use crate::rule::Rule;
 use ambit_ledger::{
@@ -9,9 +10,11 @@ use ambit_ledger::{
 use std::collections::BTreeMap;
 
 impl Audit<'_> {
-    pub(super) fn acknowledged(&mut self, at: At, body: &Acknowledged) {
+    pub(super) fn acknowledged(&mut self, at: At, body: &Acknowledged, statements: Statements) {
         self.report.checked_mut().acknowledgements += 1;
-        let verified = Acknowledgement::verify(&body.acknowledgement, &self.keyring);
+        let verified = statements
+            .acknowledgement
+            .unwrap_or_else(|| Acknowledgement::verify(&body.acknowledgement, &self.keyring));
         let checked = self.verified(at, verified).and_then(|verified| {
             // Its issuer's root is not at hand: what it says is not known to be its issuer's words.
             verified.map_or(Ok(()), |statement| self.check_acknowledged(&statement))

@@ -2,36 +2,34 @@
 
 use super::Audit;
 use super::decisions::check_true_around;
+use super::preparation::{Claim, ObservationClaim, Statements};
 use super::state::{At, Checks};
 use super::statements::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;
-use ambit_ledger::{Action, Admitted, Disclosure, Observation, Party, Refused, Verdict};
+use ambit_ledger::{Action, Admitted, Disclosure, Observation, Refused, Verdict};
 use ambit_policy::{check_scope, inquiry_for_admission};
 
 impl Audit<'_> {
-    pub(super) fn admitted(&mut self, at: At, body: &Admitted) {
+    pub(super) fn admitted(&mut self, at: At, body: &Admitted, statements: Statements) {
         self.report.checked_mut().admitted += 1;
-        let checked = self.check_admitted(at, body);
+        let checked = self.check_admitted(at, body, statements);
         self.note(at, checked);
     }
 
-    fn check_admitted(&mut self, at: At, body: &Admitted) -> Checks {
-        let verified = Disclosure::verify(&body.disclosure, &self.keyring);
-        let disclosure = match self.verified(at, verified)? {
-            Some(disclosure) => disclosure,
-            None => {
-                Disclosure::from_own_ledger(&body.disclosure).map_err(|error| unverified(&error))?
-            }
-        };
-        let verified = Observation::verify(&body.observation, &self.keyring);
-        let observation = match self.verified(at, verified)? {
-            Some(observation) => observation,
-            None => Observation::from_own_ledger(&body.observation)
-                .map_err(|error| unverified(&error))?,
-        };
+    fn check_admitted(&mut self, at: At, body: &Admitted, statements: Statements) -> Checks {
+        let disclosure = statements
+            .disclosure
+            .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keyring));
+        self.verified(at, disclosure.verified)?;
+        let disclosure = disclosure.said.map_err(|error| unverified(&error))?;
+        let observed = statements
+            .observation
+            .unwrap_or_else(|| ObservationClaim::of(&body.observation, self.bundle, &self.keyring));
+        self.verified(at, observed.claim.verified)?;
+        let observation = observed.claim.said.map_err(|error| unverified(&error))?;
         // First what later entries depend on, then what only this one does.
-        let readings = self.name_readings(observation.id(), observation.facts());
+        let readings = self.name_readings(observation.id(), observed.readings);
         self.note(at, readings);
         let sequence = self.take_sequence(body, &disclosure);
         self.note(at, sequence);
@@ -117,15 +115,15 @@ impl Audit<'_> {
         )
         .map_err(|error| Rule::AdmissionScope.broken(error_chain(&error)))?;
         let own = edition
-            .terms
-            .member(&self.own)
+            .parties
+            .get(&self.own)
             .ok_or_else(|| Rule::AdmissionParties.broken("this organization is no member"))?;
 
         let decision = self.decision(&body.decision, Action::Admit, &edition)?;
         let inquiry = inquiry_for_admission(
             observation.facts(),
             &disclosure.scope,
-            &Party::from(own),
+            own,
             &edition.agreement,
             discloser,
             0,

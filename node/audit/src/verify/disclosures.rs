@@ -2,13 +2,14 @@
 
 use super::Audit;
 use super::decisions::{earliest_for, expired};
+use super::preparation::{Claim, ObservationClaim, Statements};
 use super::state::{At, Checks, Edition, Item, Recorded};
 use super::statements::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Action, Disclosed, Disclosure, DisclosureId, Inquiry, Member, Observation, ObservationId,
-    Observed, OrganizationId, Party, Scope, Verdict, Withdrawn, Withheld,
+    Action, Disclosed, Disclosure, DisclosureId, Inquiry, ObservationId, Observed, OrganizationId,
+    Party, StatementError, Verdict, Withdrawn, Withheld,
 };
 use ambit_policy::{
     check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force, scope_for,
@@ -16,31 +17,30 @@ use ambit_policy::{
 use std::rc::Rc;
 
 impl Audit<'_> {
-    pub(super) fn observed(&mut self, at: At, body: &Observed) {
+    pub(super) fn observed(&mut self, at: At, body: &Observed, statements: Statements) {
         self.report.checked_mut().observations += 1;
-        let checked = self.check_observed(at, body);
+        let claim = statements
+            .observation
+            .unwrap_or_else(|| ObservationClaim::of(&body.observation, self.bundle, &self.keyring));
+        let checked = self.check_observed(at, claim);
         self.note(at, checked);
     }
 
-    fn check_observed(&mut self, at: At, body: &Observed) -> Checks {
-        let bytes = &body.observation;
-        let verified = Observation::verify(bytes, &self.keyring);
-        let observation = match self.verified(at, verified)? {
-            Some(observation) => observation,
-            None => Observation::from_own_ledger(bytes).map_err(|error| unverified(&error))?,
-        };
-        let (id, facts) = (observation.id(), observation.facts());
-        Rule::ObservationIssuer.check(facts.issuer == self.own, || {
-            format!("`{}` signed it", facts.issuer)
-        })?;
+    fn check_observed(&mut self, at: At, observed: ObservationClaim) -> Checks {
+        let ObservationClaim { claim, readings } = observed;
+        self.verified(at, claim.verified)?;
+        let observation = claim.said.map_err(|error| unverified(&error))?;
+        let id = observation.id();
+        let issuer = &observation.facts().issuer;
+        Rule::ObservationIssuer.check(*issuer == self.own, || format!("`{issuer}` signed it"))?;
         let recorded = Recorded {
             index: at.index,
-            facts: facts.clone(),
+            observation,
         };
         let is_first = self.observed.insert(id, Rc::new(recorded)).is_none();
         Rule::ObservationTwice.check(is_first, || format!("observation {id}"))?;
         self.owe(at, id);
-        self.name_readings(id, facts)
+        self.name_readings(id, readings)
     }
 
     /// Every other member of each agreement in force must get it, or be kept from it.
@@ -53,9 +53,9 @@ impl Audit<'_> {
             if at.time >= terms.until.min(terms.lease_until) {
                 continue;
             }
-            for member in terms.member_ids() {
-                if member != self.own {
-                    let key = (partnership.clone(), member);
+            for member in &terms.members {
+                if member.organization != self.own {
+                    let key = (partnership.clone(), member.organization.clone());
                     let outbox = self.outboxes.entry(key).or_default();
                     outbox.owed.insert(at.index, id);
                 }
@@ -63,13 +63,16 @@ impl Audit<'_> {
         }
     }
 
-    pub(super) fn disclosed(&mut self, at: At, body: &Disclosed) {
+    pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {
         self.report.checked_mut().disclosures += 1;
-        match Disclosure::from_own_ledger(&body.disclosure) {
+        let claim = statements
+            .disclosure
+            .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keyring));
+        match claim.said {
             Ok(disclosure) => {
                 let checked = self.enqueue(body, &disclosure);
                 self.note(at, checked);
-                let checked = self.check_disclosed(at, body, &disclosure);
+                let checked = self.check_disclosed(at, claim.verified, &disclosure);
                 self.note(at, checked);
             }
             Err(error) => self.note(at, Err(unverified(&error))),
@@ -106,8 +109,12 @@ impl Audit<'_> {
         })
     }
 
-    fn check_disclosed(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
-        let verified = Disclosure::verify(&body.disclosure, &self.keyring);
+    fn check_disclosed(
+        &mut self,
+        at: At,
+        verified: Result<(), StatementError>,
+        disclosure: &Disclosure,
+    ) -> Checks {
         self.verified(at, verified)?;
         let id = disclosure.observation;
         Rule::DisclosureParties.check(disclosure.discloser == self.own, || {
@@ -124,10 +131,11 @@ impl Audit<'_> {
             )
         })?;
         let recorded = self.recorded(id)?;
-        Rule::DisclosureParties.check(recorded.facts.owner == self.own, || {
-            format!("the data is owned by `{}`", recorded.facts.owner)
+        let facts = recorded.observation.facts();
+        Rule::DisclosureParties.check(facts.owner == self.own, || {
+            format!("the data is owned by `{}`", facts.owner)
         })?;
-        let member = self.recipient(&edition, &disclosure.recipient)?;
+        let party = self.recipient(&edition, &disclosure.recipient)?;
         let issued_at = disclosure.issued_at;
         let is_timely = (earliest_for(at)..=at.time).contains(&issued_at);
         Rule::DisclosureTime.check(is_timely, || {
@@ -140,28 +148,29 @@ impl Audit<'_> {
         let taxonomies = self.taxonomies_in_force()?;
         check_scope(&edition.terms, &disclosure.scope, issued_at, &taxonomies)
             .map_err(|error| Rule::DisclosureScope.broken(error_chain(&error)))?;
-        let limits = limits_in_force(&self.limits, &recorded.facts, &taxonomies)
-            .cloned()
+        let limits = Rc::clone(&self.limits);
+        let limits = limits_in_force(limits.iter(), facts, &taxonomies)
             .ok_or_else(|| Rule::DisclosureLimits.broken("no limits cover the observation"))?;
-        check_within_limits(&disclosure.scope, &limits, &taxonomies)
+        check_within_limits(&disclosure.scope, limits, &taxonomies)
             .map_err(|error| Rule::DisclosureLimits.broken(error_chain(&error)))?;
 
         let decision = self.decision(&disclosure.decision, Action::Disclose, &edition)?;
         Rule::DecisionExpired.check(decision.is_true_at(issued_at), || {
             expired(&decision, issued_at)
         })?;
-        let asked = Scope {
-            purposes: decision.inquiry.scope.purposes.clone(),
-            ..disclosure.scope.clone()
-        };
-        let inquiry = inquiry_for_disclosure(
-            &recorded.facts,
-            &asked,
-            &Party::from(&member),
+        let mut inquiry = inquiry_for_disclosure(
+            facts,
+            &disclosure.scope,
+            party,
             &edition.agreement,
-            Some(&limits),
+            Some(limits),
             issued_at,
         );
+        // Asked for were more purposes, perhaps, than were admitted.
+        let asked = &decision.inquiry.scope.purposes;
+        if inquiry.scope.purposes != *asked {
+            inquiry.scope.purposes.clone_from(asked);
+        }
         self.check_class(&decision, &[inquiry])?;
         let admitted = decision.admitted();
         let is_admitted = !admitted.is_empty() && admitted == disclosure.scope.purposes;
@@ -187,22 +196,23 @@ impl Audit<'_> {
     fn check_withheld(&mut self, at: At, body: &Withheld) -> Checks {
         let edition = self.edition_in_force(&body.partnership, Rule::DisclosureEdition)?;
         let recorded = self.recorded(body.observation)?;
-        let member = self.recipient(&edition, &body.recipient)?;
+        let facts = recorded.observation.facts();
+        let party = self.recipient(&edition, &body.recipient)?;
         let taxonomies = self.taxonomies_in_force()?;
-        let limits = limits_in_force(&self.limits, &recorded.facts, &taxonomies).cloned();
-        let inquiries: Vec<Inquiry> = limits.as_ref().map_or_else(Vec::new, |limits| {
+        let limits = Rc::clone(&self.limits);
+        let limits = limits_in_force(limits.iter(), facts, &taxonomies);
+        let inquiries: Vec<Inquiry> = limits.map_or_else(Vec::new, |limits| {
             // The scope follows from the day on which it was judged, which may end before the commit.
             let earliest = earliest_for(at);
             let is_another_day = earliest.start_of_day() != at.time.start_of_day();
             std::iter::once(at.time)
                 .chain(is_another_day.then_some(earliest))
                 .map(|when| {
-                    let facts = &recorded.facts;
                     let recipient = &body.recipient;
                     let scope =
                         scope_for(&edition.terms, limits, facts, recipient, &taxonomies, when);
-                    let (party, agreement) = (Party::from(&member), &edition.agreement);
-                    inquiry_for_disclosure(facts, &scope, &party, agreement, Some(limits), when)
+                    let agreement = &edition.agreement;
+                    inquiry_for_disclosure(facts, &scope, party, agreement, Some(limits), when)
                 })
                 .collect()
         });
@@ -306,12 +316,11 @@ impl Audit<'_> {
             .ok_or_else(|| Rule::DisclosureObservation.broken(format!("observation {id}")))
     }
 
-    fn recipient(&self, edition: &Edition, recipient: &OrganizationId) -> Checks<Member> {
+    fn recipient<'e>(&self, edition: &'e Edition, recipient: &OrganizationId) -> Checks<&'e Party> {
         edition
-            .terms
-            .member(recipient)
-            .filter(|member| member.organization != self.own)
-            .cloned()
+            .parties
+            .get(recipient)
+            .filter(|party| party.organization != self.own)
             .ok_or_else(|| {
                 Rule::DisclosureParties.broken(format!("`{recipient}` is no other member"))
             })

@@ -9,6 +9,7 @@ mod admissions;
 mod decisions;
 mod disclosures;
 mod partnerships;
+mod preparation;
 mod state;
 mod statements;
 #[cfg(test)]
@@ -18,24 +19,50 @@ pub use decisions::ISSUE_DELAY_SECONDS_MAX;
 pub(crate) use decisions::replay_fault;
 
 use crate::bundle::Bundle;
+use crate::cores::share;
 use crate::report::{Report, Task, error_chain};
 use crate::rule::Rule;
 use crate::trust::Trust;
 use ambit_ledger::{
     Body, Checkpoint, Decision, Digest, Entry, Frontier, KeyPurpose, Keyring, Kind, Layer, Limits,
-    ObservationId, Opened, OrganizationId, PartnershipId, ProfileActivated, Readings,
-    TaxonomyActivated, Time, leaf_hash,
+    ObservationId, Opened, OrganizationId, PartnershipId, ProfileActivated, ReadingsError,
+    TaxonomyActivated, Time,
 };
 use ambit_policy::{Replayer, Taxonomies};
+use preparation::{Prepared, Statements};
 use state::{At, Checks, Edition, Outbox, Recorded};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Verifies a bundle against the roots an auditor trusts: signatures, the tree and its checkpoint, and that
 /// every entry follows from those above it. Judges nothing again.
 #[must_use]
 pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
     Audit::run(bundle, trust, Task::Verify).report
+}
+
+/// The entries before any is prepared ahead: a ledger begins with its keys and its first agreements. Tests have
+/// small ledgers.
+const FIRST_BATCH: usize = if cfg!(test) { 2 } else { 64 };
+
+/// The entries that are prepared at a time: some hundred milliseconds of work, some megabytes.
+const BATCH: usize = if cfg!(test) { 3 } else { 4_096 };
+
+/// How far the walk came.
+#[derive(Debug)]
+struct Walked {
+    entries: u64,
+    last: Time,
+}
+
+impl Default for Walked {
+    fn default() -> Self {
+        Self {
+            entries: 0,
+            last: Time::EARLIEST,
+        }
+    }
 }
 
 /// An audit under way: what the entries so far established.
@@ -46,20 +73,22 @@ pub(crate) struct Audit<'a> {
     /// Each decision with the entry it is first recorded in.
     pub(crate) decisions: BTreeMap<Digest, (At, Rc<Decision>)>,
     own: OrganizationId,
-    keyring: Keyring,
+    /// Shared with what is prepared ahead; another one whenever a key is added.
+    keyring: Arc<Keyring>,
+    tree: Frontier,
     certificates: BTreeSet<Digest>,
     unverifiable: BTreeSet<OrganizationId>,
     /// Terms are missing, and with them certificates of members.
     lacks_terms: bool,
     named_blobs: BTreeSet<Digest>,
-    named_readings: BTreeSet<ObservationId>,
+    named_readings: HashSet<ObservationId>,
     taxonomies: Option<(Digest, Option<Taxonomies>)>,
     schema: Option<Digest>,
     profiles: BTreeMap<Layer, Digest>,
-    limits: Vec<Limits>,
+    limits: Rc<Vec<Limits>>,
     editions: BTreeMap<Digest, Rc<Edition>>,
     in_force: BTreeMap<PartnershipId, Digest>,
-    observed: BTreeMap<ObservationId, Rc<Recorded>>,
+    observed: HashMap<ObservationId, Rc<Recorded>>,
     outboxes: BTreeMap<(PartnershipId, OrganizationId), Outbox>,
     taken: BTreeMap<(PartnershipId, OrganizationId), u64>,
     admitted: BTreeSet<(Digest, ObservationId)>,
@@ -74,19 +103,20 @@ impl<'a> Audit<'a> {
             replayer: Replayer::new(),
             decisions: BTreeMap::new(),
             own: bundle.organization().clone(),
-            keyring: trust.keyring(),
+            keyring: Arc::new(trust.keyring()),
+            tree: Frontier::default(),
             certificates: BTreeSet::new(),
             unverifiable: BTreeSet::new(),
             lacks_terms: false,
             named_blobs: BTreeSet::new(),
-            named_readings: BTreeSet::new(),
+            named_readings: HashSet::new(),
             taxonomies: None,
             schema: None,
             profiles: BTreeMap::new(),
-            limits: Vec::new(),
+            limits: Rc::default(),
             editions: BTreeMap::new(),
             in_force: BTreeMap::new(),
-            observed: BTreeMap::new(),
+            observed: HashMap::new(),
             outboxes: BTreeMap::new(),
             taken: BTreeMap::new(),
             admitted: BTreeSet::new(),
@@ -149,35 +179,72 @@ impl<'a> Audit<'a> {
         })
     }
 
+    /// Walks the entries in order, a batch at a time, while the other cores prepare the next one.
     fn walk(&mut self, opened: &Opened) {
-        let mut last = Time::EARLIEST;
-        for (index, bytes) in (0..).zip(self.bundle.entries()) {
-            self.report.checked_mut().entries += 1;
-            let entry = match Entry::decode(bytes) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let fault = Rule::EntryShape.broken(error_chain(&error));
-                    self.report.add(fault.rule, Some(index), fault.how);
-                    continue;
+        let bundle = self.bundle;
+        let entries: Vec<&[u8]> = bundle.entries().collect();
+        let (first, others) = entries.split_at(entries.len().min(FIRST_BATCH));
+        let mut walked = Walked::default();
+        // Where keys are certified, nothing can be verified ahead.
+        for bytes in first {
+            let keyring = Arc::clone(&self.keyring);
+            let prepared = Prepared::of(bytes, bundle, &keyring);
+            self.step(&mut walked, opened, prepared, &keyring);
+        }
+        let mut batch = (Vec::new(), Arc::clone(&self.keyring));
+        for next in others.chunks(BATCH).chain([[].as_slice()]) {
+            let keyring = Arc::clone(&self.keyring);
+            let work = |bytes: &&[u8]| Prepared::of(bytes, bundle, &keyring);
+            let prepared = share(next, work, || {
+                for prepared in batch.0 {
+                    self.step(&mut walked, opened, prepared, &batch.1);
                 }
-            };
-            let at = At {
-                index,
-                time: entry.time,
-            };
-            if entry.time < last {
-                let how = format!("{} follows {last}", entry.time);
-                self.note(at, Err(Rule::TimeOrder.broken(how)));
-            }
-            last = last.max(entry.time);
-            match entry.body() {
-                Ok(body) => self.take(at, opened, &body),
-                Err(error) => self.note(at, Err(Rule::EntryShape.broken(error_chain(&error)))),
-            }
+            });
+            batch = (prepared, keyring);
         }
     }
 
-    fn take(&mut self, at: At, opened: &Opened, body: &Body) {
+    /// Takes one entry in, which was prepared with these keys.
+    fn step(
+        &mut self,
+        walked: &mut Walked,
+        opened: &Opened,
+        prepared: Box<Prepared>,
+        keyring: &Arc<Keyring>,
+    ) {
+        let index = walked.entries;
+        walked.entries += 1;
+        self.report.checked_mut().entries += 1;
+        self.tree.append(prepared.leaf);
+        let Prepared {
+            entry,
+            mut statements,
+            ..
+        } = *prepared;
+        let (time, body) = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let fault = Rule::EntryShape.broken(error_chain(&error));
+                self.report.add(fault.rule, Some(index), fault.how);
+                return;
+            }
+        };
+        let at = At { index, time };
+        if time < walked.last {
+            let how = format!("{time} follows {}", walked.last);
+            self.note(at, Err(Rule::TimeOrder.broken(how)));
+        }
+        walked.last = walked.last.max(time);
+        if statements.lacks_key() && !Arc::ptr_eq(&self.keyring, keyring) {
+            statements = Statements::default();
+        }
+        match body {
+            Ok(body) => self.take(at, opened, &body, statements),
+            Err(error) => self.note(at, Err(Rule::EntryShape.broken(error_chain(&error)))),
+        }
+    }
+
+    fn take(&mut self, at: At, opened: &Opened, body: &Body, statements: Statements) {
         let is_in_place = match body {
             Body::Opened(_) => at.index == 0,
             Body::KeyCertified(_) => at.index > 0,
@@ -194,15 +261,15 @@ impl<'a> Audit<'a> {
             Body::PartnershipEdition(edition) => self.edition(at, edition),
             Body::ProfileActivated(activated) => self.profile_activated(at, activated),
             Body::TaxonomyActivated(activated) => self.taxonomy_activated(at, activated),
-            Body::Observed(observed) => self.observed(at, observed),
+            Body::Observed(observed) => self.observed(at, observed, statements),
             Body::Decided(decided) => self.decided(at, decided),
-            Body::Disclosed(disclosed) => self.disclosed(at, disclosed),
+            Body::Disclosed(disclosed) => self.disclosed(at, disclosed, statements),
             Body::Withheld(withheld) => self.withheld(at, withheld),
             Body::Withdrawn(withdrawn) => self.withdrawn(at, withdrawn),
-            Body::Admitted(admitted) => self.admitted(at, admitted),
+            Body::Admitted(admitted) => self.admitted(at, admitted, statements),
             Body::Refused(refused) => self.refused(at, refused),
-            Body::Acknowledged(acknowledged) => self.acknowledged(at, acknowledged),
-            Body::LimitsSet(set) => self.limits.push(set.limits.clone()),
+            Body::Acknowledged(acknowledged) => self.acknowledged(at, acknowledged, statements),
+            Body::LimitsSet(set) => Rc::make_mut(&mut self.limits).push(set.limits.clone()),
             Body::PartnershipDeclined(declined) => self.declined(at, declined),
             Body::Unread { kind, .. } => {
                 let known = Kind::from_number(*kind).map(Kind::name);
@@ -250,18 +317,20 @@ impl<'a> Audit<'a> {
         found
     }
 
-    /// Notes that an entry names these readings, and checks them against the facts.
-    fn name_readings(&mut self, id: ObservationId, facts: &ambit_ledger::Facts) -> Checks {
+    /// Notes that an entry names these readings; `found` is absent where they are missing.
+    fn name_readings(
+        &mut self,
+        id: ObservationId,
+        found: Option<Result<(), ReadingsError>>,
+    ) -> Checks {
         if !self.named_readings.insert(id) {
             return Ok(());
         }
-        let Some(bytes) = self.bundle.readings_of(&id) else {
+        let Some(found) = found else {
             return Err(Rule::ReadingsMissing.broken(format!("those of observation {id}")));
         };
         self.report.checked_mut().readings += 1;
-        Readings::decode(bytes, facts)
-            .map(|_| ())
-            .map_err(|error| Rule::ReadingsDiffer.broken(error_chain(&error)))
+        found.map_err(|error| Rule::ReadingsDiffer.broken(error_chain(&error)))
     }
 
     fn finish(&mut self) {
@@ -291,11 +360,8 @@ impl<'a> Audit<'a> {
     }
 
     fn check_checkpoint(&mut self) -> Checks {
-        let mut tree = Frontier::default();
-        self.bundle
-            .entries()
-            .for_each(|entry| tree.append(leaf_hash(entry)));
-        self.report.set_root(tree.root());
+        let (size, root) = (self.tree.size(), self.tree.root());
+        self.report.set_root(root);
         let keys: Vec<_> = self
             .keyring
             .keys_for(&self.own, KeyPurpose::Checkpoint)
@@ -306,15 +372,12 @@ impl<'a> Audit<'a> {
         let checkpoint = Checkpoint::verify(self.bundle.checkpoint(), &self.own, keys)
             .map_err(|error| Rule::Checkpoint.broken(error_chain(&error)))?;
         self.report.checked_mut().signatures += 1;
-        if (checkpoint.size, checkpoint.root) == (tree.size(), tree.root()) {
+        if (checkpoint.size, checkpoint.root) == (size, root) {
             return Ok(());
         }
         Err(Rule::Tree.broken(format!(
-            "the checkpoint is over {} entries with root {}, the bundle holds {} with root {}",
-            checkpoint.size,
-            checkpoint.root,
-            tree.size(),
-            tree.root()
+            "the checkpoint is over {} entries with root {}, the bundle holds {size} with root {root}",
+            checkpoint.size, checkpoint.root
         )))
     }
 }

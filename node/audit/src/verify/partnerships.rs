@@ -8,7 +8,7 @@ use crate::rule::Rule;
 use ambit_ledger::{
     AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipId, PartnershipTerms,
-    Statement, StatementKind, decode,
+    Party, Statement, StatementKind, decode,
 };
 use ambit_policy::agreement;
 use std::collections::BTreeSet;
@@ -57,6 +57,13 @@ impl Audit<'_> {
         let edition = Edition {
             digest: body.edition,
             agreement: agreement(&terms, AgreementState::Active, terms.lease_until),
+            // Where one is there twice, the first counts.
+            parties: terms
+                .members
+                .iter()
+                .rev()
+                .map(|member| (member.organization.clone(), Party::from(member)))
+                .collect(),
             terms,
         };
         self.editions.insert(body.edition, Rc::new(edition));

@@ -2,9 +2,10 @@
 
 use crate::rule::Rule;
 use ambit_ledger::{
-    Agreement, Chain, Digest, DisclosureId, Facts, ObservationId, PartnershipTerms, Salt, Time,
+    Agreement, Chain, Digest, DisclosureId, Observation, ObservationId, OrganizationId,
+    PartnershipTerms, Party, Salt, Time,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A rule broken, and how it shows.
 #[derive(Debug)]
@@ -47,13 +48,15 @@ pub(super) struct Edition {
     pub(super) digest: Digest,
     pub(super) terms: PartnershipTerms,
     pub(super) agreement: Agreement,
+    /// The members as policies read them.
+    pub(super) parties: BTreeMap<OrganizationId, Party>,
 }
 
 /// An own observation.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub(super) index: u64,
-    pub(super) facts: Facts,
+    pub(super) observation: Observation,
 }
 
 /// What was put into the outbox of one recipient in one partnership, and what became of it.
@@ -61,7 +64,7 @@ pub(super) struct Recorded {
 pub(super) struct Outbox {
     pub(super) items: BTreeMap<u64, Item>,
     /// The sequence number at which an observation stands disclosed under an edition.
-    pub(super) standing: BTreeMap<(ObservationId, Digest), u64>,
+    pub(super) standing: HashMap<(ObservationId, Digest), u64>,
     /// Own observations still to be judged, by entry.
     pub(super) owed: BTreeMap<u64, ObservationId>,
     /// The latest own observation that was judged, by entry.

@@ -11,6 +11,7 @@ use ambit_ledger::{
     Certificate, Digest, Fingerprint, KeyCertified, KeyringError, Opened, OrganizationId,
     StatementError,
 };
+use std::sync::Arc;
 
 impl Audit<'_> {
     pub(super) fn key_certified(&mut self, at: At, opened: &Opened, body: &KeyCertified) {
@@ -41,7 +42,7 @@ impl Audit<'_> {
         if !self.certificates.insert(Digest::of(bytes)) {
             return Ok(Some(claimed));
         }
-        match self.keyring.certify(bytes) {
+        match Arc::make_mut(&mut self.keyring).certify(bytes) {
             Ok(certificate) => {
                 self.report.checked_mut().signatures += 1;
                 Ok(Some(certificate))

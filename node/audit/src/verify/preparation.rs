@@ -1,0 +1,147 @@
+//! What can be worked out about an entry without those above it, on any core: its leaf, its shape, and whether its
+//! statements verify with the keys known so far.
+//!
+//! It must never decide anything: the walk does, entry by entry. Keys are only ever added, so that what verified
+//! still does when the walk comes to it; what lacked a key is tried again there if keys were added since.
+
+use crate::bundle::Bundle;
+use ambit_ledger::{
+    Acknowledgement, Body, CodecError, Digest, Disclosure, Entry, Keyring, Observation, Readings,
+    ReadingsError, StatementError, Time, leaf_hash,
+};
+
+/// An entry, worked out ahead of the walk.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) leaf: Digest,
+    pub(super) entry: Result<(Time, Result<Body, CodecError>), CodecError>,
+    pub(super) statements: Statements,
+}
+
+/// The statements of an entry; what is not there is worked out by whoever needs it.
+#[derive(Debug, Default)]
+pub(super) struct Statements {
+    pub(super) observation: Option<ObservationClaim>,
+    pub(super) disclosure: Option<Claim<Disclosure>>,
+    pub(super) acknowledgement: Option<Result<Acknowledgement, StatementError>>,
+}
+
+/// What a statement says, and whether it verifies.
+#[derive(Debug)]
+pub(super) struct Claim<T> {
+    pub(super) verified: Result<(), StatementError>,
+    pub(super) said: Result<T, StatementError>,
+}
+
+/// An observation, and whether its readings are those that it names; absent where they are missing.
+#[derive(Debug)]
+pub(super) struct ObservationClaim {
+    pub(super) claim: Claim<Observation>,
+    pub(super) readings: Option<Result<(), ReadingsError>>,
+}
+
+impl Prepared {
+    /// Boxed: it is some kilobytes, and changes hands.
+    pub(super) fn of(bytes: &[u8], bundle: &Bundle, keyring: &Keyring) -> Box<Self> {
+        let entry = Entry::decode(bytes).map(|entry| (entry.time, entry.body()));
+        let statements = match &entry {
+            Ok((_, Ok(body))) => Statements::of(body, bundle, keyring),
+            Ok((_, Err(_))) | Err(_) => Statements::default(),
+        };
+        Box::new(Self {
+            leaf: leaf_hash(bytes),
+            entry,
+            statements,
+        })
+    }
+}
+
+impl Statements {
+    fn of(body: &Body, bundle: &Bundle, keyring: &Keyring) -> Self {
+        let mut statements = Self::default();
+        match body {
+            Body::Observed(body) => {
+                let claim = ObservationClaim::of(&body.observation, bundle, keyring);
+                statements.observation = Some(claim);
+            }
+            Body::Disclosed(body) => {
+                statements.disclosure = Some(Claim::disclosure(&body.disclosure, keyring));
+            }
+            Body::Admitted(body) => {
+                let claim = ObservationClaim::of(&body.observation, bundle, keyring);
+                statements.observation = Some(claim);
+                statements.disclosure = Some(Claim::disclosure(&body.disclosure, keyring));
+            }
+            Body::Acknowledged(body) => {
+                let verified = Acknowledgement::verify(&body.acknowledgement, keyring);
+                statements.acknowledgement = Some(verified);
+            }
+            // What brings keys along, and what is rare, is verified by the walk.
+            Body::Opened(_)
+            | Body::KeyCertified(_)
+            | Body::PartnershipEdition(_)
+            | Body::ProfileActivated(_)
+            | Body::TaxonomyActivated(_)
+            | Body::Decided(_)
+            | Body::Withheld(_)
+            | Body::Withdrawn(_)
+            | Body::Refused(_)
+            | Body::LimitsSet(_)
+            | Body::PartnershipDeclined(_)
+            | Body::Unread { .. } => {}
+        }
+        statements
+    }
+
+    /// Whether a key was missing that may be there by now.
+    pub(super) fn lacks_key(&self) -> bool {
+        let of_observation = self.observation.as_ref();
+        let verified = [
+            of_observation.map(|observation| &observation.claim.verified),
+            self.disclosure.as_ref().map(|claim| &claim.verified),
+        ];
+        let acknowledged = self.acknowledgement.as_ref();
+        verified
+            .into_iter()
+            .flatten()
+            .any(|verified| matches!(verified, Err(StatementError::Key(_))))
+            || acknowledged.is_some_and(|read| matches!(read, Err(StatementError::Key(_))))
+    }
+}
+
+impl<T> Claim<T> {
+    fn of(
+        verified: Result<T, StatementError>,
+        read: impl FnOnce() -> Result<T, StatementError>,
+    ) -> Self {
+        match verified {
+            Ok(statement) => Self {
+                verified: Ok(()),
+                said: Ok(statement),
+            },
+            Err(error) => Self {
+                verified: Err(error),
+                said: read(),
+            },
+        }
+    }
+}
+
+impl Claim<Disclosure> {
+    pub(super) fn disclosure(bytes: &[u8], keyring: &Keyring) -> Self {
+        let verified = Disclosure::verify(bytes, keyring);
+        Self::of(verified, || Disclosure::from_own_ledger(bytes))
+    }
+}
+
+impl ObservationClaim {
+    pub(super) fn of(bytes: &[u8], bundle: &Bundle, keyring: &Keyring) -> Self {
+        let verified = Observation::verify(bytes, keyring);
+        let claim = Claim::of(verified, || Observation::from_own_ledger(bytes));
+        let readings = claim.said.as_ref().ok().and_then(|observation| {
+            let block = bundle.readings_of(&observation.id())?;
+            Some(Readings::decode(block, observation.facts()).map(|_| ()))
+        });
+        Self { claim, readings }
+    }
+}
