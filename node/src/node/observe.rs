@@ -17,6 +17,9 @@ use std::sync::{MutexGuard, PoisonError};
 /// work to do again, and that the next can be made ready meanwhile.
 pub(super) const COMMIT_OBSERVATIONS_MAX: usize = 32;
 
+/// How many drafts are looked up at a time among what was imported before.
+const COLLECTED_MAX: usize = 8 * COMMIT_OBSERVATIONS_MAX;
+
 /// How many commits may be on their way to the disk while the next is made ready: one to be written and one to
 /// follow at once.
 const COMMITS_AHEAD_MAX: usize = 2;
@@ -106,17 +109,46 @@ impl Node {
         self.catch_up_locked(&releasing, now)?;
         let mut report = ObserveReport::default();
         let mut releases = Releases::begin(self, &governance, now);
+        let mut submitted = VecDeque::new();
+        let done = self.submit_all(
+            drafts,
+            is_import,
+            &mut releases,
+            &mut submitted,
+            &mut report,
+        );
+        // What is on its way counts, whatever became of the next.
+        while !submitted.is_empty() {
+            self.wait_for(&mut submitted, &mut report)?;
+        }
+        done?;
+        releases.keep();
+        self.judge_for_rest(&governance, &mut report.observed, now)?;
+        drop(judging);
+        drop(releasing);
+        Ok(report)
+    }
+
+    /// Makes commits ready and hands them over, ahead of the disk. Some are still on their way when it returns.
+    fn submit_all(
+        &self,
+        drafts: Vec<Draft>,
+        is_import: bool,
+        releases: &mut Releases<'_>,
+        submitted: &mut VecDeque<Submitted>,
+        report: &mut ObserveReport,
+    ) -> Result<(), ObserveError> {
         let mut imports = is_import.then(BTreeSet::new);
         let mut drafts = drafts.into_iter().peekable();
-        let mut submitted = VecDeque::new();
         while drafts.peek().is_some() {
-            let some = drafts.by_ref().take(COMMIT_OBSERVATIONS_MAX);
-            let ahead = releases.prepare(some, imports.as_mut(), &mut report.known);
-            // What is on its way counts, whatever became of the next.
-            while is_to_wait(&submitted) {
-                self.wait_for(&mut submitted, &mut report)?;
-            }
-            if let Some(ahead) = ahead? {
+            let some = drafts.by_ref().take(COLLECTED_MAX);
+            let collected = releases.collect(some, imports.as_mut(), &mut report.known)?;
+            let mut collected = collected.into_iter().peekable();
+            while collected.peek().is_some() {
+                let ahead = releases.prepare(collected.by_ref().take(COMMIT_OBSERVATIONS_MAX))?;
+                while is_to_wait(submitted) {
+                    self.wait_for(submitted, report)?;
+                }
                 submitted.push_back(Submitted {
                     pending: self.store.submit(ahead.commit)?,
                     observed: ahead.observed,
@@ -124,14 +156,7 @@ impl Node {
                 });
             }
         }
-        while !submitted.is_empty() {
-            self.wait_for(&mut submitted, &mut report)?;
-        }
-        releases.keep();
-        self.judge_for_rest(&governance, &mut report.observed, now)?;
-        drop(judging);
-        drop(releasing);
-        Ok(report)
+        Ok(())
     }
 
     /// Waits until the oldest commit is on the disk.

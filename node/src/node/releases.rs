@@ -23,6 +23,15 @@ pub(super) struct Releases<'a> {
     now: Time,
 }
 
+/// A draft with what it takes to sign it.
+#[derive(Debug)]
+pub(super) struct Collected {
+    draft: Draft,
+    readings: EncodedReadings,
+    fingerprint: Digest,
+    import: Option<Digest>,
+}
+
 /// A commit made ready, and what it says.
 #[derive(Debug)]
 pub(super) struct Ahead {
@@ -48,34 +57,53 @@ impl<'a> Releases<'a> {
         self.deciding.keep();
     }
 
-    /// Signs, judges and seals drafts. `imports` are those of this run, where the drafts are from files; one
-    /// imported before is left out and counted as known. `None` where nothing is left.
-    pub(super) fn prepare(
-        &mut self,
+    /// Encodes drafts, and leaves out those imported before: they are counted as known. `imports` are those of this
+    /// run, where the drafts are from files.
+    // Looked up for many at once: each look waits while the writer applies a batch.
+    pub(super) fn collect(
+        &self,
         drafts: impl Iterator<Item = Draft>,
         mut imports: Option<&mut BTreeSet<Digest>>,
         known: &mut u64,
-    ) -> Result<Option<Ahead>, ObserveError> {
-        let decided_before = self.deciding.fresh();
-        let mut writes = Vec::new();
-        let mut observed = Vec::new();
-        for draft in drafts {
+    ) -> Result<Vec<Collected>, ObserveError> {
+        let collected = drafts.map(|draft| {
             let readings = EncodedReadings::of(&draft.readings)?;
             let fingerprint = draft.fingerprint_with(readings.as_bytes());
             let import = imports
                 .is_some()
                 .then(|| self.node.store.import_digest(&fingerprint));
-            if let (Some(import), Some(imports)) = (import, imports.as_mut())
+            Ok(Collected {
+                draft,
+                readings,
+                fingerprint,
+                import,
+            })
+        });
+        let collected = collected.collect::<Result<Vec<_>, ObserveError>>()?;
+        let mut unknown = Vec::with_capacity(collected.len());
+        for collected in collected {
+            if let (Some(import), Some(imports)) = (collected.import, imports.as_mut())
                 && (!imports.insert(import) || self.node.store.was_imported(&import)?)
             {
                 *known += 1;
-                continue;
+            } else {
+                unknown.push(collected);
             }
-            let signed = self.sign(draft, &readings, &fingerprint, import)?;
-            observed.push(self.release(signed, &mut writes)?);
         }
-        if observed.is_empty() {
-            return Ok(None);
+        Ok(unknown)
+    }
+
+    /// Signs, judges and seals what was collected.
+    pub(super) fn prepare(
+        &mut self,
+        collected: impl Iterator<Item = Collected>,
+    ) -> Result<Ahead, ObserveError> {
+        let decided_before = self.deciding.fresh();
+        let mut writes = Vec::new();
+        let mut observed = Vec::new();
+        for collected in collected {
+            let signed = self.sign(collected)?;
+            observed.push(self.release(signed, &mut writes)?);
         }
         for (partnership, recipient) in self.governance.recipients().take(FUSED_RECIPIENTS_MAX) {
             writes.push(Write::Judged {
@@ -84,31 +112,28 @@ impl<'a> Releases<'a> {
             });
         }
         let commit = self.node.commit_of(self.now, writes);
-        Ok(Some(Ahead {
+        Ok(Ahead {
             commit: self.node.store.prepare(commit)?,
             observed,
             decides: self.deciding.fresh() > decided_before,
-        }))
+        })
     }
 
-    fn sign(
-        &mut self,
-        draft: Draft,
-        readings: &EncodedReadings,
-        fingerprint: &Digest,
-        import: Option<Digest>,
-    ) -> Result<Signed, ObserveError> {
+    fn sign(&mut self, collected: Collected) -> Result<Signed, ObserveError> {
         let salt = match &self.node.settings.example {
-            Some(example) => Salt::from_bytes(example.derive("salt", &[fingerprint.as_bytes()])),
+            Some(example) => {
+                let fingerprint = collected.fingerprint;
+                Salt::from_bytes(example.derive("salt", &[fingerprint.as_bytes()]))
+            }
             None => self.randomness.salt()?,
         };
         Ok(release::sign(
-            draft,
-            readings,
+            collected.draft,
+            &collected.readings,
             &self.node.settings.organization.id,
             &self.node.keys.statement,
             salt,
-            import,
+            collected.import,
         )?)
     }
 
