@@ -7,6 +7,7 @@
 #![expect(
     clippy::expect_used,
     clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
     clippy::indexing_slicing,
     reason = "a bench ends where it cannot go on, and counts small things"
 )]
@@ -27,6 +28,8 @@ const GROUP: usize = 32;
 /// Observations in one round: a second or so.
 const ROUND: usize = 64 * GROUP;
 const ROUNDS: usize = 9;
+/// Enough that no observation of the yardstick gets the id of another.
+const NOISE_BYTES: usize = 4 * 1024 * 1024;
 
 fn main() {
     let mut rows = Vec::new();
@@ -111,6 +114,8 @@ struct Yardstick {
     file: File,
     sizes: Sizes,
     count: u64,
+    /// Bytes that do not compress, as sealed and signed ones do not; drawn before the measuring.
+    noise: Vec<u8>,
 }
 
 impl Yardstick {
@@ -132,6 +137,7 @@ impl Yardstick {
             file,
             sizes,
             count: 0,
+            noise: random(NOISE_BYTES),
         }
     }
 
@@ -142,7 +148,7 @@ impl Yardstick {
             for _ in 0..8 {
                 self.observation(&mut batch);
             }
-            batch.insert(b"h", random(600));
+            batch.insert(b"h", self.noise(600));
             self.database.apply_batch(batch).expect("sled applies");
         }
         self.database.flush().expect("sled flushes");
@@ -154,19 +160,29 @@ impl Yardstick {
         self.count += 1;
         let key = |prefix: u8, rest: &[u8]| [&[prefix], rest].concat();
         let sequential = |prefix| key(prefix, &index);
-        let chunks = random(self.sizes.sealed);
-        for (chunk, number) in chunks.chunks(6 * 1024).zip(0_u16..) {
+        let sealed = self.noise(self.sizes.sealed);
+        for (chunk, number) in sealed.chunks(6 * 1024).zip(0_u16..) {
             let key = [sequential(b'r').as_slice(), &number.to_be_bytes()].concat();
             batch.insert(key, chunk);
         }
-        batch.insert(sequential(b'e'), random(self.sizes.entry));
-        batch.insert(key(b'i', &random(32)), &index);
-        batch.insert(key(b'f', &random(32)), &index);
+        batch.insert(sequential(b'e'), self.noise(self.sizes.entry));
+        batch.insert(key(b'i', self.id(1)), &index);
+        batch.insert(key(b'f', self.id(2)), &index);
         batch.insert([sequential(b'o').as_slice(), &[0; 16]].concat(), &index);
+    }
+
+    fn noise(&self, bytes: usize) -> &[u8] {
+        let start = self.count as usize * 7_919 % (self.noise.len() - bytes);
+        &self.noise[start..start + bytes]
+    }
+
+    /// A key in no order, as a digest is, and its own for each observation.
+    fn id(&self, kind: usize) -> &[u8] {
+        let start = self.count as usize * 32 * kind % (self.noise.len() - 32);
+        &self.noise[start..start + 32]
     }
 }
 
-/// Bytes that do not compress, as sealed and signed ones do not.
 fn random(bytes: usize) -> Vec<u8> {
     let mut random = vec![0; bytes];
     getrandom::fill(&mut random).expect("there is randomness");

@@ -17,6 +17,7 @@ mod partner_error;
 mod peers;
 mod profile;
 mod releases;
+mod signing;
 mod submodel;
 mod tally;
 mod view;

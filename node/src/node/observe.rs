@@ -2,6 +2,7 @@
 
 use super::Node;
 use super::releases::Releases;
+use super::signing::{SignedChunk, Signing};
 use crate::collect::Draft;
 use crate::partnership::{Governance, GovernanceError};
 use crate::randomness::RandomnessError;
@@ -10,19 +11,19 @@ use ambit_ledger::{
     Body, ObservationId, OrganizationId, PartnershipId, ReadingsError, Time, Verdict,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::{MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{MutexGuard, PoisonError, mpsc};
 
 /// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
 /// work to do again, and that the next can be made ready meanwhile.
 pub(super) const COMMIT_OBSERVATIONS_MAX: usize = 32;
 
-/// How many drafts are looked up at a time among what was imported before.
-const COLLECTED_MAX: usize = 8 * COMMIT_OBSERVATIONS_MAX;
+/// How many commits' worth may be signed ahead of judging.
+const CHUNKS_AHEAD_MAX: usize = 1;
 
-/// How many commits may be on their way to the disk while the next is made ready: one to be written and one to
-/// follow at once.
-const COMMITS_AHEAD_MAX: usize = 2;
+/// How many commits may be on their way to the disk while the next is made ready: one that is being written, and
+/// some for the writer to take together after it.
+const COMMITS_AHEAD_MAX: usize = 4;
 
 /// For how many recipients an observation is judged in its own commit: their outboxes lie in the commit's last
 /// batch, which is short.
@@ -110,13 +111,24 @@ impl Node {
         let mut report = ObserveReport::default();
         let mut releases = Releases::begin(self, &governance, now);
         let mut submitted = VecDeque::new();
-        let done = self.submit_all(
-            drafts,
-            is_import,
-            &mut releases,
-            &mut submitted,
-            &mut report,
-        );
+        let signing = Signing::new(self, drafts, is_import);
+        let done = if signing.is_short() {
+            self.submit_all(signing, &mut releases, &mut submitted, &mut report)
+        } else {
+            std::thread::scope(|scope| {
+                let (chunks, signed) = mpsc::sync_channel(CHUNKS_AHEAD_MAX);
+                scope.spawn(move || {
+                    for chunk in signing {
+                        let is_last = chunk.is_err();
+                        // Nobody takes more once a commit failed.
+                        if chunks.send(chunk).is_err() || is_last {
+                            return;
+                        }
+                    }
+                });
+                self.submit_all(signed, &mut releases, &mut submitted, &mut report)
+            })
+        };
         // What is on its way counts, whatever became of the next.
         while !submitted.is_empty() {
             self.wait_for(&mut submitted, &mut report)?;
@@ -132,29 +144,26 @@ impl Node {
     /// Makes commits ready and hands them over, ahead of the disk. Some are still on their way when it returns.
     fn submit_all(
         &self,
-        drafts: Vec<Draft>,
-        is_import: bool,
+        signed: impl IntoIterator<Item = Result<SignedChunk, ObserveError>>,
         releases: &mut Releases<'_>,
         submitted: &mut VecDeque<Submitted>,
         report: &mut ObserveReport,
     ) -> Result<(), ObserveError> {
-        let mut imports = is_import.then(BTreeSet::new);
-        let mut drafts = drafts.into_iter().peekable();
-        while drafts.peek().is_some() {
-            let some = drafts.by_ref().take(COLLECTED_MAX);
-            let collected = releases.collect(some, imports.as_mut(), &mut report.known)?;
-            let mut collected = collected.into_iter().peekable();
-            while collected.peek().is_some() {
-                let ahead = releases.prepare(collected.by_ref().take(COMMIT_OBSERVATIONS_MAX))?;
-                while is_to_wait(submitted) {
-                    self.wait_for(submitted, report)?;
-                }
-                submitted.push_back(Submitted {
-                    pending: self.store.submit(ahead.commit)?,
-                    observed: ahead.observed,
-                    decides: ahead.decides,
-                });
+        for chunk in signed {
+            let chunk = chunk?;
+            report.known += chunk.known;
+            if chunk.signed.is_empty() {
+                continue;
             }
+            let ahead = releases.prepare(chunk.signed)?;
+            while is_to_wait(submitted) {
+                self.wait_for(submitted, report)?;
+            }
+            submitted.push_back(Submitted {
+                pending: self.store.submit(ahead.commit)?,
+                observed: ahead.observed,
+                decides: ahead.decides,
+            });
         }
         Ok(())
     }

@@ -2,18 +2,14 @@
 
 use super::Node;
 use super::observe::{FUSED_RECIPIENTS_MAX, ObserveError, Observed, RecipientOutcome};
-use crate::collect::Draft;
 use crate::decisions::Deciding;
 use crate::partnership::{Governance, Partnership};
 use crate::randomness::Randomness;
 use crate::release::{self, DisclosureContext, Signed};
 use crate::store::{BoxKey, Prepared, Write};
-use ambit_ledger::{
-    Digest, EncodedReadings, Facts, ObservationId, OrganizationId, Salt, Time, Verdict,
-};
-use std::collections::BTreeSet;
+use ambit_ledger::{Facts, ObservationId, OrganizationId, Time, Verdict};
 
-/// Signs and judges. Nothing of it counts before the commits it makes are on the disk.
+/// Judges, and signs disclosures. Nothing of it counts before the commits it makes are on the disk.
 #[derive(Debug)]
 pub(super) struct Releases<'a> {
     node: &'a Node,
@@ -21,15 +17,6 @@ pub(super) struct Releases<'a> {
     deciding: Deciding<'a>,
     randomness: Randomness,
     now: Time,
-}
-
-/// A draft with what it takes to sign it.
-#[derive(Debug)]
-pub(super) struct Collected {
-    draft: Draft,
-    readings: EncodedReadings,
-    fingerprint: Digest,
-    import: Option<Digest>,
 }
 
 /// A commit made ready, and what it says.
@@ -57,52 +44,12 @@ impl<'a> Releases<'a> {
         self.deciding.keep();
     }
 
-    /// Encodes drafts, and leaves out those imported before: they are counted as known. `imports` are those of this
-    /// run, where the drafts are from files.
-    // Looked up for many at once: each look waits while the writer applies a batch.
-    pub(super) fn collect(
-        &self,
-        drafts: impl Iterator<Item = Draft>,
-        mut imports: Option<&mut BTreeSet<Digest>>,
-        known: &mut u64,
-    ) -> Result<Vec<Collected>, ObserveError> {
-        let collected = drafts.map(|draft| {
-            let readings = EncodedReadings::of(&draft.readings)?;
-            let fingerprint = draft.fingerprint_with(readings.as_bytes());
-            let import = imports
-                .is_some()
-                .then(|| self.node.store.import_digest(&fingerprint));
-            Ok(Collected {
-                draft,
-                readings,
-                fingerprint,
-                import,
-            })
-        });
-        let collected = collected.collect::<Result<Vec<_>, ObserveError>>()?;
-        let mut unknown = Vec::with_capacity(collected.len());
-        for collected in collected {
-            if let (Some(import), Some(imports)) = (collected.import, imports.as_mut())
-                && (!imports.insert(import) || self.node.store.was_imported(&import)?)
-            {
-                *known += 1;
-            } else {
-                unknown.push(collected);
-            }
-        }
-        Ok(unknown)
-    }
-
-    /// Signs, judges and seals what was collected.
-    pub(super) fn prepare(
-        &mut self,
-        collected: impl Iterator<Item = Collected>,
-    ) -> Result<Ahead, ObserveError> {
+    /// Judges and seals what was signed.
+    pub(super) fn prepare(&mut self, signed: Vec<Signed>) -> Result<Ahead, ObserveError> {
         let decided_before = self.deciding.fresh();
         let mut writes = Vec::new();
         let mut observed = Vec::new();
-        for collected in collected {
-            let signed = self.sign(collected)?;
+        for signed in signed {
             observed.push(self.release(signed, &mut writes)?);
         }
         for (partnership, recipient) in self.governance.recipients().take(FUSED_RECIPIENTS_MAX) {
@@ -117,24 +64,6 @@ impl<'a> Releases<'a> {
             observed,
             decides: self.deciding.fresh() > decided_before,
         })
-    }
-
-    fn sign(&mut self, collected: Collected) -> Result<Signed, ObserveError> {
-        let salt = match &self.node.settings.example {
-            Some(example) => {
-                let fingerprint = collected.fingerprint;
-                Salt::from_bytes(example.derive("salt", &[fingerprint.as_bytes()]))
-            }
-            None => self.randomness.salt()?,
-        };
-        Ok(release::sign(
-            collected.draft,
-            &collected.readings,
-            &self.node.settings.organization.id,
-            &self.node.keys.statement,
-            salt,
-            collected.import,
-        )?)
     }
 
     /// Judges an observation for the recipients that fit into its own commit.
