@@ -41,7 +41,7 @@ pub enum Admission {
     Wait,
 }
 
-/// Verifies and judges one item.
+/// Judges one item that was verified, for the partnership and the sender it was verified for.
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
@@ -50,13 +50,9 @@ pub fn admit(
     governance: &Governance,
     partnership: &Partnership,
     sender: &OrganizationId,
-    incoming: Incoming<'_>,
+    verified: Verified<'_>,
     now: Time,
 ) -> Result<Admission, StoreError> {
-    let verified = match verify(governance, partnership, sender, incoming, now) {
-        Ok(verified) => verified,
-        Err(code) => return Ok(Admission::Refuse(code)),
-    };
     let Some(me) = partnership.terms().member(governance.organization()) else {
         return Ok(Admission::Refuse(RefusalCode::WrongPartnership));
     };
@@ -74,6 +70,7 @@ pub fn admit(
         Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible),
         Verdict::Undecided => Admission::Wait,
         Verdict::Admissible => {
+            let incoming = verified.incoming;
             let mut writes = judgement.writes;
             writes.push(Write::Admitted {
                 id: verified.id,
@@ -89,19 +86,26 @@ pub fn admit(
     })
 }
 
-struct VerifiedItem {
+/// An item whose statements and readings were verified. Only [`verify`] makes one.
+#[derive(Debug)]
+pub struct Verified<'a> {
+    incoming: Incoming<'a>,
     id: ObservationId,
     facts: Facts,
     disclosure: Disclosure,
 }
 
-fn verify(
+/// Verifies one item: signatures, who it is from and for, terms within the agreement, readings.
+///
+/// # Errors
+/// The code to refuse it with.
+pub fn verify<'a>(
     governance: &Governance,
     partnership: &Partnership,
     sender: &OrganizationId,
-    incoming: Incoming<'_>,
+    incoming: Incoming<'a>,
     now: Time,
-) -> Result<VerifiedItem, RefusalCode> {
+) -> Result<Verified<'a>, RefusalCode> {
     let keyring = partnership.keyring();
     let observation = Observation::verify(incoming.observation, keyring)
         .map_err(|error| RefusalCode::from(&error))?;
@@ -147,7 +151,8 @@ fn verify(
         | ReadingsError::Digest
         | ReadingsError::Facts => RefusalCode::WrongReadings,
     })?;
-    Ok(VerifiedItem {
+    Ok(Verified {
+        incoming,
         id: observation.id(),
         facts: facts.clone(),
         disclosure,

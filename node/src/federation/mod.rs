@@ -48,6 +48,7 @@ pub async fn run(
         inbound: JoinSet::new(),
         node,
         mesh,
+        governance: None,
     };
     let mut changes = federation.node.changes();
     let mut tick = tokio::time::interval(REFUSALS_INTERVAL);
@@ -61,13 +62,16 @@ pub async fn run(
                 None => break,
             },
             changed = changes.changed() => match changed {
-                Ok(()) => federation.refresh(),
+                // An outbox grew, more often than not.
+                Ok(()) => federation.refresh_after_change(),
                 Err(_) => break,
             },
             Some(_) = federation.inbound.join_next() => {}
             _ = tick.tick() => {
                 let recording = federation.record_refused();
                 federation.inbound.spawn(recording);
+                // An agreement ends by time as well.
+                federation.refresh();
             }
             _ = stop.changed() => break,
         }
@@ -85,6 +89,8 @@ struct Federation {
     connected: watch::Sender<BTreeSet<PeerKey>>,
     outbound: BTreeMap<LinkKey, JoinHandle<()>>,
     inbound: JoinSet<()>,
+    /// What was in force when the peers and links were last looked at.
+    governance: Option<Arc<Governance>>,
 }
 
 impl Federation {
@@ -120,9 +126,21 @@ impl Federation {
             .set_connected(Some(self.connected.borrow().clone()));
     }
 
+    fn refresh_after_change(&mut self) {
+        let governance = self.node.governance();
+        let is_known = self
+            .governance
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, &governance));
+        if !is_known {
+            self.refresh();
+        }
+    }
+
     /// Tells the mesh whom to admit, and sees to it that every other member has its link.
     fn refresh(&mut self) {
         let governance = self.node.governance();
+        self.governance = Some(Arc::clone(&governance));
         let me = governance.organization();
         let mut peers: BTreeMap<PeerKey, Vec<String>> = BTreeMap::new();
         let mut wanted = BTreeSet::new();

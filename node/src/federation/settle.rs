@@ -1,16 +1,20 @@
 //! What waits on an inbound link is judged and committed here, off the async threads: all of it under one set
 //! of layers, in one commit.
 
-use crate::admit::{Admission, Incoming, admit};
+use crate::admit::{Admission, Incoming, Verified, admit, verify};
 use crate::decisions::Deciding;
 use crate::link::{IncomingItem, Receiver};
 use crate::node::Node;
+use crate::partnership::{Governance, Partnership};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
     Body, Digest, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused, Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+
+/// So few items are verified one after another: a thread costs as much as some of them.
+const VERIFIED_ALONE_MAX: usize = 8;
 
 /// How many digests an entry about refusals names; the rest are counted.
 const REFUSED_DIGESTS_MAX: usize = 16;
@@ -138,34 +142,42 @@ impl Settling {
         let Some(partnership) = governance.partnership(&self.partnership) else {
             return Ok((outcomes, writes));
         };
+        // The same bytes again were verified and judged when they were taken in.
+        let edition = partnership.edition();
+        let known = self.waiting.iter().map(|waiting| match waiting {
+            Waiting::Item(item) => {
+                let id = ObservationId::of(&item.observation);
+                Ok(node.store().admitted_under(&edition, &id)?.is_some())
+            }
+            Waiting::Tombstone => Ok(false),
+        });
+        let known = known.collect::<Result<Vec<bool>, StoreError>>()?;
         let mut taken = BTreeSet::new();
-        for item in &self.waiting {
-            let item = match item {
-                Waiting::Item(item) => item,
-                Waiting::Tombstone => {
-                    outcomes.push(Outcome::Noted);
+        let verified = self.verify(partnership, &governance, &known, now);
+        for (waiting, verified) in self.waiting.iter().zip(verified) {
+            let Waiting::Item(item) = waiting else {
+                outcomes.push(Outcome::Noted);
+                continue;
+            };
+            let verified = match verified {
+                Ok(verified) => verified,
+                Err(code) => {
+                    outcomes.push(Outcome::Refused(code));
                     continue;
                 }
             };
-            // The same bytes again: they were verified and judged when they were taken in.
+            // Before it is judged: what is decided for an item counts only with what is committed for it.
             let id = ObservationId::of(&item.observation);
-            let edition = partnership.edition();
-            if taken.contains(&id) || node.store().admitted_under(&edition, &id)?.is_some() {
+            if taken.contains(&id) {
                 outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
                 continue;
             }
-            let incoming = Incoming {
-                seq: item.seq,
-                observation: &item.observation,
-                disclosure: &item.disclosure,
-                readings: &item.readings,
-            };
             match admit(
                 deciding,
                 &governance,
                 partnership,
                 &self.from,
-                incoming,
+                verified,
                 now,
             )? {
                 Admission::Admit(more) => {
@@ -178,5 +190,54 @@ impl Settling {
             }
         }
         Ok((outcomes, writes))
+    }
+
+    /// Verifies what waits and is not known, on two threads where it is much: most of the work of taking it in.
+    fn verify(
+        &self,
+        partnership: &Partnership,
+        governance: &Governance,
+        known: &[bool],
+        now: Time,
+    ) -> Vec<Result<Verified<'_>, RefusalCode>> {
+        let all: Vec<(&Waiting, bool)> = self.waiting.iter().zip(known.iter().copied()).collect();
+        let verify = |some| self.verify_some(some, partnership, governance, now);
+        if all.len() < VERIFIED_ALONE_MAX {
+            return verify(&all);
+        }
+        let (first, second) = all.split_at(all.len() / 2);
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| verify(second));
+            let mut verified = verify(first);
+            match other.join() {
+                Ok(more) => verified.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+            verified
+        })
+    }
+
+    fn verify_some<'s>(
+        &'s self,
+        some: &[(&'s Waiting, bool)],
+        partnership: &Partnership,
+        governance: &Governance,
+        now: Time,
+    ) -> Vec<Result<Verified<'s>, RefusalCode>> {
+        let verified = some.iter().map(|(waiting, is_known)| match waiting {
+            Waiting::Item(_) if *is_known => Err(RefusalCode::Duplicate),
+            Waiting::Item(item) => {
+                let incoming = Incoming {
+                    seq: item.seq,
+                    observation: &item.observation,
+                    disclosure: &item.disclosure,
+                    readings: &item.readings,
+                };
+                verify(governance, partnership, &self.from, incoming, now)
+            }
+            // Nobody looks at it.
+            Waiting::Tombstone => Err(RefusalCode::Unexpected),
+        });
+        verified.collect()
     }
 }
