@@ -169,3 +169,16 @@ fn a_name_in_code_is_told_from_one_in_prose() {
     assert!(!names("let text = \"sled\";", "sled"));
     assert!(!names("use unsled::Db;", "sled"));
 }
+
+#[test]
+fn the_readme_quotes_what_the_benches_wrote() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let table = std::fs::read_to_string(root().join("tests/benches.md")).unwrap();
+    assert!(table.lines().count() > 2);
+    for line in table.lines() {
+        assert!(
+            readme.contains(line),
+            "README.md lacks this line of tests/benches.md: {line}"
+        );
+    }
+}

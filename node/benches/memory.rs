@@ -83,8 +83,9 @@ fn copy_home_of_demo(to: &Path) {
             .expect("the demo starts"),
     );
     let out = demo.0.stdout.take().expect("its output is read");
-    let from = BufReader::new(out)
-        .lines()
+    let mut lines = BufReader::new(out).lines();
+    let from = lines
+        .by_ref()
         .map(|line| line.expect("its output is text"))
         .find_map(|line| home_in(&line))
         .expect("the demo names the supplier's home");
@@ -94,6 +95,7 @@ fn copy_home_of_demo(to: &Path) {
         .args(["-INT", &demo.0.id().to_string()])
         .status();
     assert!(interrupted.expect("there is a kill").success());
+    lines.for_each(drop);
     demo.0.wait().expect("the demo ends");
 }
 

@@ -12,7 +12,7 @@ const POOL_BYTES: usize = 4_096;
 /// The system gave no randomness.
 #[derive(Debug, thiserror::Error)]
 #[error("the system gave no randomness")]
-pub struct RandomnessError(#[source] getrandom::Error);
+pub struct RandomnessError(#[from] getrandom::Error);
 
 /// Random bytes not handed out yet. Made for one piece of work, and not kept.
 pub struct Randomness {

@@ -1,7 +1,7 @@
 //! What the benches of the node measure on: a supplier and a customer with an agreement in force, and drafts
 //! that are admissible under it.
 
-use ambit_ledger::{Quality, Reading, Time, When};
+use ambit_ledger::{Assigned, Quality, Reading, Time, When};
 use ambit_node::clock;
 use ambit_node::collect::{Draft, FactsFile, observe_values};
 use ambit_node::config::{MeshSettings, OrganizationSettings, Settings};
@@ -95,8 +95,8 @@ card = "member.card"
 }
 
 /// Drafts that differ, each with its own serial number and instants and this many readings, for the program of
-/// the customer of this name.
-pub fn drafts(customer: &str, from: u64, count: u64, readings: usize) -> Vec<Draft> {
+/// the customer of this name; a new lot after every `lot` of them.
+pub fn drafts(customer: &str, from: u64, count: u64, readings: usize, lot: u64) -> Vec<Draft> {
     let facts = FactsFile::parse(&format!(
         r#"
 source = "cmm-1"
@@ -119,7 +119,14 @@ eccn = "EAR99"
         .expect("a draft")
         .remove(0);
     (from..from + count)
-        .map(|number| draft(&first, at, number, readings))
+        .map(|number| {
+            let mut draft = draft(&first, at, number, readings);
+            draft.facts.lot = Some(Assigned {
+                assigner: "did:web:shop.example".parse().expect("an id"),
+                value: format!("L-{}", number / lot).parse().expect("a lot"),
+            });
+            draft
+        })
         .collect()
 }
 

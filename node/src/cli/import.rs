@@ -3,12 +3,10 @@
 use super::backend::Backend;
 use super::facts::FactsOptions;
 use super::failure::{CommandError, ContentError, Exit, FileError};
-use super::observe::{BATCH_DRAFTS_MAX, observe_batch};
+use super::observe::{Batch, observe_batch};
 use super::output::{Outlet, OutputOption, note, read_text};
 use super::table::{pairs, shown};
-use crate::collect::{
-    Draft, FactsError, ImportError, Map, Report, import as import_file, propose_map,
-};
+use crate::collect::{FactsError, ImportError, Map, Report, import as import_file, propose_map};
 use crate::config::Home;
 use crate::node::ObserveReport;
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
@@ -123,14 +121,17 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, C
     let mut summary = Summary::default();
     let mut counts = BTreeMap::new();
     loop {
-        let batch: Result<Vec<Draft>, ImportError> =
-            drafts.by_ref().take(BATCH_DRAFTS_MAX).collect();
         let kept = summary.observations_new;
-        let batch = batch.map_err(|error| broken_off(path, kept, error.into()))?;
-        if batch.is_empty() {
+        let mut batch = Batch::default();
+        while batch.has_room()
+            && let Some(draft) = drafts.next()
+        {
+            batch.push(draft.map_err(|error| broken_off(path, kept, error.into()))?);
+        }
+        if batch.drafts.is_empty() {
             break;
         }
-        let report = observe_batch(&backend, batch, true)
+        let report = observe_batch(&backend, batch.drafts, true)
             .map_err(|error| end_of_batch(path, kept, error))?;
         summary.observations_known += report.known;
         count(&report, &mut summary, &mut counts);

@@ -14,8 +14,11 @@ use clap::Args;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// The most drafts in one operation: their readings, as JSON, stay well below what a node takes at once.
-pub(super) const BATCH_DRAFTS_MAX: usize = 128;
+/// The most drafts in one operation, and the most bytes of JSON they come to: half of what a node takes at once.
+const BATCH_DRAFTS_MAX: usize = 512;
+const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// About what a reading takes in JSON beside its texts.
+const READING_BYTES: usize = 256;
 
 /// What to observe.
 #[derive(Clone, Debug, Args)]
@@ -108,9 +111,37 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
 fn batches(drafts: Vec<Draft>) -> impl Iterator<Item = Vec<Draft>> {
     let mut drafts = drafts.into_iter();
     std::iter::from_fn(move || {
-        let batch: Vec<Draft> = drafts.by_ref().take(BATCH_DRAFTS_MAX).collect();
-        (!batch.is_empty()).then_some(batch)
+        let mut batch = Batch::default();
+        while batch.has_room()
+            && let Some(draft) = drafts.next()
+        {
+            batch.push(draft);
+        }
+        (!batch.drafts.is_empty()).then_some(batch.drafts)
     })
+}
+
+/// Drafts for one operation.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) drafts: Vec<Draft>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn has_room(&self) -> bool {
+        self.drafts.len() < BATCH_DRAFTS_MAX && self.bytes < BATCH_BYTES_MAX
+    }
+
+    pub(super) fn push(&mut self, draft: Draft) {
+        let bytes = draft.readings.iter().map(|reading| {
+            // Texts may grow when they are escaped, to twice as much where they are JSON themselves.
+            let value = reading.value.as_ref().map_or(0, |value| 2 * value.len());
+            READING_BYTES + reading.path.as_str().len() + value
+        });
+        self.bytes += bytes.sum::<usize>();
+        self.drafts.push(draft);
+    }
 }
 
 /// Signs, judges and commits one batch.

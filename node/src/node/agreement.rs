@@ -56,6 +56,8 @@ impl Node {
     /// Any [`PartnerError`].
     pub fn take_decline(&self, statement: &[u8], now: Time) -> Result<PartnershipId, PartnerError> {
         let now = self.instant(now)?;
+        // Nothing is released or signed meanwhile: what is looked at here stays so until it is recorded.
+        let _releasing = self.releasing_lock();
         let governance = self.governance();
         let mut failure = PartnerError::NothingProposed;
         for known in governance.partnerships() {

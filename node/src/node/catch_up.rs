@@ -2,7 +2,7 @@
 
 use super::Node;
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
-use super::releases::Releases;
+use super::releases::{Moment, Releases};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, Recorded, StoreError, Write, own_observation};
 use ambit_ledger::{Body, Facts, ObservationId, OrganizationId, Time, Verdict};
@@ -19,7 +19,7 @@ impl Node {
     /// # Errors
     /// Any [`ObserveError`].
     pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
-        let now = self.instant(now)?;
+        let now = Moment::of(self.instant(now)?);
         let releasing = self.releasing_lock();
         let judging = self.judging();
         self.catch_up_locked(&releasing, now)?;
@@ -36,7 +36,7 @@ impl Node {
     pub(super) fn catch_up_locked(
         &self,
         _releasing: &MutexGuard<'_, ()>,
-        now: Time,
+        now: Moment,
     ) -> Result<(), ObserveError> {
         let governance = self.governance();
         for (partnership, recipient) in governance.recipients() {
@@ -50,7 +50,7 @@ impl Node {
         governance: &Governance,
         partnership: &Partnership,
         recipient: &OrganizationId,
-        now: Time,
+        now: Moment,
     ) -> Result<(), ObserveError> {
         let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
         let judged = match self.store.outbox(&outbox) {
@@ -60,7 +60,8 @@ impl Node {
                     partnership: partnership.terms().partnership.clone(),
                     recipient: recipient.clone(),
                 };
-                self.store.commit(self.commit_of(now, vec![open]))?;
+                self.store
+                    .commit(self.commit_of(now.passed(), vec![open]))?;
                 0
             }
         };
@@ -79,7 +80,7 @@ impl Node {
         to: (&Partnership, &OrganizationId),
         from: u64,
         until: u64,
-        now: Time,
+        now: Moment,
     ) -> Result<u64, ObserveError> {
         let (partnership, recipient) = to;
         let mut releases = Releases::begin(self, governance, now);
@@ -104,7 +105,7 @@ impl Node {
                 outbox: BoxKey::new(&partnership.terms().partnership, recipient),
                 upto: Some(upto),
             });
-            self.store.commit(self.commit_of(now, writes))?;
+            self.store.commit(self.commit_of(now.passed(), writes))?;
             releases.keep();
         }
         Ok(upto)
@@ -115,7 +116,7 @@ impl Node {
         governance: &Governance,
         partnership: &Partnership,
         recipient: &OrganizationId,
-        now: Time,
+        now: Moment,
     ) -> Result<(), ObserveError> {
         let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
         for id in self.store.undecided(&outbox)? {
@@ -131,7 +132,7 @@ impl Node {
             let (verdict, writes) = releases.release_to(partnership, recipient, id, &facts)?;
             // Still undecided: the entry that says so is in the ledger already.
             if verdict != Verdict::Undecided {
-                self.store.commit(self.commit_of(now, writes))?;
+                self.store.commit(self.commit_of(now.passed(), writes))?;
                 releases.keep();
             }
         }

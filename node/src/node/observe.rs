@@ -1,7 +1,7 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
 use super::Node;
-use super::releases::Releases;
+use super::releases::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::Draft;
 use crate::partnership::{Governance, GovernanceError};
@@ -100,9 +100,10 @@ impl Node {
         is_import: bool,
         now: Time,
     ) -> Result<ObserveReport, ObserveError> {
+        // By the clock before the locks: to wait for them is no fault of the clock's.
+        let now = Moment::of(self.instant(now)?);
         let releasing = self.releasing_lock();
         let judging = self.judging();
-        let now = self.instant(now)?;
         let governance = self.governance();
         for draft in &drafts {
             check_draft(&governance, draft)?;
@@ -129,11 +130,16 @@ impl Node {
                 self.submit_all(signed, &mut releases, &mut submitted, &mut report)
             })
         };
-        // What is on its way counts, whatever became of the next.
+        // What is on its way counts, whatever became of the others, and the first failure says why.
+        let mut failed = done.err();
         while !submitted.is_empty() {
-            self.wait_for(&mut submitted, &mut report)?;
+            if let Err(error) = self.wait_for(&mut submitted, &mut report) {
+                failed.get_or_insert(error.into());
+            }
         }
-        done?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         releases.keep();
         self.judge_for_rest(&governance, &mut report.observed, now)?;
         drop(judging);
@@ -187,7 +193,7 @@ impl Node {
         &self,
         governance: &Governance,
         observed: &mut [Observed],
-        now: Time,
+        now: Moment,
     ) -> Result<(), ObserveError> {
         for (partnership, recipient) in governance.recipients().skip(FUSED_RECIPIENTS_MAX) {
             self.catch_up_one(governance, partnership, recipient, now)?;

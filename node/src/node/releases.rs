@@ -8,6 +8,30 @@ use crate::randomness::Randomness;
 use crate::release::{self, DisclosureContext, Signed};
 use crate::store::{BoxKey, Prepared, Write};
 use ambit_ledger::{Facts, ObservationId, OrganizationId, Time, Verdict};
+use std::time::Instant;
+
+/// When something began, which may take long: what is judged and recorded late in it is not dated back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    began: Time,
+    at: Instant,
+}
+
+impl Moment {
+    pub(super) fn of(began: Time) -> Self {
+        Self {
+            began,
+            at: Instant::now(),
+        }
+    }
+
+    /// The instant it is by now, in whole seconds since it began.
+    pub(super) fn passed(&self) -> Time {
+        let seconds = self.at.elapsed().as_secs();
+        self.began
+            .plus_seconds(u32::try_from(seconds).unwrap_or(u32::MAX))
+    }
+}
 
 /// Judges, and signs disclosures. Nothing of it counts before the commits it makes are on the disk.
 #[derive(Debug)]
@@ -16,7 +40,7 @@ pub(super) struct Releases<'a> {
     governance: &'a Governance,
     deciding: Deciding<'a>,
     randomness: Randomness,
-    now: Time,
+    now: Moment,
 }
 
 /// A commit made ready, and what it says.
@@ -29,7 +53,7 @@ pub(super) struct Ahead {
 }
 
 impl<'a> Releases<'a> {
-    pub(super) fn begin(node: &'a Node, governance: &'a Governance, now: Time) -> Self {
+    pub(super) fn begin(node: &'a Node, governance: &'a Governance, now: Moment) -> Self {
         Self {
             node,
             governance,
@@ -58,7 +82,7 @@ impl<'a> Releases<'a> {
                 upto: None,
             });
         }
-        let commit = self.node.commit_of(self.now, writes);
+        let commit = self.node.commit_of(self.now.passed(), writes);
         Ok(Ahead {
             commit: self.node.store.prepare(commit)?,
             observed,
@@ -105,7 +129,7 @@ impl<'a> Releases<'a> {
         id: ObservationId,
         facts: &Facts,
     ) -> Result<(Verdict, Vec<Write>), ObserveError> {
-        let (governance, now) = (self.governance, self.now);
+        let (governance, now) = (self.governance, self.now.passed());
         let released = release::judge_for(
             &mut self.deciding,
             governance,

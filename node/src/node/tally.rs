@@ -15,14 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Tally {
     upto: u64,
     held: BTreeMap<OrganizationId, Held>,
-    /// What was counted as held: what came under two partnerships is one observation.
-    seen: BTreeSet<ObservationId>,
+    /// What was taken in and counted as held, by the first bytes of its id: what came under two partnerships is one
+    /// observation. Own ones come once.
+    seen: BTreeSet<u64>,
     decided: BTreeMap<(PartnershipId, OrganizationId), Decided>,
     /// One decision serves a whole class: it is read once, however many it withheld.
     saying_no: BTreeMap<Digest, Vec<Layer>>,
 }
 
-/// What was decided for one recipient under one partnership, in observations.
+/// What was decided for one recipient under one partnership. What was undecided first and decided later counts as both.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Decided {
     pub(super) released: u64,
@@ -49,8 +50,9 @@ impl Tally {
             let recorded = recorded?;
             let next = recorded.index + 1;
             self.count_decided(store, &recorded.body)?;
+            let is_own = matches!(recorded.body, Body::Observed(_));
             if let Some(found) = held(recorded)?
-                && self.seen.insert(found.observation.id())
+                && (is_own || self.seen.insert(first_bytes(&found.observation.id())))
             {
                 let facts = found.observation.facts();
                 let held = self.held.entry(facts.issuer.clone()).or_default();
@@ -121,6 +123,11 @@ impl Tally {
         }
         Ok(())
     }
+}
+
+fn first_bytes(id: &ObservationId) -> u64 {
+    let bytes = id.digest().as_bytes().first_chunk::<8>().copied();
+    bytes.map_or(0, u64::from_be_bytes)
 }
 
 /// The layers that do not admit in this decision, whatever the purpose.

@@ -1,7 +1,8 @@
 //! Turns commits into batches: entries with all that belongs to them, then the state, then the head.
 //!
-//! A group is several batches. An entry and its index keys lie in one of them; the last holds the head, and
-//! nothing above the head counts. So a group that was cut off is taken back by what its entries say.
+//! A group is several batches. An entry and its index keys lie in one of them, but for the items of outboxes, which
+//! follow all entries; the last holds the head, and nothing above the head counts. So a group that was cut off is
+//! taken back by what its entries say.
 
 use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};

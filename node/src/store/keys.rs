@@ -1,7 +1,7 @@
 //! The key space: one sled tree, a one-byte prefix for each kind of record, big-endian numbers.
 //!
 //! Everything that belongs to an entry is found from the entry's index and body alone, so that a group
-//! that was cut off can be taken back.
+//! that was cut off can be taken back; items of an outbox that came together, from the first of them.
 
 use ambit_ledger::{Digest, ObservationId, OrganizationId, PartnershipId};
 

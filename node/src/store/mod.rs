@@ -88,6 +88,11 @@ pub enum StoreError {
     /// Written by a newer program.
     #[error("the store has version {0}, newer than this program; use the program that wrote it")]
     Newer(u32),
+    /// Written by a program before the first release.
+    #[error(
+        "the store has version {0}, which this program no longer reads; export it with the program that wrote it"
+    )]
+    Older(u32),
     /// An entry larger than the ledger takes.
     #[error("an entry of {0} bytes is larger than {max}", max = ambit_ledger::ITEM_BYTES_MAX)]
     EntryTooLarge(usize),
@@ -112,6 +117,7 @@ impl StoreError {
             | Self::Missing(_)
             | Self::Lost { .. }
             | Self::Newer(_)
+            | Self::Older(_)
             | Self::EntryTooLarge(_)
             | Self::Randomness(_) => false,
         }
@@ -190,7 +196,7 @@ impl Store {
     /// Commits, and returns once it is on the disk.
     ///
     /// # Errors
-    /// Any [`StoreError`]; then nothing of it was committed.
+    /// Any [`StoreError`]. Where the store stopped, the next start says whether it was committed; else nothing was.
     pub fn commit(&self, commit: Commit) -> Result<Committed, StoreError> {
         self.submit(self.prepare(commit)?)?.wait()
     }
@@ -328,13 +334,15 @@ fn states<T: Serialize + DeserializeOwned>(
 
 fn first_head(database: &Database) -> Result<Head, StoreError> {
     let mut randomness = Randomness::default();
+    let mut import_key = [0; 32];
+    getrandom::fill(&mut import_key).map_err(RandomnessError::from)?;
     let head = Head {
         version: records::VERSION,
         frontier: ambit_ledger::Frontier::default(),
         time: Time::EARLIEST,
         slot: 0,
         incarnation: randomness.salt()?,
-        import_key: randomness.salt()?,
+        import_key: Salt::from_bytes(import_key),
     };
     database.apply(vec![(
         keys::HEAD.to_vec(),

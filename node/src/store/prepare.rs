@@ -34,8 +34,11 @@ impl Allotment {
         Ok((slot, self.slots.key(slot)?))
     }
 
-    /// The key of a slot that was handed out.
+    /// The key of a slot that was handed out. Asking for one that never was fills nothing.
     pub(super) fn key(&mut self, slot: u64) -> Result<SlotKey, SlotError> {
+        if slot >= self.next {
+            return Err(SlotError::Erased(slot));
+        }
         self.slots.key(slot)
     }
 }

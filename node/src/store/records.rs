@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Head {
-    /// The version of the records, 1.
+    /// The version of the records.
     pub(super) version: u32,
     /// The tree over all entries.
     pub(super) frontier: Frontier,
@@ -36,19 +36,23 @@ pub(super) struct Published {
     pub(super) inboxes: BTreeMap<BoxKey, Inbox>,
 }
 
-/// The version of the records this program writes.
-pub(super) const VERSION: u32 = 1;
+/// The version of the records this program writes. In the first, each entry had a record of its own.
+pub(super) const VERSION: u32 = 2;
 
 /// Reads the head.
 ///
 /// # Errors
-/// [`StoreError::Newer`] where a newer program wrote it; [`StoreError::Damaged`].
+/// [`StoreError::Newer`] or [`StoreError::Older`] where another program wrote it; [`StoreError::Damaged`].
 pub(super) fn read_head(bytes: &[u8]) -> Result<Head, StoreError> {
     // The version comes first in every version: a map, its key 0, a number below 24 in a byte of its own.
-    if let [_, 0, version @ 0..=23, ..] = bytes
-        && u32::from(*version) > VERSION
-    {
-        return Err(StoreError::Newer(u32::from(*version)));
+    if let [_, 0, version @ 0..=23, ..] = bytes {
+        let version = u32::from(*version);
+        if version > VERSION {
+            return Err(StoreError::Newer(version));
+        }
+        if version < VERSION {
+            return Err(StoreError::Older(version));
+        }
     }
     ambit_ledger::decode(bytes).map_err(|_| StoreError::Damaged("the head cannot be read"))
 }

@@ -80,6 +80,7 @@ impl Above {
                 .push(pack.keys.into_iter().map(|key| (key, None)).collect());
             // The entries and their indexes were one batch, so they are whole.
             for (index, item) in packs::items(&pack.bytes) {
+                check_order(index, next)?;
                 for mark in marks_of(&parse_entry(index, item)?.body)? {
                     above.indexes.insert(mark.item(index).0, None);
                 }
@@ -105,6 +106,7 @@ fn indexes_below(
         let pack = packs::pack_at(database, keys::entry, next)?;
         let pack = pack.ok_or(StoreError::Damaged("an entry is missing"))?;
         for (index, item) in packs::items(&pack.bytes) {
+            check_order(index, next)?;
             for mark in marks_of(&parse_entry(index, item)?.body)? {
                 let (key, value) = mark.item(index);
                 if let Some(held) = indexes.get_mut(&key) {
@@ -115,4 +117,12 @@ fn indexes_below(
         }
     }
     Ok(indexes)
+}
+
+fn check_order(index: u64, expected: u64) -> Result<(), StoreError> {
+    if index == expected {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged("entries are out of order"))
+    }
 }

@@ -17,7 +17,7 @@ struct Request {
 }
 
 /// A handle to the writer's thread. The thread ends with the last handle, which waits for it: once the
-/// store is dropped, its files are closed.
+/// store is dropped, and no commit is waited for, its files are closed.
 #[derive(Clone, Debug)]
 pub(super) struct Writer {
     thread: Arc<Thread>,
@@ -90,7 +90,7 @@ impl Pending {
     /// Returns once the commit is on the disk.
     ///
     /// # Errors
-    /// Any [`StoreError`]; then nothing of it was committed.
+    /// Any [`StoreError`]. Where the store stopped, the next start says whether it was committed; else nothing was.
     pub fn wait(self) -> Result<Committed, StoreError> {
         match self.answer.recv() {
             Ok(Err(StoreError::Stopped)) | Err(_) => Err(self.shared.stop_reason()),

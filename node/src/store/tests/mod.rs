@@ -162,6 +162,63 @@ fn an_entry_too_large_fails_alone() {
     assert_eq!(store.size(), 1);
 }
 
+#[test]
+fn of_commits_taken_together_only_the_one_too_large_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let pair = Pair::new("b");
+    let too_large = Write::Entry(Body::Unread {
+        kind: 28,
+        bytes: vec![0; 70_000],
+    });
+    // The first keeps the writer busy while the others queue up.
+    let blob = Write::Blob(vec![7; 4_000_000]);
+    let mut commits = vec![vec![opened(), pair.open(), blob]];
+    let mut ids = Vec::new();
+    for number in 1..=9 {
+        let (id, write) = observed(number, "1");
+        let mut writes = vec![write, pair.disclosed(id)];
+        if number == 5 {
+            writes.push(too_large.clone());
+        } else {
+            ids.push(id);
+        }
+        commits.push(writes);
+    }
+    let pending: Vec<Pending> = commits
+        .into_iter()
+        .map(|writes| {
+            store
+                .submit(store.prepare(commit(writes)).unwrap())
+                .unwrap()
+        })
+        .collect();
+    let mut next = 1;
+    for (number, pending) in pending.into_iter().enumerate().skip(1) {
+        match pending.wait() {
+            Ok(done) => {
+                assert_eq!(done.entries, [next, next + 1]);
+                next += 2;
+            }
+            Err(error) => {
+                assert!(matches!(error, StoreError::EntryTooLarge(_)), "{error:?}");
+                assert_eq!(number, 5);
+            }
+        }
+    }
+    drop(store);
+    let store = open(folder.path());
+    assert_eq!(store.size(), 17);
+    for (seq, id) in (1..).zip(&ids) {
+        let index = store.observation(id).unwrap().unwrap();
+        assert!(store.readings(index, id).is_ok());
+        assert_eq!(
+            store.outbox_item(&pair.key(), seq).unwrap(),
+            Some(index + 1)
+        );
+    }
+}
+
 /// A group that a crash cut off after everything but the head.
 fn cut_off(folder: &Path, writes: Vec<Write>) {
     let database = Database::open(&folder.join("db")).unwrap();
@@ -264,14 +321,17 @@ fn the_head_of_a_newer_program_is_told_from_a_damaged_one() {
         store.commit(commit(vec![opened()])).unwrap();
         ambit_ledger::encode(&store.shared.published().head)
     };
-    assert_eq!(head[1..3], [0, 1], "the version comes first");
+    assert_eq!(head[1..3], [0, 2], "the version comes first");
     let mut newer = head.clone();
     // One more field than this version knows.
     newer[0] += 1;
-    newer[2] = 2;
+    newer[2] = 3;
     newer.extend([0x18, 0x20, 0]);
+    let mut older = head.clone();
+    older[2] = 1;
     for (bytes, words) in [
-        (newer, "version 2, newer than this program; use the program"),
+        (newer, "version 3, newer than this program; use the program"),
+        (older, "version 1, which this program no longer reads"),
         (head[..9].to_vec(), "restore it from a backup"),
     ] {
         let database = Database::open(&folder.path().join("db")).unwrap();
@@ -355,7 +415,10 @@ fn a_large_database_that_was_changed_is_whole_or_refused() {
             Ok((entries?.len(), store.tree_head()))
         });
         match read {
-            Ok(read) => assert_eq!(read, (LONG_OBSERVATIONS as usize + 1, head)),
+            Ok(read) => assert_eq!(
+                read,
+                (usize::try_from(LONG_OBSERVATIONS).unwrap() + 1, head)
+            ),
             Err(error) => {
                 refused += 1;
                 let text = error.to_string();
