@@ -59,12 +59,17 @@ pub enum CompareError {
         /// Whose the second is.
         second: OrganizationId,
     },
+    /// They are of two ledgers that one organization opened.
+    #[error(
+        "the bundles are of two ledgers that `{0}` opened one beside the other; only two bundles of the same ledger can contradict each other"
+    )]
+    Ledgers(OrganizationId),
 }
 
 /// Verifies two bundles of one ledger, and looks whether one is the beginning of the other.
 ///
 /// # Errors
-/// [`CompareError::Organizations`].
+/// [`CompareError::Organizations`] and [`CompareError::Ledgers`].
 pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Comparison, CompareError> {
     if first.organization() != second.organization() {
         return Err(CompareError::Organizations {
@@ -73,6 +78,14 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
         });
     }
     let signed = [first, second].map(|bundle| signed_checkpoint(bundle, trust));
+    // An organization may have had more than one ledger: what opens each tells them apart.
+    if let [Some(one), Some(other)] = &signed
+        && is_whole(first, one)
+        && is_whole(second, other)
+        && first.entries().next() != second.entries().next()
+    {
+        return Err(CompareError::Ledgers(first.organization().clone()));
+    }
     let bundles = [(first, &signed[0]), (second, &signed[1])].map(|(bundle, signed)| Compared {
         size: size(bundle),
         signed_root: signed.as_ref().map(|checkpoint| checkpoint.root),
@@ -141,6 +154,15 @@ fn root_over((bundle, checkpoint): (&Bundle, &Checkpoint), size: u64) -> Option<
     }
     let is_whole = (tree.size(), tree.root()) == (checkpoint.size, checkpoint.root);
     root.filter(|_| is_whole)
+}
+
+/// Whether the entries at hand are those that the checkpoint signs.
+fn is_whole(bundle: &Bundle, checkpoint: &Checkpoint) -> bool {
+    let mut tree = Frontier::default();
+    bundle
+        .entries()
+        .for_each(|entry| tree.append(leaf_hash(entry)));
+    (tree.size(), tree.root()) == (checkpoint.size, checkpoint.root)
 }
 
 fn first_difference(one: &Bundle, other: &Bundle) -> Option<u64> {

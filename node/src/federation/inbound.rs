@@ -189,7 +189,11 @@ impl Session {
             }
         };
         if let Some(divergence) = &accepted.divergence {
-            tracing::error!(?divergence, %from, "the sender's store and this one disagree");
+            let peer = link.peer();
+            trouble.charge(&peer, Fault::InVain);
+            if let Some(count) = trouble.count(&peer, Complaint::Divergence) {
+                tracing::error!(?divergence, %from, count, "the sender's store and this one disagree");
+            }
         }
         send(&mut link, &accepted.answer).await?;
         Ok(Self {
@@ -380,9 +384,12 @@ impl Session {
             Some(Waiting::Item(item)) => Some(item.seq),
             Some(Waiting::Tombstone) | None => None,
         };
-        if let Some(seq) = waits.filter(|_| waits != self.warned_of) {
+        if let Some(seq) = waits.filter(|_| waits != self.warned_of)
+            && let Some(count) = self.trouble.count(&self.link.peer(), Complaint::Doubt)
+        {
             tracing::warn!(
                 seq,
+                count,
                 from = %self.from,
                 partnership = %self.partnership,
                 "an item waits, because this node's policies cannot decide it"

@@ -80,8 +80,13 @@ pub(super) async fn keep(
                 let ended = session(&node, &trouble, link, &partnership, &recipient).await;
                 match ended {
                     Ended::Diverged(_) => {
-                        tracing::error!(%ended, "the link stops until an operator looks at it");
-                        wait = REOPEN_AFTER_DIVERGENCE;
+                        if let Some(count) = trouble.count(&peer, Complaint::Divergence) {
+                            let text = "the link stops until an operator looks at it";
+                            tracing::error!(%ended, count, text);
+                        }
+                        // Nothing that happens here mends it.
+                        tokio::time::sleep(REOPEN_AFTER_DIVERGENCE).await;
+                        continue;
                     }
                     Ended::Store(error) => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "the link ended");
@@ -298,7 +303,15 @@ impl Session {
             }
             SenderOutput::Opened { cursor } => tracing::debug!(cursor, "the link is open"),
             SenderOutput::StartsOver { .. } => {
-                tracing::info!("the recipient's store is new; everything is sent again");
+                // A store is lost once in a long while; one that is new on every link costs a whole outbox each time.
+                let peer = self.link.peer();
+                self.trouble.charge(&peer, Fault::Dishonest);
+                if let Some(count) = self.trouble.count(&peer, Complaint::Divergence) {
+                    tracing::info!(
+                        count,
+                        "the recipient's store is new; everything is sent again"
+                    );
+                }
             }
             SenderOutput::EditionDiffers { .. } => {
                 tracing::info!(

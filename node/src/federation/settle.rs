@@ -115,9 +115,9 @@ impl Settling {
         }
         let cursor = inbox.as_ref().map(|inbox| inbox.cursor);
         if let Some(inbox) = inbox {
+            // What was refused is recorded apart, with what other links of the peer refuse: an entry for each would let
+            // a peer fill the ledger.
             writes.push(Write::Inbox(inbox));
-            let refused = std::mem::take(&mut self.refused);
-            writes.extend(refusal_writes(refused, &self.from, &self.partnership));
             let commit = node.commit_of(now, writes);
             node.store().commit(commit)?;
             deciding.keep();

@@ -32,6 +32,10 @@ pub(super) enum Complaint {
     Item,
     /// The peer refused an item, or a frame.
     Rejected,
+    /// Its store and this one disagree about the past.
+    Divergence,
+    /// An item of the peer's waits, because nobody can decide it.
+    Doubt,
 }
 
 /// What all links share about what peers do wrong.
@@ -133,11 +137,11 @@ fn fault(code: RefusalCode, bytes: usize) -> Option<Fault> {
     }
 }
 
-/// Whether a message that could not be taken in is to be charged: not where this node failed.
+/// Whether a message that could not be taken in is to be charged: only where the peer alone is to blame.
 pub(super) fn is_in_vain(error: &PartnerError) -> bool {
-    !matches!(
+    matches!(
         error,
-        PartnerError::Store(_) | PartnerError::Governance(_) | PartnerError::Randomness(_)
+        PartnerError::Signature(_) | PartnerError::Unknown(_) | PartnerError::NothingProposed
     )
 }
 

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a peer has. An honest one that fell out of step has at most 64 items on the way, one point each, and then
-/// waits for a minute; this is eight times as much. A hostile one gets milliseconds of this node's time for it.
+/// waits for a minute; this is some times as much. A hostile one gets milliseconds of this node's time for it.
 const PATIENCE: Rate = Rate {
     burst: 512,
     per_second: 4,
@@ -40,7 +40,8 @@ const BARRED_MAX: Duration = Duration::from_secs(3_600);
 /// How long a peer must behave until one bar of those in a row is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 /// A frame in vain costs one point for its place, and one for each so many bytes: they were held and decrypted.
-const BYTES_PER_POINT: usize = 16_384;
+/// Items of the largest kind that fell out of step stay below the patience all the same.
+const BYTES_PER_POINT: usize = 65_536;
 
 /// What a peer did wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,8 +156,8 @@ impl Conduct {
 pub(super) struct Arrivals(Mutex<HashMap<IpAddr, Spent>>);
 
 impl Arrivals {
-    /// Whether a connection from there is worth a handshake. Peers that are connected already notice nothing of it,
-    /// and those that share the address with whoever was turned away get in with one of the next attempts.
+    /// Whether a connection from there is worth a handshake at once. Peers that are connected already notice nothing
+    /// of it; those that share the address with whoever is turned away cannot get in while that goes on.
     pub(super) fn may_come(&self, from: IpAddr, now: Instant) -> bool {
         let turned_away = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let turned_away = turned_away.get(&network(from));
@@ -216,7 +217,7 @@ mod tests {
             (Fault::InVain, 129),
             (Fault::Link, 513),
             (OUT_OF_TURN, 513),
-            (Fault::OutOfTurn { bytes: 262_144 }, 31),
+            (Fault::OutOfTurn { bytes: 262_144 }, 103),
             (Fault::OutOfTurn { bytes: usize::MAX }, 1),
             (Fault::Dishonest, 33),
         ] {

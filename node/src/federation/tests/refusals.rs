@@ -93,6 +93,16 @@ async fn every_code_is_given_and_the_link_lives_on() {
         .map(|item| item.id)
         .collect();
     assert_eq!(listed, admitted);
+    let recorded = || {
+        refused_entries(recipient)
+            .iter()
+            .map(|entry| entry.count)
+            .sum::<u64>()
+    };
+    until("all refusals are recorded", || {
+        recorded() == counts.values().sum::<u64>()
+    })
+    .await;
     let entries = refused_entries(recipient);
     let mut counted: BTreeMap<RefusalCode, u64> = BTreeMap::new();
     for entry in &entries {
@@ -156,9 +166,14 @@ async fn refusals_are_coalesced_and_recorded_when_the_link_ends() {
         assert_eq!(peer.answer().await, expected);
     }
     peer.prove_alive("after the flood").await;
+    let recorded = || {
+        refused_entries(recipient)
+            .iter()
+            .map(|entry| entry.count)
+            .sum::<u64>()
+    };
+    until("all refusals are recorded", || recorded() == FRAMES).await;
     let entries = refused_entries(recipient);
-    let count: u64 = entries.iter().map(|entry| entry.count).sum();
-    assert_eq!(count, FRAMES);
     // A tick of the recipient's may fall into the flood; more entries than that are not coalesced.
     assert!(entries.len() <= 2, "{} entries", entries.len());
     assert!(entries.iter().all(|entry| entry.digests.len() <= 16));
