@@ -14,6 +14,7 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -23,6 +24,11 @@ use std::time::Duration;
 pub(super) const BATCH_ITEMS_MAX: usize = 64;
 /// The most bytes in one value.
 pub(super) const VALUE_BYTES_MAX: usize = 6 * 1024;
+/// The most bytes of keys and values applied between two syncs. Until then sled overwrites segments whose replacements lie
+/// beyond the size of the file that the file system's journal knows: after a power cut, an import that had applied
+/// megabytes left a database that did not open. A unit that is larger by itself goes alone: that is an entry of nearly the
+/// largest size, with its index keys.
+const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
 /// Page cache: the working set of indexes of some million observations.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How often it is looked at whether the engine's own threads failed: no sync waits longer for ever.
@@ -103,6 +109,8 @@ pub(super) struct Database {
     file: File,
     path: Arc<Path>,
     failure: OnceLock<Failure>,
+    /// How many bytes were applied since the last sync.
+    unsynced_bytes: AtomicUsize,
     #[cfg(test)]
     faults: Faults,
 }
@@ -139,6 +147,7 @@ impl Database {
             file,
             path: path.into(),
             failure: OnceLock::new(),
+            unsynced_bytes: AtomicUsize::new(0),
             #[cfg(test)]
             faults: Faults::of(path.parent().unwrap_or(path)),
         };
@@ -147,10 +156,41 @@ impl Database {
         Ok(database)
     }
 
-    /// Applies one batch, all of it or nothing; not yet on the disk.
+    /// Applies units in order, each of them whole or not at all. Some may already be on the disk, not yet all.
+    pub(super) fn apply_units(
+        &self,
+        units: impl IntoIterator<Item = Vec<Item>>,
+    ) -> Result<(), DatabaseError> {
+        let mut batch: Vec<Item> = Vec::new();
+        let mut batch_bytes = 0;
+        for unit in units {
+            let unit_bytes = bytes_of(&unit);
+            let is_full = batch.len() + unit.len() > BATCH_ITEMS_MAX
+                || batch_bytes + unit_bytes > UNSYNCED_BYTES_MAX;
+            if is_full && !batch.is_empty() {
+                self.apply(std::mem::take(&mut batch))?;
+                batch_bytes = 0;
+            }
+            batch.extend(unit);
+            batch_bytes += unit_bytes;
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.apply(batch)
+    }
+
+    /// Applies one batch, all of it or nothing; not yet on the disk. What was applied before is, where both together
+    /// are more than may be lost at once.
     pub(super) fn apply(&self, items: Vec<Item>) -> Result<(), DatabaseError> {
         debug_assert!(items.len() <= BATCH_ITEMS_MAX, "a batch is short");
         self.check()?;
+        let bytes = bytes_of(&items);
+        let unsynced_bytes = self.unsynced_bytes.load(Ordering::Relaxed);
+        if unsynced_bytes > 0 && unsynced_bytes + bytes > UNSYNCED_BYTES_MAX {
+            self.sync()?;
+        }
+        self.unsynced_bytes.fetch_add(bytes, Ordering::Relaxed);
         #[cfg(test)]
         self.pass(Point::Apply)?;
         let mut batch = sled::Batch::default();
@@ -181,6 +221,7 @@ impl Database {
         self.file
             .sync_data()
             .map_err(|error| self.stop(sync_error(&self.path, error)))?;
+        self.unsynced_bytes.store(0, Ordering::Relaxed);
         #[cfg(test)]
         self.pass(Point::Synced)?;
         Ok(())
@@ -265,6 +306,12 @@ impl Database {
                 .map_err(|error| engine_error(&path, error))
         })
     }
+}
+
+/// What a batch brings, in bytes.
+fn bytes_of(items: &[Item]) -> usize {
+    let bytes = |(key, value): &Item| key.len() + value.as_ref().map_or(0, Vec::len);
+    items.iter().map(bytes).sum()
 }
 
 /// Wakes a flush that waits in vain. The engine's threads note the error when they cannot write what was buffered, but

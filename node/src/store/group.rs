@@ -225,16 +225,7 @@ impl<'a> Group<'a> {
     /// Writes the group. Returns what is published once the database is synced.
     pub(super) fn apply(mut self) -> Result<Changes, DatabaseError> {
         self.end();
-        let mut batch: Vec<Item> = Vec::new();
-        for unit in self.units {
-            if batch.len() + unit.len() > BATCH_ITEMS_MAX {
-                self.database.apply(std::mem::take(&mut batch))?;
-            }
-            batch.extend(unit);
-        }
-        if !batch.is_empty() {
-            self.database.apply(batch)?;
-        }
+        self.database.apply_units(self.units)?;
         let mut last: Vec<Item> = self
             .outboxes
             .iter()

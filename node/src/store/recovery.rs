@@ -1,7 +1,7 @@
 //! Takes back what a crash left above the committed head, before anything is read.
 
 use super::StoreError;
-use super::database::{BATCH_ITEMS_MAX, Database, Item};
+use super::database::{Database, Item};
 use super::index::marks_of;
 use super::reader::parse_entry;
 use super::records::Head;
@@ -32,14 +32,7 @@ pub(super) fn take_back(database: &Database, head: Head) -> Result<Head, StoreEr
         // Highest first: a crash in here leaves a shorter rest of the same kind.
         .chain(above.entries.into_iter().rev())
         .chain(above.readings.into_iter().rev().map(|item| vec![item]));
-    let mut batch: Vec<Item> = Vec::new();
-    for unit in units {
-        if batch.len() + unit.len() > BATCH_ITEMS_MAX {
-            database.apply(std::mem::take(&mut batch))?;
-        }
-        batch.extend(unit);
-    }
-    database.apply(batch)?;
+    database.apply_units(units)?;
     database.sync()?;
     Ok(head)
 }

@@ -5,6 +5,7 @@ mod stops;
 mod workload;
 
 use super::database::Database;
+use super::faults::{Plan, Point};
 use super::group::Group;
 use super::prepare::prepare;
 use super::slots::Slots;
@@ -48,6 +49,38 @@ fn what_is_committed_is_there_after_opening_again() {
         .collect();
     assert_eq!(ambit_ledger::root(&leaves), head.1);
     assert_eq!(store.control_entries().unwrap().len(), 1);
+}
+
+#[test]
+fn never_more_than_64_kib_waits_for_a_sync() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::count(folder.path());
+    let database = Database::open(&folder.path().join("db")).unwrap();
+    let before = plan.points().len();
+    // With their keys of 9 bytes, 16 values of 4,087 bytes are 64 KiB: the fifth four go over it.
+    let unit = |number: u8| {
+        let item = |part| {
+            (
+                vec![number, 0, 0, 0, 0, 0, 0, 0, part],
+                Some(vec![0; 4_087]),
+            )
+        };
+        (0..4).map(item).collect::<Vec<_>>()
+    };
+    database.apply_units((0..4).map(unit)).unwrap();
+    let synced = [Point::Flush, Point::Sync, Point::Synced];
+    assert_eq!(plan.points()[before..], [Point::Apply]);
+    database.apply(unit(4)).unwrap();
+    let after = [&[Point::Apply], &synced[..], &[Point::Apply]].concat();
+    assert_eq!(plan.points()[before..], after);
+    // One commit of many small records is synced on its way as well.
+    let before = plan.points().len();
+    database.apply_units((5..15).map(unit)).unwrap();
+    let points = plan.points();
+    let syncs = points[before..]
+        .iter()
+        .filter(|point| **point == Point::Synced);
+    assert_eq!(syncs.count(), 3);
 }
 
 #[test]
