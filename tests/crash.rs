@@ -7,7 +7,7 @@
 mod contents;
 mod peer;
 
-use crate::support::{Ambit, Folder, LIMIT, MAP, declaration, text, wait_until};
+use crate::support::{Ambit, Folder, LIMIT, MAP, NOTE_COLUMN, declaration, text, wait_until};
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay};
 use contents::{Contents, check_heads};
 use peer::Peer;
@@ -24,21 +24,13 @@ const KILLS: u64 = 14;
 const KILL_AFTER_MAX_MICROS: u64 = 300_000;
 /// One partnership for each program, and no more than this: every observation is judged for every one of them.
 const PARTNERSHIPS_MAX: usize = 8;
-/// How many observations a file holds at most: a commit takes 64, so that some files are two commits.
+/// How many observations a file holds at most: a commit takes 32, so that some files are several commits.
 const OBSERVATIONS_MAX: u64 = 80;
 /// One file of so many has long texts in it: its commits are larger than what the database keeps in memory, so that
 /// a kill may leave a part of one on the disk.
 const LONG_EACH: u64 = 2;
 /// More than one record of the database holds.
 const LONG_BYTES: usize = 20_000;
-
-/// The column that [`MAP`] lacks.
-const NOTE_COLUMN: &str = r#"
-[[column]]
-name = "note"
-path = "Note"
-value_type = "xs:string"
-"#;
 
 #[test]
 fn what_was_reported_survives_kills_at_any_moment() {

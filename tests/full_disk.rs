@@ -2,7 +2,7 @@
 //!
 //! The disk is a small file system in memory. Where this user may not mount one, there is nothing to test with.
 
-use crate::support::{Ambit, Folder, Home, MAP, Running, text};
+use crate::support::{Ambit, Folder, Home, MAP, NOTE_COLUMN, Running, text};
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use ambit_ledger::{Body, Entry, ObservationId};
 use std::collections::BTreeSet;
@@ -23,14 +23,6 @@ const FILE_OBSERVATIONS: u32 = 24;
 const NOTE_BYTES: usize = 10_000;
 /// A disk that takes so many files is none of the size asked for.
 const FILES_MAX: u32 = 100;
-
-/// The column that [`MAP`] lacks.
-const NOTE_COLUMN: &str = r#"
-[[column]]
-name = "note"
-path = "Note"
-value_type = "xs:string"
-"#;
 
 /// A disk that is easily filled, with a home on it, and the files to import beside it.
 struct Disk {

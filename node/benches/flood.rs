@@ -14,6 +14,8 @@
     reason = "a bench stops at the first surprise"
 )]
 
+#[expect(dead_code, reason = "other benches use what this one does not")]
+mod bed;
 #[path = "flood/hostile.rs"]
 mod hostile;
 #[path = "../../tests/measure/mod.rs"]

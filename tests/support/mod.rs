@@ -2,7 +2,7 @@
 
 mod party;
 
-pub use party::{MAP, Party, agree, declaration, invite, text};
+pub use party::{MAP, NOTE_COLUMN, Party, agree, declaration, invite, text};
 
 use ambit_node::api::{Client, Operation};
 use serde_json::Value;

@@ -3,6 +3,14 @@
 use super::{Ambit, Folder, Home};
 use std::path::{Path, PathBuf};
 
+/// The column that [`MAP`] lacks: a text as long as a test wants it.
+pub const NOTE_COLUMN: &str = r#"
+[[column]]
+name = "note"
+path = "Note"
+value_type = "xs:string"
+"#;
+
 /// The map of a file of results: a time, a serial number, a program of the customer, a diameter.
 pub const MAP: &str = r#"delimiter = ","
 

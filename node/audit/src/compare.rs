@@ -144,25 +144,20 @@ fn root_over((bundle, checkpoint): (&Bundle, &Checkpoint), size: u64) -> Option<
     if checkpoint.size == size {
         return Some(checkpoint.root);
     }
-    let mut tree = Frontier::default();
-    let mut root = None;
-    for entry in bundle.entries() {
-        if tree.size() == size {
-            root = Some(tree.root());
-        }
-        tree.append(leaf_hash(entry));
-    }
-    let is_whole = (tree.size(), tree.root()) == (checkpoint.size, checkpoint.root);
-    root.filter(|_| is_whole)
+    let until = usize::try_from(size).ok()?;
+    is_whole(bundle, checkpoint).then(|| tree_over(bundle.entries().take(until)).root())
 }
 
 /// Whether the entries at hand are those that the checkpoint signs.
 fn is_whole(bundle: &Bundle, checkpoint: &Checkpoint) -> bool {
-    let mut tree = Frontier::default();
-    bundle
-        .entries()
-        .for_each(|entry| tree.append(leaf_hash(entry)));
+    let tree = tree_over(bundle.entries());
     (tree.size(), tree.root()) == (checkpoint.size, checkpoint.root)
+}
+
+fn tree_over<'a>(entries: impl Iterator<Item = &'a [u8]>) -> Frontier {
+    let mut tree = Frontier::default();
+    entries.for_each(|entry| tree.append(leaf_hash(entry)));
+    tree
 }
 
 fn first_difference(one: &Bundle, other: &Bundle) -> Option<u64> {

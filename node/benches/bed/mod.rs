@@ -65,10 +65,11 @@ pub fn agree(supplier: &Node, customer: &Node) {
             node.root_fingerprint(),
         )
     };
-    let name = customer.settings().organization.name.to_string();
+    let [name, other] =
+        [customer, supplier].map(|node| node.settings().organization.name.to_string());
     let text = format!(
         r#"
-partnership = "{name}/shop"
+partnership = "{name}/{other}"
 title = "Quality data for {name}"
 program = "F-ONE"
 data_classes = ["quality"]

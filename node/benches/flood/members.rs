@@ -1,10 +1,10 @@
 //! The receiver, the honest peer and the hostile ones: their homes and agreements, and what the honest one does.
 
+use crate::bed;
 use crate::hostile::Attack;
 use ambit_ledger::{EncodedReadings, OrganizationId, PartnershipId, Salt, Time};
 use ambit_node::clock;
 use ambit_node::collect::{Draft, FactsFile, observe_values};
-use ambit_node::config::{MeshSettings, OrganizationSettings, Settings};
 use ambit_node::mesh::{PeerKey, peer_id_text};
 use ambit_node::node::Node;
 use ambit_node::release;
@@ -33,7 +33,7 @@ pub fn found(folder: &Path, rounds: usize) -> Places {
     let receiver = init(folder, RECEIVER);
     let honest = init(folder, HONEST);
     let node = Node::open(&receiver).expect("the receiver opens");
-    agree(&node, &honest, HONEST);
+    agree(&node, &honest);
     let key = PeerKey(*node.keys().transport.public().as_bytes());
     let identity = receiver.with_extension("peer");
     std::fs::write(identity, peer_id_text(&key)).expect("its identity is written");
@@ -44,7 +44,7 @@ pub fn found(folder: &Path, rounds: usize) -> Places {
             let name = format!("{}-{round}", attack.name());
             let place = init(folder, &name);
             if attack.is_member() {
-                agree(&node, &place, &name);
+                agree(&node, &place);
             }
             places.push((attack, place));
         }
@@ -68,62 +68,14 @@ pub fn partnership(name: &str) -> PartnershipId {
 }
 
 fn init(folder: &Path, name: &str) -> PathBuf {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = listener.local_addr().expect("a bound address").port();
-    drop(listener);
-    let seat = vec!["US".parse().expect("a country")];
-    let settings = Settings {
-        organization: OrganizationSettings {
-            id: organization(name),
-            name: name.parse().expect("a name"),
-            seat: "US".parse().expect("a country"),
-            hosting: seat.clone().into_iter().collect(),
-            personnel: seat.into_iter().collect(),
-            licences: Default::default(),
-            attestations: Vec::new(),
-        },
-        mesh: MeshSettings {
-            listen: vec![format!("/ip4/127.0.0.1/tcp/{port}")],
-            ..MeshSettings::default()
-        },
-        api: Default::default(),
-        example: None,
-    };
     let place = folder.join(name);
-    Node::init(&place, &settings, clock::now()).expect("a home is made");
+    Node::init(&place, &bed::settings(name), clock::now()).expect("a home is made");
     place
 }
 
-fn agree(receiver: &Node, place: &Path, name: &str) {
+fn agree(receiver: &Node, place: &Path) {
     let other = Node::open(place).expect("a member opens");
-    let text = format!(
-        r#"
-partnership = "{RECEIVER}/{name}"
-title = "What {RECEIVER} gets"
-program = "F-ONE"
-data_classes = ["quality"]
-purposes = ["urn:ambit:purpose:supplier-quality"]
-observed_from = "2017-01-01T00:00:00Z"
-observed_until = "2018-01-01T00:00:00Z"
-until = "2100-01-01T00:00:00Z"
-retention_days = 365
-onward_hops = 0
-[[member]]
-card = "member.card"
-"#
-    );
-    let root = |node: &Node, name: &str| [(organization(name), node.root_fingerprint())].into();
-    let now = clock::now();
-    let invitation = receiver
-        .declare(&text, &[other.card()], &root(&other, name), now)
-        .expect("a partnership is declared");
-    let signed = other
-        .accept(&invitation.file, &root(receiver, RECEIVER), now)
-        .expect("a partnership is accepted");
-    let returned = receiver
-        .accept(&signed.file, &root(&other, name), now)
-        .expect("a signature is taken");
-    assert!(returned.is_active);
+    bed::agree(&other, receiver);
 }
 
 fn facts(owner: &OrganizationId) -> FactsFile {
