@@ -5,14 +5,16 @@
 //! ```
 
 pub mod admit;
+pub mod agree;
 pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod collect;
 pub mod config;
-pub mod decisions;
 pub mod demo;
+pub mod failure;
 pub mod federation;
+pub mod holding;
 pub mod link;
 pub mod mesh;
 pub mod node;

@@ -5,7 +5,8 @@
 use crate::api::{ApiServer, Endpoint, ServeError};
 use crate::federation;
 use crate::mesh::{Mesh, MeshConfig, MeshError, MeshHandle};
-use crate::node::{Node, ObserveError};
+use crate::node::Node;
+use crate::release::ObserveError;
 use crate::store::StoreError;
 use std::path::Path;
 use std::sync::Arc;

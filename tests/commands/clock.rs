@@ -5,8 +5,9 @@ use super::{NAME, Pair, ids};
 use crate::support::{Ambit, Home, LIMIT, MAP, Running, agree, declaration, text, wait_until};
 use ambit_audit::{Bundle, verify};
 use ambit_ledger::{Layer, Time};
-use ambit_node::api::{FailureKind, Operation};
+use ambit_node::api::Operation;
 use ambit_node::clock;
+use ambit_node::failure::FailureKind;
 use ambit_node::node::{AcceptClockError, Node};
 
 const PROFILE: &str = "@id(\"all\")\npermit (principal, action, resource);\n";

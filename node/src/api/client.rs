@@ -1,7 +1,8 @@
 //! The client: how the command line speaks to a running node.
 
-use super::{Endpoint, Failure, Operation};
+use super::{Endpoint, Operation};
 use crate::config::Home;
+use crate::failure::Failure;
 use ambit_ledger::OrganizationId;
 use serde_json::Value;
 use std::io::Read as _;

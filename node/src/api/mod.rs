@@ -14,7 +14,7 @@ mod operation;
 mod server;
 
 pub use client::{Client, ClientError};
-pub use operation::{Failure, FailureKind, Operation};
+pub use operation::Operation;
 pub use server::{ApiServer, ServeError};
 
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,9 @@
 //! Operations: what the command line asks of a node, running or not. One list serves both.
 
 use crate::collect::Draft;
-use crate::node::{
-    AcceptClockError, ActivateError, Filter, InspectError, Node, ObserveError as NodeObserveError,
-    PartnerError, Proposal,
-};
+use crate::failure::{Failure, FailureKind};
+use crate::holding::Filter;
+use crate::node::Node;
 use ambit_ledger::{Fingerprint, Layer, Name, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,50 +103,6 @@ pub enum Operation {
     },
 }
 
-/// Why an operation failed, in the classes that exit codes tell apart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-pub struct Failure {
-    /// The class.
-    pub kind: FailureKind,
-    /// What went wrong, and how to mend it.
-    pub message: String,
-}
-
-/// The classes of failures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// It failed.
-    Failed,
-    /// It was asked wrongly.
-    Usage,
-    /// A signature or a fingerprint is not what it has to be.
-    Verification,
-    /// It is not there.
-    NotFound,
-    /// The caller has no right to it.
-    NotAuthorized,
-    /// It may work later.
-    TryAgain,
-}
-
-impl Failure {
-    /// A failure of a class, with all causes in its text.
-    pub fn new(kind: FailureKind, error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !message.contains(&text) {
-                message = format!("{message}: {text}");
-            }
-            cause = error.source();
-        }
-        Self { kind, message }
-    }
-}
-
 impl Operation {
     /// Runs it on an open node.
     ///
@@ -155,24 +110,13 @@ impl Operation {
     /// [`Failure`].
     pub fn run(self, node: &Node, now: Time) -> Result<Value, Failure> {
         match self {
-            Self::Observe { drafts, is_import } => {
-                let report = node
-                    .observe(drafts, is_import, now)
-                    .map_err(|error| observe_failure(&error))?;
-                answer(&report)
-            }
-            Self::List { filter } => answer(&node.list(&filter).map_err(|e| inspect_failure(&e))?),
-            Self::Get { id } => answer(&node.detail(&id).map_err(|e| inspect_failure(&e))?),
-            Self::Latest { submodel } => {
-                answer(&node.latest(&submodel).map_err(|e| inspect_failure(&e))?)
-            }
-            Self::Why { id, to } => {
-                answer(&node.why(&id, &to, now).map_err(|e| inspect_failure(&e))?)
-            }
-            Self::Grounds { id } => {
-                answer(&node.grounds(&id, now).map_err(|e| inspect_failure(&e))?)
-            }
-            Self::Status => answer(&node.status(now).map_err(|e| inspect_failure(&e))?),
+            Self::Observe { drafts, is_import } => answer(&node.observe(drafts, is_import, now)?),
+            Self::List { filter } => answer(&node.list(&filter)?),
+            Self::Get { id } => answer(&node.detail(&id)?),
+            Self::Latest { submodel } => answer(&node.latest(&submodel)?),
+            Self::Why { id, to } => answer(&node.why(&id, &to, now)?),
+            Self::Grounds { id } => answer(&node.grounds(&id, now)?),
+            Self::Status => answer(&node.status(now)?),
             Self::Card => answer(&node.card()),
             Self::Trust => answer(
                 &node
@@ -185,86 +129,28 @@ impl Operation {
                 declaration,
                 cards,
                 fingerprints,
-            } => proposal(node.declare(&declaration, &cards, &fingerprints, now)),
-            Self::Review { file } => proposal(node.review(&file)),
+            } => answer(&node.declare(&declaration, &cards, &fingerprints, now)?),
+            Self::Review { file } => answer(&node.review(&file)?),
             Self::Accept { file, fingerprints } => {
-                let accepted = proposal(node.accept(&file, &fingerprints, now))?;
+                let accepted = node.accept(&file, &fingerprints, now)?;
                 // What was observed before, and lies in the window, is judged for the new recipients now.
-                node.catch_up(now)
-                    .map_err(|error| observe_failure(&error))?;
-                Ok(accepted)
+                node.catch_up(now)?;
+                answer(&accepted)
             }
             Self::Decline {
                 file,
                 fingerprints,
                 reason,
-            } => proposal(node.decline(&file, &fingerprints, reason, now)),
-            Self::AcceptClock => answer(
-                &node
-                    .accept_clock(now)
-                    .map_err(|error| accept_clock_failure(&error))?,
-            ),
-            Self::ActivateProfile { layer, text } => answer(
-                &node
-                    .activate_profile(layer, &text, now)
-                    .map_err(|error| activate_failure(&error))?,
-            ),
-            Self::Invite { partnership } => proposal(node.invite(&partnership)),
+            } => answer(&node.decline(&file, &fingerprints, reason, now)?),
+            Self::AcceptClock => answer(&node.accept_clock(now)?),
+            Self::ActivateProfile { layer, text } => {
+                answer(&node.activate_profile(layer, &text, now)?)
+            }
+            Self::Invite { partnership } => answer(&node.invite(&partnership)?),
         }
     }
 }
 
 fn answer<T: Serialize>(value: &T) -> Result<Value, Failure> {
     serde_json::to_value(value).map_err(|error| Failure::new(FailureKind::Failed, &error))
-}
-
-fn proposal(result: Result<Proposal, PartnerError>) -> Result<Value, Failure> {
-    match result {
-        Ok(proposal) => answer(&proposal),
-        Err(error) => Err(Failure::new(error.kind(), &error)),
-    }
-}
-
-fn inspect_failure(error: &InspectError) -> Failure {
-    let kind = match error {
-        InspectError::Store(_) => FailureKind::Failed,
-        InspectError::NotFound(_)
-        | InspectError::NoSubmodel(_)
-        | InspectError::NoPartnership(_) => FailureKind::NotFound,
-        InspectError::Ambiguous { .. } | InspectError::NotAnId(_) => FailureKind::Usage,
-    };
-    Failure::new(kind, error)
-}
-
-fn observe_failure(error: &NodeObserveError) -> Failure {
-    let kind = match error {
-        NodeObserveError::Clock(_) => FailureKind::TryAgain,
-        NodeObserveError::Store(_)
-        | NodeObserveError::Governance(_)
-        | NodeObserveError::Readings(_)
-        | NodeObserveError::Owner(_)
-        | NodeObserveError::DataClass(_)
-        | NodeObserveError::Randomness(_) => FailureKind::Failed,
-    };
-    Failure::new(kind, error)
-}
-
-fn activate_failure(error: &ActivateError) -> Failure {
-    let kind = match error {
-        ActivateError::Clock(_) => FailureKind::TryAgain,
-        ActivateError::Profile(_)
-        | ActivateError::Layer(_)
-        | ActivateError::Store(_)
-        | ActivateError::Governance(_)
-        | ActivateError::Judge(_) => FailureKind::Failed,
-    };
-    Failure::new(kind, error)
-}
-
-fn accept_clock_failure(error: &AcceptClockError) -> Failure {
-    let kind = match error {
-        AcceptClockError::Clock(_) => FailureKind::TryAgain,
-        AcceptClockError::Home(_) => FailureKind::Failed,
-    };
-    Failure::new(kind, error)
 }

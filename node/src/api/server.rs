@@ -1,6 +1,7 @@
 //! The server: loopback only, a token on every request, operations off the async threads.
 
-use super::{Endpoint, Failure, FailureKind, Operation};
+use super::{Endpoint, Operation};
+use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
 use crate::platform::write_private;
 use axum::body::{Body, Bytes};

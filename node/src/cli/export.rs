@@ -4,7 +4,7 @@ use super::backend::Backend;
 use super::failure::{CommandError, Exit, FileError};
 use super::output::{NewFile, OutputOption, note};
 use super::table::pairs;
-use crate::node::ExportError;
+use crate::holding::ExportError;
 use ambit_audit::{Bundle, BundleError, BundleWriteError};
 use clap::Args;
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! How a command ends: exit codes, and one line that says what went wrong.
 
-use crate::api::{ClientError, Failure, FailureKind};
+use crate::api::ClientError;
 use crate::config::HomeError;
+use crate::failure::{Failure, FailureKind};
 use crate::node::OpenError;
 use crate::service::ServiceError;
 use crate::store::{DatabaseError, StoreError};

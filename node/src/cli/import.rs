@@ -8,7 +8,7 @@ use super::output::{Outlet, OutputOption, note, read_text};
 use super::table::{pairs, shown};
 use crate::collect::{FactsError, ImportError, Map, Report, import as import_file, propose_map};
 use crate::config::Home;
-use crate::node::ObserveReport;
+use crate::release::ObserveReport;
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -6,7 +6,7 @@ use super::output::{OutputOption, note};
 use super::submodel;
 use super::table::{or_none, pairs, short, shown, table};
 use crate::api::Operation;
-use crate::node::{Filter, Item, ItemDetail, PartnerStatus, ReadingView, Status, withheld_by};
+use crate::holding::{Filter, Item, ItemDetail, PartnerStatus, ReadingView, Status, withheld_by};
 use ambit_ledger::{OrganizationId, Time};
 use clap::Args;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use super::table::{or_none, short, table};
 use crate::api::Operation;
 use crate::collect::{Draft, FactsError, ObserveError, observe_submodel, observe_values};
 use crate::config::Home;
-use crate::node::{ObserveReport, Observed};
+use crate::release::{ObserveReport, Observed};
 use ambit_ledger::Time;
 use clap::Args;
 use std::io::Read as _;

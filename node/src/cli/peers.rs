@@ -5,7 +5,7 @@ use super::failure::{CommandError, Exit};
 use super::output::{OutputOption, note};
 use super::table::{or_none, table};
 use crate::api::Operation;
-use crate::node::Peer;
+use crate::holding::Peer;
 use std::path::Path;
 
 pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, CommandError> {

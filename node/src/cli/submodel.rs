@@ -6,7 +6,7 @@ use super::inspect::plain;
 use super::output::OutputOption;
 use super::table::{or_none, short, table};
 use crate::api::Operation;
-use crate::node::{Element, value_form};
+use crate::holding::{Element, value_form};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use super::failure::{CommandError, Exit};
 use super::output::{Format, OutputOption, note};
 use super::table::{or_none, pairs, shown, table};
 use crate::api::Operation;
-use crate::node::{Grounds, Holding, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
+use crate::holding::{Grounds, Holding, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
 use ambit_ledger::{ErasureExtent, OrganizationId, Verdict};
 use clap::Args;
 use std::fmt::Display;

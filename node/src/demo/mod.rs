@@ -9,8 +9,11 @@ mod party;
 mod report;
 mod story;
 
+use crate::agree::PartnerError;
 use crate::collect;
-use crate::node::{ExportError, InspectError, ObserveError, OpenError, PartnerError};
+use crate::holding::{ExportError, InspectError};
+use crate::node::OpenError;
+use crate::release::ObserveError;
 use crate::service::ServiceError;
 use crate::store::StoreError;
 use ambit_audit::{BundleError, TrustError};

@@ -2,7 +2,8 @@
 
 use super::DemoError;
 use super::party::Party;
-use crate::node::{Filter, InspectError, Node};
+use crate::holding::{Filter, InspectError};
+use crate::node::Node;
 use std::path::{Path, PathBuf};
 
 /// The commands, one per line, each with what it shows.

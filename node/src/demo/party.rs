@@ -3,7 +3,8 @@
 use super::DemoError;
 use super::example::Character;
 use crate::clock;
-use crate::node::{Node, Status};
+use crate::holding::Status;
+use crate::node::Node;
 use crate::service::Service;
 use ambit_ledger::OrganizationId;
 use std::net::{Ipv4Addr, TcpListener};

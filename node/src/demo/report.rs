@@ -2,7 +2,8 @@
 
 use super::DemoError;
 use super::party::Party;
-use crate::node::{Filter, InspectError, Node, Status, withheld_by};
+use crate::holding::{Filter, InspectError, Status, withheld_by};
+use crate::node::Node;
 use ambit_audit::{AuditVerdict, Bundle, Report, Trust, replay};
 use ambit_ledger::{Digest, Layer, OrganizationId};
 use comfy_table::presets::NOTHING;

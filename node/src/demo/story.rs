@@ -5,7 +5,8 @@ use super::party::Party;
 use super::{DemoError, tell};
 use crate::clock;
 use crate::collect::{self, Draft, FactsFile};
-use crate::node::{Node, Status};
+use crate::holding::Status;
+use crate::node::Node;
 use crate::partnership::Declaration;
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -28,7 +29,7 @@ pub(super) async fn agree(supplier: &Party, customers: &[Party]) -> Result<(), D
         let Some(text) = customer.character.declaration else {
             continue;
         };
-        let declaration = Declaration::parse(text).map_err(crate::node::PartnerError::from)?;
+        let declaration = Declaration::parse(text).map_err(crate::agree::PartnerError::from)?;
         // In the example the telephone is this comparison: the file says what the customer was told.
         let told = declaration.members().first();
         if told.and_then(|member| member.fingerprint) != Some(root) {

@@ -1,9 +1,9 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
 use super::outbound::read;
-use super::settle::{Settling, Tally, Waiting};
 use super::trouble::{Complaint, Heard, Trouble};
 use super::{FRAMES_AHEAD, control_messages, membership, take_control};
+use crate::admit::{Settling, Tally, Waiting};
 use crate::link::{Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Fault, Link, LinkError, LinkSender, PeerKey};
 use crate::node::Node;

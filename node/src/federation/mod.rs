@@ -6,7 +6,6 @@
 
 mod inbound;
 mod outbound;
-mod settle;
 mod trouble;
 
 use crate::link::Control;
@@ -322,7 +321,7 @@ async fn take_control(
 #[derive(Debug, thiserror::Error)]
 enum TakeError {
     #[error(transparent)]
-    Partner(#[from] crate::node::PartnerError),
+    Partner(#[from] crate::agree::PartnerError),
     #[error("{0}")]
     Release(String),
 }

@@ -4,14 +4,13 @@ use super::inbound::charge_broken;
 use super::trouble::{Answers, Complaint, Heard, Trouble};
 use super::{FRAMES_AHEAD, control_messages, take_control};
 use crate::clock::ClockError;
-use crate::link::{Frame, Outgoing, Parties, Sender, SenderOutput};
+use crate::link::{Frame, Parties, Sender, SenderOutput};
 use crate::mesh::{Fault, Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
-use crate::release::{Again, judge_again};
-use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write, own_disclosure, own_observation};
+use crate::release::{LeaveError, bodies, outgoing};
+use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Body, Digest, Disclosure, DisclosureId, ItemBody, ObservationId,
-    OrganizationId, PartnershipId, RefusalCode, Time,
+    Acknowledged, Acknowledgement, Body, Digest, OrganizationId, PartnershipId, RefusalCode, Time,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -49,6 +48,15 @@ enum Ended {
     Store(#[from] StoreError),
     #[error("a task was cut off")]
     Task(#[from] tokio::task::JoinError),
+}
+
+impl From<LeaveError> for Ended {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::Clock(error) => error.into(),
+            LeaveError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// Keeps the link open as long as the peer is connected. Runs until it is aborted.
@@ -416,90 +424,5 @@ impl Session {
         })
         .await??;
         Ok(())
-    }
-}
-
-struct Stored {
-    disclosure: Disclosure,
-    statement: Vec<u8>,
-}
-
-fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> {
-    let missing = StoreError::Damaged("an item of an outbox is missing");
-    let Some(index) = node.store().outbox_item(outbox, seq)? else {
-        return Err(missing);
-    };
-    match node.store().entry(index)?.map(|recorded| recorded.body) {
-        Some(Body::Disclosed(disclosed)) => Ok(Stored {
-            disclosure: own_disclosure(&disclosed.disclosure)?,
-            statement: disclosed.disclosure.into_vec(),
-        }),
-        _ => Err(missing),
-    }
-}
-
-/// What these sequence numbers carried.
-fn bodies(node: &Node, outbox: &BoxKey, from: u64, upto: u64) -> Result<Vec<ItemBody>, StoreError> {
-    (from..=upto)
-        .map(|seq| {
-            if node.store().withdrawn(outbox, seq)?.is_some() {
-                return Ok(ItemBody::Tombstone);
-            }
-            let stored = stored(node, outbox, seq)?;
-            Ok(ItemBody::Item {
-                observation: stored.disclosure.observation,
-                disclosure: DisclosureId::of(&stored.statement),
-            })
-        })
-        .collect()
-}
-
-/// Judges an item again and loads it; one that may no longer leave is taken back first.
-fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, Ended> {
-    if node.store().withdrawn(outbox, seq)?.is_some() {
-        return Ok(Outgoing::Tombstone);
-    }
-    let Stored {
-        disclosure,
-        statement,
-    } = stored(node, outbox, seq)?;
-    let id: ObservationId = disclosure.observation;
-    let missing = StoreError::Damaged("a disclosed observation is missing");
-    let Some(index) = node.store().observation(&id)? else {
-        return Err(missing.into());
-    };
-    let observation = match node.store().entry(index)?.map(|recorded| recorded.body) {
-        Some(Body::Observed(observed)) => observed.observation.into_vec(),
-        _ => return Err(missing.into()),
-    };
-    let facts = own_observation(&observation)?;
-    let now = node.instant(crate::clock::now())?;
-    let _judging = node.judging();
-    let mut deciding = node.decisions().begin(node.store());
-    let again = judge_again(
-        &mut deciding,
-        &node.governance(),
-        &disclosure,
-        facts.facts(),
-        (DisclosureId::of(&statement), seq),
-        now,
-    )?;
-    match again {
-        Again::TakenBack(writes) => {
-            node.store().commit(node.commit_of(now, writes))?;
-            deciding.keep();
-            Ok(Outgoing::Tombstone)
-        }
-        Again::Leaves(writes) => {
-            if !writes.is_empty() {
-                node.store().commit(node.commit_of(now, writes))?;
-            }
-            deciding.keep();
-            Ok(Outgoing::Item {
-                readings: node.store().readings(index, &id)?,
-                observation,
-                disclosure: statement,
-            })
-        }
     }
 }

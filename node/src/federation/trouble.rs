@@ -3,9 +3,10 @@
 //!
 //! It keeps digests and numbers, and must never keep what was refused.
 
-use super::settle::{Tally, refusal_writes};
+use crate::admit::{Tally, refusal_writes};
+use crate::agree::PartnerError;
 use crate::mesh::{Fault, MeshHandle, PeerKey};
-use crate::node::{Node, PartnerError};
+use crate::node::Node;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{Digest, OrganizationId, PartnershipId, RefusalCode};
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,6 +3,7 @@
 use super::Node;
 use crate::clock::{self, Anchor, ClockError};
 use crate::config::HomeError;
+use crate::failure::{Failure, FailureKind};
 use ambit_ledger::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -43,6 +44,16 @@ pub enum AcceptClockError {
     /// The home cannot be written.
     #[error(transparent)]
     Home(#[from] HomeError),
+}
+
+impl From<AcceptClockError> for Failure {
+    fn from(error: AcceptClockError) -> Self {
+        let kind = match &error {
+            AcceptClockError::Clock(_) => FailureKind::TryAgain,
+            AcceptClockError::Home(_) => FailureKind::Failed,
+        };
+        Self::new(kind, &error)
+    }
 }
 
 impl ClockState {

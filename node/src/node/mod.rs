@@ -1,54 +1,27 @@
-//! One node: its home, its keys, its store and what is in force. Every operation of the command line and
-//! the programming interface is a method here.
+//! The shared ground: one node's home, keys and store, what is in force, its clock, and how it is opened. What is done with
+//! it is in the rooms beside: `release`, `admit`, `agree` and `holding`.
 //!
 //! Methods block on the store; callers keep them off the async threads.
 
-mod agreement;
-mod catch_up;
 mod clock;
-mod export;
-mod grounds;
-mod inspect;
-mod limits;
-mod observe;
+mod connected;
+mod decisions;
 mod open;
-mod partner;
-mod partner_error;
-mod peers;
-mod profile;
-mod releases;
-mod signing;
-mod submodel;
-mod tally;
-mod view;
-mod why;
 
 pub use clock::{AcceptClockError, ClockAccepted};
-pub use export::ExportError;
-pub use grounds::{Derivable, Grounds, Holding};
-pub use inspect::InspectError;
-pub use observe::{ObserveError, ObserveReport, Observed};
+pub(crate) use connected::peer_key;
+pub use decisions::{Deciding, Decisions, Judgement};
 pub use open::OpenError;
-pub use partner::Proposal;
-pub use partner_error::PartnerError;
-pub use peers::Peer;
-pub(crate) use peers::peer_key;
-pub use profile::ActivateError;
-pub use submodel::{Element, value_form};
-pub(crate) use view::withheld_by;
-pub use view::{Filter, Held, Item, ItemDetail, Pair, PartnerStatus, ReadingView, Status};
-pub use why::{LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
 
 use crate::config::{Home, KeyRing, Settings};
-use crate::decisions::Decisions;
+use crate::holding::Tally;
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
 use ambit_ledger::{Name, Time};
 use clock::ClockState;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use tally::Tally;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
 /// A node that is open. One per home at a time.
@@ -124,6 +97,18 @@ impl Node {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// What is judged up to an entry stays so while this is held: nobody else observes, or records an edition.
+    pub(crate) fn releasing_lock(&self) -> MutexGuard<'_, ()> {
+        self.releasing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was counted for those who ask how it stands.
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is in force stays so while this is held.
     pub(crate) fn judging(&self) -> RwLockReadGuard<'_, ()> {
         self.governing
@@ -132,14 +117,14 @@ impl Node {
     }
 
     /// Nothing is judged while this is held.
-    fn changing(&self) -> RwLockWriteGuard<'_, ()> {
+    pub(crate) fn changing(&self) -> RwLockWriteGuard<'_, ()> {
         self.governing
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads what is in force again, after entries that change it were committed.
-    fn reload(&self) -> Result<(), GovernanceError> {
+    pub(crate) fn reload(&self) -> Result<(), GovernanceError> {
         let before = self.governance();
         let governance = Arc::new(Governance::read_after(&self.store, Some(&before))?);
         *self
@@ -163,7 +148,7 @@ impl Node {
 }
 
 /// An opaque id of who caused an entry.
-fn actor(id: &'static str) -> Name {
+pub(crate) fn actor(id: &'static str) -> Name {
     #[expect(clippy::expect_used, reason = "the ids are literals of this crate")]
     id.parse().expect("a literal is a name")
 }

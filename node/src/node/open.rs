@@ -1,10 +1,9 @@
 //! Making a home and opening one.
 
 use super::clock::ClockState;
-use super::{Node, actor};
+use super::{Decisions, Node, actor};
 use crate::clock::{ClockError, check_first};
 use crate::config::{Home, HomeError, Settings};
-use crate::decisions::Decisions;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, StoreError, Write};
 use ambit_ledger::{

@@ -11,9 +11,10 @@ mod restarts;
 
 use crate::collect::{Draft, FactsFile, observe_values};
 use crate::config::{MeshSettings, OrganizationSettings, Settings};
+use crate::holding::Filter;
 use crate::link::Frame;
 use crate::mesh::{Mesh, MeshConfig, PeerKey};
-use crate::node::{Filter, Node};
+use crate::node::Node;
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay, verify};
 use ambit_ledger::{Body, Fingerprint, OrganizationId, PartnershipId, Time};
 use std::collections::BTreeMap;

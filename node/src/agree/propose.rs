@@ -3,9 +3,9 @@
 //! Nothing here is trusted because a file says so: every member's root fingerprint is compared out of band
 //! before its signatures count.
 
-use super::Node;
-use super::agreement::check_not_declined;
-use super::partner_error::PartnerError;
+use super::error::PartnerError;
+use super::record::check_not_declined;
+use crate::node::Node;
 use crate::partnership::{
     Declaration, Partnership, PartnershipFile, card_root, keyring_for, plain_words, read_card,
     write_card,
@@ -49,11 +49,11 @@ impl Node {
     }
 
     fn member(&self) -> Member {
-        let settings = &self.settings.organization;
-        let announce = &self.settings.mesh.announce;
+        let settings = &self.settings().organization;
+        let announce = &self.settings().mesh.announce;
         let addresses = if announce.is_empty() {
             // A port that the system picks anew at each start is no address to be dialled at.
-            let listen = self.settings.mesh.listen.iter();
+            let listen = self.settings().mesh.listen.iter();
             listen
                 .filter(|address| !address.ends_with("/tcp/0") && !address.contains("/0.0.0.0/"))
                 .filter_map(|address| address.parse().ok())
@@ -108,7 +108,7 @@ impl Node {
         let roots = self.with_own_root(fingerprints);
         keyring_for(&terms.members, &roots)?;
         let signature =
-            ManifestSignature::sign(&terms, governance.organization(), &self.keys.statement);
+            ManifestSignature::sign(&terms, governance.organization(), &self.keys().statement);
         let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
         self.invite(&terms.partnership)
@@ -267,7 +267,7 @@ impl Node {
         signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));
         signatures
             .entry(me.clone())
-            .or_insert_with(|| ManifestSignature::sign(&terms, me, &self.keys.statement));
+            .or_insert_with(|| ManifestSignature::sign(&terms, me, &self.keys().statement));
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
         drop(releasing);
         self.invite(&terms.partnership)
@@ -304,7 +304,7 @@ impl Node {
             reason,
             at: now,
         }
-        .sign(&self.keys.statement);
+        .sign(&self.keys().statement);
         if !fingerprints.is_empty() && known.is_none() {
             let profile = check_terms(&terms, governance.layers().taxonomies())?;
             let roots = self.with_own_root(fingerprints);

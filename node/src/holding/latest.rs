@@ -2,9 +2,9 @@
 //!
 //! It puts together what several observations say, and never fills in what none of them says.
 
-use super::Node;
 use super::inspect::{InspectError, held};
 use super::view::{quality_text, value_view};
+use crate::node::Node;
 use ambit_aas::{IdShortPath, IdShortPathStep};
 use ambit_ledger::{ObservationId, OrganizationId, Time};
 use serde::{Deserialize, Serialize};

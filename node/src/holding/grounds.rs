@@ -1,6 +1,7 @@
 //! Grounds: on what terms an observation is held here, and whom this node's own goes to.
 
-use super::{InspectError, Node, Why};
+use super::{InspectError, Why};
+use crate::node::Node;
 use crate::store::{StoreError, own_disclosure};
 use ambit_ledger::{
     Body, DataClass, Digest, ErasureExtent, ObservationId, OrganizationId, PartnershipId, Purpose,
@@ -100,7 +101,7 @@ impl Node {
         };
         let disclosure = own_disclosure(&admitted.disclosure)?;
         let scope = disclosure.scope;
-        let decision = self.store.decision(&admitted.decision)?;
+        let decision = self.store().decision(&admitted.decision)?;
         let admits = decision.map(|decision| decision.admitted());
         let (purposes, purposes_not_admitted) = scope
             .purposes
@@ -126,7 +127,7 @@ impl Node {
                 purposes: derived.purposes,
             }),
             decision: admitted.decision,
-            decision_entry: self.store.decision_entry(&admitted.decision)?,
+            decision_entry: self.store().decision_entry(&admitted.decision)?,
         }))
     }
 }

@@ -1,9 +1,10 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
-use super::Node;
-use super::releases::{Moment, Releases};
+use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::Draft;
+use crate::failure::{Failure, FailureKind};
+use crate::node::Node;
 use crate::partnership::{Governance, GovernanceError};
 use crate::randomness::RandomnessError;
 use crate::store::{BoxKey, Pending, StoreError};
@@ -12,7 +13,7 @@ use ambit_ledger::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::sync::{MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 
 /// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
 /// work to do again, and that the next can be made ready meanwhile.
@@ -55,6 +56,21 @@ pub enum ObserveError {
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] crate::clock::ClockError),
+}
+
+impl From<ObserveError> for Failure {
+    fn from(error: ObserveError) -> Self {
+        let kind = match &error {
+            ObserveError::Clock(_) => FailureKind::TryAgain,
+            ObserveError::Store(_)
+            | ObserveError::Governance(_)
+            | ObserveError::Readings(_)
+            | ObserveError::Owner(_)
+            | ObserveError::DataClass(_)
+            | ObserveError::Randomness(_) => FailureKind::Failed,
+        };
+        Self::new(kind, &error)
+    }
 }
 
 /// What became of what was observed.
@@ -166,7 +182,7 @@ impl Node {
                 self.wait_for(submitted, report)?;
             }
             submitted.push_back(Submitted {
-                pending: self.store.submit(ahead.commit)?,
+                pending: self.store().submit(ahead.commit)?,
                 observed: ahead.observed,
                 decides: ahead.decides,
             });
@@ -199,8 +215,8 @@ impl Node {
             self.catch_up_one(governance, partnership, recipient, now)?;
             let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
             for observed in observed.iter_mut() {
-                let outcome = self.store.outcome_for(&observed.id, &outbox)?;
-                let recorded = outcome.map(|index| self.store.entry(index)).transpose()?;
+                let outcome = self.store().outcome_for(&observed.id, &outbox)?;
+                let recorded = outcome.map(|index| self.store().entry(index)).transpose()?;
                 let verdict = match recorded.flatten().map(|recorded| recorded.body) {
                     Some(Body::Disclosed(_)) => Verdict::Admissible,
                     Some(Body::Withheld(withheld)) if withheld.undecided => Verdict::Undecided,
@@ -214,12 +230,6 @@ impl Node {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn releasing_lock(&self) -> MutexGuard<'_, ()> {
-        self.releasing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

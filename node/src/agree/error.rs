@@ -1,7 +1,7 @@
 //! Why a partnership operation failed.
 
-use crate::api::FailureKind;
 use crate::clock::ClockError;
+use crate::failure::{Failure, FailureKind};
 use crate::partnership::{
     CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
 };
@@ -114,5 +114,11 @@ impl PartnerError {
             | Self::SignedAlready(_)
             | Self::Randomness(_) => FailureKind::Failed,
         }
+    }
+}
+
+impl From<PartnerError> for Failure {
+    fn from(error: PartnerError) -> Self {
+        Self::new(error.kind(), &error)
     }
 }

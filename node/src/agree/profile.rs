@@ -1,8 +1,10 @@
 //! Profiles: putting another Cedar text in force for one of this node's own layers.
 
-use super::{Node, ObserveError, actor};
 use crate::clock::ClockError;
+use crate::failure::{Failure, FailureKind};
+use crate::node::{Node, actor};
 use crate::partnership::GovernanceError;
+use crate::release::ObserveError;
 use crate::store::{Commit, StoreError, Write};
 use ambit_ledger::{Body, Digest, Layer, ProfileActivated, Time};
 use ambit_policy::{Profile, ProfileError, schema_digest, schema_text};
@@ -30,6 +32,20 @@ pub enum ActivateError {
     /// What was undecided cannot be judged again.
     #[error("the profile is in force, but what was undecided could not be judged again")]
     Judge(#[source] ObserveError),
+}
+
+impl From<ActivateError> for Failure {
+    fn from(error: ActivateError) -> Self {
+        let kind = match &error {
+            ActivateError::Clock(_) => FailureKind::TryAgain,
+            ActivateError::Profile(_)
+            | ActivateError::Layer(_)
+            | ActivateError::Store(_)
+            | ActivateError::Governance(_)
+            | ActivateError::Judge(_) => FailureKind::Failed,
+        };
+        Self::new(kind, &error)
+    }
 }
 
 impl Node {
@@ -62,7 +78,7 @@ impl Node {
             // Nothing is judged under the old profile and committed after the new one.
             let _releasing = self.releasing_lock();
             let _changing = self.changing();
-            self.store.commit(Commit {
+            self.store().commit(Commit {
                 actor: actor("operator"),
                 reason: None,
                 now,

@@ -1,11 +1,11 @@
-//! Release: the outbound enforcement point. Signs what was observed, judges it for each recipient, and says
-//! what to commit.
+//! The outbound enforcement point itself: signs what was observed, judges it for each recipient, and says what to
+//! commit.
 //!
 //! It reads no clock and no randomness of its own, opens no socket and commits nothing. It must never hand
 //! out a disclosure whose decision is not part of the same commit or of an earlier one.
 
 use crate::collect::Draft;
-use crate::decisions::{Deciding, Judgement};
+use crate::node::{Deciding, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{

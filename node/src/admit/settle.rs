@@ -1,10 +1,9 @@
 //! What waits on an inbound link is judged and committed here, off the async threads: all of it under one set
 //! of layers, in one commit.
 
-use crate::admit::{Admission, Incoming, Verified, admit, verify};
-use crate::decisions::Deciding;
+use super::item::{Admission, Incoming, Verified, admit, verify};
 use crate::link::{IncomingItem, Receiver};
-use crate::node::Node;
+use crate::node::{Deciding, Node};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
@@ -20,33 +19,33 @@ const VERIFIED_ALONE_MAX: usize = 8;
 const REFUSED_DIGESTS_MAX: usize = 16;
 
 #[derive(Clone, Debug)]
-pub(super) enum Waiting {
+pub(crate) enum Waiting {
     Item(IncomingItem),
     Tombstone,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     count: u64,
     digests: Vec<Digest>,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, digest: Digest) {
+    pub(crate) fn add(&mut self, digest: Digest) {
         self.merge(Self {
             count: 1,
             digests: vec![digest],
         });
     }
 
-    pub(super) fn merge(&mut self, more: Self) {
+    pub(crate) fn merge(&mut self, more: Self) {
         self.count = self.count.saturating_add(more.count);
         let free = REFUSED_DIGESTS_MAX.saturating_sub(self.digests.len());
         self.digests.extend(more.digests.into_iter().take(free));
     }
 }
 
-pub(super) fn refusal_writes(
+pub(crate) fn refusal_writes(
     refused: BTreeMap<RefusalCode, Tally>,
     from: &OrganizationId,
     partnership: &PartnershipId,
@@ -66,26 +65,26 @@ pub(super) fn refusal_writes(
 }
 
 /// What waits on a link, while it is judged and committed off the async threads.
-pub(super) struct Settling {
-    pub(super) node: Arc<Node>,
-    pub(super) partnership: PartnershipId,
-    pub(super) from: OrganizationId,
-    pub(super) waiting: VecDeque<Waiting>,
-    pub(super) refused: BTreeMap<RefusalCode, Tally>,
-    pub(super) machine: Receiver,
+pub(crate) struct Settling {
+    pub(crate) node: Arc<Node>,
+    pub(crate) partnership: PartnershipId,
+    pub(crate) from: OrganizationId,
+    pub(crate) waiting: VecDeque<Waiting>,
+    pub(crate) refused: BTreeMap<RefusalCode, Tally>,
+    pub(crate) machine: Receiver,
 }
 
 /// What is left once that is done.
-pub(super) struct Settled {
-    pub(super) waiting: VecDeque<Waiting>,
-    pub(super) refused: BTreeMap<RefusalCode, Tally>,
-    pub(super) machine: Receiver,
+pub(crate) struct Settled {
+    pub(crate) waiting: VecDeque<Waiting>,
+    pub(crate) refused: BTreeMap<RefusalCode, Tally>,
+    pub(crate) machine: Receiver,
     /// The last number that was committed; absent where nothing was.
-    pub(super) cursor: Option<u64>,
+    pub(crate) cursor: Option<u64>,
 }
 
 impl Settling {
-    pub(super) fn settle(mut self) -> Result<Settled, StoreError> {
+    pub(crate) fn settle(mut self) -> Result<Settled, StoreError> {
         let node = Arc::clone(&self.node);
         // What is judged under one set of layers is committed before another comes into force.
         let _judging = node.judging();

@@ -1,6 +1,6 @@
 //! The bundle an auditor gets: every entry, everything they name, one signed checkpoint.
 
-use super::Node;
+use crate::node::Node;
 use crate::store::StoreError;
 use ambit_audit::{BundleWriteError, BundleWriter, Trust, TrustedRoot};
 use ambit_ledger::{Body, Checkpoint, Digest, ObservationId, Time};
@@ -29,18 +29,18 @@ impl Node {
     /// # Errors
     /// Any [`ExportError`].
     pub fn export<W: Write>(&self, out: W) -> Result<(W, u64), ExportError> {
-        let (size, root) = self.store.tree_head();
-        let organization = self.settings.organization.id.clone();
+        let (size, root) = self.store().tree_head();
+        let organization = self.settings().organization.id.clone();
         let checkpoint = Checkpoint {
             organization: organization.clone(),
             size,
             root,
         }
-        .sign(&self.keys.checkpoint);
+        .sign(&self.keys().checkpoint);
         let mut writer = BundleWriter::start(out, &organization, &checkpoint)?;
         let mut blobs = BTreeSet::new();
         let mut readings: BTreeMap<ObservationId, u64> = BTreeMap::new();
-        for recorded in self.store.entries(0, size) {
+        for recorded in self.store().entries(0, size) {
             let recorded = recorded?;
             writer.entry(&recorded.bytes)?;
             named_blobs(&recorded.body, &mut blobs);
@@ -55,13 +55,13 @@ impl Node {
         }
         for digest in &blobs {
             let blob = self
-                .store
+                .store()
                 .blob(digest)?
                 .ok_or(ExportError::Missing(*digest))?;
             writer.blob(&blob)?;
         }
         for (id, index) in &readings {
-            writer.readings(id, &self.store.readings(*index, id)?)?;
+            writer.readings(id, &self.store().readings(*index, id)?)?;
         }
         Ok((writer.finish()?, size))
     }
@@ -73,7 +73,7 @@ impl Node {
     pub fn trust(&self) -> Result<String, StoreError> {
         let governance = self.governance();
         let opened_at = self
-            .store
+            .store()
             .entry(0)?
             .map_or(Time::EARLIEST, |recorded| recorded.entry.time);
         let mut trust = Trust::new();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The counts up to an entry.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub struct Tally {
     upto: u64,
     held: BTreeMap<OrganizationId, Held>,
     /// What was taken in and counted as held, by the first bytes of its id: what came under two partnerships is one

@@ -1,6 +1,6 @@
 //! Limits: the widest terms the owner allows at present for a kind of observation.
 
-use super::Node;
+use crate::node::Node;
 use crate::store::Write;
 use ambit_ledger::{Body, Limits, LimitsSet, PartnershipTerms};
 

@@ -1,14 +1,11 @@
 //! The other members of every partnership: how they are reached, and what waits for them.
 
-use super::Node;
 use super::inspect::stage;
-use crate::mesh::{PeerKey, peer_id_text};
-use crate::partnership::transport_key;
+use crate::mesh::peer_id_text;
+use crate::node::{Node, peer_key};
 use crate::store::BoxKey;
-use ambit_ledger::{Member, OrganizationId, PartnershipId};
+use ambit_ledger::{OrganizationId, PartnershipId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 /// Another member of a partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +35,7 @@ impl Node {
     #[must_use]
     pub fn peers(&self) -> Vec<Peer> {
         let governance = self.governance();
-        let connected = self
-            .connected
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let connected = self.connected();
         let mut peers = Vec::new();
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
@@ -51,7 +44,7 @@ impl Node {
             {
                 let key = peer_key(member);
                 let outbox = BoxKey::new(&terms.partnership, &member.organization);
-                let outbox = self.store.outbox(&outbox);
+                let outbox = self.store().outbox(&outbox);
                 let last = outbox.as_ref().map_or(0, |outbox| outbox.last);
                 let acknowledged = outbox
                     .and_then(|outbox| outbox.acknowledged)
@@ -73,19 +66,4 @@ impl Node {
         }
         peers
     }
-
-    /// Who is connected from now on; nothing once the node does not run any more.
-    pub(crate) fn set_connected(&self, connected: Option<BTreeSet<PeerKey>>) {
-        *self
-            .connected
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = connected;
-    }
-}
-
-/// The key that a member's connections are known by, where its card is in order.
-pub(crate) fn peer_key(member: &Member) -> Option<PeerKey> {
-    transport_key(member)
-        .ok()
-        .map(|key| PeerKey(*key.as_bytes()))
 }

@@ -1,10 +1,10 @@
-//! Admit: the inbound enforcement point. Verifies what a link brings, judges it with this node's own
-//! layers, and says what to commit.
+//! The inbound enforcement point itself: verifies one item that a link brings, judges it with this node's own layers,
+//! and says what to commit.
 //!
 //! It reads no clock, opens no socket and commits nothing. It must never take in what it could not verify to
 //! the last byte, and never reject what it merely could not decide.
 
-use crate::decisions::Deciding;
+use crate::node::Deciding;
 use crate::partnership::{Governance, Partnership};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{

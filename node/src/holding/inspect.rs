@@ -1,11 +1,12 @@
 //! Looking: what is held, from whom, on what terms, and how the node stands.
 
-use super::Node;
 use super::tally::Tally;
 use super::view::{
     Filter, Item, ItemDetail, Pair, PartnerStatus, Status, facts_view, item, reading_view,
     scope_view,
 };
+use crate::failure::{Failure, FailureKind};
+use crate::node::Node;
 use crate::partnership::Partnership;
 use crate::store::{BoxKey, Recorded, StoreError, own_disclosure, own_observation};
 use ambit_ledger::{
@@ -14,7 +15,6 @@ use ambit_ledger::{
 };
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 
 /// Something asked for is not there, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,19 @@ pub enum InspectError {
     NoPartnership(OrganizationId),
 }
 
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        let kind = match &error {
+            InspectError::Store(_) => FailureKind::Failed,
+            InspectError::NotFound(_)
+            | InspectError::NoSubmodel(_)
+            | InspectError::NoPartnership(_) => FailureKind::NotFound,
+            InspectError::Ambiguous { .. } | InspectError::NotAnId(_) => FailureKind::Usage,
+        };
+        Self::new(kind, &error)
+    }
+}
+
 pub(super) struct Found {
     pub(super) recorded: Recorded,
     pub(super) observation: Observation,
@@ -65,7 +78,7 @@ impl Node {
         let mut seen = BTreeSet::new();
         let limit = filter.limit.unwrap_or(usize::MAX);
         let is_page = filter.after.is_some();
-        for recorded in self.store.entries(0, u64::MAX) {
+        for recorded in self.store().entries(0, u64::MAX) {
             if is_page && items.len() >= limit {
                 break;
             }
@@ -103,7 +116,7 @@ impl Node {
 
     pub(super) fn readings(&self, found: &Found) -> Result<Readings, StoreError> {
         let block = self
-            .store
+            .store()
             .readings(found.recorded.index, &found.observation.id())?;
         Readings::decode(&block, found.observation.facts())
             .map_err(|_| StoreError::Damaged("readings cannot be read"))
@@ -123,7 +136,7 @@ impl Node {
         }
         // An odd digit at the end narrows sixteenfold what the even ones find.
         let matches: Vec<(ObservationId, u64)> = self
-            .store
+            .store()
             .observations_with_prefix(&bytes, 64)?
             .into_iter()
             .filter(|(id, _)| id.to_string().starts_with(&lower))
@@ -139,7 +152,7 @@ impl Node {
             }
         };
         let recorded = self
-            .store
+            .store()
             .entry(index)?
             .ok_or_else(|| InspectError::NotFound(prefix.to_owned()))?;
         held(recorded)?.ok_or_else(|| InspectError::NotFound(prefix.to_owned()))
@@ -151,9 +164,9 @@ impl Node {
     /// Any [`InspectError`].
     pub fn status(&self, now: Time) -> Result<Status, InspectError> {
         let governance = self.governance();
-        let (ledger_size, root) = self.store.tree_head();
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        tally.count(&self.store, ledger_size)?;
+        let (ledger_size, root) = self.store().tree_head();
+        let mut tally = self.tally();
+        tally.count(self.store(), ledger_size)?;
         let mut pairs: Vec<Pair> = governance
             .recipients()
             .map(|(partnership, recipient)| {
@@ -177,11 +190,11 @@ impl Node {
     }
 
     fn pair(&self, tally: &Tally, partnership: &PartnershipId, recipient: &OrganizationId) -> Pair {
-        let outbox = self.store.outbox(&BoxKey::new(partnership, recipient));
+        let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
         let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
         let counts = tally.decided(partnership, recipient);
         Pair {
-            from: self.settings.organization.id.clone(),
+            from: self.settings().organization.id.clone(),
             to: recipient.clone(),
             partnership: partnership.clone(),
             released: counts.released,

@@ -1,8 +1,8 @@
 //! Catching up: judging for recipients what was committed before it could be judged for them.
 
-use super::Node;
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
-use super::releases::{Moment, Releases};
+use super::run::{Moment, Releases};
+use crate::node::Node;
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, Recorded, StoreError, Write, own_observation};
 use ambit_ledger::{Body, Facts, ObservationId, OrganizationId, Time, Verdict};
@@ -53,19 +53,19 @@ impl Node {
         now: Moment,
     ) -> Result<(), ObserveError> {
         let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        let judged = match self.store.outbox(&outbox) {
+        let judged = match self.store().outbox(&outbox) {
             Some(outbox) => outbox.judged,
             None => {
                 let open = Write::OpenOutbox {
                     partnership: partnership.terms().partnership.clone(),
                     recipient: recipient.clone(),
                 };
-                self.store
+                self.store()
                     .commit(self.commit_of(now.passed(), vec![open]))?;
                 0
             }
         };
-        let until = self.store.size();
+        let until = self.store().size();
         let mut from = judged;
         while from < until {
             from = self.catch_up_some(governance, (partnership, recipient), from, until, now)?;
@@ -87,7 +87,7 @@ impl Node {
         let mut writes = Vec::new();
         let mut found = 0;
         let mut upto = from;
-        for recorded in self.store.entries(from, until) {
+        for recorded in self.store().entries(from, until) {
             let recorded = recorded?;
             upto = recorded.index + 1;
             if let Some((id, facts)) = observed_here(&recorded)? {
@@ -105,7 +105,7 @@ impl Node {
                 outbox: BoxKey::new(&partnership.terms().partnership, recipient),
                 upto: Some(upto),
             });
-            self.store.commit(self.commit_of(now.passed(), writes))?;
+            self.store().commit(self.commit_of(now.passed(), writes))?;
             releases.keep();
         }
         Ok(upto)
@@ -119,9 +119,9 @@ impl Node {
         now: Moment,
     ) -> Result<(), ObserveError> {
         let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        for id in self.store.undecided(&outbox)? {
-            let index = self.store.observation(&id)?;
-            let recorded = index.map(|index| self.store.entry(index)).transpose()?;
+        for id in self.store().undecided(&outbox)? {
+            let index = self.store().observation(&id)?;
+            let recorded = index.map(|index| self.store().entry(index)).transpose()?;
             let Some(recorded) = recorded.flatten() else {
                 continue;
             };
@@ -132,7 +132,7 @@ impl Node {
             let (verdict, writes) = releases.release_to(partnership, recipient, id, &facts)?;
             // Still undecided: the entry that says so is in the ledger already.
             if verdict != Verdict::Undecided {
-                self.store.commit(self.commit_of(now.passed(), writes))?;
+                self.store().commit(self.commit_of(now.passed(), writes))?;
                 releases.keep();
             }
         }

@@ -2,8 +2,8 @@
 //!
 //! Nothing is recorded of a member whose root was not compared, and nothing under an edition that is not known here.
 
-use super::partner_error::PartnerError;
-use super::{Node, actor};
+use super::error::PartnerError;
+use crate::node::{Node, actor};
 use crate::partnership::Partnership;
 use crate::store::{Commit, Write};
 use ambit_ledger::{
@@ -87,7 +87,7 @@ impl Node {
             decline: ByteBuf::from(statement.to_vec()),
         });
         let _changing = self.changing();
-        self.store.commit(Commit {
+        self.store().commit(Commit {
             actor: actor("operator"),
             reason: None,
             now,
@@ -147,7 +147,7 @@ impl Node {
             profile: terms.profile,
         })));
         let _changing = self.changing();
-        self.store.commit(Commit {
+        self.store().commit(Commit {
             actor: actor("operator"),
             reason: None,
             now,

@@ -1,11 +1,11 @@
 //! Signing: drafts to signed observations, a commit's worth at a time. It needs nothing of what is decided, so it
 //! runs ahead of judging, on a thread of its own where there is more than one commit's worth.
 
-use super::Node;
+use super::disclose::{self, Signed};
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use crate::collect::Draft;
+use crate::node::Node;
 use crate::randomness::Randomness;
-use crate::release::{self, Signed};
 use ambit_ledger::{Digest, EncodedReadings, Salt};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -63,7 +63,7 @@ impl<'a> Signing<'a> {
         for draft in self.drafts.by_ref().take(COLLECTED_MAX) {
             let readings = EncodedReadings::of(&draft.readings)?;
             let fingerprint = draft.fingerprint_with(readings.as_bytes());
-            let store = &self.node.store;
+            let store = self.node.store();
             let is_import = self.imports.is_some();
             self.collected.push_back(Collected {
                 import: is_import.then(|| store.import_digest(&fingerprint)),
@@ -77,7 +77,7 @@ impl<'a> Signing<'a> {
         };
         for collected in std::mem::take(&mut self.collected) {
             if let Some(import) = collected.import
-                && (!imports.insert(import) || self.node.store.was_imported(&import)?)
+                && (!imports.insert(import) || self.node.store().was_imported(&import)?)
             {
                 self.known += 1;
             } else {
@@ -88,18 +88,18 @@ impl<'a> Signing<'a> {
     }
 
     fn sign(&mut self, collected: Collected) -> Result<Signed, ObserveError> {
-        let salt = match &self.node.settings.example {
+        let salt = match &self.node.settings().example {
             Some(example) => {
                 let fingerprint = collected.fingerprint;
                 Salt::from_bytes(example.derive("salt", &[fingerprint.as_bytes()]))
             }
             None => self.randomness.salt()?,
         };
-        Ok(release::sign(
+        Ok(disclose::sign(
             collected.draft,
             &collected.readings,
-            &self.node.settings.organization.id,
-            &self.node.keys.statement,
+            &self.node.settings().organization.id,
+            &self.node.keys().statement,
             salt,
             collected.import,
         )?)

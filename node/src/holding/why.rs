@@ -1,7 +1,8 @@
 //! Why: what would be said now, of one observation for one organization, and what the ledger says was done.
 
+use super::InspectError;
 use super::inspect::Found;
-use super::{InspectError, Node};
+use crate::node::Node;
 use crate::partnership::{Governance, Partnership};
 use crate::release;
 use crate::store::BoxKey;
@@ -137,7 +138,7 @@ impl Node {
         let released = if is_own {
             release::judge_for(
                 // Nothing that is decided here is committed, so nothing is remembered.
-                &mut self.decisions.begin(&self.store),
+                &mut self.decisions().begin(self.store()),
                 governance,
                 partnership,
                 recipient,
@@ -150,11 +151,11 @@ impl Node {
         let id = partnership.terms().partnership.clone();
         let observation = found.observation.id();
         let entry = self
-            .store
+            .store()
             .outcome_for(&observation, &BoxKey::new(&id, recipient))?;
         let recorded = match entry {
             Some(index) => self
-                .store
+                .store()
                 .entry(index)?
                 .map(|recorded| match recorded.body {
                     Body::Disclosed(_) => "disclosed".to_owned(),

@@ -1,11 +1,10 @@
 //! One run of releasing: what is observed or caught up on under one set of what is in force, at one instant.
 
-use super::Node;
+use super::disclose::{self, DisclosureContext, Signed};
 use super::observe::{FUSED_RECIPIENTS_MAX, ObserveError, Observed, RecipientOutcome};
-use crate::decisions::Deciding;
+use crate::node::{Deciding, Node};
 use crate::partnership::{Governance, Partnership};
 use crate::randomness::Randomness;
-use crate::release::{self, DisclosureContext, Signed};
 use crate::store::{BoxKey, Prepared, Write};
 use ambit_ledger::{Facts, ObservationId, OrganizationId, Time, Verdict};
 use std::time::Instant;
@@ -57,7 +56,7 @@ impl<'a> Releases<'a> {
         Self {
             node,
             governance,
-            deciding: node.decisions.begin(&node.store),
+            deciding: node.decisions().begin(node.store()),
             randomness: Randomness::default(),
             now,
         }
@@ -84,7 +83,7 @@ impl<'a> Releases<'a> {
         }
         let commit = self.node.commit_of(self.now.passed(), writes);
         Ok(Ahead {
-            commit: self.node.store.prepare(commit)?,
+            commit: self.node.store().prepare(commit)?,
             observed,
             decides: self.deciding.fresh() > decided_before,
         })
@@ -130,7 +129,7 @@ impl<'a> Releases<'a> {
         facts: &Facts,
     ) -> Result<(Verdict, Vec<Write>), ObserveError> {
         let (governance, now) = (self.governance, self.now.passed());
-        let released = release::judge_for(
+        let released = disclose::judge_for(
             &mut self.deciding,
             governance,
             partnership,
@@ -141,11 +140,11 @@ impl<'a> Releases<'a> {
         let verdict = released.verdict;
         let context = DisclosureContext {
             discloser: governance.organization(),
-            key: &self.node.keys.statement,
+            key: &self.node.keys().statement,
             salt: self.randomness.salt()?,
             now,
         };
-        let writes = release::writes_for(released, partnership, recipient, id, &context);
+        let writes = disclose::writes_for(released, partnership, recipient, id, &context);
         Ok((verdict, writes))
     }
 }

@@ -1,0 +1,13 @@
+//! Admit: the inbound enforcement point and its driver.
+//!
+//! ```text
+//! link ─▶ what waits ─ verify ─ judge with this node's own layers ─▶ one commit ─▶ acknowledgement
+//! ```
+//!
+//! It must never take in what it could not verify to the last byte, and never reject what it merely could not decide.
+
+mod item;
+mod settle;
+
+pub use item::{Admission, Incoming, Verified, admit, verify};
+pub(crate) use settle::{Settling, Tally, Waiting, refusal_writes};

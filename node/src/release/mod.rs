@@ -1,0 +1,22 @@
+//! Release: the outbound enforcement point and its driver.
+//!
+//! ```text
+//! draft ─ sign ─▶ observation ─ judge for each recipient ─▶ one commit ─▶ outboxes
+//!                                 ▲ again when what is in force changed, and when the frame is written
+//! ```
+//!
+//! Bytes for a peer exist only in its outbox, and only after the decision that lets them out was recorded. Nothing here
+//! may hand out a disclosure on its way around that.
+
+mod catch_up;
+mod disclose;
+mod leave;
+mod observe;
+mod run;
+mod signing;
+
+pub use disclose::{
+    Again, DisclosureContext, Release, Signed, judge_again, judge_for, sign, writes_for,
+};
+pub(crate) use leave::{LeaveError, bodies, outgoing};
+pub use observe::{ObserveError, ObserveReport, Observed, RecipientOutcome};
