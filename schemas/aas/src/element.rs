@@ -5,17 +5,16 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::collection::{SubmodelElementCollection, SubmodelElementList};
-use crate::data_element::{
-    Blob, Capability, File, MultiLanguageProperty, Property, Range, ReferenceElement, WholeElement,
+use crate::elements::{
+    AnnotatedRelationshipElement, BasicEventElement, Blob, Capability, Entity, File,
+    MultiLanguageProperty, Property, Range, ReferenceElement, RelationshipElement,
+    SubmodelElementCollection, SubmodelElementList, WholeElement,
 };
-use crate::entity::Entity;
 use crate::json;
 use crate::json_path::JsonPath;
 use crate::members::{Children, Members};
 use crate::operation::Operation;
-use crate::relation::{AnnotatedRelationshipElement, BasicEventElement, RelationshipElement};
-use crate::shape::{QUALIFIABLE, REFERABLE, ShapeError, check_members, object_of};
+use crate::shape::{ShapeError, check_members, object_of};
 
 /// An element of a submodel. Writing one yields the JSON it was read from, member for member, in the same order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +54,8 @@ pub enum SubmodelElement {
 impl SubmodelElement {
     pub(crate) fn read(value: Value, at: &mut JsonPath) -> Result<Self, ShapeError> {
         let object = object_of(value, at)?;
-        check_members(&object, REFERABLE, at)?;
-        check_members(&object, QUALIFIABLE, at)?;
+        check_members(&object, Members::REFERABLE, at)?;
+        check_members(&object, Members::QUALIFIABLE, at)?;
         let model_type = match object.get("modelType") {
             Some(Value::String(model_type)) => model_type.clone(),
             other => {

@@ -4,13 +4,12 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::concept::ConceptDescription;
+use crate::identifiable::{AssetAdministrationShell, ConceptDescription};
 use crate::json;
 use crate::json_path::JsonPath;
 use crate::members::{Children, Members};
 use crate::parse::{ParseError, environment_from_slice};
 use crate::shape::{ShapeError, object_of, take_items};
-use crate::shell::AssetAdministrationShell;
 use crate::submodel::Submodel;
 use crate::whole::Presence;
 

@@ -1,32 +1,35 @@
-//! What shells and concept descriptions have in common: an identifier, and no child elements (IDTA-01001,
-//! `Identifiable`).
+//! What an environment identifies beside submodels: shells and concept descriptions, which have no child elements
+//! (IDTA-01001, `Identifiable`). One table: see [`crate::table`].
+
+use crate::objects::{AssetInformation, DataSpecificationIec61360, Reference};
 
 /// Makes types of identified objects whose members are all kept as they came.
 macro_rules! identifiable_objects {
-    ($($(#[$documentation:meta])+ $name:ident $expected:literal [$($member:literal: $shape:expr),*]),+ $(,)?) => {$(
+    ($($(#[$documentation:meta])+ $name:ident { $($rows:tt)* })+) => {$(
         $(#[$documentation])+
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name {
             members: $crate::members::Members,
         }
 
+        $crate::table::rows! { $name SHAPES $($rows)* }
+
         impl $name {
             pub(crate) fn read(
                 value: ::serde_json::Value,
                 at: &mut $crate::json_path::JsonPath,
             ) -> Result<Self, $crate::shape::ShapeError> {
-                use $crate::shape::{self, IDENTIFIABLE, REFERABLE, ShapeError};
-                let object = shape::object_of(value, at)?;
-                if !shape::has_model_type(&object, stringify!($name)) {
-                    let found = object.get("modelType");
-                    return Err(
-                        at.within_member("modelType", |at| ShapeError::new(at, $expected, found))
-                    );
+                use $crate::members::{IDENTIFIABLE, Members};
+                let expected = concat!("the text `", stringify!($name), "`");
+                let object = $crate::shape::object_of_type(value, stringify!($name), expected, at)?;
+                for shapes in [Members::REFERABLE, IDENTIFIABLE, Self::SHAPES] {
+                    $crate::shape::check_members(&object, shapes, at)?;
                 }
-                shape::check_members(&object, REFERABLE, at)?;
-                shape::check_members(&object, IDENTIFIABLE, at)?;
-                shape::check_members(&object, &[$(($member, $shape)),*], at)?;
-                Ok(Self { members: $crate::members::Members::whole(object) })
+                Ok(Self { members: Members::whole(object) })
+            }
+
+            fn get(&self, name: &str) -> Option<&::serde_json::Value> {
+                self.members.member(name)
             }
 
             /// All members.
@@ -49,7 +52,7 @@ macro_rules! identifiable_objects {
 
             /// The version, and who made it.
             #[must_use]
-            pub fn administration(&self) -> Option<$crate::qualifier::AdministrativeInformation> {
+            pub fn administration(&self) -> Option<$crate::objects::AdministrativeInformation> {
                 self.members.administration()
             }
         }
@@ -79,4 +82,34 @@ macro_rules! identifiable_objects {
         }
     )+};
 }
-pub(crate) use identifiable_objects;
+
+identifiable_objects! {
+    /// The asset administration shell itself: which asset it is about, and which submodels belong to it. Writing one
+    /// yields the JSON it was read from, member for member, in the same order (IDTA-01001,
+    /// `AssetAdministrationShell`).
+    AssetAdministrationShell {
+        /// The shell that this one was made after.
+        derived_from: one Reference "derivedFrom",
+        /// Which asset the shell is about.
+        asset_information: one AssetInformation "assetInformation",
+        /// The submodels that belong to the shell.
+        submodels: several Reference "submodels",
+    }
+    /// A dictionary entry that an environment brings along: what a semantic id in it means. Writing one yields the JSON
+    /// it was read from, member for member, in the same order (IDTA-01001, `ConceptDescription`).
+    ConceptDescription {
+        /// The concepts elsewhere that this one is a case of.
+        is_case_of: several Reference "isCaseOf",
+    }
+}
+
+impl ConceptDescription {
+    /// The first content that follows IEC 61360.
+    #[must_use]
+    pub fn iec61360(&self) -> Option<DataSpecificationIec61360> {
+        let specifications = self.members.embedded_data_specifications();
+        specifications
+            .iter()
+            .find_map(|specification| specification.iec61360())
+    }
+}

@@ -7,7 +7,7 @@ use crate::element::SubmodelElement;
 use crate::environment::Environment;
 use crate::identifier::IdShort;
 use crate::lexical::lexical_matches;
-use crate::reference::last_key_value;
+use crate::objects::last_key_value;
 use crate::submodel::Submodel;
 use crate::value_only::own_form;
 use crate::whole::Presence;

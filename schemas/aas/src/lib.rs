@@ -12,12 +12,8 @@
 //! value-only text of [`leaves()`] and [`value_only_text`] too. Two things are refused, for they could not come back: a
 //! member named twice, and a member called `$serde_json::private::Number`, by which the JSON reader tells numbers.
 
-mod collection;
-mod concept;
-mod data_element;
-mod data_specification;
 mod element;
-mod entity;
+mod elements;
 mod environment;
 mod finding;
 mod id_short_path;
@@ -28,45 +24,41 @@ mod json_path;
 mod leaves;
 mod lexical;
 mod members;
+mod objects;
 mod operation;
 mod parse;
-mod qualifier;
-mod reference;
-mod relation;
 mod shape;
-mod shell;
 mod submodel;
+mod table;
 mod value_form;
 mod value_only;
 mod value_type;
 mod verify;
 mod whole;
 
-pub use collection::{SubmodelElementCollection, SubmodelElementList};
-pub use concept::ConceptDescription;
-pub use data_element::{
-    Blob, Capability, File, MultiLanguageProperty, Property, Range, ReferenceElement, WholeElement,
-};
-pub use data_specification::{
-    DataSpecificationIec61360, EmbeddedDataSpecification, LevelType, ValueList, ValueReferencePair,
-};
 pub use element::SubmodelElement;
-pub use entity::Entity;
+pub use elements::{
+    AnnotatedRelationshipElement, BasicEventElement, Blob, Capability, Entity, File,
+    MultiLanguageProperty, Property, Range, ReferenceElement, RelationshipElement,
+    SubmodelElementCollection, SubmodelElementList, WholeElement,
+};
 pub use environment::Environment;
 pub use finding::{Finding, Rule};
 pub use id_short_path::{IdShortPath, IdShortPathError, IdShortPathStep};
+pub use identifiable::{AssetAdministrationShell, ConceptDescription};
 pub use identifier::{IdShort, IdShortError, Identifier, IdentifierError};
 pub use json_path::{JsonPath, JsonPathStep};
 pub use leaves::{Leaf, Leaves, SkipReason, Skipped, leaves, leaves_in};
 pub use lexical::lexical_matches;
 pub use members::Members;
+pub use objects::{
+    AdministrativeInformation, AssetInformation, DataSpecificationIec61360,
+    EmbeddedDataSpecification, Extension, Key, LangString, LevelType, Qualifier, Reference,
+    Resource, SpecificAssetId, ValueList, ValueReferencePair,
+};
 pub use operation::{Operation, OperationVariable};
 pub use parse::{ParseError, submodels_from_json};
-pub use qualifier::{AdministrativeInformation, Extension, Qualifier};
-pub use reference::{Key, LangString, Reference};
-pub use relation::{AnnotatedRelationshipElement, BasicEventElement, RelationshipElement};
 pub use shape::ShapeError;
-pub use shell::{AssetAdministrationShell, AssetInformation, Resource, SpecificAssetId};
 pub use submodel::Submodel;
 pub use value_only::{
     ValueOnlyError, submodel_value_only, submodel_value_only_text, value_only, value_only_property,

@@ -5,15 +5,17 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use crate::concept::ConceptDescription;
-use crate::data_specification::EmbeddedDataSpecification;
 use crate::element::SubmodelElement;
+use crate::identifiable::{AssetAdministrationShell, ConceptDescription};
+use crate::objects::{
+    AdministrativeInformation, EmbeddedDataSpecification, Extension, LangString, Qualifier,
+    Reference, last_key_value,
+};
 use crate::operation::OperationVariable;
-use crate::qualifier::{AdministrativeInformation, Extension, Qualifier};
-use crate::reference::{LangString, Reference, last_key_value};
-use crate::shell::AssetAdministrationShell;
+use crate::shape::Shape;
 use crate::submodel::Submodel;
-use crate::whole::{Presence, Whole, several};
+use crate::table::rows;
+use crate::whole::{Presence, Whole};
 
 /// The members of an object, all of them, in the order in which they came.
 ///
@@ -36,6 +38,44 @@ pub(crate) enum Children<'a> {
     Submodels(&'a [Submodel]),
     Concepts(&'a [ConceptDescription]),
 }
+
+// What any shell, concept description, submodel and element may have (IDTA-01001, Referable, HasExtensions,
+// HasDataSpecification).
+rows! {
+    Members REFERABLE
+    /// The name among siblings, as written.
+    id_short: text "idShort",
+    /// The category, as written; deprecated since V3.0.
+    category: text "category",
+    /// The names to show, one per language.
+    display_name: several LangString "displayName",
+    /// The descriptions, one per language.
+    description: several LangString "description",
+    /// The data specifications.
+    embedded_data_specifications: several EmbeddedDataSpecification "embeddedDataSpecifications",
+    /// The proprietary additions.
+    extensions: several Extension "extensions",
+}
+
+// What submodels and elements may have besides (IDTA-01001, HasSemantics, Qualifiable).
+rows! {
+    Members QUALIFIABLE
+    /// What the element means: a reference into a dictionary.
+    semantic_id: one Reference "semanticId",
+    /// What else the element means.
+    supplemental_semantic_ids: several Reference "supplementalSemanticIds",
+    /// The qualifiers.
+    qualifiers: several Qualifier "qualifiers",
+}
+
+/// What shells, concept descriptions and submodels have besides (IDTA-01001, Identifiable).
+pub(crate) const IDENTIFIABLE: &[(&str, Shape)] = &[
+    ("id", Shape::Text),
+    (
+        "administration",
+        Shape::Object(<AdministrativeInformation as Whole>::check),
+    ),
+];
 
 impl Members {
     pub(crate) fn whole(object: Map<String, Value>) -> Self {
@@ -82,62 +122,14 @@ impl Members {
         self.member(name).and_then(Value::as_str)
     }
 
-    pub(crate) fn reference(&self, name: &str) -> Option<Reference> {
-        self.member(name).and_then(Reference::checked)
-    }
-
-    /// The name among siblings, as written.
-    #[must_use]
-    pub fn id_short(&self) -> Option<&str> {
-        self.text("idShort")
-    }
-
-    /// What the element means: a reference into a dictionary.
-    #[must_use]
-    pub fn semantic_id(&self) -> Option<Reference> {
-        self.reference("semanticId")
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.member(name)
     }
 
     /// The value of the last key of the semantic id: the dictionary's own identifier.
     #[must_use]
     pub fn semantic_id_value(&self) -> Option<&str> {
         last_key_value(self.member("semanticId")?.as_object()?)
-    }
-
-    /// What else the element means.
-    #[must_use]
-    pub fn supplemental_semantic_ids(&self) -> Vec<Reference> {
-        several(self.member("supplementalSemanticIds"))
-    }
-
-    /// The names to show, one per language.
-    #[must_use]
-    pub fn display_name(&self) -> Vec<LangString> {
-        several(self.member("displayName"))
-    }
-
-    /// The descriptions, one per language.
-    #[must_use]
-    pub fn description(&self) -> Vec<LangString> {
-        several(self.member("description"))
-    }
-
-    /// The qualifiers.
-    #[must_use]
-    pub fn qualifiers(&self) -> Vec<Qualifier> {
-        several(self.member("qualifiers"))
-    }
-
-    /// The proprietary additions.
-    #[must_use]
-    pub fn extensions(&self) -> Vec<Extension> {
-        several(self.member("extensions"))
-    }
-
-    /// The data specifications.
-    #[must_use]
-    pub fn embedded_data_specifications(&self) -> Vec<EmbeddedDataSpecification> {
-        several(self.member("embeddedDataSpecifications"))
     }
 
     /// The unit of the values, where the element itself says it: the value of a qualifier whose type is `unit` (in any

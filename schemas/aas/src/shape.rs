@@ -41,165 +41,27 @@ impl ShapeError {
     }
 }
 
+/// The check of one object.
+pub(crate) type Check = fn(&Value, &mut JsonPath) -> Result<(), ShapeError>;
+
 /// The JSON type of one member.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shape {
     Text,
     Flag,
-    Object(ObjectShape),
-    Array(ObjectShape),
+    Object(Check),
+    Array(Check),
 }
 
-pub(crate) const ONE_REFERENCE: Shape = Shape::Object(ObjectShape::Reference);
-pub(crate) const REFERENCES: Shape = Shape::Array(ObjectShape::Reference);
-const LANG_STRINGS: Shape = Shape::Array(ObjectShape::LangString);
-const DATA_SPECIFICATIONS: Shape = Shape::Array(ObjectShape::EmbeddedDataSpecification);
-
-/// The kinds of object whose members are read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum ObjectShape {
-    Reference,
-    Key,
-    LangString,
-    Qualifier,
-    Extension,
-    AdministrativeInformation,
-    EmbeddedDataSpecification,
-    /// Whatever its `modelType` says it is.
-    DataSpecificationContent,
-    DataSpecificationIec61360,
-    ValueList,
-    ValueReferencePair,
-    LevelType,
-    AssetInformation,
-    SpecificAssetId,
-    Resource,
-}
-
-/// What any shell, concept description, submodel and element may have (IDTA-01001, Referable, HasExtensions,
-/// HasDataSpecification).
-pub(crate) const REFERABLE: &[(&str, Shape)] = &[
-    ("idShort", Shape::Text),
-    ("category", Shape::Text),
-    ("displayName", LANG_STRINGS),
-    ("description", LANG_STRINGS),
-    ("embeddedDataSpecifications", DATA_SPECIFICATIONS),
-    ("extensions", Shape::Array(ObjectShape::Extension)),
-];
-
-/// What submodels and elements may have besides (IDTA-01001, HasSemantics, Qualifiable).
-pub(crate) const QUALIFIABLE: &[(&str, Shape)] = &[
-    ("semanticId", ONE_REFERENCE),
-    ("supplementalSemanticIds", REFERENCES),
-    ("qualifiers", Shape::Array(ObjectShape::Qualifier)),
-];
-
-/// What shells, concept descriptions and submodels have besides (IDTA-01001, Identifiable).
-pub(crate) const IDENTIFIABLE: &[(&str, Shape)] = &[
-    ("id", Shape::Text),
-    (
-        "administration",
-        Shape::Object(ObjectShape::AdministrativeInformation),
-    ),
-];
-
-impl ObjectShape {
-    fn members(self) -> &'static [(&'static str, Shape)] {
-        match self {
-            Self::Reference => &[
-                ("type", Shape::Text),
-                ("keys", Shape::Array(Self::Key)),
-                ("referredSemanticId", ONE_REFERENCE),
-            ],
-            Self::Key => &[("type", Shape::Text), ("value", Shape::Text)],
-            Self::LangString => &[("language", Shape::Text), ("text", Shape::Text)],
-            Self::Qualifier => &[
-                ("type", Shape::Text),
-                ("kind", Shape::Text),
-                ("valueType", Shape::Text),
-                ("value", Shape::Text),
-                ("valueId", ONE_REFERENCE),
-                ("semanticId", ONE_REFERENCE),
-                ("supplementalSemanticIds", REFERENCES),
-            ],
-            Self::Extension => &[
-                ("name", Shape::Text),
-                ("valueType", Shape::Text),
-                ("value", Shape::Text),
-                ("refersTo", REFERENCES),
-                ("semanticId", ONE_REFERENCE),
-                ("supplementalSemanticIds", REFERENCES),
-            ],
-            Self::AdministrativeInformation => &[
-                ("version", Shape::Text),
-                ("revision", Shape::Text),
-                ("creator", ONE_REFERENCE),
-                ("templateId", Shape::Text),
-                ("embeddedDataSpecifications", DATA_SPECIFICATIONS),
-            ],
-            Self::EmbeddedDataSpecification => &[
-                ("dataSpecification", ONE_REFERENCE),
-                (
-                    "dataSpecificationContent",
-                    Shape::Object(Self::DataSpecificationContent),
-                ),
-            ],
-            Self::DataSpecificationIec61360 => &[
-                ("preferredName", LANG_STRINGS),
-                ("shortName", LANG_STRINGS),
-                ("unit", Shape::Text),
-                ("unitId", ONE_REFERENCE),
-                ("sourceOfDefinition", Shape::Text),
-                ("symbol", Shape::Text),
-                ("dataType", Shape::Text),
-                ("definition", LANG_STRINGS),
-                ("valueFormat", Shape::Text),
-                ("valueList", Shape::Object(Self::ValueList)),
-                ("value", Shape::Text),
-                ("levelType", Shape::Object(Self::LevelType)),
-            ],
-            Self::ValueList => &[(
-                "valueReferencePairs",
-                Shape::Array(Self::ValueReferencePair),
-            )],
-            Self::ValueReferencePair => &[("value", Shape::Text), ("valueId", ONE_REFERENCE)],
-            Self::LevelType => &[
-                ("min", Shape::Flag),
-                ("nom", Shape::Flag),
-                ("typ", Shape::Flag),
-                ("max", Shape::Flag),
-            ],
-            Self::AssetInformation => &[
-                ("assetKind", Shape::Text),
-                ("globalAssetId", Shape::Text),
-                ("specificAssetIds", Shape::Array(Self::SpecificAssetId)),
-                ("assetType", Shape::Text),
-                ("defaultThumbnail", Shape::Object(Self::Resource)),
-            ],
-            Self::SpecificAssetId => &[
-                ("name", Shape::Text),
-                ("value", Shape::Text),
-                ("externalSubjectId", ONE_REFERENCE),
-                ("semanticId", ONE_REFERENCE),
-                ("supplementalSemanticIds", REFERENCES),
-            ],
-            Self::Resource => &[("path", Shape::Text), ("contentType", Shape::Text)],
-            Self::DataSpecificationContent => &[],
-        }
-    }
-
-    pub(crate) fn check(self, value: &Value, at: &mut JsonPath) -> Result<(), ShapeError> {
-        let Value::Object(object) = value else {
-            return Err(ShapeError::new(at, "an object", Some(value)));
-        };
-        let is_iec61360 = || has_model_type(object, "DataSpecificationIec61360");
-        let members = match self {
-            Self::DataSpecificationContent if is_iec61360() => {
-                Self::DataSpecificationIec61360.members()
-            }
-            other => other.members(),
-        };
-        check_members(object, members, at)
+/// Checks that `value` is an object, and the members of it that have shapes.
+pub(crate) fn check_object(
+    value: &Value,
+    shapes: &[(&str, Shape)],
+    at: &mut JsonPath,
+) -> Result<(), ShapeError> {
+    match value {
+        Value::Object(object) => check_members(object, shapes, at),
+        other => Err(ShapeError::new(at, "an object", Some(other))),
     }
 }
 
@@ -213,6 +75,21 @@ pub(crate) fn object_of(value: Value, at: &JsonPath) -> Result<Map<String, Value
         Value::Object(object) => Ok(object),
         other => Err(ShapeError::new(at, "an object", Some(&other))),
     }
+}
+
+/// The object that `value` is, if its `modelType` is the one that is `expected`.
+pub(crate) fn object_of_type(
+    value: Value,
+    model_type: &str,
+    expected: &'static str,
+    at: &mut JsonPath,
+) -> Result<Map<String, Value>, ShapeError> {
+    let object = object_of(value, at)?;
+    if has_model_type(&object, model_type) {
+        return Ok(object);
+    }
+    let found = object.get("modelType");
+    Err(at.within_member("modelType", |at| ShapeError::new(at, expected, found)))
 }
 
 /// Takes the array called `name` out of `object`, leaving its place in the order, and reads its items. Absent and null
@@ -255,11 +132,11 @@ fn check(shape: Shape, value: &Value, at: &mut JsonPath) -> Result<(), ShapeErro
         (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => Ok(()),
         (Shape::Text, other) => Err(ShapeError::new(at, "a text in quotes", Some(other))),
         (Shape::Flag, other) => Err(ShapeError::new(at, "true or false", Some(other))),
-        (Shape::Object(object), value) => object.check(value, at),
-        (Shape::Array(item), Value::Array(items)) => items
+        (Shape::Object(check), value) => check(value, at),
+        (Shape::Array(check), Value::Array(items)) => items
             .iter()
             .enumerate()
-            .try_for_each(|(index, value)| at.within_index(index, |at| item.check(value, at))),
+            .try_for_each(|(index, value)| at.within_index(index, |at| check(value, at))),
         (Shape::Array(_), other) => Err(ShapeError::new(at, "an array", Some(other))),
     }
 }

@@ -8,13 +8,10 @@ use crate::element::SubmodelElement;
 use crate::identifier::{Identifier, IdentifierError};
 use crate::json;
 use crate::json_path::JsonPath;
-use crate::members::{Children, Members};
+use crate::members::{Children, IDENTIFIABLE, Members};
+use crate::objects::AdministrativeInformation;
 use crate::parse::{ParseError, submodel_from_slice};
-use crate::qualifier::AdministrativeInformation;
-use crate::shape::{
-    IDENTIFIABLE, QUALIFIABLE, REFERABLE, Shape, ShapeError, check_members, has_model_type,
-    object_of, take_items,
-};
+use crate::shape::{Shape, ShapeError, check_members, object_of_type, take_items};
 use crate::whole::Presence;
 
 /// A submodel. Writing one yields the JSON it was read from, member for member, in the same order.
@@ -44,17 +41,15 @@ impl Submodel {
     }
 
     pub(crate) fn read(value: Value, at: &mut JsonPath) -> Result<Self, ShapeError> {
-        let mut object = object_of(value, at)?;
-        if !has_model_type(&object, "Submodel") {
-            let found = object.get("modelType");
-            return Err(at.within_member("modelType", |at| {
-                ShapeError::new(at, "the text `Submodel`", found)
-            }));
+        let mut object = object_of_type(value, "Submodel", "the text `Submodel`", at)?;
+        for shapes in [
+            Members::REFERABLE,
+            Members::QUALIFIABLE,
+            IDENTIFIABLE,
+            &[("kind", Shape::Text)],
+        ] {
+            check_members(&object, shapes, at)?;
         }
-        check_members(&object, REFERABLE, at)?;
-        check_members(&object, QUALIFIABLE, at)?;
-        check_members(&object, IDENTIFIABLE, at)?;
-        check_members(&object, &[("kind", Shape::Text)], at)?;
         let elements = take_items(&mut object, "submodelElements", at, SubmodelElement::read)?;
         let members = Members::without(
             object,

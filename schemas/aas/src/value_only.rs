@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::element::SubmodelElement;
 use crate::lexical::matches_type;
 use crate::members::Members;
-use crate::reference::LangString;
+use crate::objects::LangString;
 use crate::submodel::Submodel;
 use crate::value_form::ValueForm;
 use crate::value_type::{DataTypeDefXsd, DataTypeDefXsdError};

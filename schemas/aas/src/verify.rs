@@ -3,16 +3,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::collection::SubmodelElementList;
 use crate::element::SubmodelElement;
-use crate::entity::Entity;
+use crate::elements::{Entity, SubmodelElementList};
 use crate::finding::{Finding, Rule};
 use crate::identifier::{IdShort, IdentifierError};
 use crate::lexical::matches_type;
 use crate::members::Members;
+use crate::objects::{LangString, Qualifier};
 use crate::operation::OperationVariable;
-use crate::qualifier::Qualifier;
-use crate::reference::LangString;
 use crate::submodel::Submodel;
 use crate::value_type::DataTypeDefXsd;
 use crate::whole::Presence;

@@ -3,6 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::json_path::JsonPath;
+use crate::shape::{Shape, ShapeError, check_object};
+
 /// Whether a member is there, and with what: what an `Option` would fold together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
@@ -42,40 +45,43 @@ impl Presence {
 
 /// A type that is a JSON object and nothing else.
 pub(crate) trait Whole: Sized {
+    /// The JSON types of the members that the metamodel defines.
+    const SHAPES: &'static [(&'static str, Shape)];
+
     fn wrap(object: Map<String, Value>) -> Self;
 
     /// Wraps an object whose shape was checked with what it belongs to.
     fn checked(value: &Value) -> Option<Self> {
         value.as_object().cloned().map(Self::wrap)
     }
+
+    fn check(value: &Value, at: &mut JsonPath) -> Result<(), ShapeError> {
+        check_object(value, Self::SHAPES, at)
+    }
 }
 
-pub(crate) fn text<'object>(
-    object: &'object Map<String, Value>,
-    name: &str,
-) -> Option<&'object str> {
-    object.get(name).and_then(Value::as_str)
+/// The items of an array whose shape was checked; none where the member is absent or null.
+pub(crate) fn several<T: Whole>(member: Option<&Value>) -> Option<Vec<T>> {
+    let items = member?.as_array()?;
+    Some(items.iter().filter_map(T::checked).collect())
 }
 
-pub(crate) fn one<T: Whole>(object: &Map<String, Value>, name: &str) -> Option<T> {
-    object.get(name).and_then(T::checked)
-}
-
-pub(crate) fn several<T: Whole>(member: Option<&Value>) -> Vec<T> {
-    let items = member.and_then(Value::as_array);
-    items.into_iter().flatten().filter_map(T::checked).collect()
-}
-
-/// Makes types of JSON objects; each has a variant of its name in `ObjectShape`.
+/// Makes types of JSON objects from tables of their members: see [`crate::table`].
 macro_rules! whole_objects {
-    ($($(#[$documentation:meta])+ $name:ident),+ $(,)?) => {$(
+    ($($(#[$documentation:meta])+ $name:ident { $($rows:tt)* })+) => {$(
         $(#[$documentation])+
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name {
             object: ::serde_json::Map<String, ::serde_json::Value>,
         }
 
+        $crate::table::rows! { $name SHAPES $($rows)* }
+
         impl $name {
+            fn get(&self, name: &str) -> Option<&::serde_json::Value> {
+                self.object.get(name)
+            }
+
             /// The whole object, as it came.
             #[must_use]
             pub fn as_object(&self) -> &::serde_json::Map<String, ::serde_json::Value> {
@@ -85,11 +91,13 @@ macro_rules! whole_objects {
             /// Whether the member called `name` is there: absent, null and empty told apart.
             #[must_use]
             pub fn presence(&self, name: &str) -> $crate::whole::Presence {
-                $crate::whole::Presence::of(self.object.get(name))
+                $crate::whole::Presence::of(self.get(name))
             }
         }
 
         impl $crate::whole::Whole for $name {
+            const SHAPES: &'static [(&'static str, $crate::shape::Shape)] = Self::SHAPES;
+
             fn wrap(object: ::serde_json::Map<String, ::serde_json::Value>) -> Self {
                 Self { object }
             }
@@ -101,7 +109,7 @@ macro_rules! whole_objects {
             fn try_from(value: ::serde_json::Value) -> Result<Self, Self::Error> {
                 let mut at = $crate::json_path::JsonPath::default();
                 $crate::json::check_names(&value, &mut at)?;
-                $crate::shape::ObjectShape::$name.check(&value, &mut at)?;
+                <Self as $crate::whole::Whole>::check(&value, &mut at)?;
                 Ok(Self { object: $crate::shape::object_of(value, &at)? })
             }
         }
