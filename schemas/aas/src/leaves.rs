@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use crate::element::SubmodelElement;
 use crate::environment::Environment;
 use crate::identifier::IdShort;
-use crate::lexical::lexical_matches;
 use crate::objects::last_key_value;
 use crate::submodel::Submodel;
-use crate::value_only::own_form;
+use crate::value_form::ValueForm;
+use crate::value_only::{own_form, value_only_property};
 use crate::whole::Presence;
 
 /// All elements of `submodel` that hold a value, or could, in the order of the file. The elements in a collection, in a
@@ -55,7 +55,8 @@ pub struct Leaf {
     pub value: Option<String>,
     /// The data type as written, e.g. `xs:double`, for a Property or Range that names one.
     pub value_type: Option<String>,
-    /// Whether the value is in the lexical space of its data type. A missing value and a kind without data types are.
+    /// Whether the value is one of its data type: in the lexical space, and a number that the type can hold. A missing
+    /// value is one, and of a kind without data types every value whose texts have no characters but those of XML.
     pub matches_value_type: bool,
     /// The unit, where the element says it (see [`Members::unit`](crate::Members::unit)) or, in an environment, what
     /// the element means.
@@ -170,19 +171,23 @@ impl Walk<'_> {
             | SubmodelElement::BasicEventElement(_)
             | SubmodelElement::Whole(_) => (None, &[][..]),
         };
-        let matches = |lexical| lexical_matches(value_type.unwrap_or_default(), lexical);
+        let matches =
+            |lexical| value_only_property(value_type.unwrap_or_default(), lexical).is_ok();
         let semantic_id = members.semantic_id_value().or(list_meaning);
         let unit_of_meaning = || semantic_id.and_then(|id| self.units.get(id).copied());
         let unit = members.unit().or_else(unit_of_meaning).map(str::to_owned);
+        let form = has_value(element).then(|| own_form(element));
+        let has_characters = form.as_ref().is_none_or(ValueForm::is_of_xml_characters);
         self.found.leaves.push(Leaf {
             path: path.to_owned(),
             model_type: element.model_type().to_owned(),
-            value: has_value(element).then(|| own_form(element).to_string()),
+            value: form.map(|form| form.to_string()),
             value_type: value_type.map(str::to_owned),
-            matches_value_type: lexical
-                .iter()
-                .filter_map(|name| members.text(name))
-                .all(matches),
+            matches_value_type: has_characters
+                && lexical
+                    .iter()
+                    .filter_map(|name| members.text(name))
+                    .all(matches),
             unit,
             semantic_id: semantic_id.map(str::to_owned),
         });

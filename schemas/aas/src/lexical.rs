@@ -1,5 +1,6 @@
-//! The lexical forms of the XML Schema data types (XSD 1.1 Part 2) as the metamodel uses them: whether a text is one.
-//! Values are never converted, and blanks around a value are not stripped: what does not match is reported as written.
+//! The lexical forms of the XML Schema data types (XSD 1.0 Part 2, to which IDTA-01001 refers) as the metamodel uses them:
+//! whether a text is one. Values are never converted, and blanks around a value are not stripped: what does not match is
+//! reported as written.
 
 use crate::value_type::DataTypeDefXsd;
 
@@ -7,7 +8,8 @@ use crate::value_type::DataTypeDefXsd;
 /// none of [`DataTypeDefXsd`].
 ///
 /// Of infinities and not-a-number, `INF`, `-INF` and `NaN` match `xs:double` and `xs:float`. Bounded integers are
-/// checked for their bounds, dates for the days of their month.
+/// checked for their bounds, dates for the days of their month, texts for characters that XML has not. A number too
+/// large for its type to hold, such as `1e400`, does match: see [`is_representable`].
 #[must_use]
 pub fn lexical_matches(value_type: &str, text: &str) -> bool {
     value_type
@@ -18,7 +20,7 @@ pub fn lexical_matches(value_type: &str, text: &str) -> bool {
 pub(crate) fn matches_type(value_type: DataTypeDefXsd, text: &str) -> bool {
     use DataTypeDefXsd as Xsd;
     match value_type {
-        Xsd::AnyUri | Xsd::String => true,
+        Xsd::AnyUri | Xsd::String => text.chars().all(is_xml_character),
         Xsd::Base64Binary => is_base64(text),
         Xsd::HexBinary => {
             text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -56,7 +58,7 @@ pub(crate) fn matches_type(value_type: DataTypeDefXsd, text: &str) -> bool {
         Xsd::GMonthDay => whole(text, |at| {
             let month = month(at)?;
             at.eat("-")?;
-            day_of(at, true, month)?;
+            day_of(at, Leap(true), month)?;
             zone(at)
         }),
         Xsd::GDay => whole(text, |at| {
@@ -66,6 +68,32 @@ pub(crate) fn matches_type(value_type: DataTypeDefXsd, text: &str) -> bool {
         }),
         Xsd::Duration => whole(text, duration),
     }
+}
+
+/// Whether a value of `value_type` can hold the number that `text` is. A double or float holds neither `1e400`, which
+/// would become infinite, nor `1e-400`, which would become zero; every other type holds what is in its lexical space.
+#[must_use]
+pub fn is_representable(value_type: DataTypeDefXsd, text: &str) -> bool {
+    let (is_finite, is_zero) = match value_type {
+        DataTypeDefXsd::Double => text
+            .parse::<f64>()
+            .map_or((false, false), |number| (number.is_finite(), number == 0.0)),
+        DataTypeDefXsd::Float => text
+            .parse::<f32>()
+            .map_or((false, false), |number| (number.is_finite(), number == 0.0)),
+        _ => return true,
+    };
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let is_written_as_zero = !mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    matches!(text, "INF" | "-INF" | "NaN") || (is_finite && is_zero == is_written_as_zero)
+}
+
+/// A character of XML 1.0, of which alone the metamodel's texts consist (IDTA-01001, constraint AASd-130).
+pub(crate) fn is_xml_character(character: char) -> bool {
+    matches!(
+        character,
+        '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..
+    )
 }
 
 /// What is left to read of a text. Every reading step answers `None` when the text does not go on as it should.
@@ -163,14 +191,36 @@ fn integer_within(text: &str, least: i128, most: i128) -> bool {
             .is_ok_and(|number| (least..=most).contains(&number))
 }
 
-/// Four digits or more, no leading zero beyond four. Kept as text: XML Schema sets no bound.
-fn year<'text>(at: &mut Cursor<'text>) -> Option<&'text str> {
-    let _sign = at.eat("-");
+/// Four digits or more, no leading zero beyond four; there is no year zero. Whether it is a leap year: XML Schema sets
+/// no bound on years, and the last four digits decide.
+fn year(at: &mut Cursor<'_>) -> Option<Leap> {
+    let is_before_christ = at.eat("-").is_some();
     let digits = at.some_digits()?;
-    (digits.len() == 4 || (digits.len() > 4 && !digits.starts_with('0'))).then_some(digits)
+    let has_form = digits.len() == 4 || (digits.len() > 4 && !digits.starts_with('0'));
+    if !has_form || digits.bytes().all(|digit| digit == b'0') {
+        return None;
+    }
+    let tail = digits
+        .len()
+        .checked_sub(4)
+        .and_then(|start| digits.get(start..))?;
+    let tail: u16 = tail.parse().ok()?;
+    // The year before 1 is -1, a leap year as every fourth before it.
+    let year = if is_before_christ {
+        (tail + 10_000) - 1
+    } else {
+        tail
+    };
+    Some(Leap(
+        (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400),
+    ))
 }
 
-fn year_month<'text>(at: &mut Cursor<'text>) -> Option<(&'text str, u8)> {
+/// Whether a year has a 29 February.
+#[derive(Clone, Copy)]
+struct Leap(bool);
+
+fn year_month(at: &mut Cursor<'_>) -> Option<(Leap, u8)> {
     let year = year(at)?;
     at.eat("-")?;
     Some((year, at.two_digits(1, 12)?))
@@ -188,25 +238,13 @@ fn date(at: &mut Cursor<'_>) -> Option<()> {
 }
 
 fn date_without_zone(at: &mut Cursor<'_>) -> Option<()> {
-    let (year, month) = year_month(at)?;
+    let (leap, month) = year_month(at)?;
     at.eat("-")?;
-    day_of(at, leap(year), month)?;
+    day_of(at, leap, month)?;
     Some(())
 }
 
-fn leap(year: &str) -> bool {
-    // The last four digits decide, and there are at least four.
-    let tail = year
-        .len()
-        .checked_sub(4)
-        .and_then(|start| year.get(start..));
-    tail.and_then(|digits| digits.parse::<u16>().ok())
-        .is_some_and(|year| {
-            (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
-        })
-}
-
-fn day_of(at: &mut Cursor<'_>, leap: bool, month: u8) -> Option<u8> {
+fn day_of(at: &mut Cursor<'_>, Leap(leap): Leap, month: u8) -> Option<u8> {
     let days = match (month, leap) {
         (2, true) => 29,
         (2, false) => 28,
@@ -278,25 +316,32 @@ fn parts(at: &mut Cursor<'_>, designators: &[&str]) -> Option<bool> {
     Some(any)
 }
 
+/// Groups of four characters, the last one padded, with single spaces between characters only. The bits that padding
+/// leaves over are zero, so that no two texts are the same bytes but for their spaces.
 fn is_base64(text: &str) -> bool {
-    let mut characters = 0_usize;
-    let mut padding = 0_usize;
-    for byte in text.bytes().filter(|byte| *byte != b' ') {
-        characters += 1;
-        match byte {
-            b'=' => padding += 1,
-            _ if padding > 0 => return false,
-            b'+' | b'/' => {}
-            other if other.is_ascii_alphanumeric() => {}
-            _ => return false,
-        }
-    }
-    characters.is_multiple_of(4) && padding <= 2
+    let is_spaced = text.starts_with(' ') || text.ends_with(' ') || text.contains("  ");
+    let characters: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
+    let is_of_64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let (digits, padding) = match characters.as_slice() {
+        [digits @ .., b'=', b'='] => (digits, 2),
+        [digits @ .., b'='] => (digits, 1),
+        digits => (digits, 0),
+    };
+    let is_last_in = |choices: &[u8]| digits.last().is_some_and(|last| choices.contains(last));
+    let leaves_no_bits = match padding {
+        2 => is_last_in(b"AQgw"),
+        1 => is_last_in(b"AEIMQUYcgkosw048"),
+        _ => true,
+    };
+    !is_spaced
+        && leaves_no_bits
+        && digits.iter().all(is_of_64)
+        && characters.len().is_multiple_of(4)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::lexical_matches;
+    use super::{is_representable, lexical_matches};
 
     fn check(value_type: &str, accepted: &[&str], rejected: &[&str]) {
         for text in accepted {
@@ -374,7 +419,9 @@ mod tests {
                 "2017-05-19T11:22:33Z",
                 "2017-05-19T11:22:33.1234567Z",
                 "2000-02-29T24:00:00",
-                "-0001-01-01T00:00:00+14:00",
+                "-0001-02-29T00:00:00+14:00",
+                "-0005-02-29T00:00:00",
+                "-0401-02-29T00:00:00",
                 "12017-05-19T11:22:33-05:30",
             ],
             &[
@@ -391,6 +438,10 @@ mod tests {
                 "2017-05-19T11:22:33+14:01",
                 "017-05-19T11:22:33",
                 "02017-05-19T11:22:33",
+                "0000-05-19T11:22:33",
+                "-0000-05-19T11:22:33",
+                "-0004-02-29T00:00:00",
+                "-0101-02-29T00:00:00",
                 "2017-05-19T1ü:22:33",
             ],
         );
@@ -404,7 +455,11 @@ mod tests {
             &["14:23:00", "14:23:00.527634Z"],
             &["25:00:00", "14:23"],
         );
-        check("xs:gYear", &["2000", "2000+03:00"], &["00", "2000-"]);
+        check(
+            "xs:gYear",
+            &["2000", "2000+03:00"],
+            &["00", "0000", "2000-"],
+        );
         check("xs:gYearMonth", &["2000-01"], &["2000-13", "2000"]);
         check("xs:gMonth", &["--04", "--04+03:00"], &["-04", "--13"]);
         check("xs:gDay", &["---04"], &["---32", "--04"]);
@@ -421,15 +476,57 @@ mod tests {
 
     #[test]
     fn texts_and_bytes() {
-        check("xs:string", &["", "anything"], &[]);
-        check("xs:anyURI", &["", "urn:example:1"], &[]);
+        let controls = ["\0", "bell\u{7}", "\u{1b}[0m", "\u{fffe}", "a\u{ffff}"];
+        check(
+            "xs:string",
+            &["", "anything", "a\tb\r\nc", "\u{85}\u{1f600}"],
+            &controls,
+        );
+        check("xs:anyURI", &["", "urn:example:1"], &controls);
         check("xs:hexBinary", &["", "6b75", "6B"], &["6", "6g"]);
         check(
             "xs:base64Binary",
-            &["", "aGVsbG8=", "aGVs bG8="],
-            &["aGVsbG8", "a===", "aG=s", "aGV*"],
+            &["", "aGVsbG8=", "aGVs bG8=", "a G V s", "aA==", "aA= ="],
+            &[
+                "aGVsbG8",
+                "a===",
+                "aG=s",
+                "aGV*",
+                "====",
+                "=",
+                "aB==",
+                "aGVsbG9=",
+                " aGVs",
+                "aGVs ",
+                "aGVs  bG8=",
+                "aGVs\nbG8=",
+            ],
         );
         check("double", &[], &["1.5"]);
         check("xs:dateTimeStamp", &[], &["2017-05-19T11:22:33Z"]);
+    }
+
+    #[test]
+    fn what_a_type_cannot_hold() {
+        use crate::value_type::DataTypeDefXsd::{Decimal, Double, Float};
+        for (value_type, text, expected) in [
+            (Double, "1.7976931348623157e308", true),
+            (Double, "1e400", false),
+            (Double, "-1E+400", false),
+            (Double, "5e-324", true),
+            (Double, "1e-400", false),
+            (Double, "0e400", true),
+            (Double, "-0.0", true),
+            (Double, ".5", true),
+            (Double, "5.", true),
+            (Double, "INF", true),
+            (Double, "NaN", true),
+            (Float, "3.5e38", false),
+            (Float, "1e-50", false),
+            (Float, "3.4e38", true),
+            (Decimal, &"9".repeat(400), true),
+        ] {
+            assert_eq!(is_representable(value_type, text), expected, "{text}");
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Number, Value};
 
+use crate::lexical::is_xml_character;
+
 /// A value-only form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ValueForm {
@@ -39,6 +41,24 @@ impl ValueForm {
             }
         }
         Self::Object(object)
+    }
+
+    /// Whether all its texts consist of characters of XML (IDTA-01001, constraint AASd-130).
+    pub(crate) fn is_of_xml_characters(&self) -> bool {
+        fn is_of(value: &Value) -> bool {
+            match value {
+                Value::String(text) => text.chars().all(is_xml_character),
+                Value::Array(items) => items.iter().all(is_of),
+                Value::Object(members) => members.values().all(is_of),
+                Value::Null | Value::Bool(_) | Value::Number(_) => true,
+            }
+        }
+        match self {
+            Self::Json(value) => is_of(value),
+            Self::Number(_) => true,
+            Self::Array(items) => items.iter().all(Self::is_of_xml_characters),
+            Self::Object(members) => members.iter().all(|(_, form)| form.is_of_xml_characters()),
+        }
     }
 
     pub(crate) fn into_value(self) -> Value {

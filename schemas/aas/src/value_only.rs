@@ -5,7 +5,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::element::SubmodelElement;
-use crate::lexical::matches_type;
+use crate::lexical::{is_representable, matches_type};
 use crate::members::Members;
 use crate::objects::LangString;
 use crate::submodel::Submodel;
@@ -56,7 +56,8 @@ pub fn submodel_value_only_text(submodel: &Submodel) -> String {
 /// that no digit is lost.
 ///
 /// # Errors
-/// When the value type is none of the metamodel's, or the text is not in its lexical space.
+/// When the value type is none of the metamodel's, or the text is not in its lexical space, or is a number that it cannot
+/// hold.
 pub fn value_only_property(value_type: &str, lexical: &str) -> Result<Value, ValueOnlyError> {
     property_form(value_type, lexical).map(ValueForm::into_value)
 }
@@ -70,6 +71,16 @@ pub enum ValueOnlyError {
     /// The text is not a value of that type.
     #[error("failed to write the value-only form: `{lexical}` is no `{value_type}`")]
     Lexical {
+        /// The declared type.
+        value_type: DataTypeDefXsd,
+        /// The text.
+        lexical: String,
+    },
+    /// The number would become infinite, or zero.
+    #[error(
+        "failed to write the value-only form: `{lexical}` is beyond what `{value_type}` holds; `xs:decimal` and `xs:string` have no bounds"
+    )]
+    Range {
         /// The declared type.
         value_type: DataTypeDefXsd,
         /// The text.
@@ -189,6 +200,12 @@ fn property_form(value_type: &str, lexical: &str) -> Result<ValueForm, ValueOnly
             lexical: lexical.to_owned(),
         });
     }
+    if !is_representable(value_type, lexical) {
+        return Err(ValueOnlyError::Range {
+            value_type,
+            lexical: lexical.to_owned(),
+        });
+    }
     Ok(match value_type {
         DataTypeDefXsd::Boolean => ValueForm::Json(Value::Bool(matches!(lexical, "true" | "1"))),
         numeric if numeric.is_numeric() => ValueForm::number(lexical),
@@ -237,7 +254,7 @@ mod tests {
         for (value_type, lexical, expected) in [
             ("xs:double", "373.320060", "373.320060"),
             ("xs:double", "-1.50E-07", "-1.50e-07"),
-            ("xs:double", "1e400", "1e+400"),
+            ("xs:double", "1e300", "1e+300"),
             ("xs:double", "-0.0", "-0.0"),
             ("xs:double", "INF", "\"INF\""),
             ("xs:float", "NaN", "\"NaN\""),
@@ -288,6 +305,14 @@ mod tests {
             Err(ValueOnlyError::Lexical { .. })
         ));
         assert!(matches!(
+            value_only_property("xs:double", "1e400"),
+            Err(ValueOnlyError::Range { .. })
+        ));
+        assert!(matches!(
+            value_only_property("xs:string", "bell\u{7}"),
+            Err(ValueOnlyError::Lexical { .. })
+        ));
+        assert!(matches!(
             value_only_property("double", "1"),
             Err(ValueOnlyError::ValueType(_))
         ));
@@ -301,6 +326,10 @@ mod tests {
         for (element, expected) in [
             (property(json!("5")), "5"),
             (property(json!("UNAVAILABLE")), "\"UNAVAILABLE\""),
+            (
+                json!({"modelType": "Range", "valueType": "xs:double", "min": "1e400", "max": "1"}),
+                r#"{"min":"1e400","max":1}"#,
+            ),
             (property(json!("")), "\"\""),
             (property(Value::Null), "null"),
             (

@@ -74,6 +74,38 @@ fn a_value_that_is_none_of_its_type_stays_text() {
 }
 
 #[test]
+fn what_no_type_holds_is_no_value_of_it() {
+    let submodel = Submodel::from_json_str(
+        r#"{"modelType":"Submodel","id":"urn:x","submodelElements":[
+            {"modelType":"Property","idShort":"Vast","valueType":"xs:double","value":"1e400"},
+            {"modelType":"Range","idShort":"Wide","valueType":"xs:float","min":"0","max":"1e39"},
+            {"modelType":"Property","idShort":"Bell","valueType":"xs:string","value":"a\u0007"},
+            {"modelType":"MultiLanguageProperty","idShort":"Texts","value":[{"language":"en","text":"\u0000"}]},
+            {"modelType":"File","idShort":"Drawing","contentType":"text/plain","value":"/a\u001b"},
+            {"modelType":"Property","idShort":"Lines","valueType":"xs:string","value":"a\n\tb"}]}"#,
+    )
+    .unwrap();
+    let found = leaves(&submodel);
+    let matching: Vec<_> = found
+        .leaves
+        .iter()
+        .map(|leaf| (leaf.path.as_str(), leaf.matches_value_type))
+        .collect();
+    assert_eq!(
+        matching,
+        [
+            ("Vast", false),
+            ("Wide", false),
+            ("Bell", false),
+            ("Texts", false),
+            ("Drawing", false),
+            ("Lines", true),
+        ]
+    );
+    assert_eq!(found.leaves[0].value.as_deref(), Some("\"1e400\""));
+}
+
+#[test]
 fn what_has_no_path_of_its_own_is_set_aside() {
     let submodel = Submodel::from_json_str(
         r#"{"modelType":"Submodel","id":"urn:x","submodelElements":[
