@@ -4,11 +4,11 @@ use super::inbound::charge_broken;
 use super::trouble::{Answers, Complaint, Heard, Trouble};
 use super::{FRAMES_AHEAD, control_messages, take_control};
 use crate::clock::ClockError;
-use crate::link::{Frame, Parties, Sender, SenderOutput};
+use crate::link::{AcknowledgementReach, Frame, Parties, Sender, SenderOutput};
 use crate::mesh::{Fault, Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::release::{LeaveError, bodies, outgoing};
-use crate::store::{AcknowledgedUpto, BoxKey, StoreError, Write};
+use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, Digest, OrganizationId, PartnershipId, RefusalCode, Time,
 };
@@ -405,7 +405,7 @@ impl Session {
     async fn record_acknowledgement(
         &self,
         statement: Vec<u8>,
-        upto: AcknowledgedUpto,
+        upto: AcknowledgementReach,
         now: Time,
     ) -> Result<(), Ended> {
         let writes = vec![

@@ -77,3 +77,14 @@ pub enum Divergence {
         code: RefusalCode,
     },
 }
+
+/// The codes by which the link itself refuses an item, as against what was judged of it: the item was not taken.
+pub(super) const fn is_out_of_step(code: RefusalCode) -> bool {
+    matches!(
+        code,
+        RefusalCode::Unexpected
+            | RefusalCode::Replayed
+            | RefusalCode::Skipped
+            | RefusalCode::ChainBroken
+    )
+}

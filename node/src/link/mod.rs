@@ -25,6 +25,7 @@ mod frames;
 mod progress;
 mod receiver;
 mod sender;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +34,7 @@ pub use frames::{Control, FRAME_BYTES_MAX, Frame, FrameError, Hello};
 pub use progress::AcknowledgementError;
 pub use receiver::{AcceptError, Accepted, IncomingItem, Received, Receiver, ResolveError};
 pub use sender::{Outgoing, Sender, SenderOutput};
+pub use state::{AcknowledgementReach, Inbox};
 
 use ambit_ledger::{Chain, Digest, OrganizationId, PartnershipId, Salt};
 

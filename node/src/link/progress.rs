@@ -1,7 +1,7 @@
 //! What a sender sent beyond the last signed acknowledgement, and the check of the next one against it.
 
+use super::state::AcknowledgementReach;
 use super::{Divergence, Parties, UNACKNOWLEDGED_ITEMS_MAX};
-use crate::store::AcknowledgedUpto;
 use ambit_ledger::{Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, Salt};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -64,14 +64,14 @@ struct Sent {
 /// From the last signed acknowledgement to the last frame sent. At most [`UNACKNOWLEDGED_ITEMS_MAX`] items long.
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
-    base: AcknowledgedUpto,
+    base: AcknowledgementReach,
     sent: VecDeque<Sent>,
     acked: u64,
 }
 
 impl Progress {
     /// Nothing beyond this acknowledgement.
-    pub(super) fn from_acknowledged(base: AcknowledgedUpto) -> Self {
+    pub(super) fn from_acknowledged(base: AcknowledgementReach) -> Self {
         let acked = base.upto;
         Self {
             base,
@@ -81,9 +81,9 @@ impl Progress {
     }
 
     /// What one incarnation of a recipient's store starts from.
-    pub(super) fn start(parties: &Parties, incarnation: Salt) -> AcknowledgedUpto {
+    pub(super) fn start(parties: &Parties, incarnation: Salt) -> AcknowledgementReach {
         let start = parties.start(&incarnation).digest();
-        AcknowledgedUpto {
+        AcknowledgementReach {
             incarnation,
             upto: 0,
             bodies: start,
@@ -159,7 +159,7 @@ impl Progress {
         &mut self,
         parties: &Parties,
         statement: &Acknowledgement,
-    ) -> Result<AcknowledgedUpto, AcknowledgementError> {
+    ) -> Result<AcknowledgementReach, AcknowledgementError> {
         if statement.partnership != parties.partnership
             || statement.sender != parties.sender
             || statement.recipient != parties.recipient

@@ -1,12 +1,12 @@
 //! The side that accepted the link: takes items in order, says what became of them after it is committed, and states it
 //! in acknowledgements to be signed.
 
-use super::sender::is_out_of_step;
+use super::divergence::is_out_of_step;
+use super::state::Inbox;
 use super::{
     ACKNOWLEDGEMENT_ITEMS, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Parties,
     UNACKNOWLEDGED_ITEMS_MAX,
 };
-use crate::store::Inbox;
 use ambit_ledger::{
     Acknowledgement, Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode,
     RefusedItem, Salt, Time,

@@ -2,12 +2,13 @@
 //!
 //! Feed one input, then poll until nothing comes, then feed the next.
 
+use super::divergence::is_out_of_step;
 use super::progress::Progress;
+use super::state::AcknowledgementReach;
 use super::{
     AcknowledgementError, Control, Divergence, Frame, Hello, Parties, STALLED_AFTER_SECONDS,
     UNACKNOWLEDGED_ITEMS_MAX,
 };
-use crate::store::AcknowledgedUpto;
 use ambit_ledger::{
     Acknowledgement, Digest, DisclosureId, ItemBody, ObservationId, RefusalCode, Salt, Time,
 };
@@ -93,7 +94,7 @@ pub enum Outgoing {
 #[derive(Clone, Debug)]
 pub struct Sender {
     parties: Parties,
-    acknowledged: Option<AcknowledgedUpto>,
+    acknowledged: Option<AcknowledgementReach>,
     last: u64,
     stage: Stage,
     queue: VecDeque<SenderOutput>,
@@ -109,7 +110,7 @@ enum Stage {
     Checking {
         answer: Hello,
         chain: Digest,
-        base: AcknowledgedUpto,
+        base: AcknowledgementReach,
     },
     Open(Open),
     Stopped,
@@ -131,7 +132,7 @@ impl Sender {
     pub fn open(
         parties: Parties,
         incarnation: Salt,
-        acknowledged: Option<AcknowledgedUpto>,
+        acknowledged: Option<AcknowledgementReach>,
         last: u64,
     ) -> Self {
         let known = acknowledged.as_ref();
@@ -288,7 +289,7 @@ impl Sender {
     pub fn acknowledge(
         &mut self,
         statement: &Acknowledgement,
-    ) -> Result<AcknowledgedUpto, AcknowledgementError> {
+    ) -> Result<AcknowledgementReach, AcknowledgementError> {
         let Stage::Open(open) = &mut self.stage else {
             return Err(AcknowledgementError::NotOpen);
         };
@@ -298,7 +299,7 @@ impl Sender {
     }
 
     /// The acknowledgement is committed: tells the recipient, which may then forget the refusals it states.
-    pub fn acknowledgement_committed(&mut self, acknowledged: &AcknowledgedUpto) {
+    pub fn acknowledgement_committed(&mut self, acknowledged: &AcknowledgementReach) {
         if matches!(self.stage, Stage::Open(_)) {
             self.send(Frame::Ack {
                 upto: acknowledged.upto,
@@ -478,15 +479,4 @@ impl Sender {
             .retain(|output| !matches!(output, SenderOutput::Send(_)));
         self.queue.push_back(SenderOutput::Diverged(divergence));
     }
-}
-
-/// The codes by which the link itself refuses an item, as against what was judged of it: the item was not taken.
-pub(super) const fn is_out_of_step(code: RefusalCode) -> bool {
-    matches!(
-        code,
-        RefusalCode::Unexpected
-            | RefusalCode::Replayed
-            | RefusalCode::Skipped
-            | RefusalCode::ChainBroken
-    )
 }

@@ -3,9 +3,10 @@
 
 use super::index::{Mark, admitted_marks, disclosed_marks, marks_of, observed_marks};
 use super::keys::BoxKey;
-use super::records::{Commit, Inbox, Outbox, Write};
+use super::records::{Commit, Outbox, Write};
 use super::slots::{SlotError, SlotKey, Slots};
-use super::{AcknowledgedUpto, StoreError, seal};
+use super::{StoreError, seal};
+use crate::link::{AcknowledgementReach, Inbox};
 use crate::randomness::Randomness;
 use ambit_ledger::{
     Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, Salt, Time,
@@ -74,7 +75,7 @@ pub(super) enum Step {
     },
     OutboxAcknowledged {
         outbox: BoxKey,
-        upto: AcknowledgedUpto,
+        upto: AcknowledgementReach,
     },
     Inbox(Inbox),
 }

@@ -2,8 +2,9 @@
 
 use super::database::DatabaseError;
 use super::keys::{self, BoxKey};
-use super::records::{Inbox, Outbox};
+use super::records::Outbox;
 use super::{Store, StoreError, packs, seal};
+use crate::link::Inbox;
 use ambit_ledger::{Body, Decision, Digest, Disclosure, Entry, Observation, ObservationId};
 use std::sync::PoisonError;
 

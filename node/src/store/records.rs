@@ -2,9 +2,9 @@
 
 use super::StoreError;
 use super::keys::BoxKey;
+use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
-    Body, Digest, Frontier, Name, ObservationId, OrganizationId, PartnershipId, RefusedItem, Salt,
-    Time,
+    Body, Digest, Frontier, Name, ObservationId, OrganizationId, PartnershipId, Salt, Time,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -71,42 +71,7 @@ pub struct Outbox {
     pub judged: u64,
     /// How far the recipient acknowledged; absent before the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acknowledged: Option<AcknowledgedUpto>,
-}
-
-/// How far a recipient's signed acknowledgement reaches.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AcknowledgedUpto {
-    /// Which incarnation of the recipient's store.
-    pub incarnation: Salt,
-    /// The last sequence number covered.
-    pub upto: u64,
-    /// The chain over bodies at `upto`.
-    pub bodies: Digest,
-    /// The chain over bodies and outcomes at `upto`.
-    pub outcomes: Digest,
-}
-
-/// The state of what one sender brings under one partnership.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Inbox {
-    /// Under which agreement.
-    pub partnership: PartnershipId,
-    /// From whom.
-    pub sender: OrganizationId,
-    /// The last sequence number taken or refused.
-    pub cursor: u64,
-    /// The chain over bodies at the cursor.
-    pub bodies: Digest,
-    /// The chain over bodies and outcomes at the cursor.
-    pub outcomes: Digest,
-    /// Refused since the last signed acknowledgement that the sender confirmed to have recorded.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refused: Vec<RefusedItem>,
-    /// The last sequence number covered by a signed acknowledgement that the sender confirmed.
-    pub signed: u64,
+    pub acknowledged: Option<AcknowledgementReach>,
 }
 
 /// One thing to commit.
@@ -172,7 +137,7 @@ pub enum Write {
         /// Which outbox.
         outbox: BoxKey,
         /// How far.
-        upto: AcknowledgedUpto,
+        upto: AcknowledgementReach,
     },
     /// The state of an inbox.
     Inbox(Inbox),

@@ -4,7 +4,7 @@ use super::super::progress::Progress;
 use super::super::{AcknowledgementError, Frame, Sender, SenderOutput};
 use super::sender::{bodies, body, drain, feed, opened, start};
 use super::{RECIPIENT_STORE, SENDER_STORE, parties};
-use crate::store::AcknowledgedUpto;
+use crate::link::AcknowledgementReach;
 use ambit_ledger::{Acknowledgement, Digest, ItemBody, Outcome, RefusalCode, RefusedItem, Time};
 
 /// Signed by nobody: the machine sees acknowledgements after their signature was verified.
@@ -49,7 +49,7 @@ fn an_acknowledgement_covers_what_was_sent() {
     );
     let first = acknowledgement(3, &[2]);
     let acknowledged = sender.acknowledge(&first).unwrap();
-    let expected = AcknowledgedUpto {
+    let expected = AcknowledgementReach {
         incarnation: RECIPIENT_STORE,
         upto: 3,
         bodies: bodies(3),

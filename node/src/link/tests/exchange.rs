@@ -4,7 +4,7 @@ use super::super::{
     Frame, Outgoing, Parties, Received, Receiver, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, parties, parts};
-use crate::store::{AcknowledgedUpto, Inbox};
+use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
     Acknowledgement, Certificate, Chain, DisclosureId, ItemBody, KeyPurpose, Keyring,
     ObservationId, Outcome, RefusalCode, Salt, SecretKey, Time,
@@ -47,7 +47,7 @@ struct World {
 
     /// Whether each was withdrawn, from sequence number 1 on.
     outbox: Vec<bool>,
-    acknowledged: Option<AcknowledgedUpto>,
+    acknowledged: Option<AcknowledgementReach>,
     sender: Sender,
 
     /// How many stores there were, the sender's included.
@@ -317,7 +317,7 @@ impl World {
         };
         assert_eq!(inbox.bodies, bodies.digest());
         assert_eq!(inbox.outcomes, outcomes.digest());
-        let expected = AcknowledgedUpto {
+        let expected = AcknowledgementReach {
             incarnation: self.incarnation,
             upto: self.last(),
             bodies: bodies.digest(),

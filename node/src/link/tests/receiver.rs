@@ -2,7 +2,7 @@ use super::super::{
     AcceptError, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Received, Receiver, ResolveError,
 };
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
-use crate::store::Inbox;
+use crate::link::Inbox;
 use ambit_ledger::{
     Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode, Salt,
 };

@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::receiver::{Feed, REFUSED, accept, open, reply, take};
 use super::{RECIPIENT_STORE, bytes, first_hello, parties};
-use crate::store::Inbox;
+use crate::link::Inbox;
 use ambit_ledger::{Digest, Outcome, RefusalCode, Time};
 
 #[test]

@@ -4,7 +4,7 @@ use super::super::{
 };
 use super::acknowledgement::acknowledgement;
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
-use crate::store::AcknowledgedUpto;
+use crate::link::AcknowledgementReach;
 use ambit_ledger::{Chain, Digest, DisclosureId, ItemBody, ObservationId, RefusalCode, Salt, Time};
 
 pub(super) fn body(seq: u64) -> ItemBody {
@@ -46,8 +46,8 @@ fn answer(cursor: u64, chain: Digest) -> Hello {
     }
 }
 
-fn known(upto: u64) -> AcknowledgedUpto {
-    AcknowledgedUpto {
+fn known(upto: u64) -> AcknowledgementReach {
+    AcknowledgementReach {
         incarnation: RECIPIENT_STORE,
         upto,
         bodies: bodies(upto),

@@ -1,7 +1,8 @@
 //! What a store holds after some commits, found without the store, and the comparison item by item.
 
 use super::super::packs;
-use super::super::{BoxKey, Commit, Inbox, Outbox, Store, Write, keys};
+use super::super::{BoxKey, Commit, Outbox, Store, Write, keys};
+use crate::link::Inbox;
 use crate::store::database::Database;
 use ambit_ledger::{
     Admitted, Body, Digest, Disclosed, Disclosure, Name, ObservationId, Observed, Time, leaf_hash,

@@ -1,6 +1,7 @@
 //! What the tests commit.
 
-use super::super::{AcknowledgedUpto, BoxKey, Commit, Inbox, Write};
+use super::super::{BoxKey, Commit, Write};
+use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
     Acknowledged, Action, Agreement, AgreementState, Body, Decided, Decision, Digest, Disclosure,
     DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry, Observation,
@@ -185,7 +186,7 @@ impl Pair {
     }
 
     fn acknowledged(&self, upto: u64, bytes: usize) -> [Write; 2] {
-        let state = AcknowledgedUpto {
+        let state = AcknowledgementReach {
             incarnation: salt(4),
             upto,
             bodies: Digest::of(&upto.to_be_bytes()),
