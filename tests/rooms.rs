@@ -1,5 +1,9 @@
-//! Who may import whom: the crates by `cargo metadata`, the outside crates by the one file that names each.
+//! Who may import whom: the crates by `cargo metadata`, the outside crates by the one folder or file that names each, the
+//! rooms of the node by what their files import.
 
+mod graph;
+
+use graph::{Graph, circles};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -91,9 +95,9 @@ fn crates_import_only_whom_they_may() {
     }
 }
 
-/// Source files outside tests that mention an outside crate in code.
-fn files_naming(word: &str) -> BTreeSet<String> {
-    let mut files = BTreeSet::new();
+/// Source files outside tests, by their path from the root, with their text.
+fn sources() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
     let mut folders = vec![
         root().join("node"),
         root().join("policy"),
@@ -109,14 +113,23 @@ fn files_naming(word: &str) -> BTreeSet<String> {
             }
             if path.is_dir() {
                 folders.push(path);
-            } else if name.ends_with(".rs") && names(&std::fs::read_to_string(&path).unwrap(), word)
-            {
+            } else if name.ends_with(".rs") {
                 let relative = path.strip_prefix(root()).unwrap();
-                files.insert(relative.to_string_lossy().replace('\\', "/"));
+                let relative = relative.to_string_lossy().replace('\\', "/");
+                files.insert(relative, std::fs::read_to_string(&path).unwrap());
             }
         }
     }
     files
+}
+
+/// Source files outside tests that mention an outside crate in code.
+fn files_naming(word: &str) -> BTreeSet<String> {
+    let naming = sources()
+        .into_iter()
+        .filter(|(_, text)| names(text, word))
+        .map(|(file, _)| file);
+    naming.collect()
 }
 
 /// Whether code, comments aside, has a path or an import that starts with the word.
@@ -138,27 +151,53 @@ fn names(source: &str, word: &str) -> bool {
 }
 
 #[test]
-fn each_outside_crate_is_named_in_one_file() {
+fn each_outside_crate_is_named_in_one_place() {
     let expected = [
         ("sled", "node/src/store/database.rs"),
-        ("libp2p", "node/src/mesh/swarm.rs"),
-        ("libp2p_stream", "node/src/mesh/swarm.rs"),
+        ("libp2p", "node/src/mesh/net/"),
+        ("libp2p_stream", "node/src/mesh/net/"),
         ("serde_cbor", "node/ledger/src/codec.rs"),
         ("ed25519_dalek", "node/ledger/src/keys.rs"),
+        ("cedar_policy", "policy/"),
     ];
-    for (word, file) in expected {
-        assert_eq!(
-            files_naming(word),
-            BTreeSet::from([file.to_owned()]),
-            "{word}"
+    for (word, place) in expected {
+        let files = files_naming(word);
+        assert!(!files.is_empty(), "{word}");
+        assert!(
+            files.iter().all(|file| file.starts_with(place)),
+            "{word} is named outside {place}: {files:?}"
         );
     }
-    let cedar = files_naming("cedar_policy");
-    assert!(!cedar.is_empty());
-    assert!(
-        cedar.iter().all(|file| file.starts_with("policy/")),
-        "{cedar:?}"
-    );
+}
+
+#[test]
+fn rooms_import_in_no_circle() {
+    let graph = Graph::read(&root().join("node/src"));
+    let rooms = graph.rooms();
+    assert!(rooms.len() > 10, "{rooms:?}");
+    let circles = circles(&rooms);
+    for room in ["link", "mesh", "store"] {
+        assert!(
+            !circles.iter().any(|circle| circle.contains(room)),
+            "{circles:?}"
+        );
+    }
+}
+
+/// Rooms whose files are in no circle either.
+const LAYERED: [&str; 2] = ["link", "mesh"];
+
+#[test]
+fn files_of_layered_rooms_import_in_no_circle() {
+    let graph = Graph::read(&root().join("node/src"));
+    let mut files = graph.files();
+    files.retain(|place, _| {
+        place
+            .first()
+            .is_some_and(|room| LAYERED.contains(&room.as_str()))
+    });
+    assert!(files.len() > 20, "{files:?}");
+    assert_eq!(circles(&files), []);
 }
 
 #[test]

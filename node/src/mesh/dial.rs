@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::handle::PeerKey;
+use super::peer::PeerKey;
 
 /// The first wait after a failure. Short, because most losses are a restart or a switch that blinked.
 const DIAL_DELAY_MIN: Duration = Duration::from_millis(250);

@@ -1,19 +1,19 @@
-//! What the rest of the node holds of the mesh: its configuration, its handle, its events.
+//! What the rest of the node holds of a mesh that runs.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use zeroize::Zeroizing;
 
 use super::conduct::Fault;
+use super::config::{MeshConfig, MeshError};
+use super::event::MeshEvent;
 use super::link::Link;
+use super::net::{self, LINK_PROTOCOL, OpenFailure, Opener, Wish};
+use super::peer::PeerKey;
 use super::record::FrameRecord;
 use super::roster::{LinkRefusal, Roster};
-use super::swarm::{self, OpenFailure, Opener};
 
 /// How long opening a link may take in all, attempts included.
 const LINK_OPEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,129 +24,6 @@ const LINK_OPEN_ATTEMPTS: u32 = 4;
 const LINK_OPEN_PAUSE: Duration = Duration::from_millis(50);
 /// How many events may wait for the reader. When it is full, new links wait to be announced; nothing is dropped.
 const EVENTS_MAX: usize = 256;
-
-/// A peer: the raw Ed25519 public key of its connections, which its organization's root certified.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerKey(pub [u8; 32]);
-
-impl fmt::Display for PeerKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&hex::encode(self.0))
-    }
-}
-
-impl fmt::Debug for PeerKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "PeerKey({self})")
-    }
-}
-
-/// How a mesh is set up.
-#[derive(Clone)]
-pub struct MeshConfig {
-    /// The 32-byte Ed25519 seed of this node's connection key. Wiped from memory with this value.
-    pub secret_seed: Zeroizing<[u8; 32]>,
-    /// Multiaddrs to listen on, such as `/ip4/0.0.0.0/tcp/4001`; port 0 lets the system choose. Empty: this node only dials.
-    pub listen: Vec<String>,
-    /// How often each connection is pinged.
-    pub ping_interval: Duration,
-    /// How long a connection may give no sign of life before it is closed; at least twice `ping_interval`.
-    pub silence_max: Duration,
-    /// A diagnostic, off by default: append every frame, **in plaintext**, to this file. One line each:
-    /// `sent` or `received`, the peer's key in hex, the length in bytes, the body in hex, with one space between.
-    pub record_frames: Option<PathBuf>,
-}
-
-impl MeshConfig {
-    /// The usual set-up: ping every 10 seconds, close after 30 seconds of silence, record nothing.
-    pub fn new(secret_seed: Zeroizing<[u8; 32]>, listen: Vec<String>) -> Self {
-        Self {
-            secret_seed,
-            listen,
-            ping_interval: Duration::from_secs(10),
-            silence_max: Duration::from_secs(30),
-            record_frames: None,
-        }
-    }
-}
-
-impl fmt::Debug for MeshConfig {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("MeshConfig")
-            .field("secret_seed", &"…")
-            .field("listen", &self.listen)
-            .field("ping_interval", &self.ping_interval)
-            .field("silence_max", &self.silence_max)
-            .field("record_frames", &self.record_frames)
-            .finish()
-    }
-}
-
-/// What the mesh reports. An inbound link may be reported before the `Connected` of the connection it came over.
-#[derive(Debug)]
-pub enum MeshEvent {
-    /// The first connection to an admitted peer is up. The peer may still refuse this node: only an open link shows otherwise.
-    Connected {
-        /// The peer.
-        peer: PeerKey,
-    },
-    /// The last connection to the peer is gone, or was closed because the peer is no longer admitted.
-    Disconnected {
-        /// The peer.
-        peer: PeerKey,
-    },
-    /// An admitted peer opened a link.
-    Inbound {
-        /// The peer.
-        peer: PeerKey,
-        /// The link it opened.
-        link: Link,
-    },
-}
-
-/// Why the mesh did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum MeshError {
-    /// The seed gives no key pair.
-    #[error("failed to read the connection key")]
-    Key(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The encryption of connections could not be set up.
-    #[error("failed to set up the encryption of connections")]
-    Encryption(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A listen address has the wrong form.
-    #[error("failed to read the listen address `{address}`: write it like `/ip4/0.0.0.0/tcp/4001`")]
-    ListenAddress {
-        /// The address as it was given.
-        address: String,
-    },
-    /// A listen address is taken, or not one of this machine.
-    #[error(
-        "failed to listen on `{address}`: choose an address of this machine and a port that no other program uses"
-    )]
-    Listen {
-        /// The address as it was given.
-        address: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The system reported no bound address in time.
-    #[error("failed to listen within {seconds} seconds: no network interface came up")]
-    ListenTimeout {
-        /// How long was waited.
-        seconds: u64,
-    },
-    /// The file for recorded frames can't be opened.
-    #[error("failed to open the frame record `{}`", path.display())]
-    Record {
-        /// The path as it was given.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-}
 
 /// Why a link was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -161,10 +38,7 @@ pub enum OpenError {
     #[error("failed to open a link: too many are open with this peer, close some first")]
     TooMany,
     /// The peer is connected but does not speak the link protocol.
-    #[error(
-        "failed to open a link: the peer does not speak `{}`",
-        swarm::LINK_PROTOCOL
-    )]
+    #[error("failed to open a link: the peer does not speak `{}`", LINK_PROTOCOL)]
     Unsupported,
     /// The peer did not take the link: it is busy, it does not admit this node, or the connection broke.
     #[error("failed to open a link: the peer did not take it")]
@@ -202,7 +76,7 @@ impl Mesh {
         let roster = Arc::new(Roster::default());
         let wish = Arc::new(watch::Sender::new(Wish::default()));
         let (events_in, events) = mpsc::channel(EVENTS_MAX);
-        let running = swarm::start(
+        let running = net::start(
             &config,
             Arc::clone(&roster),
             record.clone(),
@@ -220,14 +94,6 @@ impl Mesh {
         };
         Ok((handle, events))
     }
-}
-
-/// What the handle asks of the running mesh.
-#[derive(Debug, Default)]
-pub(super) struct Wish {
-    /// Counts the changes of the roster.
-    pub(super) changes: u64,
-    pub(super) stop: bool,
 }
 
 /// Steers a running mesh. Clones steer the same one.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use super::handle::PeerKey;
+use super::peer::PeerKey;
 use super::record::{Direction, FrameRecord};
 
 /// The most bytes one frame's body may hold: 256 KiB. It holds the largest observation with its readings and certificates

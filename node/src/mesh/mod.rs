@@ -13,16 +13,22 @@
 //! there is no discovery of any kind, the set comes from signed manifests alone.
 
 mod conduct;
+mod config;
 mod dial;
+mod event;
 mod handle;
 mod link;
+mod net;
+mod peer;
 mod record;
 mod roster;
-mod swarm;
 #[cfg(test)]
 mod tests;
 
 pub use conduct::Fault;
-pub use handle::{Mesh, MeshConfig, MeshError, MeshEvent, MeshHandle, OpenError, PeerKey};
+pub use config::{MeshConfig, MeshError};
+pub use event::MeshEvent;
+pub use handle::{Mesh, MeshHandle, OpenError};
 pub use link::{FRAME_BYTES_MAX, Link, LinkEnd, LinkError, LinkReceiver, LinkSender};
-pub use swarm::{AddressError, peer_id_text, verify_listen_address, verify_peer_address};
+pub use net::{AddressError, peer_id_text, verify_listen_address, verify_peer_address};
+pub use peer::PeerKey;

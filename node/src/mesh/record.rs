@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::handle::PeerKey;
+use super::peer::PeerKey;
 
 /// Which way a recorded frame went.
 #[derive(Debug, Clone, Copy)]

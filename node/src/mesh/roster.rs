@@ -9,8 +9,8 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::conduct::{Conduct, Fault};
-use super::handle::PeerKey;
 use super::link::{Link, LinkEnd, LinkState};
+use super::peer::PeerKey;
 
 /// How many links one peer may have open at a time, in both directions together: one per partnership and direction, and room
 /// for those of a connection that died and is not cleared yet.
