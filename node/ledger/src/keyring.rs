@@ -54,6 +54,11 @@ impl Certificate {
         if !is_about_subject {
             return Err(StatementError::Parties);
         }
+        if !claimed.key.is_sound() {
+            return Err(StatementError::Rule(
+                "the certified key is no point of the curve that anything could verify with",
+            ));
+        }
         if claimed.purpose == KeyPurpose::Root {
             return Err(StatementError::Rule("a root is not certified but compared"));
         }

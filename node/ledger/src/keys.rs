@@ -4,10 +4,12 @@
 //! pass and a single check would not.
 
 use crate::digest::{Digest, byte_array};
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding,
+};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 byte_array! {
     /// An Ed25519 public key.
@@ -84,7 +86,7 @@ impl SecretKey {
         Zeroizing::new(self.0.to_bytes())
     }
 
-    /// Reads PKCS #8 PEM (RFC 8410).
+    /// Reads PKCS #8 PEM (RFC 8410), with the public key in it or without.
     ///
     /// # Errors
     /// [`KeyFileError`] where the text is none.
@@ -94,16 +96,22 @@ impl SecretKey {
             .map_err(KeyFileError)
     }
 
-    /// Writes PKCS #8 PEM (RFC 8410).
+    /// Writes PKCS #8 PEM, version 1 (RFC 5208, RFC 8410): the private key alone. The public key follows from it,
+    /// and OpenSSL does not read the version that holds both.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
+        let seed = self.seed();
+        let mut pair = KeypairBytes {
+            secret_key: *seed,
+            public_key: None,
+        };
+        let pem = pair.to_pkcs8_pem(LineEnding::LF);
+        pair.secret_key.zeroize();
         #[expect(
             clippy::expect_used,
             reason = "an Ed25519 key always has a PKCS #8 form"
         )]
-        self.0
-            .to_pkcs8_pem(LineEnding::LF)
-            .expect("an Ed25519 key encodes")
+        pem.expect("an Ed25519 key encodes")
     }
 
     /// The public half.
@@ -139,9 +147,18 @@ impl PublicKey {
             .is_some_and(|verifier| verifier.verifies(message, signature))
     }
 
-    /// The key made ready to verify with; `None` where the bytes are no point of the curve.
+    /// Whether anything could ever verify with it: a point of the curve, not of small order, in its one encoding
+    /// (RFC 8032 §5.1.3). Other bytes are certified for nobody.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.verifier().is_some()
+    }
+
+    /// The key made ready to verify with; `None` where the bytes are no sound key.
     pub(crate) fn verifier(&self) -> Option<Verifier> {
-        VerifyingKey::from_bytes(self.as_bytes()).ok().map(Verifier)
+        let key = VerifyingKey::from_bytes(self.as_bytes()).ok()?;
+        let is_canonical = key.to_edwards().compress().as_bytes() == self.as_bytes();
+        (is_canonical && !key.is_weak()).then_some(Verifier(key))
     }
 }
 
@@ -216,30 +233,73 @@ impl std::fmt::Debug for Fingerprint {
 mod tests {
     use super::*;
 
-    #[test]
-    fn rfc_8032_test_1() {
-        let seed: PublicKey = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
-            .parse()
-            .unwrap();
-        let key = SecretKey::from_seed(seed.as_bytes());
-        assert_eq!(
-            key.public().to_string(),
-            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-        );
-        assert!(
-            key.sign(b"")
-                .to_string()
-                .starts_with("e5564300c360ac729086e2cc806e828a")
-        );
-    }
+    /// RFC 8032 §7.1: seed, public key, message, signature.
+    const RFC_8032: [[&str; 4]; 4] = [
+        [
+            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "",
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+        ],
+        [
+            "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            "72",
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+        ],
+        [
+            "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+            "af82",
+            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+        ],
+        [
+            "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+            "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704",
+        ],
+    ];
 
     #[test]
-    fn a_small_order_key_verifies_nothing() {
-        let mut identity = [0; 32];
-        identity[0] = 1;
+    fn the_vectors_of_rfc_8032_are_met_to_the_last_byte() {
+        for [seed, public, message, signature] in RFC_8032 {
+            let seed: PublicKey = seed.parse().unwrap();
+            let key = SecretKey::from_seed(seed.as_bytes());
+            assert_eq!(key.public().to_string(), public);
+            let message = hex::decode(message).unwrap();
+            assert_eq!(key.sign(&message).to_string(), signature);
+            assert!(key.public().is_sound());
+            assert!(key.public().verifies(&message, &signature.parse().unwrap()));
+        }
+    }
+
+    /// Small order, off the curve, and the point with y = 3 written as y = p + 3.
+    const UNSOUND: [&str; 5] = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "0200000000000000000000000000000000000000000000000000000000000000",
+        "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ];
+
+    #[test]
+    fn a_key_that_is_no_sound_point_verifies_nothing() {
         let mut signature = [0; 64];
         signature[0] = 1;
-        assert!(!PublicKey::from_bytes(identity).verifies(b"x", &Signature::from_bytes(signature)));
+        for text in UNSOUND {
+            let key: PublicKey = text.parse().unwrap();
+            assert!(!key.is_sound(), "{text}");
+            assert!(
+                !key.verifies(b"x", &Signature::from_bytes(signature)),
+                "{text}"
+            );
+        }
+        let canonical: PublicKey =
+            "0300000000000000000000000000000000000000000000000000000000000000"
+                .parse()
+                .unwrap();
+        assert!(canonical.is_sound());
     }
 
     #[test]
@@ -255,5 +315,14 @@ mod tests {
         assert!("12 34".parse::<Fingerprint>().is_err());
         assert!(!format!("{key:?}").contains(&hex::encode([7; 32])));
         assert!(SecretKey::from_pem("nonsense").is_err());
+        // Version 1, and nothing after the seed.
+        let pem = key.to_pem();
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body);
+        let expected = [
+            &b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20"[..],
+            &[7; 32],
+        ];
+        assert_eq!(der.unwrap(), expected.concat());
     }
 }

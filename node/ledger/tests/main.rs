@@ -9,6 +9,8 @@ mod decoders;
 #[cfg(test)]
 mod entries;
 #[cfg(test)]
+mod key_files;
+#[cfg(test)]
 mod observation_statements;
 #[cfg(test)]
 mod other_statements;

@@ -4,7 +4,8 @@ use crate::cose::Parts;
 use crate::samples::{self, named};
 use ambit_ledger::{
     Acknowledgement, Certificate, Decline, Digest, Disclosure, KeyPurpose, Keyring, KeyringError,
-    ManifestSignature, OrganizationId, RefusalCode, Scope, SecretKey, StatementError, Time,
+    ManifestSignature, OrganizationId, PublicKey, RefusalCode, Scope, SecretKey, StatementError,
+    Time,
 };
 use coset::cbor::Value;
 
@@ -254,6 +255,26 @@ fn a_root_certifies_no_root() {
         .unwrap_err();
     assert!(matches!(error, StatementError::Rule(_)));
     assert_eq!(RefusalCode::from(&error), RefusalCode::NotCanonical);
+}
+
+#[test]
+fn nothing_certifies_a_key_that_is_no_point() {
+    let off_the_curve: PublicKey =
+        "0200000000000000000000000000000000000000000000000000000000000000"
+            .parse()
+            .unwrap();
+    let certificate = Certificate {
+        key: off_the_curve,
+        ..certificate()
+    };
+    let statement = certificate.sign(&samples::forge_root());
+    let mut keyring = trusting_from(samples::begun());
+    for error in [
+        Certificate::read(&statement).unwrap_err(),
+        keyring.certify(&statement).unwrap_err(),
+    ] {
+        assert!(matches!(error, StatementError::Rule(_)), "{error}");
+    }
 }
 
 #[test]
