@@ -9,7 +9,7 @@ use crate::report::AuditVerdict;
 use crate::trust::Trust;
 use crate::verify::verify;
 use ambit_ledger::{
-    Body, Checkpoint, Digest, Entry, Frontier, KeyPurpose, OrganizationId, leaf_hash,
+    Body, Checkpoint, Digest, Entry, Frontier, KeyPurpose, OrganizationId, Origin, leaf_hash,
 };
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
@@ -78,11 +78,12 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
         });
     }
     let signed = [first, second].map(|bundle| signed_checkpoint(bundle, trust));
-    // An organization may have had more than one ledger: what opens each tells them apart.
+    // An organization may have had more than one ledger: each origin names its own. One that is not of the entries
+    // beside it parts nothing; verifying that bundle names it.
     if let [Some(one), Some(other)] = &signed
-        && is_whole(first, one)
-        && is_whole(second, other)
-        && first.entries().next() != second.entries().next()
+        && one.origin != other.origin
+        && first.origin().as_ref() == Some(&one.origin)
+        && second.origin().as_ref() == Some(&other.origin)
     {
         return Err(CompareError::Ledgers(first.organization().clone()));
     }
@@ -120,13 +121,17 @@ fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
         }
     }
     let keys = keyring.keys_for(organization, KeyPurpose::Checkpoint);
-    Checkpoint::verify(bundle.checkpoint(), organization, keys).ok()
+    let origin = Origin::claimed(bundle.checkpoint(), organization)?;
+    Checkpoint::verify(bundle.checkpoint(), &origin, keys).ok()
 }
 
 fn contradiction(
     one: (&Bundle, &Checkpoint),
     other: (&Bundle, &Checkpoint),
 ) -> Option<Equivocation> {
+    if one.1.origin != other.1.origin {
+        return None;
+    }
     let size = one.1.size.min(other.1.size);
     let [Some(first), Some(second)] = [one, other].map(|side| root_over(side, size)) else {
         return None;

@@ -71,7 +71,7 @@ rules! {
     Organization "organization" Integrity "the bundle and the ledger in it are of different organizations";
     FirstEntries "first-entries" Integrity "the ledger does not begin with *opened* and *key certified*, and once only";
     Tree "tree" Integrity "the entries are not those under the checkpoint";
-    Checkpoint "checkpoint" Integrity "the checkpoint is not signed by a certified key of this ledger";
+    Checkpoint "checkpoint" Integrity "the checkpoint is not one of this ledger, or not signed by a certified key of it";
     EntryShape "entry-shape" Integrity "an entry cannot be decoded";
     EntryKind "entry-kind" Incomplete "an entry is of a kind that this version does not read";
     TimeOrder "time-order" Integrity "an entry is older than the one above it";

@@ -22,7 +22,7 @@ mod time;
 mod tree;
 
 pub use chain::{Chain, ItemBody, Outcome};
-pub use checkpoint::{Checkpoint, CheckpointError};
+pub use checkpoint::{Checkpoint, CheckpointError, Origin};
 pub use codec::{CodecError, DEPTH_MAX, ITEM_BYTES_MAX, decode, decode_within, encode, scan};
 pub use decision::{
     Action, Agreement, AgreementState, Decision, Footprint, Inquiry, Layer, LayerProfile,

@@ -4,7 +4,7 @@ use crate::samples;
 use ambit_ledger::{
     Acknowledgement, Assigned, Body, Certificate, Checkpoint, DataClass, Decline, DerivedTerms,
     Digest, Disclosure, DisclosureId, Entry, ErasureExtent, ExportControl, Facts, Frontier,
-    KeyPurpose, Limits, Name, Observation, ObservationId, OrganizationId, PartnershipTerms,
+    KeyPurpose, Limits, Name, Observation, ObservationId, OrganizationId, Origin, PartnershipTerms,
     Purpose, Quality, Reading, Readings, RefusalCode, RefusedItem, Salt, Scope, Time, When,
     inclusion_proof, leaf_hash, root, verify_consistency, verify_inclusion,
 };
@@ -271,13 +271,13 @@ fn body() -> impl Strategy<Value = Body> {
 #[test]
 fn organizations_that_differ_in_white_space_have_ledgers_of_their_own() {
     let origin = |text: &str| {
-        let organization: OrganizationId = samples::named(text);
         let checkpoint = Checkpoint {
-            organization,
+            origin: samples::origin(text),
             ..samples::checkpoint()
         };
         let note = checkpoint.sign(&samples::forge_key());
-        note.lines().next().unwrap().to_owned()
+        let line = note.lines().next().unwrap();
+        line.rsplit_once('/').unwrap().0.to_owned()
     };
     let origins = ["a b", "a\u{a0}b", "a\u{3000}b", "a%20b", "a+b"].map(origin);
     assert_eq!(
@@ -401,10 +401,11 @@ proptest! {
         size in any::<u64>(),
         root in digest(),
     ) {
-        let checkpoint = Checkpoint { organization, size, root };
+        let origin = Origin::of(&organization, &root);
+        let checkpoint = Checkpoint { origin, size, root };
         let key = samples::forge_key();
         let note = checkpoint.sign(&key);
-        let verified = Checkpoint::verify(&note, &checkpoint.organization, [key.public()]);
+        let verified = Checkpoint::verify(&note, &checkpoint.origin, [key.public()]);
         prop_assert_eq!(verified.unwrap(), checkpoint);
     }
 

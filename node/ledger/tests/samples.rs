@@ -4,8 +4,9 @@ use ambit_ledger::{
     Acknowledgement, Action, Agreement, AgreementState, Assigned, Attestation, Certificate,
     Checkpoint, Decision, Decline, DerivedTerms, Digest, Disclosure, DisclosureId, ErasureExtent,
     ExportControl, Facts, Inquiry, KeyPurpose, Keyring, Layer, LayerProfile, LayerVerdict, Limits,
-    Member, ObservationId, OrganizationId, PartnershipTerms, Party, PurposeVerdict, Quality,
-    Reading, Readings, RefusalCode, RefusedItem, Salt, Scope, SecretKey, Time, Verdict, When,
+    Member, ObservationId, OrganizationId, Origin, PartnershipTerms, Party, PurposeVerdict,
+    Quality, Reading, Readings, RefusalCode, RefusedItem, Salt, Scope, SecretKey, Time, Verdict,
+    When,
 };
 use serde_bytes::ByteBuf;
 use std::fmt::Debug;
@@ -489,9 +490,14 @@ pub fn least_decision() -> Decision {
     }
 }
 
+/// The origin of a ledger of this organization.
+pub fn origin(organization: &str) -> Origin {
+    Origin::of(&named(organization), &Digest::of(b"first leaf"))
+}
+
 pub fn checkpoint() -> Checkpoint {
     Checkpoint {
-        organization: named("lei:529900 T8BM49+AURSDO55"),
+        origin: origin("lei:529900 T8BM49+AURSDO55"),
         size: 12,
         root: Digest::of(b"root"),
     }

@@ -104,7 +104,7 @@ fn what_is_frozen_is_read() {
     let checkpoint = samples::checkpoint();
     let keys = [samples::forge_key().public()];
     assert_eq!(
-        Checkpoint::verify(&note, &checkpoint.organization, keys).unwrap(),
+        Checkpoint::verify(&note, &checkpoint.origin, keys).unwrap(),
         checkpoint
     );
 }

@@ -3,7 +3,7 @@
 use crate::node::Node;
 use crate::store::StoreError;
 use ambit_audit::{BundleWriteError, BundleWriter, Trust, TrustedRoot};
-use ambit_ledger::{Body, Checkpoint, Digest, ObservationId, Time};
+use ambit_ledger::{Body, Checkpoint, Digest, ObservationId, Origin, Time, leaf_hash};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
@@ -31,8 +31,9 @@ impl Node {
     pub fn export<W: Write>(&self, out: W) -> Result<(W, u64), ExportError> {
         let (size, root) = self.store().tree_head();
         let organization = self.settings().organization.id.clone();
+        let first = self.store().entry(0)?.ok_or(BundleWriteError::Empty)?;
         let checkpoint = Checkpoint {
-            organization: organization.clone(),
+            origin: Origin::of(&organization, &leaf_hash(&first.bytes)),
             size,
             root,
         }

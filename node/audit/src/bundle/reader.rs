@@ -2,7 +2,9 @@
 
 use super::{MAGIC, RECORD_BYTES_MAX, Record};
 use crate::cores::share;
-use ambit_ledger::{CodecError, Digest, ObservationId, OrganizationId, decode_within};
+use ambit_ledger::{
+    CodecError, Digest, ObservationId, OrganizationId, Origin, decode_within, leaf_hash,
+};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -190,6 +192,20 @@ impl Bundle {
     #[must_use]
     pub fn checkpoint(&self) -> &str {
         &self.checkpoint
+    }
+
+    /// The name that a checkpoint of this ledger has; absent where there is no entry.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        let first = leaf_hash(self.entries.first()?);
+        Some(Origin::of(&self.organization, &first))
+    }
+
+    /// The bytes of one entry.
+    #[must_use]
+    pub fn entry(&self, index: u64) -> Option<&[u8]> {
+        let entry = self.entries.get(usize::try_from(index).ok()?);
+        entry.map(|bytes| bytes.as_slice())
     }
 
     /// The entries' bytes, from index 0.

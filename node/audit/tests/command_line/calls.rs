@@ -3,7 +3,7 @@
 use ambit_audit::{BundleWriter, MAGIC, Trust, TrustedRoot};
 use ambit_ledger::{
     Body, Certificate, Checkpoint, Entry, Fingerprint, KeyCertified, KeyPurpose, Opened,
-    OrganizationId, Salt, SecretKey, Time, leaf_hash, root,
+    OrganizationId, Origin, Salt, SecretKey, Time, leaf_hash, root,
 };
 use serde_bytes::ByteBuf;
 use std::path::{Path, PathBuf};
@@ -43,10 +43,11 @@ fn bundle() -> Vec<u8> {
     let entries = bodies.map(|body| {
         Entry::new(nonce, Time::EARLIEST, "node".parse().unwrap(), None, &body).encode()
     });
+    let leaves = entries.each_ref().map(|entry| leaf_hash(entry));
     let checkpoint = Checkpoint {
-        organization: organization(),
+        origin: Origin::of(&organization(), &leaves[0]),
         size: 2,
-        root: root(&entries.each_ref().map(|entry| leaf_hash(entry))),
+        root: root(&leaves),
     };
     let note = checkpoint.sign(&key(2));
     let mut writer = BundleWriter::start(Vec::new(), &organization(), &note).unwrap();
@@ -143,7 +144,7 @@ fn each_answer_has_its_exit_code() {
     desk.put("changed", &bytes);
     let (code, out, _) = desk.run("verify changed --trust trust");
     assert_eq!(code, 1);
-    assert!(out.contains("\nintegrity (tree): "), "{out}");
+    assert!(out.contains("\nintegrity (checkpoint): "), "{out}");
 
     desk.put("empty", b"");
     desk.put("cut", MAGIC);

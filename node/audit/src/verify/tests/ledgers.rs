@@ -3,8 +3,8 @@
 use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, trust};
 use crate::{Bundle, BundleWriter, Rule, TrustedRoot, verify};
 use ambit_ledger::{
-    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Layer, ObservationId, ProfileActivated,
-    SecretKey, TaxonomyActivated, leaf_hash, root,
+    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Layer, ObservationId, Origin,
+    ProfileActivated, SecretKey, TaxonomyActivated, leaf_hash, root,
 };
 use serde_bytes::ByteBuf;
 
@@ -19,7 +19,7 @@ fn bundle_of(entries: &[Vec<u8>]) -> Bundle {
     let keys = supplier();
     let leaves: Vec<Digest> = entries.iter().map(|entry| leaf_hash(entry)).collect();
     let checkpoint = Checkpoint {
-        organization: keys.organization.clone(),
+        origin: Origin::of(&keys.organization, &leaves[0]),
         size: leaves.len() as u64,
         root: root(&leaves),
     };
