@@ -2,6 +2,7 @@
 
 use crate::support::{Ambit, Folder, Home, MAP, Party, agree, invite, text};
 use ambit_node::node::Node;
+use serde_json::Value;
 use std::path::PathBuf;
 
 const NAME: &str = "customer/supplier/quality";
@@ -114,4 +115,90 @@ fn every_exit_code_has_its_cause_and_its_words() {
     expect(customer, &["run"], 75, &words);
     drop(open);
     expect(customer, &["status"], 0, &[to]);
+}
+
+/// What is told on standard error, as the one object that programs read.
+#[track_caller]
+fn complaint(home: &Home, arguments: &[&str], code: i32) -> Value {
+    let given = [arguments, &["--output", "json"]].concat();
+    let output = Ambit::call(home, &given);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{given:?}: {told}");
+    assert!(output.stdout.is_empty(), "{given:?}");
+    serde_json::from_str(&told).unwrap_or_else(|_| panic!("{given:?}: no single object: {told}"))
+}
+
+#[test]
+fn programs_read_what_went_wrong_as_one_object() {
+    let scene = Scene::new();
+    let [supplier, stranger] = [&scene.supplier, &scene.stranger].map(|party| &party.home);
+    let list = Ambit::json(supplier, &["list"]);
+    let id = list[0]["id"].as_str().unwrap();
+    let missing = scene.folder.home("missing");
+    let broken = scene.file("broken.cedar", "permit (principal");
+    let check = ["profile", "check", text(&broken), "--layer", "owner"];
+    let other = invite(&scene.folder, "c/s/more", &scene.customer, &scene.supplier);
+    let accept = ["partner", "accept", text(&other), "--yes", "--fingerprint"];
+    let wrong = format!("{}={}", scene.customer.id, "ab".repeat(32));
+    let right = scene.customer.fingerprint();
+    let cases: [(&Home, &[&str], i32, &str, &str); 9] = [
+        (supplier, &check, 1, "failed", "broken.cedar:1:"),
+        (
+            supplier,
+            &["get", "zzzz"],
+            2,
+            "usage",
+            "4 hexadecimal digits",
+        ),
+        (supplier, &["list", "--limit", "few"], 2, "usage", "'few'"),
+        (supplier, &["list", "--limt", "3"], 2, "usage", "'--limt'"),
+        (
+            supplier,
+            &[&accept[..], &[&wrong]].concat(),
+            4,
+            "verification",
+            "fingerprint",
+        ),
+        (
+            supplier,
+            &["get", "ffffffff"],
+            5,
+            "not-found",
+            "no observation",
+        ),
+        (
+            supplier,
+            &["why", id, "--to", "did:web:n.example"],
+            5,
+            "not-found",
+            "did:web:n.example",
+        ),
+        (&missing, &["status"], 5, "not-found", "holds no node"),
+        (
+            stranger,
+            &[&accept[..], &[&right]].concat(),
+            6,
+            "not-authorized",
+            "a new card",
+        ),
+    ];
+    for (home, arguments, code, kind, words) in cases {
+        let told = complaint(home, arguments, code);
+        assert_eq!(told["kind"], kind, "{told}");
+        assert!(told["message"].as_str().unwrap().contains(words), "{told}");
+    }
+    let open = Node::open(supplier.path()).unwrap();
+    let told = complaint(supplier, &["status"], 75);
+    assert_eq!(told["kind"], "try-again");
+    assert!(
+        told["hint"].as_str().unwrap().contains("try again"),
+        "{told}"
+    );
+    drop(open);
+
+    // A node that runs says the same as one that is opened.
+    let alone = complaint(supplier, &["get", "ffffffff"], 5);
+    let running = Ambit::run(supplier);
+    assert_eq!(complaint(supplier, &["get", "ffffffff"], 5), alone);
+    drop(running);
 }

@@ -4,6 +4,11 @@
 //! collect ─▶ release ─▶ store ─▶ link ─▶ mesh ══ libp2p ══▶ mesh ─▶ link ─▶ admit ─▶ store
 //! ```
 
+#![allow(
+    missing_docs,
+    reason = "these are the insides of one program, not an interface that others build on"
+)]
+
 pub mod admit;
 pub mod agree;
 pub mod api;

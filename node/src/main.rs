@@ -1,44 +1,46 @@
 //! `ambit`: the node and its command line.
 
-use ambit_node::cli::{Arguments, CommandError, Exit, execute, one_line};
-use anyhow::Context as _;
+use ambit_node::cli::{Arguments, Exit, complain, execute, refuse};
+use ambit_node::failure::{Failure, FailureKind};
 use clap::Parser as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 fn main() -> ExitCode {
-    match start(&Arguments::parse()) {
-        Ok(exit) => exit.into(),
-        Err(error) => complain(&error).into(),
-    }
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let exit = match Arguments::try_parse_from(&given) {
+        Ok(arguments) => {
+            start(&arguments).unwrap_or_else(|failure| complain(&failure, arguments.format()))
+        }
+        Err(error) => refuse(&error, &given),
+    };
+    exit.into()
 }
 
-fn start(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(text) if !text.is_empty() => EnvFilter::try_new(&text)
-            .with_context(|| format!("RUST_LOG is `{text}`, which cannot be read"))?,
-        _ => EnvFilter::new(arguments.log_filter()),
-    };
+fn start(arguments: &Arguments) -> Result<Exit, Failure> {
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(arguments)?)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    Ok(execute(arguments)?)
+    execute(arguments)
 }
 
-/// Says what went wrong, unless it is only that nobody reads on.
-fn complain(error: &anyhow::Error) -> Exit {
-    let failed = error.downcast_ref::<CommandError>();
-    if failed.is_some_and(CommandError::is_broken_pipe) {
-        return Exit::Done;
+/// What RUST_LOG says cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("RUST_LOG is `{text}`, which cannot be read")]
+struct LogFilterError {
+    text: String,
+    source: ParseError,
+}
+
+fn filter(arguments: &Arguments) -> Result<EnvFilter, Failure> {
+    match std::env::var("RUST_LOG") {
+        Ok(text) if !text.is_empty() => EnvFilter::try_new(&text)
+            .map_err(|source| Failure::new(FailureKind::Usage, &LogFilterError { text, source })),
+        _ => Ok(EnvFilter::new(arguments.log_filter())),
     }
-    // Nobody is left to tell when standard error is closed too.
-    let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "error: {}", one_line(error.as_ref()));
-    if let Some(hint) = failed.and_then(CommandError::hint) {
-        let _ = writeln!(out, "hint: {hint}");
-    }
-    failed.map_or(Exit::Usage, CommandError::exit)
 }

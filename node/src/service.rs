@@ -3,6 +3,7 @@
 //! It joins rooms and decides nothing. It must never go on once the ledger cannot be written.
 
 use crate::api::{ApiServer, Endpoint, ServeError};
+use crate::failure::{Failure, FailureKind};
 use crate::federation;
 use crate::mesh::{Mesh, MeshConfig, MeshError, MeshHandle};
 use crate::node::Node;
@@ -51,6 +52,12 @@ pub enum ServiceError {
     /// A task could not be finished.
     #[error("a task of the node broke off")]
     Task(#[from] JoinError),
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        Self::new(FailureKind::Failed, &error)
+    }
 }
 
 impl Service {

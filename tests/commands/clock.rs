@@ -5,10 +5,11 @@ use super::{NAME, Pair, ids};
 use crate::support::{Ambit, Home, LIMIT, MAP, Running, agree, declaration, text, wait_until};
 use ambit_audit::{Bundle, verify};
 use ambit_ledger::{Layer, Time};
-use ambit_node::api::Operation;
+use ambit_node::agree::ActivateProfile;
 use ambit_node::clock;
 use ambit_node::failure::FailureKind;
-use ambit_node::node::{AcceptClockError, Node};
+use ambit_node::holding::GetStatus;
+use ambit_node::node::{AcceptClockError, Ask as _, Node};
 
 const PROFILE: &str = "@id(\"all\")\npermit (principal, action, resource);\n";
 const ALARM: &str = "nothing is judged, sent or taken in";
@@ -183,11 +184,11 @@ fn a_clock_far_past_the_ledger_is_confirmed_first() {
     let before = node.store().tree_head();
     let last = node.store().last_time();
     let far = last.plus_days(clock::QUIET_DAYS_MAX).plus_seconds(1);
-    let activate = |text: &str| Operation::ActivateProfile {
+    let activate = |text: &str| ActivateProfile {
         layer: Layer::Owner,
         text: text.to_owned(),
     };
-    let failure = activate(PROFILE).run(&node, far).unwrap_err();
+    let failure = activate(PROFILE).answer(&node, far).unwrap_err();
     assert_eq!(failure.kind, FailureKind::TryAgain);
     for word in [
         far.to_string().as_str(),
@@ -196,17 +197,12 @@ fn a_clock_far_past_the_ledger_is_confirmed_first() {
     ] {
         assert!(failure.message.contains(word), "{failure}");
     }
-    let status = Operation::Status.run(&node, far).unwrap();
-    assert!(
-        status["clock"]
-            .as_str()
-            .unwrap()
-            .contains("`ambit clock accept`")
-    );
+    let status = GetStatus {}.answer(&node, far).unwrap();
+    assert!(status.clock.unwrap().contains("`ambit clock accept`"));
     assert_eq!(node.store().tree_head(), before);
     // A second before that nobody is asked.
     let quiet = last.plus_days(clock::QUIET_DAYS_MAX);
-    activate(PROFILE).run(&node, quiet).unwrap();
+    activate(PROFILE).answer(&node, quiet).unwrap();
 
     let last = node.store().last_time();
     let far = last.plus_days(clock::QUIET_DAYS_MAX + 1);
@@ -225,7 +221,7 @@ fn a_clock_far_past_the_ledger_is_confirmed_first() {
     assert_eq!(node.instant(far), Ok(far));
     assert!(node.instant(Time::LATEST).is_err());
     activate(&PROFILE.replace("all", "other"))
-        .run(&node, far)
+        .answer(&node, far)
         .unwrap();
     assert_eq!(node.store().last_time(), far);
 }

@@ -5,6 +5,7 @@ mod party;
 pub use party::{MAP, NOTE_COLUMN, Party, agree, declaration, invite, text};
 
 use ambit_node::api::{Client, Operation};
+use ambit_node::holding::GetStatus;
 use serde_json::Value;
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
@@ -87,9 +88,9 @@ impl Home {
     }
 
     /// The running node's answer to an operation; nothing where no node answers.
-    pub fn ask_running(&self, operation: &Operation) -> Option<Value> {
+    pub fn ask_running<A: Operation>(&self, asked: &A) -> Option<A::Answer> {
         let home = ambit_node::config::Home::open(self.path()).ok()?;
-        Client::find(&home).ok()?.run(operation).ok()
+        Client::find(&home).ok()?.ask(asked).ok()
     }
 }
 
@@ -191,7 +192,7 @@ impl Running {
         wait_until(LIMIT, "the node to answer", || {
             let ended = running.child.try_wait().unwrap();
             assert!(ended.is_none(), "the node ended: {}", running.stderr());
-            running.home.ask_running(&Operation::Status).is_some()
+            running.home.ask_running(&GetStatus {}).is_some()
         });
         running
     }

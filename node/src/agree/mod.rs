@@ -1,15 +1,25 @@
 //! Agree: what a person at this node agrees to. Partnerships declared, accepted and declined; profiles and limits put in
-//! force.
+//! force; the clock confirmed.
 //!
 //! Nothing here is trusted because a file says so: every member's root fingerprint is compared out of band before its
 //! signatures count.
 
+mod accept;
+mod card;
+mod clock;
+mod declare;
+mod decline;
 mod error;
 mod limits;
 mod profile;
-mod propose;
+mod proposal;
 mod record;
 
+pub use accept::Accept;
+pub use card::GetCard;
+pub use clock::AcceptClock;
+pub use declare::Declare;
+pub use decline::Decline;
 pub use error::PartnerError;
-pub use profile::ActivateError;
-pub use propose::Proposal;
+pub use profile::{ActivateError, ActivateProfile};
+pub use proposal::{Invite, Proposal, Review};

@@ -2,12 +2,13 @@
 
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Node, actor};
+use crate::node::{Ask, Node, actor};
 use crate::partnership::GovernanceError;
 use crate::release::ObserveError;
 use crate::store::{Commit, StoreError, Write};
 use ambit_ledger::{Body, Digest, Layer, ProfileActivated, Time};
 use ambit_policy::{Profile, ProfileError, schema_digest, schema_text};
+use serde::{Deserialize, Serialize};
 
 /// A profile cannot be put in force.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,24 @@ impl From<ActivateError> for Failure {
             | ActivateError::Judge(_) => FailureKind::Failed,
         };
         Self::new(kind, &error)
+    }
+}
+
+/// Puts a profile in force for one of this node's own layers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateProfile {
+    /// The layer.
+    pub layer: Layer,
+    /// Its Cedar text.
+    pub text: String,
+}
+
+impl Ask for ActivateProfile {
+    type Answer = Digest;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Digest, Failure> {
+        Ok(node.activate_profile(self.layer, &self.text, now)?)
     }
 }
 

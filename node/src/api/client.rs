@@ -2,9 +2,8 @@
 
 use super::{Endpoint, Operation};
 use crate::config::Home;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use ambit_ledger::OrganizationId;
-use serde_json::Value;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -36,9 +35,27 @@ pub enum ClientError {
     /// The answer cannot be read.
     #[error("the node's answer cannot be read")]
     Answer(#[source] std::io::Error),
+    /// The answer is none that this program knows.
+    #[error(
+        "the node's answer cannot be read; a node of another version may be running, start it again"
+    )]
+    OtherVersion(#[source] serde_json::Error),
     /// The node answered that the operation failed.
     #[error(transparent)]
     Failed(Failure),
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let kind = match error {
+            ClientError::Failed(failure) => return failure,
+            ClientError::NotRunning | ClientError::Transport(_) => FailureKind::TryAgain,
+            ClientError::Endpoint(_) | ClientError::Answer(_) | ClientError::OtherVersion(_) => {
+                FailureKind::Failed
+            }
+        };
+        Self::new(kind, &error)
+    }
 }
 
 impl Client {
@@ -86,16 +103,15 @@ impl Client {
     ///
     /// # Errors
     /// Any [`ClientError`].
-    pub fn run(&self, operation: &Operation) -> Result<Value, ClientError> {
+    pub fn ask<A: Operation>(&self, asked: &A) -> Result<A::Answer, ClientError> {
         let response = self
             .agent
-            .post(self.url("operations"))
+            .post(self.url(&format!("operations/{}", A::NAME)))
             .header("Authorization", self.authorization())
-            .send_json(operation)
+            .send_json(asked)
             .map_err(|error| ClientError::Transport(Box::new(error)))?;
         let bytes = body(response)?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| ClientError::Answer(std::io::Error::other(error)))
+        serde_json::from_slice(&bytes).map_err(ClientError::OtherVersion)
     }
 
     /// Fetches the bundle.

@@ -1,20 +1,20 @@
 //! The node's own programming interface: the operations, and how they are reached over loopback.
 //!
 //! ```text
-//! POST /v1/operations   an operation as JSON, its answer as JSON
-//! GET  /v1/bundle       the bundle for an auditor
-//! GET  /v1/organization whose node answers, as a JSON string
+//! POST /v1/operations/NAME  what the operation takes as JSON, its answer as JSON
+//! GET  /v1/bundle           the bundle for an auditor
+//! GET  /v1/organization     whose node answers, as a JSON string
 //! ```
 //!
-//! Every request carries the token from the home's `api.json`. The interface must never listen anywhere but
+//! What fails is a [`Failure`](crate::failure::Failure) as JSON. Every request carries the token from the home's `api.json`. The interface must never listen anywhere but
 //! on the loopback address.
 
 mod client;
-mod operation;
+mod operations;
 mod server;
 
 pub use client::{Client, ClientError};
-pub use operation::Operation;
+pub use operations::Operation;
 pub use server::{ApiServer, ServeError};
 
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,12 @@
 //! The server: loopback only, a token on every request, operations off the async threads.
 
-use super::{Endpoint, Operation};
+use super::Endpoint;
+use super::operations::answer;
 use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
 use crate::platform::write_private;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
@@ -112,7 +113,7 @@ impl ApiServer {
             token: self.endpoint.token.as_str().into(),
         };
         let router = Router::new()
-            .route("/v1/operations", post(operate))
+            .route("/v1/operations/{name}", post(operate))
             .route("/v1/bundle", get(bundle))
             .route("/v1/organization", get(organization))
             .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
@@ -151,6 +152,7 @@ async fn authorize(State(shared): State<Shared>, request: Request, next: Next) -
             message: "the token is not the one this node wrote to api.json when it started; start the node again, \
                       which writes a new one"
                 .to_owned(),
+            hint: None,
         })
     }
 }
@@ -165,15 +167,13 @@ fn is_same(given: &[u8], expected: &[u8]) -> bool {
             == 0
 }
 
-async fn operate(State(shared): State<Shared>, body: Bytes) -> Response {
-    let operation: Operation = match serde_json::from_slice(&body) {
-        Ok(operation) => operation,
-        Err(error) => return failure_response(Failure::new(FailureKind::Usage, &error)),
-    };
-    let done =
-        tokio::task::spawn_blocking(move || operation.run(&shared.node, crate::clock::now()));
+async fn operate(State(shared): State<Shared>, Path(name): Path<String>, body: Bytes) -> Response {
+    // Reading what was sent takes as long as it is large, so that is done there too.
+    let done = tokio::task::spawn_blocking(move || {
+        answer(&name, &body, &shared.node, crate::clock::now())
+    });
     match done.await {
-        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Ok(answer)) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
         Ok(Err(failure)) => failure_response(failure),
         Err(error) => failure_response(Failure::new(FailureKind::Failed, &error)),
     }
@@ -198,7 +198,7 @@ async fn bundle(State(shared): State<Shared>) -> Response {
 
 fn failure_response(failure: Failure) -> Response {
     let status = match failure.kind {
-        FailureKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        FailureKind::Failed | FailureKind::Gone => StatusCode::INTERNAL_SERVER_ERROR,
         FailureKind::Usage => StatusCode::BAD_REQUEST,
         FailureKind::Verification => StatusCode::UNPROCESSABLE_ENTITY,
         FailureKind::NotFound => StatusCode::NOT_FOUND,

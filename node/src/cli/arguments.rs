@@ -1,19 +1,20 @@
 //! What can be said on the command line.
 
 use super::clock::ClockCommand;
+use super::demo::DemoArguments;
 use super::export::ExportArguments;
-use super::failure::{CommandError, Exit};
+use super::get::GetArguments;
 use super::import::ImportArguments;
 use super::init::InitArguments;
-use super::inspect::{GetArguments, ListArguments};
 use super::key::KeyCommand;
+use super::list::ListArguments;
 use super::manual::ManualArguments;
 use super::observe::ObserveArguments;
-use super::output::OutputOption;
+use super::output::{Format, OutputOption};
 use super::partner::PartnerCommand;
 use super::profile::ProfileCommand;
-use super::run::DemoArguments;
 use super::why::WhyArguments;
+use crate::failure::{Failure, FailureKind};
 use clap::{ArgAction, Parser, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -59,13 +60,11 @@ pub enum Command {
     /// Show how the node stands: its ledger, its partnerships, what was disclosed and withheld
     Status {
         #[command(flatten)]
-        #[expect(missing_docs, reason = "its own option describes it")]
         output: OutputOption,
     },
     /// Show the other members: whether they are connected, and what waits for them
     Peers {
         #[command(flatten)]
-        #[expect(missing_docs, reason = "its own option describes it")]
         output: OutputOption,
     },
     /// Identity card, trust file and fingerprints
@@ -114,11 +113,32 @@ impl Arguments {
     ///
     /// # Errors
     /// [`HomeArgumentError`] where neither the arguments nor the system names one.
-    pub fn home(&self) -> Result<PathBuf, CommandError> {
+    pub fn home(&self) -> Result<PathBuf, Failure> {
         self.home
             .clone()
             .or_else(|| std::env::home_dir().map(|folder| folder.join(".ambit")))
-            .ok_or_else(|| CommandError::new(Exit::Usage, HomeArgumentError))
+            .ok_or_else(|| Failure::new(FailureKind::Usage, &HomeArgumentError))
+    }
+
+    /// For whom the command answers, and complains.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match &self.command {
+            Command::Demo(demo) => demo.output.output,
+            Command::Init(init) => init.output.output,
+            Command::Observe(observe) => observe.output.output,
+            Command::Import(import) => import.output.output,
+            Command::List(list) => list.output.output,
+            Command::Get(get) => get.output.output,
+            Command::Why(why) => why.output.output,
+            Command::Status { output } | Command::Peers { output } => output.output,
+            Command::Key { command } => command.format(),
+            Command::Export(export) => export.output.output,
+            Command::Partner { command } => command.format(),
+            Command::Clock { command } => command.format(),
+            Command::Profile { command } => command.format(),
+            Command::Run | Command::Completions { .. } | Command::Man(_) => Format::Table,
+        }
     }
 
     /// What is logged where RUST_LOG is silent: a node's life at least, a command's only in trouble.

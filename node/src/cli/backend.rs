@@ -1,12 +1,10 @@
 //! Who answers: the node that runs for a home, or its database, opened here.
 
-use super::failure::{CommandError, Exit};
 use crate::api::{Client, ClientError, Operation};
 use crate::config::Home;
+use crate::failure::Failure;
 use crate::node::{Node, OpenError};
 use crate::store::{DatabaseError, StoreError};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,16 +21,9 @@ pub(super) enum Backend {
     Opened(Box<Node>),
 }
 
-/// An answer that this program does not know.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the node's answer cannot be read; a node of another version may be running, start it again"
-)]
-struct AnswerError(#[source] serde_json::Error);
-
 impl Backend {
     /// Finds the running node, or opens the database.
-    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let home = Home::open(path)?;
         let until = Instant::now() + IN_USE_TIMEOUT;
         loop {
@@ -59,16 +50,10 @@ impl Backend {
     }
 
     /// Runs an operation.
-    fn run(&self, operation: Operation) -> Result<Value, CommandError> {
+    pub(super) fn ask<A: Operation>(&self, asked: A) -> Result<A::Answer, Failure> {
         match self {
-            Self::Running(client) => Ok(client.run(&operation)?),
-            Self::Opened(node) => Ok(operation.run(node, crate::clock::now())?),
+            Self::Running(client) => Ok(client.ask(&asked)?),
+            Self::Opened(node) => asked.answer(node, crate::clock::now()),
         }
-    }
-
-    /// Runs an operation, and reads its answer.
-    pub(super) fn ask<T: DeserializeOwned>(&self, operation: Operation) -> Result<T, CommandError> {
-        serde_json::from_value(self.run(operation)?)
-            .map_err(|error| CommandError::new(Exit::Failed, AnswerError(error)))
     }
 }

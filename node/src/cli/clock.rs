@@ -1,10 +1,11 @@
 //! `ambit clock`: a person's word that the clock is right.
 
 use super::backend::Backend;
-use super::failure::{CommandError, Exit};
-use super::output::OutputOption;
+use super::exit::Exit;
+use super::output::{Format, OutputOption};
 use super::table::pairs;
-use crate::api::Operation;
+use crate::agree::AcceptClock;
+use crate::failure::Failure;
 use crate::node::ClockAccepted;
 use clap::Subcommand;
 use std::path::Path;
@@ -16,14 +17,21 @@ pub enum ClockCommand {
     /// by more than 31 days while the node ran. Compare it first: an entry under a wrong clock cannot be taken back
     Accept {
         #[command(flatten)]
-        #[expect(missing_docs, reason = "its own option describes it")]
         output: OutputOption,
     },
 }
 
-pub(super) fn clock(home: &Path, command: &ClockCommand) -> Result<Exit, CommandError> {
+impl ClockCommand {
+    /// For whom it answers.
+    pub(super) fn format(&self) -> Format {
+        let Self::Accept { output } = self;
+        output.output
+    }
+}
+
+pub(super) fn clock(home: &Path, command: &ClockCommand) -> Result<Exit, Failure> {
     let ClockCommand::Accept { output } = command;
-    let accepted: ClockAccepted = Backend::open(home)?.ask(Operation::AcceptClock)?;
+    let accepted = Backend::open(home)?.ask(AcceptClock {})?;
     output.print(&accepted, accepted_text)?;
     Ok(Exit::Done)
 }

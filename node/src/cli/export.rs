@@ -1,9 +1,11 @@
 //! `ambit export`: the bundle for an auditor, there as a whole or not at all.
 
 use super::backend::Backend;
-use super::failure::{CommandError, Exit, FileError};
+use super::exit::Exit;
+use super::files::FileError;
 use super::output::{NewFile, OutputOption, note};
 use super::table::pairs;
+use crate::failure::{Failure, FailureKind};
 use crate::holding::ExportError;
 use ambit_audit::{Bundle, BundleError, BundleWriteError};
 use clap::Args;
@@ -19,7 +21,6 @@ pub struct ExportArguments {
     #[arg(short = 'o', long = "out", value_name = "BUNDLE")]
     pub out: PathBuf,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
@@ -35,7 +36,7 @@ struct Exported {
 #[error("the bundle that the node sent cannot be read; nothing was written")]
 struct SentError(#[source] BundleError);
 
-pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, CommandError> {
+pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, Failure> {
     let path = &arguments.out;
     let backend = Backend::open(home)?;
     let mut entries = 0;
@@ -45,7 +46,7 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, C
             Backend::Running(client) => {
                 let sent = client.bundle()?;
                 let bundle = Bundle::read(sent.as_slice())
-                    .map_err(|error| CommandError::new(Exit::Failed, SentError(error)))?;
+                    .map_err(|error| Failure::new(FailureKind::Failed, &SentError(error)))?;
                 file.write_all(&sent).map_err(FileError::write(path))?;
                 u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX)
             }
@@ -80,12 +81,12 @@ fn length(file: &File, path: &Path) -> Result<u64, FileError> {
         .map_err(FileError::read(path))
 }
 
-fn export_error(path: &Path, error: ExportError) -> CommandError {
+fn export_error(path: &Path, error: ExportError) -> Failure {
     match error {
         ExportError::Write(BundleWriteError::Write(source)) => {
             FileError::write(path)(source).into()
         }
-        error => CommandError::new(Exit::Failed, error),
+        error => Failure::new(FailureKind::Failed, &error),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Facts from files and from the command line.
 
-use super::failure::{CommandError, ContentError, Exit};
+use super::files::ContentError;
 use super::output::read_text;
 use crate::collect::{FactsError, FactsFile};
 use crate::config::Home;
+use crate::failure::{Failure, FailureKind};
 use clap::Args;
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -62,7 +63,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), FactOptionError> {
 impl FactsOptions {
     /// Reads the home's facts file and what is named here. Whoever observes owns what it observes, so the
     /// owner is this node's organization where nobody names one.
-    pub(super) fn read(&self, home: &Home) -> Result<Facts, CommandError> {
+    pub(super) fn read(&self, home: &Home) -> Result<Facts, Failure> {
         let settings = home.settings()?;
         let mut base = FactsFile {
             owner: Some(settings.organization.id),
@@ -77,8 +78,8 @@ impl FactsOptions {
             let facts = FactsFile::parse(&read_text(path)?).map_err(ContentError::of(path))?;
             base = base.overlaid(&facts);
         }
-        let overrides =
-            overrides(&self.fact, &base).map_err(|error| CommandError::new(Exit::Usage, error))?;
+        let overrides = overrides(&self.fact, &base)
+            .map_err(|error| Failure::new(FailureKind::Usage, &error))?;
         Ok(Facts { base, overrides })
     }
 }
@@ -147,8 +148,8 @@ fn value(key: &str, text: &str) -> Result<Value, FactOptionError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::failure::one_line;
     use super::*;
+    use crate::failure::one_line;
 
     fn facts(texts: &[&str]) -> Result<FactsFile, FactOptionError> {
         let pairs: Vec<_> = texts.iter().map(|text| pair(text).unwrap()).collect();

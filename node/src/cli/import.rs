@@ -1,13 +1,15 @@
 //! `ambit import`: a delimited file, in batches; the same file again adds nothing.
 
 use super::backend::Backend;
+use super::exit::Exit;
 use super::facts::FactsOptions;
-use super::failure::{CommandError, ContentError, Exit, FileError};
+use super::files::{ContentError, FileError};
 use super::observe::{Batch, observe_batch};
-use super::output::{Outlet, OutputOption, note, read_text};
+use super::output::{OutputOption, note, read_text};
 use super::table::{pairs, shown};
-use crate::collect::{FactsError, ImportError, Map, Report, import as import_file, propose_map};
+use crate::collect::{FactsError, ImportError, Map, Report, import as import_file};
 use crate::config::Home;
+use crate::failure::{Failure, FailureKind};
 use crate::release::ObserveReport;
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
 use clap::Args;
@@ -42,10 +44,8 @@ pub struct ImportArguments {
     #[arg(short = 'o', long = "out", value_name = "FILE", conflicts_with = "map")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own options describe it")]
     pub facts: FactsOptions,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
@@ -94,20 +94,12 @@ enum ImportCommandError {
     },
 }
 
-/// Writes a first map for the file. It needs no node.
-pub(super) fn propose(arguments: &ImportArguments) -> Result<Exit, CommandError> {
+pub(super) fn import(
+    home: &Path,
+    arguments: &ImportArguments,
+    map_path: &Path,
+) -> Result<Exit, Failure> {
     let path = &arguments.file;
-    let file = File::open(path).map_err(FileError::read(path))?;
-    let map = propose_map(file).map_err(ContentError::of(path))?;
-    Outlet::open(arguments.out.as_deref())?.hand_out(&map)?;
-    Ok(Exit::Done)
-}
-
-pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, CommandError> {
-    let path = &arguments.file;
-    let Some(map_path) = &arguments.map else {
-        return propose(arguments);
-    };
     let file = File::open(path).map_err(FileError::read(path))?;
     let facts = arguments.facts.read(&Home::open(home)?)?;
     let map = Map::parse(&read_text(map_path)?).map_err(ContentError::of(map_path))?;
@@ -142,7 +134,7 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, C
     report(path, &summary, arguments.output)
 }
 
-fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, CommandError> {
+fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, Failure> {
     if summary.readings == 0 {
         let error = match summary.unreadable.first() {
             Some(row) => ImportCommandError::NothingReadable {
@@ -151,7 +143,7 @@ fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, 
             },
             None => ImportCommandError::NoRows(path.to_owned()),
         };
-        return Err(CommandError::new(Exit::Failed, error));
+        return Err(Failure::new(FailureKind::Failed, &error));
     }
     output.print(summary, summary_table)?;
     for row in summary.unreadable.iter().take(ROWS_SHOWN_MAX) {
@@ -166,9 +158,9 @@ fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-fn refused(path: &Path, error: ImportError) -> CommandError {
+fn refused(path: &Path, error: ImportError) -> Failure {
     let is_missing = matches!(&error, ImportError::Facts(FactsError::Missing(_)));
-    let error = CommandError::from(ContentError::of(path)(error));
+    let error = Failure::from(ContentError::of(path)(error));
     if is_missing {
         error.hinted("name it here: --fact KEY=VALUE")
     } else {
@@ -176,27 +168,23 @@ fn refused(path: &Path, error: ImportError) -> CommandError {
     }
 }
 
-fn broken_off(
-    path: &Path,
-    kept: u64,
-    source: Box<dyn std::error::Error + Send + Sync>,
-) -> CommandError {
+fn broken_off(path: &Path, kept: u64, source: Box<dyn std::error::Error + Send + Sync>) -> Failure {
     let path = path.to_owned();
-    CommandError::new(
-        Exit::Failed,
-        ImportCommandError::BrokenOff { path, kept, source },
+    Failure::new(
+        FailureKind::Failed,
+        &ImportCommandError::BrokenOff { path, kept, source },
     )
 }
 
 /// Before the first observation is kept, an error is its own; after it, the rest is to be imported again.
-fn end_of_batch(path: &Path, kept: u64, error: CommandError) -> CommandError {
+fn end_of_batch(path: &Path, kept: u64, error: Failure) -> Failure {
     if kept == 0 {
         return error;
     }
-    let exit = error.exit();
+    let kind = error.kind;
     let path = path.to_owned();
     let source = Box::new(error);
-    CommandError::new(exit, ImportCommandError::BrokenOff { path, kept, source })
+    Failure::new(kind, &ImportCommandError::BrokenOff { path, kept, source })
 }
 
 /// A bar over the bytes of the file, on a terminal only.
@@ -342,8 +330,8 @@ mod tests {
     fn nothing_read_is_no_success() {
         let nothing = Summary::default();
         let error = report(Path::new("a.csv"), &nothing, OutputOption::default()).unwrap_err();
-        assert_eq!(error.exit(), Exit::Failed);
-        assert!(error.line().contains("holds no row"), "{}", error.line());
+        assert_eq!(error.kind, FailureKind::Failed);
+        assert!(error.message.contains("holds no row"), "{}", error.message);
         let unreadable = Summary {
             unreadable: vec![Unreadable {
                 line: 2,
@@ -352,6 +340,10 @@ mod tests {
             ..Summary::default()
         };
         let error = report(Path::new("a.csv"), &unreadable, OutputOption::default()).unwrap_err();
-        assert!(error.line().contains("line 2: no time"), "{}", error.line());
+        assert!(
+            error.message.contains("line 2: no time"),
+            "{}",
+            error.message
+        );
     }
 }

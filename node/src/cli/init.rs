@@ -1,9 +1,10 @@
 //! `ambit init`: a new node's home, its keys and the first entries of its ledger.
 
-use super::failure::{CommandError, Exit};
+use super::exit::Exit;
 use super::output::{OutputOption, note};
 use super::table::pairs;
 use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings};
+use crate::failure::{Failure, FailureKind};
 use crate::mesh::{AddressError, PeerKey, verify_listen_address, verify_peer_address};
 use crate::node::Node;
 use ambit_ledger::{Fingerprint, Jurisdiction, Name, OrganizationId};
@@ -37,7 +38,6 @@ pub struct InitArguments {
     #[arg(long, value_name = "SEED", hide_short_help = true)]
     pub example_seed: Option<Name>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
@@ -74,9 +74,9 @@ enum InitError {
     },
 }
 
-impl From<InitError> for CommandError {
+impl From<InitError> for Failure {
     fn from(error: InitError) -> Self {
-        Self::new(Exit::Failed, error)
+        Self::new(FailureKind::Failed, &error)
     }
 }
 
@@ -88,7 +88,7 @@ struct Made {
     listen: Vec<String>,
 }
 
-pub(super) fn init(home: &Path, arguments: &InitArguments) -> Result<Exit, CommandError> {
+pub(super) fn init(home: &Path, arguments: &InitArguments) -> Result<Exit, Failure> {
     let place = std::path::absolute(home).map_err(|source| InitError::Place {
         path: home.to_owned(),
         source,

@@ -1,8 +1,9 @@
 //! `ambit completions` and `ambit man`: what the definition of the commands yields for shells and for readers.
 
 use super::arguments::Arguments;
-use super::failure::{CommandError, Exit};
+use super::exit::Exit;
 use super::output::{note, print};
+use crate::failure::{Failure, FailureKind};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -31,23 +32,24 @@ pub enum ManualError {
     },
 }
 
-pub(super) fn completions(shell: Shell) -> Result<Exit, CommandError> {
+pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "ambit", &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 
-pub(super) fn pages(arguments: &ManualArguments) -> Result<Exit, CommandError> {
+pub(super) fn pages(arguments: &ManualArguments) -> Result<Exit, Failure> {
     let folder = arguments.out.clone();
     if !folder.is_dir() {
-        return Err(CommandError::new(
-            Exit::Failed,
-            ManualError::NoFolder(folder),
+        return Err(Failure::new(
+            FailureKind::Failed,
+            &ManualError::NoFolder(folder),
         ));
     }
-    clap_mangen::generate_to(Arguments::command(), &folder)
-        .map_err(|source| CommandError::new(Exit::Failed, ManualError::Write { folder, source }))?;
+    clap_mangen::generate_to(Arguments::command(), &folder).map_err(|source| {
+        Failure::new(FailureKind::Failed, &ManualError::Write { folder, source })
+    })?;
     note(format!(
         "wrote the manual pages; read the first with `man {}`",
         arguments.out.join("ambit.1").display()

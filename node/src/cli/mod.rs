@@ -1,4 +1,5 @@
-//! The command line: data on standard output, everything else on standard error, exit codes for scripts.
+//! The command line: data on standard output, everything else on standard error, exit codes for scripts. One file for
+//! each command, beside what they share.
 //!
 //! It asks the node that runs for the home, or opens the home itself. It decides nothing: what a command may do
 //! is the node's to say.
@@ -6,13 +7,18 @@
 mod arguments;
 mod backend;
 mod clock;
+mod complaint;
+mod demo;
+mod exit;
 mod export;
 mod facts;
-mod failure;
+mod files;
+mod get;
 mod import;
 mod init;
-mod inspect;
 mod key;
+mod latest;
+mod list;
 mod manual;
 mod observe;
 mod output;
@@ -20,45 +26,55 @@ mod partner;
 mod peers;
 mod profile;
 mod prompt;
+mod propose_map;
 mod run;
-mod submodel;
+mod status;
 mod table;
 mod why;
 
 pub use arguments::{Arguments, Command, HomeArgumentError};
 pub use clock::ClockCommand;
+pub use complaint::{complain, refuse};
+pub use demo::DemoArguments;
+pub use exit::Exit;
 pub use export::ExportArguments;
 pub use facts::{FactOptionError, FactsOptions};
-pub use failure::{CommandError, Exit, one_line};
+pub use get::GetArguments;
 pub use import::ImportArguments;
 pub use init::{AnnounceError, InitArguments};
-pub use inspect::{GetArguments, ListArguments};
 pub use key::{KeyCommand, OutArguments};
+pub use list::ListArguments;
 pub use manual::{ManualArguments, ManualError};
 pub use observe::ObserveArguments;
 pub use output::{Format, OutputOption};
-pub use partner::{ComparedOptionError, ComparedOptions, PartnerCommand};
+pub use partner::{
+    AcceptArguments, ComparedOptionError, ComparedOptions, DeclareArguments, DeclineArguments,
+    InviteArguments, PartnerCommand,
+};
 pub use profile::{LayerError, ProfileArguments, ProfileCommand};
-pub use run::DemoArguments;
 pub use why::WhyArguments;
+
+use crate::failure::Failure;
 
 /// Does what the arguments say.
 ///
 /// # Errors
-/// Whatever goes wrong, with the exit code it ends in.
-pub fn execute(arguments: &Arguments) -> Result<Exit, CommandError> {
+/// Whatever goes wrong.
+pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
     let home = || arguments.home();
     match &arguments.command {
-        Command::Demo(demo) => run::demo(*demo),
+        Command::Demo(demo) => demo::demo(*demo),
         Command::Init(init) => init::init(&home()?, init),
         Command::Run => run::run(&home()?),
         Command::Observe(observe) => observe::observe(&home()?, observe),
-        Command::Import(import) if import.propose_map => import::propose(import),
-        Command::Import(import) => import::import(&home()?, import),
-        Command::List(list) => inspect::list(&home()?, list),
-        Command::Get(get) => inspect::get(&home()?, get),
+        Command::Import(import) => match &import.map {
+            Some(map) => import::import(&home()?, import, map),
+            None => propose_map::propose_map(import),
+        },
+        Command::List(list) => list::list(&home()?, list),
+        Command::Get(get) => get::get(&home()?, get),
         Command::Why(why) => why::why(&home()?, why),
-        Command::Status { output } => inspect::status(&home()?, *output),
+        Command::Status { output } => status::status(&home()?, *output),
         Command::Peers { output } => peers::peers(&home()?, *output),
         Command::Key { command } => key::key(&home()?, command),
         Command::Export(export) => export::export(&home()?, export),

@@ -1,14 +1,15 @@
 //! `ambit observe`: a submodel in JSON, or single values, at one instant.
 
 use super::backend::Backend;
+use super::exit::Exit;
 use super::facts::{FactsOptions, pair};
-use super::failure::{CommandError, Exit, FileError};
+use super::files::FileError;
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
-use crate::api::Operation;
 use crate::collect::{Draft, FactsError, ObserveError, observe_submodel, observe_values};
 use crate::config::Home;
-use crate::release::{ObserveReport, Observed};
+use crate::failure::{Failure, FailureKind};
+use crate::release::{Observe, ObserveReport, Observed};
 use ambit_ledger::Time;
 use clap::Args;
 use std::io::Read as _;
@@ -37,34 +38,31 @@ pub struct ObserveArguments {
     #[arg(long = "type", value_name = "PATH=TYPE", value_parser = pair, requires = "set")]
     pub types: Vec<(String, String)>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own options describe it")]
     pub facts: FactsOptions,
     /// When it was observed, RFC 3339; now where not given
     #[arg(long, value_name = "TIME")]
     pub at: Option<Time>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
-impl From<ObserveError> for CommandError {
-    fn from(error: ObserveError) -> Self {
-        let is_missing = matches!(&error, ObserveError::Facts(FactsError::Missing(_)));
-        let error = Self::new(Exit::Failed, error);
-        if is_missing {
-            error.hinted("name it here: --fact KEY=VALUE")
-        } else {
-            error
-        }
+/// What cannot be observed is told with what to try.
+fn refused(error: ObserveError) -> Failure {
+    let is_missing = matches!(&error, ObserveError::Facts(FactsError::Missing(_)));
+    let failure = Failure::new(FailureKind::Failed, &error);
+    if is_missing {
+        failure.hinted("name it here: --fact KEY=VALUE")
+    } else {
+        failure
     }
 }
 
-pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit, CommandError> {
+pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit, Failure> {
     let drafts = drafts(&Home::open(home)?, arguments)?;
     let backend = Backend::open(home)?;
     let mut report = ObserveReport::default();
     for batch in batches(drafts) {
-        let part: ObserveReport = observe_batch(&backend, batch, false)?;
+        let part = observe_batch(&backend, batch, false)?;
         report.observed.extend(part.observed);
         report.known += part.known;
     }
@@ -79,23 +77,24 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<Vec<Draft>, CommandError> {
+fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<Vec<Draft>, Failure> {
     let facts = arguments.facts.read(home)?;
     let at = arguments.at.unwrap_or_else(crate::clock::now);
     let Some(path) = &arguments.file else {
         let types = arguments.types.iter().cloned().collect();
-        let drafts = observe_values(&arguments.set, &types, &facts.base, &facts.overrides, at)?;
+        let drafts = observe_values(&arguments.set, &types, &facts.base, &facts.overrides, at)
+            .map_err(refused)?;
         return Ok(drafts);
     };
     let json = read_bytes(path)?;
-    let observed = observe_submodel(&json, &facts.base, &facts.overrides, at)?;
+    let observed = observe_submodel(&json, &facts.base, &facts.overrides, at).map_err(refused)?;
     for skipped in &observed.skipped {
         note(format!("left out: {}", super::table::shown(skipped)));
     }
     Ok(observed.drafts)
 }
 
-fn read_bytes(path: &Path) -> Result<Vec<u8>, CommandError> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = if path == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin()
@@ -149,8 +148,8 @@ pub(super) fn observe_batch(
     backend: &Backend,
     drafts: Vec<Draft>,
     is_import: bool,
-) -> Result<ObserveReport, CommandError> {
-    backend.ask(Operation::Observe { drafts, is_import })
+) -> Result<ObserveReport, Failure> {
+    backend.ask(Observe { drafts, is_import })
 }
 
 fn observed_table(report: &ObserveReport) -> String {

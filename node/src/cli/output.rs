@@ -2,7 +2,8 @@
 //!
 //! Nothing here panics on a stream that was closed.
 
-use super::failure::{CommandError, FileError, OutputError};
+use super::files::{FileError, OutputError};
+use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fmt::Display;
@@ -33,7 +34,7 @@ impl OutputOption {
         self,
         data: &T,
         table: impl FnOnce(&T) -> String,
-    ) -> Result<(), CommandError> {
+    ) -> Result<(), Failure> {
         match self.output {
             Format::Table => print(&table(data)),
             Format::Json => print_json(data),
@@ -42,7 +43,7 @@ impl OutputOption {
 }
 
 /// Writes text to standard output.
-pub(super) fn print(text: &str) -> Result<(), CommandError> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
@@ -50,7 +51,7 @@ pub(super) fn print(text: &str) -> Result<(), CommandError> {
 }
 
 /// Writes JSON to standard output.
-pub(super) fn print_json<T: Serialize>(data: &T) -> Result<(), CommandError> {
+pub(super) fn print_json<T: Serialize>(data: &T) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(data)
         .map_err(|error| OutputError(std::io::Error::other(error)))?;
     print(&format!("{text}\n"))
@@ -93,8 +94,8 @@ impl<'a> NewFile<'a> {
 
     pub(super) fn finish(
         mut self,
-        write: impl FnOnce(&mut std::fs::File) -> Result<(), CommandError>,
-    ) -> Result<(), CommandError> {
+        write: impl FnOnce(&mut std::fs::File) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         write(self.file.as_file_mut())?;
         self.file
             .as_file()
@@ -120,7 +121,7 @@ impl<'a> Outlet<'a> {
         self.0.is_some()
     }
 
-    pub(super) fn hand_out(self, text: &str) -> Result<(), CommandError> {
+    pub(super) fn hand_out(self, text: &str) -> Result<(), Failure> {
         let Some(file) = self.0 else {
             return print(text);
         };
@@ -135,7 +136,7 @@ impl<'a> Outlet<'a> {
 }
 
 /// Reads a text file; `-` stands for standard input.
-pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
+pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
         std::io::stdin()
@@ -153,7 +154,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, CommandError> {
 mod tests {
     use super::*;
 
-    fn hand_out(text: &str, path: &Path) -> Result<(), CommandError> {
+    fn hand_out(text: &str, path: &Path) -> Result<(), Failure> {
         Outlet::open(Some(path))?.hand_out(text)
     }
 

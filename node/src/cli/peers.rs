@@ -1,15 +1,15 @@
 //! `ambit peers`: the other members, whether they are connected, and what waits for them.
 
 use super::backend::Backend;
-use super::failure::{CommandError, Exit};
+use super::exit::Exit;
 use super::output::{OutputOption, note};
 use super::table::{or_none, table};
-use crate::api::Operation;
-use crate::holding::Peer;
+use crate::failure::Failure;
+use crate::holding::{ListPeers, Peer};
 use std::path::Path;
 
-pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, CommandError> {
-    let peers: Vec<Peer> = Backend::open(home)?.ask(Operation::Peers)?;
+pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
+    let peers = Backend::open(home)?.ask(ListPeers {})?;
     output.print(&peers, |peers| peers_table(peers))?;
     if peers.is_empty() {
         note("no partnership has another member; `ambit partner list` shows the partnerships");

@@ -1,6 +1,7 @@
 //! Questions to the person at the terminal. Where there is none, nobody has answered.
 
-use super::failure::{CommandError, OutputError};
+use super::files::OutputError;
+use crate::failure::Failure;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 /// Whether somebody can answer.
@@ -9,7 +10,7 @@ pub(super) fn is_interactive() -> bool {
 }
 
 /// Asks until the answer is yes or no. The end of the input is a no.
-pub(super) fn is_confirmed(question: &str) -> Result<bool, CommandError> {
+pub(super) fn is_confirmed(question: &str) -> Result<bool, Failure> {
     loop {
         let mut out = std::io::stderr().lock();
         write!(out, "{question} (yes/no) ")

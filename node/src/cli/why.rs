@@ -1,11 +1,13 @@
 //! `ambit why`: which part of which policy says no, and what it saw; or on what terms an observation is held.
 
 use super::backend::Backend;
-use super::failure::{CommandError, Exit};
+use super::exit::Exit;
 use super::output::{Format, OutputOption, note};
 use super::table::{or_none, pairs, shown, table};
-use crate::api::Operation;
-use crate::holding::{Grounds, Holding, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
+use crate::failure::Failure;
+use crate::holding::{
+    AskGrounds, AskWhy, Grounds, Holding, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why,
+};
 use ambit_ledger::{ErasureExtent, OrganizationId, Verdict};
 use clap::Args;
 use std::fmt::Display;
@@ -20,20 +22,19 @@ pub struct WhyArguments {
     #[arg(long, value_name = "ORG")]
     pub to: Option<OrganizationId>,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
-pub(super) fn why(home: &Path, arguments: &WhyArguments) -> Result<Exit, CommandError> {
+pub(super) fn why(home: &Path, arguments: &WhyArguments) -> Result<Exit, Failure> {
     let backend = Backend::open(home)?;
     let id = arguments.id.clone();
     let Some(to) = arguments.to.clone() else {
-        let grounds: Grounds = backend.ask(Operation::Grounds { id })?;
+        let grounds = backend.ask(AskGrounds { id })?;
         arguments.output.print(&grounds, grounds_text)?;
         arguments.hint(grounds_hint(&grounds, &arguments.id));
         return Ok(Exit::Done);
     };
-    let answers: Vec<Why> = backend.ask(Operation::Why { id, to })?;
+    let answers = backend.ask(AskWhy { id, to })?;
     arguments
         .output
         .print(&answers, |answers| answers_text(answers))?;

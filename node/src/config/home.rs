@@ -10,6 +10,7 @@
 //! ```
 
 use super::settings::{Settings, SettingsError};
+use crate::failure::{Failure, FailureKind};
 use crate::platform::{
     check_private, create_private_folder, replace_private, sync_folder, write_private,
 };
@@ -87,6 +88,23 @@ pub struct KeyRing {
     pub witness: SecretKey,
     /// Authenticates the node to its peers.
     pub transport: SecretKey,
+}
+
+impl From<HomeError> for Failure {
+    fn from(error: HomeError) -> Self {
+        let kind = match &error {
+            HomeError::Missing(_) => FailureKind::NotFound,
+            HomeError::Permissions(_) => FailureKind::NotAuthorized,
+            HomeError::InUse(_)
+            | HomeError::NotEmpty(_)
+            | HomeError::File { .. }
+            | HomeError::Settings(_)
+            | HomeError::Key { .. }
+            | HomeError::Clock { .. }
+            | HomeError::Randomness(_) => FailureKind::Failed,
+        };
+        Self::new(kind, &error)
+    }
 }
 
 impl Home {

@@ -11,6 +11,7 @@ mod story;
 
 use crate::agree::PartnerError;
 use crate::collect;
+use crate::failure::{Failure, FailureKind};
 use crate::holding::{ExportError, InspectError};
 use crate::node::OpenError;
 use crate::release::ObserveError;
@@ -124,6 +125,20 @@ pub enum DemoError {
     /// A task broke off.
     #[error("a task of the demo broke off")]
     Task(#[from] tokio::task::JoinError),
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        let is_closed = |source: &std::io::Error| source.kind() == std::io::ErrorKind::BrokenPipe;
+        let kind = if matches!(&error, DemoError::Write(source) if is_closed(source)) {
+            FailureKind::Gone
+        } else if matches!(error, DemoError::Unsettled { .. }) {
+            FailureKind::TryAgain
+        } else {
+            FailureKind::Failed
+        };
+        Self::new(kind, &error)
+    }
 }
 
 /// Runs the demo: the report goes to standard output, everything else to standard error. `interrupt` ends it

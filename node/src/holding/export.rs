@@ -1,9 +1,11 @@
 //! The bundle an auditor gets: every entry, everything they name, one signed checkpoint.
 
-use crate::node::Node;
+use crate::failure::{Failure, FailureKind};
+use crate::node::{Ask, Node};
 use crate::store::StoreError;
 use ambit_audit::{BundleWriteError, BundleWriter, Trust, TrustedRoot};
 use ambit_ledger::{Body, Checkpoint, Digest, ObservationId, Origin, Time, leaf_hash};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
@@ -21,6 +23,20 @@ pub enum ExportError {
         "the content {0} that the ledger names is missing from the store; restore it from a backup"
     )]
     Missing(Digest),
+}
+
+/// The trust file for this node's own root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetTrust {}
+
+impl Ask for GetTrust {
+    type Answer = String;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<String, Failure> {
+        node.trust()
+            .map_err(|error| Failure::new(FailureKind::Failed, &error))
+    }
 }
 
 impl Node {

@@ -1,7 +1,9 @@
 //! Grounds: on what terms an observation is held here, and whom this node's own goes to.
 
-use super::{InspectError, Why};
-use crate::node::Node;
+use super::held::InspectError;
+use super::why::Why;
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
 use crate::store::{StoreError, own_disclosure};
 use ambit_ledger::{
     Body, DataClass, Digest, ErasureExtent, ObservationId, OrganizationId, PartnershipId, Purpose,
@@ -71,6 +73,22 @@ pub struct Derivable {
     pub recipients: BTreeSet<OrganizationId>,
     /// For what.
     pub purposes: BTreeSet<Purpose>,
+}
+
+/// On what terms an observation is held, and whom this node's own goes to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskGrounds {
+    /// The start of its id.
+    pub id: String,
+}
+
+impl Ask for AskGrounds {
+    type Answer = Grounds;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Grounds, Failure> {
+        Ok(node.grounds(&self.id, now)?)
+    }
 }
 
 impl Node {

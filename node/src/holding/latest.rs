@@ -2,9 +2,10 @@
 //!
 //! It puts together what several observations say, and never fills in what none of them says.
 
-use super::inspect::{InspectError, held};
-use super::view::{quality_text, value_view};
-use crate::node::Node;
+use super::get::{quality_text, value_view};
+use super::held::{InspectError, held};
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
 use ambit_aas::{IdShortPath, IdShortPathStep};
 use ambit_ledger::{ObservationId, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,22 @@ pub struct Element {
     pub observation: ObservationId,
     /// Who signed that.
     pub origin: OrganizationId,
+}
+
+/// The latest value of each element of a submodel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetLatest {
+    /// The submodel's id.
+    pub submodel: String,
+}
+
+impl Ask for GetLatest {
+    type Answer = Vec<Element>;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<Vec<Element>, Failure> {
+        Ok(node.latest(&self.submodel)?)
+    }
 }
 
 impl Node {

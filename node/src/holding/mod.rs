@@ -4,20 +4,26 @@
 //! Looking records nothing and changes nothing.
 
 mod export;
+mod get;
 mod grounds;
-mod inspect;
+mod held;
 mod latest;
+mod list;
+mod partnerships;
 mod peers;
+mod status;
 mod tally;
-mod view;
 mod why;
 
-pub use export::ExportError;
-pub use grounds::{Derivable, Grounds, Holding};
-pub use inspect::InspectError;
-pub use latest::{Element, value_form};
-pub use peers::Peer;
+pub use export::{ExportError, GetTrust};
+pub use get::{GetObservation, HeldTerms, ObservationDetail, ReadingView};
+pub use grounds::{AskGrounds, Derivable, Grounds, Holding};
+pub use held::InspectError;
+pub use latest::{Element, GetLatest, value_form};
+pub use list::{Filter, Item, ListObservations};
+pub use partnerships::{ListPartnerships, PartnershipStatus};
+pub use peers::{ListPeers, Peer};
+pub(crate) use status::withheld_by;
+pub use status::{GetStatus, Held, Pair, Status};
 pub(crate) use tally::Tally;
-pub(crate) use view::withheld_by;
-pub use view::{Filter, Held, Item, ItemDetail, Pair, PartnerStatus, ReadingView, Status};
-pub use why::{LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};
+pub use why::{AskWhy, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why};

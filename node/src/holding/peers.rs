@@ -1,10 +1,11 @@
 //! The other members of every partnership: how they are reached, and what waits for them.
 
-use super::inspect::stage;
+use super::partnerships::stage;
+use crate::failure::Failure;
 use crate::mesh::peer_id_text;
-use crate::node::{Node, peer_key};
+use crate::node::{Ask, Node, peer_key};
 use crate::store::BoxKey;
-use ambit_ledger::{OrganizationId, PartnershipId};
+use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 
 /// Another member of a partnership.
@@ -28,6 +29,19 @@ pub struct Peer {
     pub waiting: u64,
     /// The number of the last item that it acknowledged; 0 before the first.
     pub acknowledged: u64,
+}
+
+/// The other members of every partnership, and who of them is connected.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListPeers {}
+
+impl Ask for ListPeers {
+    type Answer = Vec<Peer>;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<Vec<Peer>, Failure> {
+        Ok(node.peers())
+    }
 }
 
 impl Node {

@@ -1,8 +1,8 @@
 //! What is held and what was decided, counted. Entries never change, so each is counted once, and what was counted
 //! before is kept while the node is open.
 
-use super::inspect::held;
-use super::view::Held;
+use super::held::held;
+use super::status::Held;
 use crate::store::{Store, StoreError, own_disclosure};
 use ambit_ledger::{
     Body, Digest, Layer, ObservationId, OrganizationId, PartnershipId, Verdict, Withheld,

@@ -1,8 +1,8 @@
 //! Why: what would be said now, of one observation for one organization, and what the ledger says was done.
 
-use super::InspectError;
-use super::inspect::Found;
-use crate::node::Node;
+use super::held::{Found, InspectError};
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
 use crate::partnership::{Governance, Partnership};
 use crate::release;
 use crate::store::BoxKey;
@@ -85,6 +85,24 @@ pub enum Says {
     NotPermitted,
     /// It ended in an error.
     Undecided,
+}
+
+/// Judges one observation for one organization.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskWhy {
+    /// The start of its id.
+    pub id: String,
+    /// The organization.
+    pub to: OrganizationId,
+}
+
+impl Ask for AskWhy {
+    type Answer = Vec<Why>;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Vec<Why>, Failure> {
+        Ok(node.why(&self.id, &self.to, now)?)
+    }
 }
 
 impl Node {

@@ -3,11 +3,13 @@
 //!
 //! Methods block on the store; callers keep them off the async threads.
 
+mod ask;
 mod clock;
 mod connected;
 mod decisions;
 mod open;
 
+pub use ask::Ask;
 pub use clock::{AcceptClockError, ClockAccepted};
 pub(crate) use connected::peer_key;
 pub use decisions::{Deciding, Decisions, Judgement};
@@ -18,7 +20,7 @@ use crate::holding::Tally;
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
-use ambit_ledger::{Name, Time};
+use ambit_ledger::{Fingerprint, Name, Time};
 use clock::ClockState;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -85,6 +87,12 @@ impl Node {
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// This node's own root key's fingerprint.
+    #[must_use]
+    pub fn root_fingerprint(&self) -> Fingerprint {
+        self.governance().opened().root
     }
 
     /// Counts what other tasks have to look at again: a grown outbox, a change of what is in force.

@@ -4,8 +4,9 @@ use super::clock::ClockState;
 use super::{Decisions, Node, actor};
 use crate::clock::{ClockError, check_first};
 use crate::config::{Home, HomeError, Settings};
+use crate::failure::{Failure, FailureKind};
 use crate::partnership::{Governance, GovernanceError};
-use crate::store::{Commit, Store, StoreError, Write};
+use crate::store::{Commit, DatabaseError, Store, StoreError, Write};
 use ambit_ledger::{
     Body, Certificate, Digest, Fingerprint, KeyCertified, KeyPurpose, Layer, Opened,
     ProfileActivated, SecretKey, TaxonomyActivated, Time,
@@ -49,6 +50,30 @@ pub enum OpenError {
     /// The clock was never set.
     #[error(transparent)]
     Clock(#[from] ClockError),
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let is_in_use = matches!(
+            &error,
+            OpenError::Store(StoreError::Database(DatabaseError::InUse { .. }))
+        );
+        let kind = match error {
+            OpenError::Home(error) => return error.into(),
+            OpenError::Store(_) if is_in_use => FailureKind::TryAgain,
+            OpenError::Clock(_) => FailureKind::TryAgain,
+            OpenError::Jurisdiction(_) | OpenError::Id(_) => FailureKind::Usage,
+            OpenError::Store(_) | OpenError::Governance(_) | OpenError::Organization { .. } => {
+                FailureKind::Failed
+            }
+        };
+        let failure = Self::new(kind, &error);
+        if is_in_use {
+            failure.hinted("a node that is starting, or another command, has it open: try again")
+        } else {
+            failure
+        }
+    }
 }
 
 impl Node {
@@ -199,4 +224,17 @@ fn first_profiles() -> Vec<Write> {
 /// The program and its version, as the ledger's first entry names it.
 fn software() -> ambit_ledger::Name {
     actor(concat!("ambit ", env!("CARGO_PKG_VERSION")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_open_elsewhere_may_be_asked_again() {
+        let in_use = DatabaseError::InUse { path: "db".into() };
+        let failure = Failure::from(OpenError::Store(StoreError::Database(in_use)));
+        assert_eq!(failure.kind, FailureKind::TryAgain);
+        assert!(failure.hint.unwrap().contains("try again"));
+    }
 }

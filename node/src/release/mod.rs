@@ -19,4 +19,4 @@ pub use disclose::{
     Again, DisclosureContext, Release, Signed, judge_again, judge_for, sign, writes_for,
 };
 pub(crate) use leave::{LeaveError, bodies, outgoing};
-pub use observe::{ObserveError, ObserveReport, Observed, RecipientOutcome};
+pub use observe::{Observe, ObserveError, ObserveReport, Observed, RecipientOutcome};

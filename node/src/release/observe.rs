@@ -4,7 +4,7 @@ use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::Draft;
 use crate::failure::{Failure, FailureKind};
-use crate::node::Node;
+use crate::node::{Ask, Node};
 use crate::partnership::{Governance, GovernanceError};
 use crate::randomness::RandomnessError;
 use crate::store::{BoxKey, Pending, StoreError};
@@ -14,6 +14,24 @@ use ambit_ledger::{
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::mpsc;
+
+/// Signs, judges and commits drafts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observe {
+    /// What was collected.
+    pub drafts: Vec<Draft>,
+    /// Whether the same again is to add nothing.
+    pub is_import: bool,
+}
+
+impl Ask for Observe {
+    type Answer = ObserveReport;
+
+    fn answer(self, node: &Node, now: Time) -> Result<ObserveReport, Failure> {
+        Ok(node.observe(self.drafts, self.is_import, now)?)
+    }
+}
 
 /// The most observations in one commit: enough to spread a sync thin, few enough that a crash costs little
 /// work to do again, and that the next can be made ready meanwhile.

@@ -1,39 +1,17 @@
-//! `ambit key`: what others need of this node's keys. No secret key is ever printed.
+//! `ambit key show`.
 
-use super::backend::Backend;
-use super::failure::{CommandError, ContentError, Exit};
-use super::output::{Outlet, OutputOption, note};
-use super::table::pairs;
-use crate::api::Operation;
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::files::ContentError;
+use super::super::output::OutputOption;
+use super::super::table::pairs;
+use crate::agree::GetCard;
+use crate::failure::Failure;
 use crate::mesh::{PeerKey, peer_id_text};
 use crate::partnership::{card_root, read_card, transport_key};
 use ambit_ledger::{Certificate, Fingerprint, KeyPurpose, OrganizationId};
-use clap::{Args, Subcommand};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
-
-/// What to do with keys.
-#[derive(Clone, Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Write this node's identity card, to hand to whoever declares a partnership
-    Card(OutArguments),
-    /// Write the trust file for this node's root, to hand to an auditor
-    Trust(OutArguments),
-    /// Show the fingerprints of this node's keys
-    Show {
-        #[command(flatten)]
-        #[expect(missing_docs, reason = "its own option describes it")]
-        output: OutputOption,
-    },
-}
-
-/// Where to write.
-#[derive(Clone, Debug, Args)]
-pub struct OutArguments {
-    /// A file; standard output where not given
-    #[arg(short = 'o', long = "out", value_name = "FILE")]
-    pub out: Option<PathBuf>,
-}
+use std::path::Path;
 
 #[derive(Debug, Serialize)]
 struct Keys {
@@ -50,26 +28,9 @@ struct CertifiedKey {
     not_before: String,
 }
 
-pub(super) fn key(home: &Path, command: &KeyCommand) -> Result<Exit, CommandError> {
-    let backend = Backend::open(home)?;
-    match command {
-        KeyCommand::Card(arguments) => {
-            let card: String = backend.ask(Operation::Card)?;
-            Outlet::open(arguments.out.as_deref())?.hand_out(&card)?;
-            note(
-                "hand the card over by any way; read the root key's fingerprint out on the \
-                 telephone: `ambit key show`",
-            );
-        }
-        KeyCommand::Trust(arguments) => {
-            let trust: String = backend.ask(Operation::Trust)?;
-            Outlet::open(arguments.out.as_deref())?.hand_out(&trust)?;
-        }
-        KeyCommand::Show { output } => {
-            let card: String = backend.ask(Operation::Card)?;
-            output.print(&keys(&card)?, keys_table)?;
-        }
-    }
+pub(super) fn show(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
+    let card = Backend::open(home)?.ask(GetCard {})?;
+    output.print(&keys(&card)?, keys_table)?;
     Ok(Exit::Done)
 }
 

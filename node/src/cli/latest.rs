@@ -1,12 +1,12 @@
 //! `ambit get --submodel`: the latest values of a submodel, and where each came from.
 
 use super::backend::Backend;
-use super::failure::{CommandError, Exit};
-use super::inspect::plain;
+use super::exit::Exit;
+use super::get::plain;
 use super::output::OutputOption;
 use super::table::{or_none, short, table};
-use crate::api::Operation;
-use crate::holding::{Element, value_form};
+use crate::failure::Failure;
+use crate::holding::{Element, GetLatest, value_form};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -22,9 +22,9 @@ pub(super) fn latest(
     backend: &Backend,
     submodel: &str,
     output: OutputOption,
-) -> Result<Exit, CommandError> {
+) -> Result<Exit, Failure> {
     let submodel = submodel.to_owned();
-    let elements: Vec<Element> = backend.ask(Operation::Latest { submodel })?;
+    let elements = backend.ask(GetLatest { submodel })?;
     let latest = Latest {
         value: value_form(&elements),
         elements,

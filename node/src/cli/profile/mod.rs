@@ -1,14 +1,14 @@
 //! `ambit profile`: policies, before they are in force, and putting them in force. Checking needs no node.
 
-use super::backend::Backend;
-use super::failure::{CommandError, Exit};
-use super::output::{OutputOption, read_text};
-use super::table::pairs;
-use crate::api::Operation;
-use ambit_ledger::{Digest, Layer};
+mod activate;
+mod check;
+
+use super::exit::Exit;
+use super::output::{Format, OutputOption, read_text};
+use crate::failure::{Failure, FailureKind};
+use ambit_ledger::Layer;
 use ambit_policy::{Profile, ProfileError};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// What to do with profiles.
@@ -30,7 +30,6 @@ pub struct ProfileArguments {
     #[arg(long, value_parser = layer)]
     pub layer: Layer,
     #[command(flatten)]
-    #[expect(missing_docs, reason = "its own option describes it")]
     pub output: OutputOption,
 }
 
@@ -82,72 +81,30 @@ impl RefusedProfile {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct Checked {
-    layer: Layer,
-    digest: Digest,
-    policies: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Activated {
-    layer: Layer,
-    digest: Digest,
+impl ProfileCommand {
+    /// For whom it answers.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::Check(arguments) | Self::Activate(arguments) => arguments.output.output,
+        }
+    }
 }
 
 /// `home` is asked for only where a node is needed.
 pub(super) fn profile(
-    home: impl FnOnce() -> Result<PathBuf, CommandError>,
+    home: impl FnOnce() -> Result<PathBuf, Failure>,
     command: &ProfileCommand,
-) -> Result<Exit, CommandError> {
+) -> Result<Exit, Failure> {
     match command {
-        ProfileCommand::Check(arguments) => check(arguments),
-        ProfileCommand::Activate(arguments) => activate(&home()?, arguments),
+        ProfileCommand::Check(arguments) => check::check(arguments),
+        ProfileCommand::Activate(arguments) => activate::activate(&home()?, arguments),
     }
 }
 
-fn check(arguments: &ProfileArguments) -> Result<Exit, CommandError> {
-    let layer = arguments.layer;
-    let (_, profile) = read(&arguments.file, layer)?;
-    let checked = Checked {
-        layer,
-        digest: profile.digest(),
-        policies: profile
-            .policy_ids()
-            .into_iter()
-            .map(str::to_owned)
-            .collect(),
-    };
-    arguments.output.print(&checked, |checked| {
-        pairs([
-            ("layer", checked.layer.to_string()),
-            ("digest", checked.digest.to_string()),
-            ("policies", checked.policies.join(", ")),
-        ])
-    })?;
-    Ok(Exit::Done)
-}
-
-fn activate(home: &Path, arguments: &ProfileArguments) -> Result<Exit, CommandError> {
-    let layer = arguments.layer;
-    // Read here too, so that a mistake is named by file, line and column whoever runs the operation.
-    let (text, _) = read(&arguments.file, layer)?;
-    let digest: Digest = Backend::open(home)?.ask(Operation::ActivateProfile { layer, text })?;
-    arguments
-        .output
-        .print(&Activated { layer, digest }, |activated| {
-            pairs([
-                ("layer", activated.layer.to_string()),
-                ("digest", activated.digest.to_string()),
-            ])
-        })?;
-    Ok(Exit::Done)
-}
-
-fn read(path: &Path, layer: Layer) -> Result<(String, Profile), CommandError> {
+fn read(path: &Path, layer: Layer) -> Result<(String, Profile), Failure> {
     let text = read_text(path)?;
     let profile = Profile::parse(layer, &text)
-        .map_err(|error| CommandError::new(Exit::Failed, RefusedProfile::new(path, &error)))?;
+        .map_err(|error| Failure::new(FailureKind::Failed, &RefusedProfile::new(path, &error)))?;
     Ok((text, profile))
 }
 
@@ -180,11 +137,11 @@ mod tests {
             layer: Layer::Owner,
             output: OutputOption::default(),
         };
-        let error = check(&arguments).unwrap_err();
-        let line = error.line();
+        let error = check::check(&arguments).unwrap_err();
+        let line = error.message;
         assert!(line.contains("owner.cedar:3:8: for policy `a`, "), "{line}");
         assert!(!line.contains("line 3"), "{line}");
         std::fs::write(&path, "@id(\"a\")\npermit (principal, action, resource);\n").unwrap();
-        assert_eq!(check(&arguments).unwrap(), Exit::Done);
+        assert_eq!(check::check(&arguments).unwrap(), Exit::Done);
     }
 }

@@ -1,0 +1,123 @@
+//! Accepting: signing a proposal, or taking in what another member signed or declined.
+
+use super::error::PartnerError;
+use super::proposal::Proposal;
+use super::record::check_not_declined;
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use crate::partnership::{Partnership, PartnershipFile, keyring_for};
+use ambit_ledger::{
+    Fingerprint, Keyring, ManifestSignature, OrganizationId, PartnershipTerms, Time,
+};
+use ambit_policy::check_terms;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Signs a proposal, or takes in what others signed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accept {
+    /// The file's text.
+    pub file: String,
+    /// The root fingerprints that were compared.
+    pub fingerprints: BTreeMap<OrganizationId, Fingerprint>,
+}
+
+impl Ask for Accept {
+    type Answer = Proposal;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
+        let accepted = node.accept(&self.file, &self.fingerprints, now)?;
+        // What was observed before, and lies in the window, is judged for the new recipients now.
+        node.catch_up(now)?;
+        Ok(accepted)
+    }
+}
+
+impl Node {
+    /// Signs a proposal; or, where this node has signed it already, takes in what others signed or declined.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`]; then nothing was recorded.
+    pub fn accept(
+        &self,
+        file: &str,
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+        now: Time,
+    ) -> Result<Proposal, PartnerError> {
+        let now = self.instant(now)?;
+        let parsed = PartnershipFile::read(file)?;
+        if let Some(decline) = &parsed.decline {
+            let known = self.take_decline(decline, now)?;
+            return self.invite(&known);
+        }
+        let terms = parsed
+            .unverified_terms()?
+            .ok_or(PartnerError::NothingProposed)?;
+        let governance = self.governance();
+        let me = governance.organization();
+        if let Some(known) = governance.partnership(&terms.partnership) {
+            check_known(known, &terms)?;
+            if known.signatures().contains_key(me) {
+                for statement in &parsed.statements {
+                    self.take_signature(statement, now)?;
+                }
+                return self.invite(&terms.partnership);
+            }
+        }
+        // From here on nobody else records an edition in between.
+        let releasing = self.releasing_lock();
+        let governance = self.governance();
+        let me = governance.organization();
+        let known = governance.partnership(&terms.partnership);
+        if let Some(known) = known {
+            check_known(known, &terms)?;
+        }
+        if terms.edition != 1 || terms.previous.is_some() {
+            return Err(PartnerError::Edition(terms.edition));
+        }
+        self.check_own_member(&terms)?;
+        let profile = check_terms(&terms, governance.layers().taxonomies())?;
+        let roots = self.with_own_root(fingerprints);
+        let keyring = keyring_for(&terms.members, &roots)?;
+        let mut signatures = verified(&parsed, &terms, &keyring)?;
+        if !signatures.contains_key(&terms.declarer) {
+            return Err(PartnerError::DeclarerUnsigned(terms.declarer));
+        }
+        // What came in while this one was read stays.
+        let signed = known.into_iter().flat_map(Partnership::signatures);
+        signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));
+        signatures
+            .entry(me.clone())
+            .or_insert_with(|| ManifestSignature::sign(&terms, me, &self.keys().statement));
+        self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
+        drop(releasing);
+        self.invite(&terms.partnership)
+    }
+}
+
+/// A proposal of a partnership that is known here is the same one, and stands.
+fn check_known(known: &Partnership, terms: &PartnershipTerms) -> Result<(), PartnerError> {
+    if known.edition() != terms.digest() {
+        return Err(PartnerError::Exists(terms.partnership.clone()));
+    }
+    check_not_declined(known)
+}
+
+/// The signatures in a file under these terms, verified.
+pub(super) fn verified(
+    file: &PartnershipFile,
+    terms: &PartnershipTerms,
+    keyring: &Keyring,
+) -> Result<BTreeMap<OrganizationId, Vec<u8>>, PartnerError> {
+    let edition = terms.digest();
+    let mut signatures = BTreeMap::new();
+    for statement in &file.statements {
+        let signature =
+            ManifestSignature::verify(statement, keyring).map_err(PartnerError::Signature)?;
+        if signature.edition() == edition {
+            signatures.insert(signature.signer().clone(), statement.to_vec());
+        }
+    }
+    Ok(signatures)
+}

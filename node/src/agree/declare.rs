@@ -1,0 +1,68 @@
+//! Declaring a partnership.
+
+use super::error::PartnerError;
+use super::proposal::Proposal;
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use crate::partnership::{Declaration, keyring_for, read_card};
+use crate::randomness::Randomness;
+use ambit_ledger::{Fingerprint, ManifestSignature, OrganizationId, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Declares a partnership.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declare {
+    /// The declaration's text.
+    pub declaration: String,
+    /// The other members' identity cards.
+    pub cards: Vec<String>,
+    /// The root fingerprints that were compared.
+    pub fingerprints: BTreeMap<OrganizationId, Fingerprint>,
+}
+
+impl Ask for Declare {
+    type Answer = Proposal;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
+        Ok(node.declare(&self.declaration, &self.cards, &self.fingerprints, now)?)
+    }
+}
+
+impl Node {
+    /// Declares a partnership: signs its terms, records them as proposed, and gives out the invitation.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn declare(
+        &self,
+        declaration: &str,
+        cards: &[String],
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+        now: Time,
+    ) -> Result<Proposal, PartnerError> {
+        let now = self.instant(now)?;
+        // Nobody else records an edition in between.
+        let _releasing = self.releasing_lock();
+        let declaration = Declaration::parse(declaration)?;
+        let cards = cards
+            .iter()
+            .map(|card| read_card(card))
+            .collect::<Result<Vec<_>, _>>()?;
+        let governance = self.governance();
+        if governance.partnership(declaration.partnership()).is_some() {
+            return Err(PartnerError::Declared(declaration.partnership().clone()));
+        }
+        let salt = Randomness::default().salt()?;
+        let taxonomies = governance.layers().taxonomies();
+        let (terms, profile) = declaration.terms(self.member(), cards, now, salt, taxonomies)?;
+        let roots = self.with_own_root(fingerprints);
+        keyring_for(&terms.members, &roots)?;
+        let signature =
+            ManifestSignature::sign(&terms, governance.organization(), &self.keys().statement);
+        let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
+        self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
+        self.invite(&terms.partnership)
+    }
+}

@@ -1,0 +1,85 @@
+//! Declining a proposal.
+
+use super::accept::verified;
+use super::error::PartnerError;
+use super::proposal::Proposal;
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use crate::partnership::{PartnershipFile, keyring_for};
+use ambit_ledger::{Decline as DeclineStatement, Fingerprint, Name, OrganizationId, Time};
+use ambit_policy::check_terms;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Declines a proposal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    /// The file's text.
+    pub file: String,
+    /// The root fingerprints that were compared; without them the answer is only a file.
+    pub fingerprints: BTreeMap<OrganizationId, Fingerprint>,
+    /// Why.
+    pub reason: Name,
+}
+
+impl Ask for Decline {
+    type Answer = Proposal;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
+        Ok(node.decline(&self.file, &self.fingerprints, self.reason, now)?)
+    }
+}
+
+impl Node {
+    /// Declines a proposal. With the fingerprints compared it is recorded, so that the node can tell the
+    /// others over the mesh; without, the answer is only the file.
+    ///
+    /// # Errors
+    /// Any [`PartnerError`].
+    pub fn decline(
+        &self,
+        file: &str,
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+        reason: Name,
+        now: Time,
+    ) -> Result<Proposal, PartnerError> {
+        let now = self.instant(now)?;
+        let parsed = PartnershipFile::read(file)?;
+        let terms = parsed
+            .unverified_terms()?
+            .ok_or(PartnerError::NothingProposed)?;
+        let _releasing = self.releasing_lock();
+        let governance = self.governance();
+        let me = governance.organization();
+        self.check_own_member(&terms)?;
+        let known = governance.partnership(&terms.partnership);
+        if known.is_some_and(|known| known.signatures().contains_key(me)) {
+            return Err(PartnerError::SignedAlready(terms.partnership));
+        }
+        let statement = DeclineStatement {
+            member: me.clone(),
+            edition: terms.digest(),
+            reason,
+            at: now,
+        }
+        .sign(&self.keys().statement);
+        if !fingerprints.is_empty() && known.is_none() {
+            let profile = check_terms(&terms, governance.layers().taxonomies())?;
+            let roots = self.with_own_root(fingerprints);
+            let keyring = keyring_for(&terms.members, &roots)?;
+            let signatures = verified(&parsed, &terms, &keyring)?;
+            self.record_edition(&terms, profile.text(), &signatures, &roots, false, now)?;
+            self.record_decline(&terms.partnership, &statement, now)?;
+        }
+        let file = PartnershipFile {
+            statements: Vec::new(),
+            decline: Some(ByteBuf::from(statement)),
+        };
+        Ok(Proposal {
+            file: file.write(),
+            ..self.describe(&terms, BTreeSet::new())?
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! `ambit list`: the observations that are held.
+
+use super::backend::Backend;
+use super::exit::Exit;
+use super::output::{OutputOption, note};
+use super::table::{or_none, short, table};
+use crate::failure::Failure;
+use crate::holding::{Filter, Item, ListObservations};
+use ambit_ledger::{OrganizationId, Time};
+use clap::Args;
+use std::path::Path;
+
+/// Which observations to list.
+#[derive(Clone, Debug, Args)]
+pub struct ListArguments {
+    /// Of this part, by the part's own value
+    #[arg(long, value_name = "VALUE")]
+    pub part: Option<String>,
+    /// Of this lot, by the lot's own value
+    #[arg(long, value_name = "VALUE")]
+    pub lot: Option<String>,
+    /// Of this submodel
+    #[arg(long, value_name = "ID")]
+    pub submodel: Option<String>,
+    /// Signed by this organization
+    #[arg(long, value_name = "ORG")]
+    pub origin: Option<OrganizationId>,
+    /// Of this serial number
+    #[arg(long, value_name = "VALUE")]
+    pub serial: Option<String>,
+    /// Of this program, by the program's own value
+    #[arg(long, value_name = "VALUE")]
+    pub program: Option<String>,
+    /// Of this class of data
+    #[arg(long, value_name = "CLASS")]
+    pub class: Option<String>,
+    /// Observed at this time or later, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<Time>,
+    /// Observed before this time, RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Time>,
+    /// At most so many: the newest, or the first after an entry
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// The page after this entry, as `entry` of the last page's last one; 0 for the first page
+    #[arg(long, value_name = "ENTRY")]
+    pub after: Option<u64>,
+    #[command(flatten)]
+    pub output: OutputOption,
+}
+
+pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failure> {
+    let filter = Filter {
+        part: arguments.part.clone(),
+        lot: arguments.lot.clone(),
+        submodel: arguments.submodel.clone(),
+        origin: arguments.origin.clone(),
+        serial: arguments.serial.clone(),
+        program: arguments.program.clone(),
+        data_class: arguments.class.clone(),
+        from: arguments.from,
+        until: arguments.until,
+        after: arguments.after,
+        limit: arguments.limit,
+    };
+    let items = Backend::open(home)?.ask(ListObservations { filter })?;
+    arguments.output.print(&items, |items| items_table(items))?;
+    if items.is_empty() {
+        note("no such observation is held here");
+    }
+    let is_full = arguments.after.is_some() && Some(items.len()) == arguments.limit;
+    if let (Some(last), true) = (items.last(), is_full) {
+        note(format!("the next page: --after {}", last.entry));
+    }
+    Ok(Exit::Done)
+}
+
+fn items_table(items: &[Item]) -> String {
+    let header = [
+        "id",
+        "origin",
+        "class",
+        "part",
+        "serial",
+        "lot",
+        "program",
+        "observed from",
+        "readings",
+    ];
+    table(
+        &header,
+        items.iter().map(|item| {
+            vec![
+                short(item.id),
+                item.origin.to_string(),
+                item.data_class.clone(),
+                or_none(item.part.as_deref()),
+                or_none(item.serial.as_deref()),
+                or_none(item.lot.as_deref()),
+                or_none(item.program.as_deref()),
+                item.observed_from.clone(),
+                item.readings.to_string(),
+            ]
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_makes_no_table() {
+        assert_eq!(items_table(&[]), "");
+    }
+}

@@ -1,0 +1,146 @@
+//! `ambit partner accept`: a person reads the terms, compares fingerprints, and signs.
+
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::files::ContentError;
+use super::super::key::OutArguments;
+use super::super::output::{Format, Outlet, OutputOption, note, print, read_text};
+use super::super::prompt;
+use super::super::table::pairs;
+use super::compare::{ComparedOptions, Fingerprints, compare};
+use super::names;
+use crate::agree::{Accept, Proposal, Review};
+use crate::failure::{Failure, FailureKind};
+use crate::partnership::PartnershipFile;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// What to accept.
+#[derive(Clone, Debug, Args)]
+pub struct AcceptArguments {
+    /// The partnership file
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub compared: ComparedOptions,
+    /// Sign without being asked: the terms were read before. Fingerprints are still to be compared
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub out: OutArguments,
+    #[command(flatten)]
+    pub output: OutputOption,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum AcceptError {
+    #[error("nobody can be asked to sign here: read the terms, then give --yes")]
+    Unread,
+    #[error("nothing was signed")]
+    Unsigned,
+}
+
+impl From<AcceptError> for Failure {
+    fn from(error: AcceptError) -> Self {
+        let kind = match error {
+            AcceptError::Unread => FailureKind::Usage,
+            AcceptError::Unsigned => FailureKind::Failed,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+pub(super) fn accept(home: &Path, arguments: &AcceptArguments) -> Result<Exit, Failure> {
+    let (file, output) = (&arguments.file, arguments.output);
+    let text = read_text(file)?;
+    let given = arguments.compared.read()?;
+    let parsed = PartnershipFile::read(&text).map_err(ContentError::of(file))?;
+    let backend = Backend::open(home)?;
+    // A file that declines proposes nothing that could be read and signed.
+    let fingerprints = if parsed.decline.is_some() {
+        given
+    } else {
+        let review = Review { file: text.clone() };
+        consent(&backend.ask(review)?, given, arguments.yes, output.output)?
+    };
+    let outlet = Outlet::open(arguments.out.out.as_deref())?;
+    let proposal = backend.ask(Accept {
+        file: text,
+        fingerprints,
+    })?;
+    if outlet.is_file() {
+        outlet.hand_out(&proposal.file)?;
+    }
+    output.print(&proposal, |proposal| {
+        proposal_table(proposal, parsed.decline.is_some())
+    })?;
+    if parsed.decline.is_none() {
+        note(what_is_next(
+            &proposal,
+            backend.is_running(),
+            arguments.out.out.as_deref(),
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows the terms, has fingerprints compared and asks for consent, unless that was done before.
+fn consent(
+    proposal: &Proposal,
+    given: Fingerprints,
+    is_read: bool,
+    format: Format,
+) -> Result<Fingerprints, Failure> {
+    if proposal.is_known {
+        return Ok(given);
+    }
+    let words = format!("{}\n", proposal.words.trim_end());
+    match format {
+        Format::Table => print(&words)?,
+        Format::Json if is_read => {}
+        Format::Json => note(&words),
+    }
+    if !is_read && !prompt::is_interactive() {
+        return Err(AcceptError::Unread.into());
+    }
+    let fingerprints = compare(&proposal.others, given)?;
+    if !is_read && !prompt::is_confirmed("\nSign these terms in the name of your organization?")? {
+        return Err(AcceptError::Unsigned.into());
+    }
+    Ok(fingerprints)
+}
+
+fn proposal_table(proposal: &Proposal, is_declined: bool) -> String {
+    let stage = match (proposal.is_active, is_declined) {
+        (true, _) => "active",
+        (false, true) => "declined",
+        (false, false) => "proposed",
+    };
+    pairs([
+        ("partnership", proposal.partnership.to_string()),
+        ("edition", proposal.edition.to_string()),
+        ("stage", stage.to_owned()),
+        ("signed", names(&proposal.signed)),
+    ])
+}
+
+fn what_is_next(proposal: &Proposal, is_running: bool, written: Option<&Path>) -> String {
+    let file = match written {
+        Some(path) => format!("`{}`", path.display()),
+        None => format!("ambit partner invite {} -o FILE", proposal.partnership),
+    };
+    let waiting = if proposal.is_active {
+        "all members have signed".to_owned()
+    } else {
+        let unsigned = proposal
+            .others
+            .keys()
+            .filter(|member| !proposal.signed.contains(*member));
+        format!("not yet signed by {}", names(unsigned))
+    };
+    let way = if is_running {
+        "the running node tells the members it reaches"
+    } else {
+        "`ambit run` tells the members it reaches"
+    };
+    format!("{waiting}; {way}; to those it does not reach, hand over the file: {file}")
+}

@@ -1,0 +1,152 @@
+//! Comparing root fingerprints: the one thing that no file can say.
+
+use super::super::prompt;
+use super::super::table::shown;
+use crate::failure::{Failure, FailureKind};
+use ambit_ledger::{Fingerprint, FingerprintError, OrganizationId};
+use clap::Args;
+use std::collections::BTreeMap;
+
+pub(super) type Fingerprints = BTreeMap<OrganizationId, Fingerprint>;
+
+/// Fingerprints that a person compared.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ComparedOptions {
+    /// Another member's root fingerprint as its own people told it: 64 hexadecimal digits
+    #[arg(long = "fingerprint", value_name = "ORG=HEX", value_parser = compared)]
+    pub fingerprints: Vec<(OrganizationId, Fingerprint)>,
+}
+
+/// Why `ORG=HEX` cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ComparedOptionError {
+    /// No `=` in it.
+    #[error("`{0}` is not ORG=HEX")]
+    NoFingerprint(String),
+    /// Not an organization's id.
+    #[error("`{0}` is not an organization's id")]
+    Organization(String),
+    /// Not a fingerprint.
+    #[error(transparent)]
+    Fingerprint(#[from] FingerprintError),
+}
+
+fn compared(text: &str) -> Result<(OrganizationId, Fingerprint), ComparedOptionError> {
+    let (organization, fingerprint) = text
+        .rsplit_once('=')
+        .ok_or_else(|| ComparedOptionError::NoFingerprint(text.to_owned()))?;
+    let organization = organization
+        .parse()
+        .map_err(|_| ComparedOptionError::Organization(organization.to_owned()))?;
+    Ok((organization, fingerprint.parse()?))
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CompareError {
+    #[error(
+        "the root fingerprint of `{0}` was not compared: ask for it on the telephone and give it as --fingerprint '{0}=HEX'"
+    )]
+    NotCompared(OrganizationId),
+    #[error("the root fingerprint of `{0}` is not the one it told you; nothing was signed")]
+    Differs(OrganizationId),
+    #[error("a fingerprint is given for `{0}`, which is none of the other members")]
+    Stranger(OrganizationId),
+    #[error("two fingerprints are given for `{0}`; give the one it told you")]
+    Twice(OrganizationId),
+}
+
+impl From<CompareError> for Failure {
+    fn from(error: CompareError) -> Self {
+        let kind = match error {
+            CompareError::NotCompared(_) | CompareError::Stranger(_) | CompareError::Twice(_) => {
+                FailureKind::Usage
+            }
+            CompareError::Differs(_) => FailureKind::Verification,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+/// Takes for each other member the fingerprint that was given, or asks a person to compare the one found.
+pub(super) fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Fingerprints, Failure> {
+    if let Some(stranger) = given
+        .keys()
+        .find(|organization| !found.contains_key(*organization))
+    {
+        return Err(CompareError::Stranger(stranger.clone()).into());
+    }
+    let mut fingerprints = given;
+    for (organization, root) in found {
+        match fingerprints.get(organization) {
+            Some(told) if told == root => {}
+            Some(_) => return Err(CompareError::Differs(organization.clone()).into()),
+            None if !prompt::is_interactive() => {
+                return Err(CompareError::NotCompared(organization.clone()).into());
+            }
+            None => {
+                let question = format!(
+                    "\nRoot fingerprint of {}:\n  {root}\nIs it what {} told you, on a number you had before?",
+                    shown(organization.as_str()),
+                    shown(organization.as_str())
+                );
+                if !prompt::is_confirmed(&question)? {
+                    return Err(CompareError::Differs(organization.clone()).into());
+                }
+                fingerprints.insert(organization.clone(), *root);
+            }
+        }
+    }
+    Ok(fingerprints)
+}
+
+impl ComparedOptions {
+    pub(super) fn read(&self) -> Result<Fingerprints, CompareError> {
+        let mut fingerprints = Fingerprints::new();
+        for (organization, fingerprint) in &self.fingerprints {
+            let before = fingerprints.insert(organization.clone(), *fingerprint);
+            if before.is_some_and(|before| before != *fingerprint) {
+                return Err(CompareError::Twice(organization.clone()));
+            }
+        }
+        Ok(fingerprints)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> OrganizationId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_fingerprint_option_names_an_organization() {
+        let (organization, fingerprint) =
+            compared(&format!("did:web:a.example={}", "ab ".repeat(32))).unwrap();
+        assert_eq!(organization.as_str(), "did:web:a.example");
+        assert_eq!(fingerprint, "ab".repeat(32).parse().unwrap());
+        for text in ["did:web:a.example", "did:web:a.example=12", "=00"] {
+            assert!(compared(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn compared_fingerprints_are_those_found() {
+        let root: Fingerprint = "ab".repeat(32).parse().unwrap();
+        let other: Fingerprint = "cd".repeat(32).parse().unwrap();
+        let found = Fingerprints::from([(id("a"), root)]);
+        assert_eq!(compare(&found, found.clone()).unwrap(), found);
+        let differs = compare(&found, Fingerprints::from([(id("a"), other)])).unwrap_err();
+        assert_eq!(differs.kind, FailureKind::Verification);
+        let stranger = Fingerprints::from([(id("a"), root), (id("b"), other)]);
+        assert_eq!(
+            compare(&found, stranger).unwrap_err().kind,
+            FailureKind::Usage
+        );
+        let twice = ComparedOptions {
+            fingerprints: vec![(id("a"), root), (id("a"), other)],
+        };
+        assert!(matches!(twice.read(), Err(CompareError::Twice(_))));
+    }
+}

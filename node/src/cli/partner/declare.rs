@@ -1,0 +1,65 @@
+//! `ambit partner declare`: signs terms, and writes the invitation.
+
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::files::ContentError;
+use super::super::key::OutArguments;
+use super::super::output::{Outlet, OutputOption, note, read_text};
+use super::compare::{CompareError, ComparedOptions, Fingerprints, compare};
+use super::{names, write_file_of};
+use crate::agree::Declare;
+use crate::failure::Failure;
+use crate::partnership::{Declaration, card_root, read_card};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// What to declare.
+#[derive(Clone, Debug, Args)]
+pub struct DeclareArguments {
+    /// The declaration, TOML; cards are named relative to it
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub compared: ComparedOptions,
+    #[command(flatten)]
+    pub out: OutArguments,
+    #[command(flatten)]
+    pub output: OutputOption,
+}
+
+pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit, Failure> {
+    let file = &arguments.file;
+    let text = read_text(file)?;
+    let declaration = Declaration::parse(&text).map_err(ContentError::of(file))?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let mut given = arguments.compared.read()?;
+    let mut cards = Vec::new();
+    let mut found = Fingerprints::new();
+    for member in declaration.members() {
+        let path = folder.join(&member.card);
+        let card = read_text(&path)?;
+        let read = read_card(&card).map_err(ContentError::of(&path))?;
+        let root = card_root(&read).map_err(ContentError::of(&path))?;
+        if let Some(told) = member.fingerprint {
+            let before = given.insert(read.organization.clone(), told);
+            if before.is_some_and(|before| before != told) {
+                return Err(CompareError::Twice(read.organization).into());
+            }
+        }
+        found.insert(read.organization, root);
+        cards.push(card);
+    }
+    let fingerprints = compare(&found, given)?;
+    let outlet = Outlet::open(arguments.out.out.as_deref())?;
+    let proposal = Backend::open(home)?.ask(Declare {
+        declaration: text,
+        cards,
+        fingerprints,
+    })?;
+    write_file_of(&proposal, outlet, arguments.output)?;
+    note(format!(
+        "declared and signed `{}`: hand the invitation to {}, who run `ambit partner accept FILE`",
+        proposal.partnership,
+        names(proposal.others.keys())
+    ));
+    Ok(Exit::Done)
+}

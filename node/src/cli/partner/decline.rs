@@ -1,0 +1,45 @@
+//! `ambit partner decline`.
+
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::key::OutArguments;
+use super::super::output::{Outlet, OutputOption, note, read_text};
+use super::compare::ComparedOptions;
+use super::write_file_of;
+use crate::agree::Decline;
+use crate::failure::Failure;
+use ambit_ledger::Name;
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// What to decline.
+#[derive(Clone, Debug, Args)]
+pub struct DeclineArguments {
+    /// The partnership file
+    pub file: PathBuf,
+    /// Why, for the other members to read
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Name,
+    #[command(flatten)]
+    pub compared: ComparedOptions,
+    #[command(flatten)]
+    pub out: OutArguments,
+    #[command(flatten)]
+    pub output: OutputOption,
+}
+
+pub(super) fn decline(home: &Path, arguments: &DeclineArguments) -> Result<Exit, Failure> {
+    let decline = Decline {
+        fingerprints: arguments.compared.read()?,
+        file: read_text(&arguments.file)?,
+        reason: arguments.reason.clone(),
+    };
+    let outlet = Outlet::open(arguments.out.out.as_deref())?;
+    let proposal = Backend::open(home)?.ask(decline)?;
+    write_file_of(&proposal, outlet, arguments.output)?;
+    note(format!(
+        "declined `{}`: hand the file to the other members",
+        proposal.partnership
+    ));
+    Ok(Exit::Done)
+}

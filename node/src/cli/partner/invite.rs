@@ -1,0 +1,32 @@
+//! `ambit partner invite`: a partnership's file again.
+
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::key::OutArguments;
+use super::super::output::{Outlet, OutputOption};
+use super::write_file_of;
+use crate::agree::Invite;
+use crate::failure::Failure;
+use ambit_ledger::PartnershipId;
+use clap::Args;
+use std::path::Path;
+
+/// Which file to write.
+#[derive(Clone, Debug, Args)]
+pub struct InviteArguments {
+    /// Which
+    pub partnership: PartnershipId,
+    #[command(flatten)]
+    pub out: OutArguments,
+    #[command(flatten)]
+    pub output: OutputOption,
+}
+
+pub(super) fn invite(home: &Path, arguments: &InviteArguments) -> Result<Exit, Failure> {
+    let outlet = Outlet::open(arguments.out.out.as_deref())?;
+    let proposal = Backend::open(home)?.ask(Invite {
+        partnership: arguments.partnership.clone(),
+    })?;
+    write_file_of(&proposal, outlet, arguments.output)?;
+    Ok(Exit::Done)
+}

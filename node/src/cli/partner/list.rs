@@ -1,0 +1,59 @@
+//! `ambit partner list`.
+
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::output::{OutputOption, note};
+use super::super::table::{or_none, shown, table};
+use crate::failure::Failure;
+use crate::holding::{ListPartnerships, PartnershipStatus};
+use std::path::Path;
+
+pub(super) fn list(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
+    let partnerships = Backend::open(home)?.ask(ListPartnerships {})?;
+    output.print(&partnerships, |partnerships| {
+        partnerships_table(partnerships)
+    })?;
+    if partnerships.is_empty() {
+        note("no partnership is known here");
+    }
+    Ok(Exit::Done)
+}
+
+/// The partnerships and who signed them.
+pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> String {
+    table(
+        &["partnership", "stage", "title", "signed", "not signed"],
+        partnerships.iter().map(|partnership| {
+            let members = |has_signed: bool| {
+                let members: Vec<&str> = partnership
+                    .members
+                    .iter()
+                    .filter(|(_, signed)| **signed == has_signed)
+                    .map(|(member, _)| member.as_str())
+                    .collect();
+                or_none(Some(members.join(", ")).filter(|text| !text.is_empty()))
+            };
+            let stage = match &partnership.declined {
+                Some(declined) => format!("{} ({})", partnership.stage, shown(declined)),
+                None => partnership.stage.clone(),
+            };
+            vec![
+                partnership.partnership.to_string(),
+                stage,
+                partnership.title.clone(),
+                members(true),
+                members(false),
+            ]
+        }),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_makes_no_table() {
+        assert_eq!(partnerships_table(&[]), "");
+    }
+}

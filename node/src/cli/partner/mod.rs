@@ -1,0 +1,90 @@
+//! `ambit partner`: from a declaration to an agreement that all members have signed.
+//!
+//! A fingerprint is taken from a person who compared it, never from a card. Without a person at a terminal it
+//! has to be an option.
+
+mod accept;
+mod compare;
+mod declare;
+mod decline;
+mod invite;
+mod list;
+
+pub use accept::AcceptArguments;
+pub use compare::{ComparedOptionError, ComparedOptions};
+pub use declare::DeclareArguments;
+pub use decline::DeclineArguments;
+pub use invite::InviteArguments;
+pub(super) use list::partnerships_table;
+
+use super::exit::Exit;
+use super::output::{Format, Outlet, OutputOption, print_json};
+use crate::agree::Proposal;
+use crate::failure::Failure;
+use ambit_ledger::OrganizationId;
+use clap::Subcommand;
+use std::path::Path;
+
+/// What to do with partnerships.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PartnerCommand {
+    /// Declare a partnership: sign its terms, and write the invitation for the other members
+    Declare(DeclareArguments),
+    /// Read an invitation, and sign it; or take in what another member signed or declined
+    Accept(AcceptArguments),
+    /// Decline an invitation
+    Decline(DeclineArguments),
+    /// Write the partnership file of a partnership again, with all signatures there are
+    Invite(InviteArguments),
+    /// Show the partnerships and who has signed
+    List {
+        #[command(flatten)]
+        output: OutputOption,
+    },
+}
+
+impl PartnerCommand {
+    /// For whom it answers.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Self::Declare(declare) => declare.output.output,
+            Self::Accept(accept) => accept.output.output,
+            Self::Decline(decline) => decline.output.output,
+            Self::Invite(invite) => invite.output.output,
+            Self::List { output } => output.output,
+        }
+    }
+}
+
+pub(super) fn partner(home: &Path, command: &PartnerCommand) -> Result<Exit, Failure> {
+    match command {
+        PartnerCommand::Declare(arguments) => declare::declare(home, arguments),
+        PartnerCommand::Accept(arguments) => accept::accept(home, arguments),
+        PartnerCommand::Decline(arguments) => decline::decline(home, arguments),
+        PartnerCommand::Invite(arguments) => invite::invite(home, arguments),
+        PartnerCommand::List { output } => list::list(home, *output),
+    }
+}
+
+/// Hands out the partnership file: where `-o` says, else on standard output, within the answer if that is JSON.
+fn write_file_of(
+    proposal: &Proposal,
+    outlet: Outlet<'_>,
+    output: OutputOption,
+) -> Result<(), Failure> {
+    if outlet.is_file() || output.output == Format::Table {
+        outlet.hand_out(&proposal.file)?;
+    }
+    match output.output {
+        Format::Table => Ok(()),
+        Format::Json => print_json(proposal),
+    }
+}
+
+fn names<'a>(organizations: impl IntoIterator<Item = &'a OrganizationId>) -> String {
+    let names: Vec<&str> = organizations
+        .into_iter()
+        .map(OrganizationId::as_str)
+        .collect();
+    names.join(", ")
+}

@@ -1,0 +1,78 @@
+//! `ambit status`: how the node stands.
+
+use super::backend::Backend;
+use super::exit::Exit;
+use super::output::OutputOption;
+use super::partner::partnerships_table;
+use super::table::{or_none, pairs, shown, table};
+use crate::failure::Failure;
+use crate::holding::{GetStatus, Status, withheld_by};
+use std::path::Path;
+
+pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
+    let backend = Backend::open(home)?;
+    let status = backend.ask(GetStatus {})?;
+    let is_running = backend.is_running();
+    output.print(&status, |status| status_text(status, is_running))?;
+    Ok(Exit::Done)
+}
+
+fn status_text(status: &Status, is_running: bool) -> String {
+    let running = if is_running { "yes" } else { "no" };
+    let mut text = pairs([
+        (
+            "organization",
+            format!("{} ({})", status.organization, status.name),
+        ),
+        ("root key", status.root_key.clone()),
+        ("running", running.to_owned()),
+        ("ledger", format!("{} entries", status.ledger_size)),
+        ("tree root", status.root.clone()),
+    ]);
+    if let Some(alarm) = &status.clock {
+        text.push_str(&format!(
+            "\nALARM: nothing is judged, sent or taken in: {}\n",
+            shown(alarm)
+        ));
+    }
+    let held = status.held.iter().map(|(origin, held)| {
+        vec![
+            origin.to_string(),
+            held.observations.to_string(),
+            held.readings.to_string(),
+        ]
+    });
+    let pairs = status.pairs.iter().map(|pair| {
+        let withheld_by = withheld_by(&pair.layers, pair.unasked);
+        vec![
+            pair.to.to_string(),
+            pair.partnership.to_string(),
+            pair.released.to_string(),
+            pair.acknowledged.to_string(),
+            pair.withheld.to_string(),
+            pair.undecided.to_string(),
+            or_none(Some(withheld_by).filter(|text| !text.is_empty())),
+        ]
+    });
+    let sections = [
+        table(&["held of", "observations", "readings"], held),
+        table(
+            &[
+                "to",
+                "partnership",
+                "released",
+                "acknowledged",
+                "withheld",
+                "undecided",
+                "withheld by",
+            ],
+            pairs,
+        ),
+        partnerships_table(&status.partnerships),
+    ];
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        text.push('\n');
+        text.push_str(section);
+    }
+    text
+}

@@ -1,0 +1,113 @@
+//! One observation in full.
+
+use super::held::InspectError;
+use super::list::{Item, item};
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use ambit_ledger::{Facts, OrganizationId, Quality, Scope, Time, When};
+use serde::{Deserialize, Serialize};
+
+/// One observation in full.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetObservation {
+    /// The start of its id.
+    pub id: String,
+}
+
+impl Ask for GetObservation {
+    type Answer = ObservationDetail;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<ObservationDetail, Failure> {
+        Ok(node.detail(&self.id)?)
+    }
+}
+
+/// One observation in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObservationDetail {
+    /// As in a list.
+    pub item: Item,
+    /// The facts.
+    pub facts: Facts,
+    /// The terms it is held on; absent for this node's own.
+    pub terms: Option<HeldTerms>,
+    /// The readings.
+    pub readings: Vec<ReadingView>,
+}
+
+/// The terms an observation is held on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldTerms {
+    /// Who disclosed it.
+    pub discloser: OrganizationId,
+    /// On which terms.
+    pub scope: Scope,
+}
+
+/// One reading, for people and programs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadingView {
+    /// The element's idShort path.
+    pub path: String,
+    /// The instant or the start of the interval, RFC 3339.
+    pub from: String,
+    /// The end of the interval, RFC 3339.
+    pub to: Option<String>,
+    /// The quality.
+    pub quality: String,
+    /// The AAS value-only form; absent where there is no value.
+    pub value: Option<serde_json::Value>,
+    /// The unit.
+    pub unit: Option<String>,
+}
+
+impl Node {
+    /// One observation, named by the start of its id.
+    ///
+    /// # Errors
+    /// Any [`InspectError`].
+    pub fn detail(&self, prefix: &str) -> Result<ObservationDetail, InspectError> {
+        let found = self.find(prefix)?;
+        let readings = self.readings(&found)?;
+        Ok(ObservationDetail {
+            item: item(&found),
+            facts: found.observation.facts().clone(),
+            terms: found
+                .scope
+                .map(|(discloser, scope)| HeldTerms { discloser, scope }),
+            readings: readings.readings.iter().map(reading_view).collect(),
+        })
+    }
+}
+
+pub(super) fn reading_view(reading: &ambit_ledger::Reading) -> ReadingView {
+    let (from, to) = match reading.when {
+        When::Instant { at } => (at, None),
+        When::Interval { from, to } => (from, Some(to)),
+    };
+    ReadingView {
+        path: reading.path.to_string(),
+        from: from.to_string(),
+        to: to.map(|to| to.to_string()),
+        quality: quality_text(reading.quality).to_owned(),
+        value: value_view(reading),
+        unit: reading.unit.as_ref().map(ToString::to_string),
+    }
+}
+
+pub(super) fn quality_text(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Good => "good",
+        Quality::Uncertain => "uncertain",
+        Quality::Bad => "bad",
+        Quality::Unavailable => "unavailable",
+        Quality::Empty => "empty",
+    }
+}
+
+pub(super) fn value_view(reading: &ambit_ledger::Reading) -> Option<serde_json::Value> {
+    reading.value.as_ref().map(|text| {
+        serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.clone()))
+    })
+}

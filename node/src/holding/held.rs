@@ -1,0 +1,123 @@
+//! What an entry holds, and finding it by the start of its id.
+
+use crate::failure::{Failure, FailureKind};
+use crate::node::Node;
+use crate::store::{Recorded, StoreError, own_disclosure, own_observation};
+use ambit_ledger::{Body, Observation, ObservationId, OrganizationId, Readings, Scope};
+
+/// Something asked for is not there, or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No observation has such an id.
+    #[error("no observation starts with `{0}`; `ambit list` shows the ids")]
+    NotFound(String),
+    /// No observation is of such a submodel.
+    #[error(
+        "no observation of the submodel `{0}` is held here; `ambit list --output json` shows the submodels"
+    )]
+    NoSubmodel(String),
+    /// Several observations have such an id.
+    #[error("`{prefix}` is the start of {count} ids or more; give more digits")]
+    Ambiguous {
+        /// What was given.
+        prefix: String,
+        /// How many at least.
+        count: usize,
+    },
+    /// Not the start of an id.
+    #[error("`{0}` is not the start of an id: at least 4 hexadecimal digits")]
+    NotAnId(String),
+    /// The organization is in no partnership with this node.
+    #[error(
+        "no partnership in force has the member `{0}`; `ambit partner list` shows the partnerships"
+    )]
+    NoPartnership(OrganizationId),
+}
+
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        let kind = match &error {
+            InspectError::Store(_) => FailureKind::Failed,
+            InspectError::NotFound(_)
+            | InspectError::NoSubmodel(_)
+            | InspectError::NoPartnership(_) => FailureKind::NotFound,
+            InspectError::Ambiguous { .. } | InspectError::NotAnId(_) => FailureKind::Usage,
+        };
+        Self::new(kind, &error)
+    }
+}
+
+pub(super) struct Found {
+    pub(super) recorded: Recorded,
+    pub(super) observation: Observation,
+    pub(super) scope: Option<(OrganizationId, Scope)>,
+}
+
+impl Node {
+    pub(super) fn readings(&self, found: &Found) -> Result<Readings, StoreError> {
+        let block = self
+            .store()
+            .readings(found.recorded.index, &found.observation.id())?;
+        Readings::decode(&block, found.observation.facts())
+            .map_err(|_| StoreError::Damaged("readings cannot be read"))
+    }
+
+    /// The observation whose id starts so.
+    pub(super) fn find(&self, prefix: &str) -> Result<Found, InspectError> {
+        let not_an_id = || InspectError::NotAnId(prefix.to_owned());
+        if prefix.len() < 4 || prefix.len() > 64 {
+            return Err(not_an_id());
+        }
+        let lower = prefix.to_ascii_lowercase();
+        let even = lower.get(..lower.len() / 2 * 2).ok_or_else(not_an_id)?;
+        let bytes = hex::decode(even).map_err(|_| not_an_id())?;
+        if !lower.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(not_an_id());
+        }
+        // An odd digit at the end narrows sixteenfold what the even ones find.
+        let matches: Vec<(ObservationId, u64)> = self
+            .store()
+            .observations_with_prefix(&bytes, 64)?
+            .into_iter()
+            .filter(|(id, _)| id.to_string().starts_with(&lower))
+            .collect();
+        let index = match matches.as_slice() {
+            [] => return Err(InspectError::NotFound(prefix.to_owned())),
+            [(_, index)] => *index,
+            several => {
+                return Err(InspectError::Ambiguous {
+                    prefix: prefix.to_owned(),
+                    count: several.len(),
+                });
+            }
+        };
+        let recorded = self
+            .store()
+            .entry(index)?
+            .ok_or_else(|| InspectError::NotFound(prefix.to_owned()))?;
+        held(recorded)?.ok_or_else(|| InspectError::NotFound(prefix.to_owned()))
+    }
+}
+
+/// The observation in an entry, and on what terms it is held, where there is one.
+pub(super) fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
+    let (observation, scope) = match &recorded.body {
+        Body::Observed(observed) => (own_observation(&observed.observation)?, None),
+        Body::Admitted(admitted) => {
+            let disclosure = own_disclosure(&admitted.disclosure)?;
+            (
+                own_observation(&admitted.observation)?,
+                Some((disclosure.discloser, disclosure.scope)),
+            )
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Found {
+        recorded,
+        observation,
+        scope,
+    }))
+}

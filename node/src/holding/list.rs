@@ -1,0 +1,152 @@
+//! The observations that are held.
+
+use super::held::{Found, InspectError, held};
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use ambit_ledger::{Facts, ObservationId, OrganizationId, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The observations that are held.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListObservations {
+    /// Which.
+    pub filter: Filter,
+}
+
+impl Ask for ListObservations {
+    type Answer = Vec<Item>;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<Vec<Item>, Failure> {
+        Ok(node.list(&self.filter)?)
+    }
+}
+
+/// Which observations to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// Of this part's value.
+    pub part: Option<String>,
+    /// Of this lot's value.
+    pub lot: Option<String>,
+    /// Of this submodel.
+    pub submodel: Option<String>,
+    /// Signed by this organization.
+    pub origin: Option<OrganizationId>,
+    /// Of this serial number.
+    pub serial: Option<String>,
+    /// Of this program's value.
+    pub program: Option<String>,
+    /// Of this class of data.
+    pub data_class: Option<String>,
+    /// Observed at this instant or later, in part at least.
+    pub from: Option<Time>,
+    /// Observed before this instant, in part at least.
+    pub until: Option<Time>,
+    /// In the ledger after this entry.
+    pub after: Option<u64>,
+    /// At most so many: the first after `after`, else the newest.
+    pub limit: Option<usize>,
+}
+
+/// One observation in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its id.
+    pub id: ObservationId,
+    /// Its entry in the ledger.
+    pub entry: u64,
+    /// Who signed it.
+    pub origin: OrganizationId,
+    /// The class of data.
+    pub data_class: String,
+    /// The submodel.
+    pub submodel: String,
+    /// The part.
+    pub part: Option<String>,
+    /// The serial number.
+    pub serial: Option<String>,
+    /// The lot.
+    pub lot: Option<String>,
+    /// The program.
+    pub program: Option<String>,
+    /// The earliest instant observed, RFC 3339.
+    pub observed_from: String,
+    /// The latest instant observed, RFC 3339.
+    pub observed_to: String,
+    /// How many readings.
+    pub readings: u32,
+}
+
+impl Node {
+    /// The observations held, in the order of the ledger. A page after an entry is the first that fit, otherwise
+    /// they are the newest.
+    ///
+    /// # Errors
+    /// Any [`InspectError`].
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Item>, InspectError> {
+        let mut items = Vec::new();
+        let mut seen = BTreeSet::new();
+        let limit = filter.limit.unwrap_or(usize::MAX);
+        let is_page = filter.after.is_some();
+        for recorded in self.store().entries(0, u64::MAX) {
+            if is_page && items.len() >= limit {
+                break;
+            }
+            // What came under two partnerships is one observation, held on the terms of both.
+            if let Some(found) = held(recorded?)?
+                && seen.insert(found.observation.id())
+            {
+                let item = item(&found);
+                if filter.takes(&item, found.observation.facts()) {
+                    items.push(item);
+                }
+            }
+        }
+        items.drain(..items.len().saturating_sub(limit));
+        Ok(items)
+    }
+}
+
+impl Filter {
+    pub(super) fn takes(&self, item: &Item, facts: &Facts) -> bool {
+        let is_same = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        is_same(&self.part, item.part.as_deref())
+            && is_same(&self.lot, item.lot.as_deref())
+            && is_same(&self.submodel, Some(&item.submodel))
+            && is_same(&self.serial, item.serial.as_deref())
+            && is_same(&self.program, item.program.as_deref())
+            && is_same(&self.data_class, Some(&item.data_class))
+            && self.from.is_none_or(|from| facts.observed_to >= from)
+            && self.until.is_none_or(|until| facts.observed_from < until)
+            && self.after.is_none_or(|after| item.entry > after)
+            && self
+                .origin
+                .as_ref()
+                .is_none_or(|origin| *origin == item.origin)
+    }
+}
+
+pub(super) fn item(found: &Found) -> Item {
+    let facts = found.observation.facts();
+    let value =
+        |pair: &Option<ambit_ledger::Assigned>| pair.as_ref().map(|pair| pair.value.to_string());
+    Item {
+        id: found.observation.id(),
+        entry: found.recorded.index,
+        origin: facts.issuer.clone(),
+        data_class: facts.data_class.to_string(),
+        submodel: facts.submodel.to_string(),
+        part: value(&facts.part),
+        serial: facts.serial.as_ref().map(ToString::to_string),
+        lot: value(&facts.lot),
+        program: value(&facts.program),
+        observed_from: facts.observed_from.to_string(),
+        observed_to: facts.observed_to.to_string(),
+        readings: facts.reading_count,
+    }
+}

@@ -1,0 +1,77 @@
+//! The partnerships that are known here, and how they stand.
+
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use crate::partnership::Partnership;
+use ambit_ledger::{EditionStage, OrganizationId, PartnershipId, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The partnerships that are known here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListPartnerships {}
+
+impl Ask for ListPartnerships {
+    type Answer = Vec<PartnershipStatus>;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<Vec<PartnershipStatus>, Failure> {
+        Ok(node.partner_list())
+    }
+}
+
+/// How a partnership stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartnershipStatus {
+    /// The agreement.
+    pub partnership: PartnershipId,
+    /// Its title.
+    pub title: String,
+    /// `proposed`, `active` or `declined`.
+    pub stage: String,
+    /// The edition's digest.
+    pub edition: String,
+    /// The members, and whether each has signed.
+    pub members: BTreeMap<OrganizationId, bool>,
+    /// Why it was declined.
+    pub declined: Option<String>,
+}
+
+impl Node {
+    /// The partnerships and how they stand.
+    #[must_use]
+    pub fn partner_list(&self) -> Vec<PartnershipStatus> {
+        let governance = self.governance();
+        governance
+            .partnerships()
+            .map(|partnership| PartnershipStatus {
+                partnership: partnership.terms().partnership.clone(),
+                title: partnership.terms().title.to_string(),
+                stage: stage(partnership).to_owned(),
+                edition: partnership.edition().to_string(),
+                members: partnership
+                    .terms()
+                    .members
+                    .iter()
+                    .map(|member| {
+                        let has_signed =
+                            partnership.signatures().contains_key(&member.organization);
+                        (member.organization.clone(), has_signed)
+                    })
+                    .collect(),
+                declined: partnership
+                    .declined()
+                    .map(|declined| format!("{}: {}", declined.member, declined.reason)),
+            })
+            .collect()
+    }
+}
+
+/// How a partnership stands, in a word.
+pub(super) fn stage(partnership: &Partnership) -> &'static str {
+    match (partnership.stage(), partnership.declined()) {
+        (EditionStage::Active, _) => "active",
+        (EditionStage::Proposed, None) => "proposed",
+        (EditionStage::Proposed, Some(_)) => "declined",
+    }
+}

@@ -1,0 +1,153 @@
+//! How the node stands.
+
+use super::held::InspectError;
+use super::partnerships::PartnershipStatus;
+use super::tally::Tally;
+use crate::failure::Failure;
+use crate::node::{Ask, Node};
+use crate::store::BoxKey;
+use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How the node stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetStatus {}
+
+impl Ask for GetStatus {
+    type Answer = Status;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Status, Failure> {
+        Ok(node.status(now)?)
+    }
+}
+
+/// How the node stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whose node it is.
+    pub organization: OrganizationId,
+    /// The organization's name.
+    pub name: String,
+    /// Its root key's fingerprint.
+    pub root_key: String,
+    /// How many entries the ledger has.
+    pub ledger_size: u64,
+    /// The root of the tree over them.
+    pub root: String,
+    /// What is held, by who signed it.
+    pub held: BTreeMap<OrganizationId, Held>,
+    /// What was decided for each other member.
+    pub pairs: Vec<Pair>,
+    /// The partnerships.
+    pub partnerships: Vec<PartnershipStatus>,
+    /// Why nothing is judged, sent or taken in now; absent where the clock is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+}
+
+/// What is held of one origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Observations.
+    pub observations: u64,
+    /// Readings in them.
+    pub readings: u64,
+}
+
+/// What was decided for one recipient under one partnership, in observations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    /// Who discloses.
+    pub from: OrganizationId,
+    /// To whom.
+    pub to: OrganizationId,
+    /// Under which partnership.
+    pub partnership: PartnershipId,
+    /// Put into the outbox and not taken back.
+    pub released: u64,
+    /// Withheld.
+    pub withheld: u64,
+    /// Undecided, to be judged again.
+    pub undecided: u64,
+    /// Acknowledged by the recipient, taken or refused.
+    pub acknowledged: u64,
+    /// How many each layer withheld; one observation may count at several.
+    pub layers: BTreeMap<Layer, u64>,
+    /// How many were withheld because no limits cover them, so that no layer was asked.
+    pub unasked: u64,
+}
+
+impl Node {
+    /// How the node stands. Reads what came into the ledger since it was asked last, the first time all of it.
+    ///
+    /// # Errors
+    /// Any [`InspectError`].
+    pub fn status(&self, now: Time) -> Result<Status, InspectError> {
+        let governance = self.governance();
+        let (ledger_size, root) = self.store().tree_head();
+        let mut tally = self.tally();
+        tally.count(self.store(), ledger_size)?;
+        let mut pairs: Vec<Pair> = governance
+            .recipients()
+            .map(|(partnership, recipient)| {
+                self.pair(&tally, &partnership.terms().partnership, recipient)
+            })
+            .collect();
+        pairs.sort_by(|one, other| {
+            (&one.partnership, &one.to).cmp(&(&other.partnership, &other.to))
+        });
+        Ok(Status {
+            organization: governance.organization().clone(),
+            name: governance.opened().name.to_string(),
+            root_key: governance.opened().root.to_string(),
+            ledger_size,
+            root: root.to_string(),
+            held: tally.held().clone(),
+            pairs,
+            partnerships: self.partner_list(),
+            clock: self.instant(now).err().map(|error| error.to_string()),
+        })
+    }
+
+    fn pair(&self, tally: &Tally, partnership: &PartnershipId, recipient: &OrganizationId) -> Pair {
+        let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
+        let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
+        let counts = tally.decided(partnership, recipient);
+        Pair {
+            from: self.settings().organization.id.clone(),
+            to: recipient.clone(),
+            partnership: partnership.clone(),
+            released: counts.released,
+            withheld: counts.withheld,
+            undecided: counts.undecided,
+            acknowledged: acknowledged.map_or(0, |upto| upto.upto),
+            layers: counts.layers,
+            unasked: counts.unasked,
+        }
+    }
+}
+
+/// Who withheld how much, in one line: the layers, and the limits that did not cover it. Empty where nobody did.
+pub(crate) fn withheld_by(layers: &BTreeMap<Layer, u64>, unasked: u64) -> String {
+    let layers = layers
+        .iter()
+        .map(|(layer, count)| format!("{layer} {count}"));
+    let unasked = (unasked > 0).then(|| format!("no limits {unasked}"));
+    layers.chain(unasked).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_layer_was_asked_about_is_counted_beside_the_layers() {
+        let layers = BTreeMap::from([(Layer::Sticky, 2), (Layer::Ip, 1)]);
+        assert_eq!(withheld_by(&layers, 0), "sticky 2, ip 1");
+        assert_eq!(withheld_by(&layers, 3), "sticky 2, ip 1, no limits 3");
+        assert_eq!(withheld_by(&BTreeMap::new(), 3), "no limits 3");
+        assert_eq!(withheld_by(&BTreeMap::new(), 0), "");
+    }
+}
