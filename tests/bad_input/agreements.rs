@@ -1,7 +1,9 @@
 //! Declarations, invitations and what is compared before signing.
 
 use super::Scene;
-use crate::support::{Ambit, Party, declaration, invite};
+use crate::support::{Ambit, LIMIT, Party, agree, declaration, invite, wait_until};
+use ambit_ledger::Time;
+use ambit_node::clock;
 
 const NAME: &str = "a/b/quality";
 
@@ -151,7 +153,7 @@ fn only_whole_invitations_for_this_node_are_accepted() {
     let last = body.last().unwrap();
     let swapped = if last.starts_with('A') { "B" } else { "A" };
     let forged = good.replace(last, &format!("{swapped}{}", &last[1..]));
-    let cases: [(String, i32, &[&str]); 6] = [
+    let cases: [(String, i32, &[&str]); 7] = [
         (
             card,
             1,
@@ -167,7 +169,13 @@ fn only_whole_invitations_for_this_node_are_accepted() {
             1,
             &["line 5 is not base64", "ask for it again"],
         ),
-        (good.replacen(body[3], "", 1), 1, &["ask for it again"]),
+        (good.replacen(body[3], "", 1), 4, &["ask for it again"]),
+        // One digit of the armor, within the terms.
+        (
+            good.replacen(body[9], &other_digit(body[9]), 1),
+            4,
+            &["ask for it again"],
+        ),
         (format!("{good}{good}"), 1, &["second block", "leave only"]),
         (forged, 4, &["cannot be relied on"]),
     ];
@@ -187,6 +195,86 @@ fn only_whole_invitations_for_this_node_are_accepted() {
     scene.refused(&b.home, &accept, 5, &["missing.invitation"]);
     let invite = ["partner", "invite", "a/b/nothing"];
     scene.refused(&a.home, &invite, 5, &["ambit partner list"]);
+}
+
+/// The line with another first digit.
+fn other_digit(line: &str) -> String {
+    let digit = if line.starts_with('B') { 'C' } else { 'B' };
+    format!("{digit}{}", &line[1..])
+}
+
+#[test]
+fn what_is_over_is_not_accepted() {
+    let scene = Scene::of(&["a", "b"]);
+    let [a, b] = &scene.parties[..] else {
+        panic!("two were made")
+    };
+    let seconds = clock::now().as_millis() / 1_000 + 3;
+    let end = Time::from_millis(seconds * 1_000).unwrap();
+    let text = declaration(NAME, b).replace("2199-01-01T00:00:00Z", &end.to_string());
+    let file = scene.file("declaration.toml", &text);
+    let invitation = scene.path("a.invitation");
+    let fingerprint = b.fingerprint();
+    let declare = ["partner", "declare", &file, "-o", &invitation];
+    let compared = ["--fingerprint", &fingerprint];
+    Ambit::text(&a.home, &[&declare[..], &compared].concat());
+    wait_until(LIMIT, "the agreement to end", || end <= clock::now());
+
+    let fingerprint = a.fingerprint();
+    let accept = ["partner", "accept", &invitation, "--yes"];
+    let compared = [&accept[..], &["--fingerprint", &fingerprint]].concat();
+    let ended = format!("`{NAME}` ended at {end}");
+    let words = ["DO NOT SIGN", &ended, "nothing was signed", "ends later"];
+    for arguments in [&compared[..], &accept] {
+        scene.refused(&b.home, arguments, 1, &words[1..]);
+        let shown = Ambit::call(&b.home, arguments).stdout;
+        assert!(String::from_utf8(shown).unwrap().contains(words[0]));
+    }
+    scene.refused(&a.home, &["partner", "invite", NAME], 1, &[&ended]);
+    // To decline it does no harm, and is remembered.
+    let decline = ["partner", "decline", &invitation, "--reason", "too late"];
+    Ambit::text(&b.home, &decline);
+    let listed = Ambit::text(&b.home, &["partner", "list"]);
+    assert!(listed.contains(NAME) && listed.contains("declined (did:web:b.example: too late)"));
+    let again = ["was declined by `did:web:b.example`: too late"];
+    scene.refused(&b.home, &compared, 1, &again);
+}
+
+#[test]
+fn settings_that_the_members_did_not_sign_are_told() {
+    let scene = Scene::of(&["a", "b"]);
+    let [a, b] = &scene.parties[..] else {
+        panic!("two were made")
+    };
+    agree(&scene.folder, NAME, a, b);
+    let settings = b.home.path().join("node.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let told = |arguments: &[&str]| {
+        let told = Ambit::call(&b.home, arguments);
+        assert!(told.status.success());
+        String::from_utf8(told.stderr).unwrap()
+    };
+    assert!(!told(&["status"]).contains("in node.toml"));
+    let changed = text.replace("hosting = [\"DE\"]", "hosting = [\"US\"]");
+    assert_ne!(changed, text);
+    std::fs::write(&settings, changed).unwrap();
+    let words = [
+        NAME,
+        "hosting is DE in the agreement, US in node.toml",
+        "the members go by what they signed",
+        "`ambit key card`",
+    ];
+    for arguments in [&["status"][..], &["partner", "list"]] {
+        let told = told(arguments);
+        assert!(words.iter().all(|word| told.contains(word)), "{told}");
+    }
+    let json = Ambit::json(&b.home, &["partner", "list"]);
+    assert_eq!(json[0]["differs"][0]["what"], "hosting");
+    let running = Ambit::run(&b.home);
+    wait_until(LIMIT, "the node to say it", || {
+        let told = running.stderr();
+        words.iter().all(|word| told.contains(word))
+    });
 }
 
 #[test]

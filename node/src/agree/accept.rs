@@ -3,6 +3,8 @@
 use super::error::PartnerError;
 use super::proposal::Proposal;
 use super::record::check_not_declined;
+use super::timely::check_timely;
+use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{Partnership, PartnershipFile, keyring_for};
@@ -49,11 +51,9 @@ impl Node {
         let parsed = PartnershipFile::read(file)?;
         if let Some(decline) = &parsed.decline {
             let known = self.take_decline(decline, now)?;
-            return self.invite(&known);
+            return self.invite(&known, now);
         }
-        let terms = parsed
-            .unverified_terms()?
-            .ok_or(PartnerError::NothingProposed)?;
+        let (terms, _) = whole(&parsed)?;
         let governance = self.governance();
         let me = governance.organization();
         if let Some(known) = governance.partnership(&terms.partnership) {
@@ -62,7 +62,7 @@ impl Node {
                 for statement in &parsed.statements {
                     self.take_signature(statement, now)?;
                 }
-                return self.invite(&terms.partnership);
+                return self.invite(&terms.partnership, now);
             }
         }
         // From here on nobody else records an edition in between.
@@ -77,6 +77,8 @@ impl Node {
             return Err(PartnerError::Edition(terms.edition));
         }
         self.check_own_member(&terms)?;
+        // Before anybody is asked to compare anything for it.
+        check_timely(&terms, now)?;
         let profile = check_terms(&terms, governance.layers().taxonomies())?;
         let roots = self.with_own_root(fingerprints);
         let keyring = keyring_for(&terms.members, &roots)?;
@@ -92,7 +94,7 @@ impl Node {
             .or_insert_with(|| ManifestSignature::sign(&terms, me, &self.keys().statement));
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
         drop(releasing);
-        self.invite(&terms.partnership)
+        self.invite(&terms.partnership, now)
     }
 }
 

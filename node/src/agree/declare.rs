@@ -63,6 +63,6 @@ impl Node {
             ManifestSignature::sign(&terms, governance.organization(), &self.keys().statement);
         let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
-        self.invite(&terms.partnership)
+        self.invite(&terms.partnership, now)
     }
 }

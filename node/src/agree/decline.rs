@@ -3,9 +3,10 @@
 use super::accept::verified;
 use super::error::PartnerError;
 use super::proposal::Proposal;
+use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{PartnershipFile, keyring_for};
+use crate::partnership::{Partnership, PartnershipFile, compared_members, keyring_for};
 use ambit_ledger::{Decline as DeclineStatement, Fingerprint, Name, OrganizationId, Time};
 use ambit_policy::check_terms;
 use serde::{Deserialize, Serialize};
@@ -33,8 +34,8 @@ impl Ask for Decline {
 }
 
 impl Node {
-    /// Declines a proposal. With the fingerprints compared it is recorded, so that the node can tell the
-    /// others over the mesh; without, the answer is only the file.
+    /// Declines a proposal, and records that. With the fingerprints compared the node tells the others over the mesh;
+    /// without, only the file does.
     ///
     /// # Errors
     /// Any [`PartnerError`].
@@ -47,9 +48,7 @@ impl Node {
     ) -> Result<Proposal, PartnerError> {
         let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
-        let terms = parsed
-            .unverified_terms()?
-            .ok_or(PartnerError::NothingProposed)?;
+        let (terms, _) = whole(&parsed)?;
         let _releasing = self.releasing_lock();
         let governance = self.governance();
         let me = governance.organization();
@@ -58,18 +57,30 @@ impl Node {
         if known.is_some_and(|known| known.signatures().contains_key(me)) {
             return Err(PartnerError::SignedAlready(terms.partnership));
         }
-        let statement = DeclineStatement {
-            member: me.clone(),
-            edition: terms.digest(),
-            reason,
-            at: now,
-        }
-        .sign(&self.keys().statement);
-        if !fingerprints.is_empty() && known.is_none() {
+        let before = known
+            .and_then(Partnership::declined)
+            .filter(|declined| declined.member == *me);
+        let statement = match before {
+            // What was declined stays so, for the reason that was given.
+            Some(declined) => declined.statement.clone(),
+            None => DeclineStatement {
+                member: me.clone(),
+                edition: terms.digest(),
+                reason,
+                at: now,
+            }
+            .sign(&self.keys().statement),
+        };
+        if known.is_none() {
             let profile = check_terms(&terms, governance.layers().taxonomies())?;
             let roots = self.with_own_root(fingerprints);
-            let keyring = keyring_for(&terms.members, &roots)?;
-            let signatures = verified(&parsed, &terms, &keyring)?;
+            // Nothing that a stranger signed is recorded.
+            let compared = compared_members(&terms.members, &roots);
+            let keyring = keyring_for(&compared, &roots)?;
+            let signatures = match compared.len() == terms.members.len() {
+                true => verified(&parsed, &terms, &keyring)?,
+                false => BTreeMap::new(),
+            };
             self.record_edition(&terms, profile.text(), &signatures, &roots, false, now)?;
             self.record_decline(&terms.partnership, &statement, now)?;
         }
@@ -79,7 +90,7 @@ impl Node {
         };
         Ok(Proposal {
             file: file.write(),
-            ..self.describe(&terms, BTreeSet::new())?
+            ..self.describe(&terms, BTreeSet::new(), now)?
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Why a partnership operation failed.
 
+use super::timely::PastError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{
@@ -31,11 +32,19 @@ pub enum PartnerError {
     /// The partnership file cannot be read.
     #[error(transparent)]
     File(#[from] PartnershipFileError),
+    /// A card in a partnership file is not as its organization made it.
+    #[error("a member's keys in the file cannot be relied on: it was altered; ask for it again")]
+    Altered(#[source] CardError),
+    /// What is over is not signed.
+    #[error(transparent)]
+    Past(#[from] PastError),
     /// The terms break a rule.
     #[error(transparent)]
     Terms(#[from] TermsError),
     /// A signature cannot be relied on.
-    #[error("a signature in the file cannot be relied on")]
+    #[error(
+        "a signature in the file cannot be relied on: it was altered, or its signer has other keys; ask for it again"
+    )]
     Signature(#[source] StatementError),
     /// There is a partnership of this name with other terms.
     #[error(
@@ -94,9 +103,11 @@ impl PartnerError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Comparison(_) | Self::Signature(_) | Self::DeclarerUnsigned(_) => {
-                FailureKind::Verification
-            }
+            Self::Comparison(_)
+            | Self::Altered(_)
+            | Self::Signature(_)
+            | Self::DeclarerUnsigned(_) => FailureKind::Verification,
+            Self::File(error) if error.is_altered() => FailureKind::Verification,
             Self::Unknown(_) => FailureKind::NotFound,
             Self::NotThisNode(_) => FailureKind::NotAuthorized,
             Self::Clock(_) => FailureKind::TryAgain,
@@ -105,6 +116,7 @@ impl PartnerError {
             | Self::Card(_)
             | Self::Declaration(_)
             | Self::File(_)
+            | Self::Past(_)
             | Self::Terms(_)
             | Self::Exists(_)
             | Self::Declared(_)

@@ -9,17 +9,25 @@ mod card;
 mod clock;
 mod declare;
 mod decline;
+mod difference;
 mod error;
 mod limits;
 mod profile;
 mod proposal;
 mod record;
+mod timely;
+mod whole;
 
 pub use accept::Accept;
 pub use card::GetCard;
 pub use clock::AcceptClock;
 pub use declare::Declare;
 pub use decline::Decline;
+pub use difference::{DIFFERENCE_HINT, Difference};
 pub use error::PartnerError;
 pub use profile::{ActivateError, ActivateProfile};
 pub use proposal::{Invite, Proposal, Review};
+pub use timely::PastError;
+
+#[cfg(test)]
+mod tests;

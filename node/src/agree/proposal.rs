@@ -1,9 +1,12 @@
 //! What a person reads before signing, and the file that is handed on.
 
+use super::difference::Difference;
 use super::error::PartnerError;
+use super::timely::check_timely;
+use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{PartnershipFile, card_root, plain_words};
+use crate::partnership::{PartnershipFile, Passed, card_root, passed, plain_words};
 use ambit_ledger::{
     Digest, EditionStage, Fingerprint, OrganizationId, PartnershipId, PartnershipTerms, Time,
 };
@@ -29,6 +32,12 @@ pub struct Proposal {
     pub is_active: bool,
     /// Whether this node has signed already, so that there is nothing left to agree to.
     pub is_known: bool,
+    /// What is over, so that nobody can sign it any more and nothing is disclosed under it: `ended at …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// What this node's settings say otherwise than its record in the terms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<Difference>,
     /// The partnership file to hand to the other members; the node also sends it where it reaches them.
     pub file: String,
 }
@@ -44,8 +53,8 @@ pub struct Review {
 impl Ask for Review {
     type Answer = Proposal;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<Proposal, Failure> {
-        Ok(node.review(&self.file)?)
+    fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
+        Ok(node.review(&self.file, now)?)
     }
 }
 
@@ -60,31 +69,31 @@ pub struct Invite {
 impl Ask for Invite {
     type Answer = Proposal;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<Proposal, Failure> {
-        Ok(node.invite(&self.partnership)?)
+    fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
+        Ok(node.invite(&self.partnership, now)?)
     }
 }
 
 impl Node {
-    /// What a partnership file proposes, for a person to read. Nothing in it is verified yet but its shape.
+    /// What a partnership file proposes, for a person to read. Nobody altered it since it was signed; by whom it was
+    /// signed, the comparison of fingerprints is still to say.
     ///
     /// # Errors
     /// Any [`PartnerError`].
-    pub fn review(&self, file: &str) -> Result<Proposal, PartnerError> {
+    pub fn review(&self, file: &str, now: Time) -> Result<Proposal, PartnerError> {
+        let now = self.reading_instant(now);
         let parsed = PartnershipFile::read(file)?;
-        let terms = parsed
-            .unverified_terms()?
-            .ok_or(PartnerError::NothingProposed)?;
+        let (terms, signed) = whole(&parsed)?;
         let governance = self.governance();
         let me = governance.organization();
         if let Some(known) = governance.partnership(&terms.partnership)
             && known.edition() == terms.digest()
             && known.signatures().contains_key(me)
         {
-            return self.invite(&terms.partnership);
+            return self.invite(&terms.partnership, now);
         }
         self.check_own_member(&terms)?;
-        let mut proposal = self.describe(&terms, BTreeSet::from([terms.declarer.clone()]))?;
+        let mut proposal = self.describe(&terms, signed, now)?;
         file.clone_into(&mut proposal.file);
         Ok(proposal)
     }
@@ -92,12 +101,17 @@ impl Node {
     /// The partnership file of a partnership that is known here.
     ///
     /// # Errors
-    /// [`PartnerError::Unknown`].
-    pub fn invite(&self, partnership: &PartnershipId) -> Result<Proposal, PartnerError> {
+    /// [`PartnerError::Unknown`]; [`PartnerError::Past`] where somebody is still to sign what is over.
+    pub fn invite(&self, partnership: &PartnershipId, now: Time) -> Result<Proposal, PartnerError> {
+        let now = self.reading_instant(now);
         let governance = self.governance();
         let known = governance
             .partnership(partnership)
             .ok_or_else(|| PartnerError::Unknown(partnership.clone()))?;
+        let is_active = known.stage() == EditionStage::Active;
+        if !is_active {
+            check_timely(known.terms(), now)?;
+        }
         let file = PartnershipFile {
             statements: known
                 .signatures()
@@ -109,9 +123,9 @@ impl Node {
         let signed: BTreeSet<OrganizationId> = known.signatures().keys().cloned().collect();
         Ok(Proposal {
             is_known: signed.contains(governance.organization()),
-            is_active: known.stage() == EditionStage::Active,
+            is_active,
             file: file.write(),
-            ..self.describe(known.terms(), signed)?
+            ..self.describe(known.terms(), signed, now)?
         })
     }
 
@@ -120,6 +134,7 @@ impl Node {
         &self,
         terms: &PartnershipTerms,
         signed: BTreeSet<OrganizationId>,
+        now: Time,
     ) -> Result<Proposal, PartnerError> {
         let governance = self.governance();
         let me = governance.organization();
@@ -134,11 +149,16 @@ impl Node {
         Ok(Proposal {
             partnership: terms.partnership.clone(),
             edition: terms.digest(),
-            words: plain_words(terms, me, profile.text(), &signed, taxonomies),
+            words: plain_words(terms, me, profile.text(), &signed, taxonomies, now),
             others,
             signed,
             is_active: false,
             is_known: false,
+            over: passed(terms, now).map(|over| match over {
+                Passed::Ended { at } => format!("ended at {at}"),
+                Passed::LeaseRanOut { at } => format!("lease ran out at {at}"),
+            }),
+            differs: self.differences_in(terms),
             file: String::new(),
         })
     }

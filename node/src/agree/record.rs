@@ -1,8 +1,10 @@
 //! How an agreement gets into the ledger: what other members signed or declined, and each edition as it stands.
 //!
-//! Nothing is recorded of a member whose root was not compared, and nothing under an edition that is not known here.
+//! No signature is recorded of a member whose root was not compared, and nothing under an edition that is not known
+//! here.
 
 use super::error::PartnerError;
+use super::timely::check_timely;
 use crate::node::{Node, actor};
 use crate::partnership::Partnership;
 use crate::store::{Commit, Write};
@@ -35,6 +37,7 @@ impl Node {
             return Ok(false);
         }
         check_not_declined(known)?;
+        check_timely(known.terms(), now)?;
         let mut signatures = known.signatures().clone();
         signatures.insert(signature.signer().clone(), statement.to_vec());
         let profile = check_terms(known.terms(), governance.layers().taxonomies())?;

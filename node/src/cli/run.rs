@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::output::note;
+use super::partner::note_differences;
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Node, OpenError};
 use crate::platform::interrupted;
@@ -48,6 +49,7 @@ async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
         },
         service.endpoint().address
     ));
+    note_differences(&node.partner_list(crate::clock::now()));
     let failure = tokio::select! {
         failure = service.failed() => Some(failure),
         () = interrupted() => None,

@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::exit::Exit;
 use super::output::OutputOption;
-use super::partner::partnerships_table;
+use super::partner::{note_differences, partnerships_table};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, Status, withheld_by};
@@ -14,6 +14,7 @@ pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure>
     let status = backend.ask(GetStatus {})?;
     let is_running = backend.is_running();
     output.print(&status, |status| status_text(status, is_running))?;
+    note_differences(&status.partnerships);
     Ok(Exit::Done)
 }
 

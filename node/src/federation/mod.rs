@@ -152,8 +152,8 @@ impl Federation {
             if !is_alive(partnership, me, now) {
                 continue;
             }
-            for member in &partnership.terms().members {
-                let Some(peer) = peer_key(member).filter(|_| member.organization != *me) else {
+            for member in partnership.peers(me) {
+                let Some(peer) = peer_key(member) else {
                     continue;
                 };
                 let addresses = peers.entry(peer).or_default();
@@ -238,9 +238,9 @@ fn membership<'a>(
     peer: PeerKey,
 ) -> Option<(&'a Partnership, &'a OrganizationId)> {
     let partnership = governance.partnership(partnership)?;
-    let member = partnership.terms().members.iter().find(|member| {
-        member.organization != *governance.organization() && peer_key(member) == Some(peer)
-    })?;
+    let member = partnership
+        .peers(governance.organization())
+        .find(|member| peer_key(member) == Some(peer))?;
     Some((partnership, &member.organization))
 }
 

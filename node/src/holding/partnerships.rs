@@ -1,5 +1,6 @@
 //! The partnerships that are known here, and how they stand.
 
+use crate::agree::Difference;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::Partnership;
@@ -15,8 +16,8 @@ pub struct ListPartnerships {}
 impl Ask for ListPartnerships {
     type Answer = Vec<PartnershipStatus>;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<Vec<PartnershipStatus>, Failure> {
-        Ok(node.partner_list())
+    fn answer(self, node: &Node, now: Time) -> Result<Vec<PartnershipStatus>, Failure> {
+        Ok(node.partner_list(now))
     }
 }
 
@@ -35,12 +36,16 @@ pub struct PartnershipStatus {
     pub members: BTreeMap<OrganizationId, bool>,
     /// Why it was declined.
     pub declined: Option<String>,
+    /// What this node's settings say otherwise than its record in it, by which the members go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<Difference>,
 }
 
 impl Node {
     /// The partnerships and how they stand.
     #[must_use]
-    pub fn partner_list(&self) -> Vec<PartnershipStatus> {
+    pub fn partner_list(&self, now: Time) -> Vec<PartnershipStatus> {
+        let now = self.reading_instant(now);
         let governance = self.governance();
         governance
             .partnerships()
@@ -62,6 +67,7 @@ impl Node {
                 declined: partnership
                     .declined()
                     .map(|declined| format!("{}: {}", declined.member, declined.reason)),
+                differs: self.differences(partnership, now),
             })
             .collect()
     }

@@ -53,9 +53,7 @@ impl Node {
         let mut peers = Vec::new();
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
-            let members = terms.members.iter();
-            for member in members.filter(|member| member.organization != *governance.organization())
-            {
+            for member in partnership.peers(governance.organization()) {
                 let key = peer_key(member);
                 let outbox = BoxKey::new(&terms.partnership, &member.organization);
                 let outbox = self.store().outbox(&outbox);

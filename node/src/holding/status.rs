@@ -106,7 +106,7 @@ impl Node {
             root: root.to_string(),
             held: tally.held().clone(),
             pairs,
-            partnerships: self.partner_list(),
+            partnerships: self.partner_list(now),
             clock: self.instant(now).err().map(|error| error.to_string()),
         })
     }

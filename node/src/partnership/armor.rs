@@ -272,6 +272,17 @@ pub enum PartnershipFileError {
     },
 }
 
+impl PartnershipFileError {
+    /// Whether the armor is whole and what is in it is not what anybody signed.
+    #[must_use]
+    pub fn is_altered(&self) -> bool {
+        match self {
+            Self::Codec(_) | Self::Statement { .. } | Self::Terms { .. } => true,
+            Self::Armor(_) | Self::Empty => false,
+        }
+    }
+}
+
 impl PartnershipFile {
     /// Reads the text.
     ///

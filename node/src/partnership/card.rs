@@ -232,6 +232,19 @@ pub fn keyring_for(
     Ok(keyring)
 }
 
+/// Those of the members whose root was compared. Of the others nothing is believed, and no call is taken.
+#[must_use]
+pub fn compared_members(
+    members: &[Member],
+    roots: &BTreeMap<OrganizationId, Fingerprint>,
+) -> Vec<Member> {
+    members
+        .iter()
+        .filter(|member| roots.contains_key(&member.organization))
+        .cloned()
+        .collect()
+}
+
 fn certificates(member: &Member) -> Result<Vec<Certificate>, CardError> {
     member
         .certificates

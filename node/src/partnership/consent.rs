@@ -5,6 +5,7 @@
 
 use super::card::card_root;
 use super::page::Page;
+use super::passed::{Passed, passed};
 use ambit_ledger::{
     Assigned, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
@@ -13,7 +14,7 @@ use ambit_policy::Taxonomies;
 use std::collections::BTreeSet;
 
 /// The page that `me` reads before signing. `rendered_profile` is the policy text that comes of the terms at
-/// this node; `signed_by` names the members whose signatures were verified.
+/// this node; `signed_by` names the members whose signatures were verified; `now` is when it is read.
 #[must_use]
 pub fn plain_words(
     terms: &PartnershipTerms,
@@ -21,14 +22,17 @@ pub fn plain_words(
     rendered_profile: &str,
     signed_by: &BTreeSet<OrganizationId>,
     taxonomies: &Taxonomies,
+    now: Time,
 ) -> String {
     let reading = Reading {
         terms,
         me,
         taxonomies,
+        now,
     };
     let mut page = Page::default();
     reading.opening(&mut page);
+    reading.present(&mut page);
     reading.members(&mut page);
     reading.sharing(&mut page);
     reading.use_and_retention(&mut page);
@@ -45,6 +49,7 @@ struct Reading<'a> {
     terms: &'a PartnershipTerms,
     me: &'a OrganizationId,
     taxonomies: &'a Taxonomies,
+    now: Time,
 }
 
 impl Reading<'_> {
@@ -64,6 +69,35 @@ impl Reading<'_> {
             "{} proposed it on {}.{replaced} Nothing is disclosed under it until all members have signed.",
             self.named(&terms.declarer),
             instant(terms.declared_at)
+        ));
+    }
+
+    /// Whoever reads terms reads dates as if they were ahead.
+    fn present(&self, page: &mut Page) {
+        let terms = self.terms;
+        page.heading("WHAT HOLDS NOW");
+        let now = instant(self.now);
+        let Some(passed) = passed(terms, self.now) else {
+            page.paragraph(&format!("It is {now}, and none of its ends has passed."));
+            if terms.observed_until <= self.now {
+                page.paragraph(
+                    "The window of observed time is over: nothing that is observed from now on is in it.",
+                );
+            } else if self.now < terms.observed_from {
+                page.paragraph(
+                    "The window of observed time has not begun: nothing that is observed before it is in it.",
+                );
+            }
+            return;
+        };
+        let what = match passed {
+            Passed::Ended { at } => format!("This agreement ended on {}.", instant(at)),
+            Passed::LeaseRanOut { at } => format!("The lease ran out on {}.", instant(at)),
+        };
+        page.paragraph(&format!(
+            "DO NOT SIGN: it is {now}. {what} Nothing is disclosed under it, and this node does not sign it. Ask {} \
+             for an agreement that ends later.",
+            self.named(&terms.declarer)
         ));
     }
 
@@ -138,12 +172,12 @@ impl Reading<'_> {
         };
         page.item(&format!(
             "Observed: from {} up to, but without, {}.{already}",
-            instant(terms.observed_from),
-            instant(terms.observed_until)
+            self.dated(terms.observed_from),
+            self.dated(terms.observed_until)
         ));
         page.item(&format!(
             "Disclosed: before {}. No new data after that.",
-            instant(terms.until)
+            self.dated(terms.until)
         ));
         page.paragraph(
             "Nothing goes out that your own rules or the limits you set do not admit. No other member sees those.",
@@ -181,6 +215,10 @@ impl Reading<'_> {
                  something was disclosed and erased, without its content."
             }
         });
+        page.paragraph(
+            "This is agreed and recorded. It is not yet enforced: this version of the program erases nothing by \
+             itself, so people have to see to it.",
+        );
         page.paragraph(
             "A person who has read data can copy it. These terms and the signed records are the evidence of \
              what was agreed; software cannot take back what was read.",
@@ -242,8 +280,8 @@ impl Reading<'_> {
         } else {
             page.paragraph(&format!(
                 "Nothing is disclosed from {} on unless the lease is renewed, which is never beyond {}.",
-                instant(terms.lease_until),
-                instant(terms.until)
+                self.dated(terms.lease_until),
+                self.dated(terms.until)
             ));
         }
         page.paragraph(&format!("Who may renew it: {may_renew}."));
@@ -312,6 +350,12 @@ impl Reading<'_> {
             let names = if names.is_empty() { "nobody" } else { &names };
             page.paragraph(&format!("{what}: {names}."));
         }
+    }
+
+    /// An instant of the terms, said to be past where it is.
+    fn dated(&self, time: Time) -> String {
+        let past = if time <= self.now { " (past)" } else { "" };
+        format!("{}{past}", instant(time))
     }
 
     fn others(&self, last: &str) -> String {

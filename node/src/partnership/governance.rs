@@ -1,11 +1,11 @@
 //! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
 
-use super::card::keyring_for;
+use super::card::{compared_members, keyring_for};
 use crate::store::{Recorded, Store, StoreError};
 use ambit_ledger::{
     Agreement, AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
-    Limits, ManifestSignature, Name, Opened, OrganizationId, PartnershipEdition, PartnershipId,
-    PartnershipTerms, Time,
+    Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
+    PartnershipId, PartnershipTerms, Time,
 };
 use ambit_policy::{Layers, Profile, Taxonomies, agreement};
 use std::collections::BTreeMap;
@@ -213,8 +213,14 @@ impl Governance {
             .map(|compared| (compared.organization.clone(), compared.root))
             .collect();
         roots.insert(self.opened.organization.clone(), self.opened.root);
-        let keyring =
-            keyring_for(&terms.members, &roots).map_err(|error| failed(recorded, &error))?;
+        // A proposal is declined without a telephone call; it is in force only once all roots were compared.
+        let keyring = match edition.stage {
+            EditionStage::Proposed => {
+                keyring_for(&compared_members(&terms.members, &roots), &roots)
+            }
+            EditionStage::Active => keyring_for(&terms.members, &roots),
+        };
+        let keyring = keyring.map_err(|error| failed(recorded, &error))?;
         let mut signatures = BTreeMap::new();
         for digest in &edition.signatures {
             let statement = blob(store, recorded, digest)?;
@@ -356,6 +362,14 @@ impl Partnership {
     #[must_use]
     pub fn declined(&self) -> Option<&Declined> {
         self.declined.as_ref()
+    }
+
+    /// The members but this one whose root was compared: who may be a peer under it.
+    pub fn peers<'a>(&'a self, me: &'a OrganizationId) -> impl Iterator<Item = &'a Member> {
+        let members = self.terms.members.iter();
+        members.filter(move |member| {
+            member.organization != *me && self.roots.contains_key(&member.organization)
+        })
     }
 
     /// The members but this one.

@@ -10,6 +10,7 @@ mod consent;
 mod declaration;
 mod governance;
 mod page;
+mod passed;
 #[cfg(test)]
 mod tests;
 
@@ -18,9 +19,10 @@ pub use armor::{
     read_armor, write_armor,
 };
 pub use card::{
-    CardError, ComparisonError, card_root, check_card, keyring_for, read_card, transport_key,
-    write_card,
+    CardError, ComparisonError, card_root, check_card, compared_members, keyring_for, read_card,
+    transport_key, write_card,
 };
 pub use consent::plain_words;
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
 pub use governance::{Declined, Governance, GovernanceError, Partnership};
+pub use passed::{Passed, passed};

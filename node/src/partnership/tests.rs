@@ -105,7 +105,14 @@ fn verified(text: &str) -> usize {
     if let Ok(Some(terms)) = read.unverified_terms() {
         // What a person would be shown before anything is verified.
         let me = PLATES.parse().unwrap();
-        let page = plain_words(&terms, &me, "", &[].into(), &Taxonomies::builtin());
+        let page = plain_words(
+            &terms,
+            &me,
+            "",
+            &[].into(),
+            &Taxonomies::builtin(),
+            terms.declared_at,
+        );
         assert!(!page.is_empty());
     }
     let roots = members().map(|member| (member.organization.clone(), card_root(&member).unwrap()));
@@ -180,7 +187,7 @@ proptest! {
     fn changed_terms_are_shown_without_a_panic(changes in vec(any_change(), 1..3)) {
         if let Ok(terms) = decode::<PartnershipTerms>(&changed(&encode(&terms()), &changes)) {
             let me = PLATES.parse().unwrap();
-            let page = plain_words(&terms, &me, "", &[].into(), &Taxonomies::builtin());
+            let page = plain_words(&terms, &me, "", &[].into(), &Taxonomies::builtin(), terms.declared_at);
             prop_assert!(!page.is_empty());
             let _ = ambit_policy::check_terms(&terms, &Taxonomies::builtin());
         }

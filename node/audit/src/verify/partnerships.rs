@@ -40,7 +40,21 @@ impl Audit<'_> {
     fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
         let checked = self.check_terms(body, &terms);
         self.note(at, checked);
-        for member in &terms.members {
+        // What was declined without a comparison of roots is no ground to ask an auditor for them.
+        let is_of_concern = |organization: &OrganizationId| {
+            body.stage == EditionStage::Active
+                || *organization == self.own
+                || body
+                    .roots
+                    .iter()
+                    .any(|root| root.organization == *organization)
+        };
+        let concerned: Vec<&Member> = terms
+            .members
+            .iter()
+            .filter(|member| is_of_concern(&member.organization))
+            .collect();
+        for member in concerned {
             for certificate in &member.certificates {
                 let checked = self.certify(at, &member.organization, certificate);
                 self.note(at, checked.map(|_| ()));

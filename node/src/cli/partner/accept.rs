@@ -53,7 +53,14 @@ pub(super) fn accept(home: &Path, arguments: &AcceptArguments) -> Result<Exit, F
     let (file, output) = (&arguments.file, arguments.output);
     let text = read_text(file)?;
     let given = arguments.compared.read()?;
-    let parsed = PartnershipFile::read(&text).map_err(ContentError::of(file))?;
+    let parsed = PartnershipFile::read(&text).map_err(|error| {
+        let kind = if error.is_altered() {
+            FailureKind::Verification
+        } else {
+            FailureKind::Failed
+        };
+        Failure::new(kind, &ContentError::of(file)(error))
+    })?;
     let backend = Backend::open(home)?;
     // A file that declines proposes nothing that could be read and signed.
     let fingerprints = if parsed.decline.is_some() {
@@ -99,6 +106,13 @@ fn consent(
         Format::Json if is_read => {}
         Format::Json => note(&words),
     }
+    if proposal.over.is_some() {
+        // Nobody is to telephone for what the node refuses to sign.
+        return Ok(given);
+    }
+    for difference in &proposal.differs {
+        note(difference);
+    }
     if !is_read && !prompt::is_interactive() {
         return Err(AcceptError::Unread.into());
     }
@@ -110,10 +124,11 @@ fn consent(
 }
 
 fn proposal_table(proposal: &Proposal, is_declined: bool) -> String {
-    let stage = match (proposal.is_active, is_declined) {
-        (true, _) => "active",
-        (false, true) => "declined",
-        (false, false) => "proposed",
+    let stage = match (&proposal.over, proposal.is_active, is_declined) {
+        (Some(over), true, _) => over,
+        (None, true, _) => "active",
+        (_, false, true) => "declined",
+        (_, false, false) => "proposed",
     };
     pairs([
         ("partnership", proposal.partnership.to_string()),
@@ -124,6 +139,9 @@ fn proposal_table(proposal: &Proposal, is_declined: bool) -> String {
 }
 
 fn what_is_next(proposal: &Proposal, is_running: bool, written: Option<&Path>) -> String {
+    if let Some(over) = &proposal.over {
+        return format!("nothing is disclosed under it: it is over ({over})");
+    }
     let file = match written {
         Some(path) => format!("`{}`", path.display()),
         None => format!("ambit partner invite {} -o FILE", proposal.partnership),

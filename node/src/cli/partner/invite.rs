@@ -3,7 +3,7 @@
 use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::key::OutArguments;
-use super::super::output::{Outlet, OutputOption};
+use super::super::output::{Outlet, OutputOption, note};
 use super::write_file_of;
 use crate::agree::Invite;
 use crate::failure::Failure;
@@ -28,5 +28,10 @@ pub(super) fn invite(home: &Path, arguments: &InviteArguments) -> Result<Exit, F
         partnership: arguments.partnership.clone(),
     })?;
     write_file_of(&proposal, outlet, arguments.output)?;
+    if let Some(over) = &proposal.over {
+        note(format!(
+            "nothing is disclosed under it: it is over ({over})"
+        ));
+    }
     Ok(Exit::Done)
 }

@@ -4,6 +4,7 @@ use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::output::{OutputOption, note};
 use super::super::table::{or_none, shown, table};
+use crate::agree::DIFFERENCE_HINT;
 use crate::failure::Failure;
 use crate::holding::{ListPartnerships, PartnershipStatus};
 use std::path::Path;
@@ -13,10 +14,30 @@ pub(super) fn list(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
     output.print(&partnerships, |partnerships| {
         partnerships_table(partnerships)
     })?;
+    note_differences(&partnerships);
     if partnerships.is_empty() {
         note("no partnership is known here");
     }
     Ok(Exit::Done)
+}
+
+/// Tells where the settings say otherwise than the record by which the members go.
+pub(in crate::cli) fn note_differences(partnerships: &[PartnershipStatus]) {
+    for line in partnerships.iter().filter_map(differences_line) {
+        note(line);
+    }
+}
+
+fn differences_line(partnership: &PartnershipStatus) -> Option<String> {
+    if partnership.differs.is_empty() {
+        return None;
+    }
+    let differs = partnership.differs.iter().map(ToString::to_string);
+    let differs = differs.collect::<Vec<_>>().join("; ");
+    Some(shown(&format!(
+        "`{}`: {differs}; {DIFFERENCE_HINT}",
+        partnership.partnership
+    )))
 }
 
 /// The partnerships and who signed them.

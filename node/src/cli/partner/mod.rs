@@ -15,7 +15,7 @@ pub use compare::{ComparedOptionError, ComparedOptions};
 pub use declare::DeclareArguments;
 pub use decline::DeclineArguments;
 pub use invite::InviteArguments;
-pub(super) use list::partnerships_table;
+pub(super) use list::{note_differences, partnerships_table};
 
 use super::exit::Exit;
 use super::output::{Format, Outlet, OutputOption, print_json};

@@ -47,7 +47,7 @@ async fn nothing_leaves_before_all_three_have_signed() {
             .all(|observed| observed.outcomes.is_empty())
     );
     until("the declarer learns of the first signature", || {
-        one.node.partner_list()[0].members[&roots[0].0]
+        one.node.partner_list(crate::clock::now())[0].members[&roots[0].0]
     })
     .await;
     assert_eq!(stages(&one.node), ["proposed"]);
@@ -123,7 +123,7 @@ async fn a_decline_arrives_with_its_reason_and_nothing_else() {
         .observe(draft("one", "F-ONE", "inspection-result", 1), true, now)
         .unwrap();
     until("the decline arrives", || {
-        let partners = one.node.partner_list();
+        let partners = one.node.partner_list(crate::clock::now());
         let told = partners[0].declined.as_deref().unwrap_or_default();
         told.contains("did:web:shop.example") && told.contains("retention is too long")
     })

@@ -214,7 +214,7 @@ fn acknowledged(node: &Node) -> Vec<u64> {
 }
 
 fn stages(node: &Node) -> Vec<String> {
-    let partners = node.partner_list();
+    let partners = node.partner_list(crate::clock::now());
     partners.into_iter().map(|partner| partner.stage).collect()
 }
 

@@ -30,12 +30,17 @@ fn sample(text: &str) -> (PartnershipTerms, String) {
 }
 
 fn words(terms: &PartnershipTerms, me: &str, profile: &str) -> String {
+    words_at("2026-05-02T08:00:00Z", terms, me, profile)
+}
+
+fn words_at(now: &str, terms: &PartnershipTerms, me: &str, profile: &str) -> String {
     plain_words(
         terms,
         &me.parse().unwrap(),
         profile,
         &["did:web:aero.example".parse().unwrap()].into(),
         &Taxonomies::builtin(),
+        now.parse().unwrap(),
     )
 }
 
@@ -100,6 +105,57 @@ fn a_stranger_can_hide_nothing() {
 }
 
 #[test]
+fn the_page_says_what_holds_now() {
+    let future = sample::FULL
+        .replace("2017-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
+        .replace("2018-01-01T00:00:00Z", "2028-01-01T00:00:00Z");
+    for (text, now, said, dated) in [
+        (
+            sample::FULL,
+            "2027-06-29T23:59:59Z",
+            "It is 2027-06-29 23:59:59 UTC, and none of its ends has passed.",
+            "from 2017-01-01 00:00 UTC (past) up to, but without, 2018-01-01 00:00 UTC (past)",
+        ),
+        (
+            sample::FULL,
+            "2027-06-30T00:00:00Z",
+            "DO NOT SIGN: it is 2027-06-30 00:00 UTC. The lease ran out on 2027-06-30 00:00 UTC.",
+            "Nothing is disclosed from 2027-06-30 00:00 UTC (past) on",
+        ),
+        (
+            sample::FULL,
+            "2027-12-31T00:00:00Z",
+            "DO NOT SIGN: it is 2027-12-31 00:00 UTC. This agreement ended on 2027-12-31 00:00 UTC.",
+            "Disclosed: before 2027-12-31 00:00 UTC (past).",
+        ),
+        (
+            sample::FULL,
+            "2026-05-02T08:00:00Z",
+            "The window of observed time is over:",
+            "Disclosed: before 2027-12-31 00:00 UTC. No new data",
+        ),
+        (
+            &future,
+            "2026-05-02T08:00:00Z",
+            "The window of observed time has not begun:",
+            "up to, but without, 2028-01-01 00:00 UTC.",
+        ),
+    ] {
+        let (terms, profile) = sample(text);
+        let page = words_at(now, &terms, PLATES, &profile);
+        let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in [said, dated] {
+            assert!(flat.contains(words), "{words}\n{page}");
+        }
+        assert_eq!(
+            flat.contains("does not sign it"),
+            said.contains("DO NOT SIGN"),
+            "{page}"
+        );
+    }
+}
+
+#[test]
 fn instants_are_as_exact_as_they_need_to_be() {
     assert_eq!(
         instant("2026-05-01T08:00:30.5Z".parse().unwrap()),
@@ -115,6 +171,10 @@ const GOLDEN: &str = r##"
 AGREEMENT aero/plates/f-one, EDITION 1: "Supplier quality for program F-ONE"
 "Aero" (did:web:aero.example) proposed it on 2026-05-01 08:00 UTC. Nothing is disclosed under it
 until all members have signed.
+
+WHAT HOLDS NOW
+It is 2026-05-02 08:00 UTC, and none of its ends has passed.
+The window of observed time is over: nothing that is observed from now on is in it.
 
 MEMBERS, AS EACH STATES OF ITSELF
   * "Aero" (did:web:aero.example). Seat: United States. Stores data in: United States. Nationalities
@@ -132,8 +192,8 @@ observation that you own and that fits all of this:
   * Program: "F-ONE" as named by "Aero" (did:web:aero.example).
   * Parts: only "PLATE-1" as named by "Aero" (did:web:aero.example) and "P1" as named by "Plates"
     (did:web:plates.example).
-  * Observed: from 2017-01-01 00:00 UTC up to, but without, 2018-01-01 00:00 UTC. Data that is
-    already held from that time is included.
+  * Observed: from 2017-01-01 00:00 UTC (past) up to, but without, 2018-01-01 00:00 UTC (past). Data
+    that is already held from that time is included.
   * Disclosed: before 2027-12-31 00:00 UTC. No new data after that.
 Nothing goes out that your own rules or the limits you set do not admit. No other member sees those.
 With the readings go the facts about them: what was observed, when and by which source; its owner,
@@ -149,6 +209,8 @@ At most 365 days, counted from the start of the UTC day on which the owner discl
 on, or deriving something from it, does not make that longer. Only a legal hold does.
 Then the readings are erased. The facts about them outlive the readings: they stay with each
 recipient as evidence, for good.
+This is agreed and recorded. It is not yet enforced: this version of the program erases nothing by
+itself, so people have to see to it.
 A person who has read data can copy it. These terms and the signed records are the evidence of what
 was agreed; software cannot take back what was read.
 

@@ -1,0 +1,401 @@
+//! What is signed and what is not, between two nodes that hand files to each other.
+
+use super::*;
+use crate::config::{ApiSettings, MeshSettings, OrganizationSettings, Settings};
+use crate::failure::{Failure, FailureKind};
+use crate::node::Node;
+use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
+use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
+use ambit_ledger::{Fingerprint, ManifestSignature, OrganizationId, PartnershipTerms, Time};
+use ambit_policy::TermsError;
+use serde_bytes::ByteBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+type Roots = BTreeMap<OrganizationId, Fingerprint>;
+
+/// A customer, who declares, and a supplier, who accepts.
+struct Scene {
+    folder: TempDir,
+    customer: Node,
+    supplier: Node,
+    now: Time,
+}
+
+fn place(folder: &Path, name: &str) -> PathBuf {
+    folder.join(name)
+}
+
+fn node(folder: &Path, name: &str, now: Time) -> Node {
+    let settings = Settings {
+        organization: OrganizationSettings {
+            id: format!("did:web:{name}.example").parse().unwrap(),
+            name: name.parse().unwrap(),
+            seat: "DE".parse().unwrap(),
+            hosting: ["DE".parse().unwrap()].into(),
+            personnel: ["DE".parse().unwrap()].into(),
+            licences: [].into(),
+            attestations: Vec::new(),
+        },
+        mesh: MeshSettings::default(),
+        api: ApiSettings::default(),
+        example: None,
+    };
+    let place = place(folder, name);
+    Node::init(&place, &settings, now).unwrap();
+    Node::open(&place).unwrap()
+}
+
+fn root(node: &Node) -> Roots {
+    let id = node.settings().organization.id.clone();
+    [(id, node.root_fingerprint())].into()
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let now = whole_seconds(crate::clock::now());
+        let [customer, supplier] =
+            ["customer", "supplier"].map(|name| node(folder.path(), name, now));
+        Self {
+            folder,
+            customer,
+            supplier,
+            now: now.plus_seconds(1),
+        }
+    }
+
+    /// The customer declares an agreement of this name that ends then, with `more` keys.
+    fn declare(&self, name: &str, until: Time, more: &str) -> Proposal {
+        let text = format!(
+            r#"
+partnership = "{name}"
+title = "Quality"
+program = "F-ONE"
+data_classes = ["quality"]
+purposes = ["urn:ambit:purpose:supplier-quality"]
+observed_from = "2026-01-01T00:00:00Z"
+observed_until = "2027-01-01T00:00:00Z"
+until = "{until}"
+retention_days = 365
+onward_hops = 0
+{more}
+[[member]]
+card = "supplier.card"
+"#
+        );
+        let cards = [self.supplier.card()];
+        let roots = root(&self.supplier);
+        self.customer
+            .declare(&text, &cards, &roots, self.now)
+            .unwrap()
+    }
+
+    /// The supplier accepts, whatever comes of it.
+    fn accept(&self, file: &str, now: Time) -> Result<Proposal, PartnerError> {
+        self.supplier.accept(file, &root(&self.customer), now)
+    }
+
+    /// Audits a ledger with the roots of these.
+    fn audit(node: &Node, trusted: &[&Node]) {
+        let bytes = node.export(Vec::new()).unwrap().0;
+        let mut trust = Trust::new();
+        for node in trusted {
+            trust.merge(Trust::parse(&node.trust().unwrap()).unwrap());
+        }
+        let report = verify(&Bundle::read(bytes.as_slice()).unwrap(), &trust);
+        assert_eq!(report.verdict(), AuditVerdict::Verified, "{report}");
+    }
+}
+
+fn whole_seconds(time: Time) -> Time {
+    Time::from_millis(time.as_millis() / 1_000 * 1_000).unwrap()
+}
+
+fn kind(error: PartnerError) -> (FailureKind, String) {
+    let failure = Failure::from(error);
+    (failure.kind, failure.message)
+}
+
+/// Nothing was recorded since.
+#[track_caller]
+fn unchanged(node: &Node, before: u64) {
+    assert_eq!(node.store().size(), before);
+}
+
+#[test]
+fn what_is_over_is_not_signed() {
+    let scene = Scene::new();
+    let end = scene.now.plus_seconds(60);
+    let lease = format!("lease_until = \"{end}\"");
+    let far = scene.now.plus_days(300);
+    for (name, until, more, words) in [
+        ("c/s/ended", end, "", "`c/s/ended` ended at"),
+        (
+            "c/s/leased",
+            far,
+            lease.as_str(),
+            "the lease of `c/s/leased` ran out at",
+        ),
+    ] {
+        let invitation = scene.declare(name, until, more).file;
+        let before = scene.supplier.store().size();
+        for now in [end, end.plus_seconds(1)] {
+            let page = scene.supplier.review(&invitation, now).unwrap();
+            assert!(page.words.contains("DO NOT SIGN"), "{}", page.words);
+            assert!(page.over.unwrap().contains(&end.to_string()));
+            let (_, message) = kind(scene.accept(&invitation, now).unwrap_err());
+            for words in [
+                words,
+                &end.to_string(),
+                "nothing was signed",
+                "ask `did:web:customer",
+            ] {
+                assert!(message.contains(words), "{words}: {message}");
+            }
+            // Nobody is asked to telephone for it, either.
+            let uncompared = scene.supplier.accept(&invitation, &Roots::new(), now);
+            assert!(matches!(uncompared, Err(PartnerError::Past(_))));
+            unchanged(&scene.supplier, before);
+            // Nor is an invitation to it written again.
+            let again = scene.customer.invite(&name.parse().unwrap(), now);
+            assert!(matches!(again, Err(PartnerError::Past(_))));
+        }
+        assert!(
+            scene
+                .supplier
+                .governance()
+                .partnership(&name.parse().unwrap())
+                .is_none()
+        );
+    }
+}
+
+#[test]
+fn a_signature_that_comes_too_late_is_not_taken_in() {
+    let scene = Scene::new();
+    let end = scene.now.plus_seconds(60);
+    let name = "c/s/late".parse().unwrap();
+    let invitation = scene.declare("c/s/late", end, "").file;
+    let in_time = end.plus_seconds(0);
+    let last = Time::from_millis(in_time.as_millis() - 1).unwrap();
+    let signed = scene.accept(&invitation, last).unwrap();
+    assert!(signed.is_active && signed.over.is_none());
+
+    let before = scene.customer.store().size();
+    let roots = root(&scene.supplier);
+    let late = scene.customer.accept(&signed.file, &roots, end);
+    assert!(matches!(
+        late,
+        Err(PartnerError::Past(PastError::Ended { .. }))
+    ));
+    for statement in PartnershipFile::read(&signed.file).unwrap().statements {
+        match scene.customer.take_signature(&statement, end) {
+            Err(PartnerError::Past(_)) => {}
+            // Its own, which it has.
+            Ok(is_new) => assert!(!is_new),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    unchanged(&scene.customer, before);
+
+    // Where all signed in time, what is asked later is answered with how it stands.
+    let before = scene.supplier.store().size();
+    let known = scene.accept(&signed.file, end).unwrap();
+    assert_eq!(known.over.unwrap(), format!("ended at {end}"));
+    assert!(scene.supplier.invite(&name, end).unwrap().over.is_some());
+    unchanged(&scene.supplier, before);
+}
+
+#[test]
+fn a_window_that_holds_nothing_is_not_signed() {
+    let scene = Scene::new();
+    let far = scene.now.plus_days(300);
+    let invitation = scene.declare("c/s/window", far, "").file;
+    let forged = resigned(&scene.customer, &invitation, |terms| {
+        terms.observed_until = terms.observed_from;
+    });
+    let refused = scene.accept(&forged, scene.now);
+    assert!(
+        matches!(
+            refused,
+            Err(PartnerError::Terms(TermsError::EmptyWindow(_)))
+        ),
+        "{refused:?}"
+    );
+    let (_, message) = kind(refused.unwrap_err());
+    assert!(
+        message.contains("must end after 2026-01-01T00:00:00Z"),
+        "{message}"
+    );
+}
+
+/// An invitation to other terms, truly signed by its declarer.
+fn resigned(
+    declarer: &Node,
+    invitation: &str,
+    change: impl FnOnce(&mut PartnershipTerms),
+) -> String {
+    let file = PartnershipFile::read(invitation).unwrap();
+    let mut terms = file.unverified_terms().unwrap().unwrap();
+    change(&mut terms);
+    let key = &declarer.keys().statement;
+    let statement = ManifestSignature::sign(&terms, &terms.declarer, key);
+    PartnershipFile {
+        statements: vec![ByteBuf::from(statement)],
+        decline: None,
+    }
+    .write()
+}
+
+#[test]
+fn whatever_byte_was_altered_is_a_failed_verification() {
+    let scene = Scene::new();
+    let invitation = scene
+        .declare("c/s/altered", scene.now.plus_days(300), "")
+        .file;
+    let payload = read_armor(ArmorLabel::Partnership, &invitation).unwrap();
+    let before = scene.supplier.store().size();
+    for place in (0..payload.len()).step_by(11) {
+        let mut altered = payload.clone();
+        altered[place] ^= 1 << (place % 8);
+        let file = write_armor(ArmorLabel::Partnership, &altered);
+        for refused in [
+            scene.supplier.review(&file, scene.now),
+            scene.accept(&file, scene.now),
+            decline(&scene.supplier, &file, &Roots::new(), scene.now),
+        ] {
+            let (kind, message) = kind(refused.unwrap_err());
+            assert_eq!(kind, FailureKind::Verification, "byte {place}: {message}");
+        }
+    }
+    unchanged(&scene.supplier, before);
+    assert!(scene.accept(&invitation, scene.now).unwrap().is_active);
+}
+
+#[test]
+fn signed_already_is_said_of_what_verifies_alone() {
+    let scene = Scene::new();
+    let invitation = scene
+        .declare("c/s/twice", scene.now.plus_days(300), "")
+        .file;
+    scene.accept(&invitation, scene.now).unwrap();
+    let payload = read_armor(ArmorLabel::Partnership, &invitation).unwrap();
+    let mut altered = payload;
+    // The last bytes are the declarer's signature.
+    *altered.last_mut().unwrap() ^= 1;
+    let altered = write_armor(ArmorLabel::Partnership, &altered);
+    let ask = |file: &str| {
+        let now = scene.now;
+        let declined = decline(&scene.supplier, file, &Roots::new(), now);
+        [
+            scene.supplier.review(file, now),
+            scene.accept(file, now),
+            declined,
+        ]
+    };
+    let [reviewed, accepted, declined] = ask(&invitation);
+    assert!(reviewed.unwrap().is_known && accepted.unwrap().is_known);
+    assert!(matches!(declined, Err(PartnerError::SignedAlready(_))));
+    for refused in ask(&altered) {
+        assert!(
+            matches!(refused, Err(PartnerError::Signature(_))),
+            "{refused:?}"
+        );
+    }
+}
+
+fn decline(node: &Node, file: &str, roots: &Roots, now: Time) -> Result<Proposal, PartnerError> {
+    node.decline(file, roots, "retention is too long".parse().unwrap(), now)
+}
+
+#[test]
+fn what_was_declined_stays_listed() {
+    let scene = Scene::new();
+    let far = scene.now.plus_days(300);
+    let strange = scene.declare("c/s/strange", far, "").file;
+    let known = scene.declare("c/s/known", far, "").file;
+    decline(&scene.supplier, &strange, &Roots::new(), scene.now).unwrap();
+    // Nobody is asked for the root of a stranger whose proposal was declined.
+    Scene::audit(&scene.supplier, &[&scene.supplier]);
+    let answer = decline(&scene.supplier, &known, &root(&scene.customer), scene.now).unwrap();
+    // Again, it says the same and records nothing.
+    let before = scene.supplier.store().size();
+    let again = decline(&scene.supplier, &known, &root(&scene.customer), scene.now).unwrap();
+    assert_eq!(again.file, answer.file);
+    unchanged(&scene.supplier, before);
+    Scene::audit(&scene.supplier, &[&scene.supplier, &scene.customer]);
+
+    let Scene {
+        folder,
+        customer,
+        supplier,
+        now,
+    } = scene;
+    drop(supplier);
+    let supplier = Node::open(&place(folder.path(), "supplier")).unwrap();
+    let listed = supplier.partner_list(now);
+    let stages: Vec<(&str, &str)> = listed
+        .iter()
+        .map(|known| (known.partnership.as_str(), known.stage.as_str()))
+        .collect();
+    assert_eq!(
+        stages,
+        [("c/s/known", "declined"), ("c/s/strange", "declined")]
+    );
+    let accepted = supplier.accept(&strange, &root(&customer), now);
+    assert!(matches!(accepted, Err(PartnerError::Declined { .. })));
+
+    // Whose root nobody compared is no peer, whatever it proposed.
+    let governance = supplier.governance();
+    let peers = |name: &str| {
+        let partnership = governance.partnership(&name.parse().unwrap()).unwrap();
+        partnership.peers(governance.organization()).count()
+    };
+    assert_eq!((peers("c/s/strange"), peers("c/s/known")), (0, 1));
+}
+
+#[test]
+fn settings_that_differ_from_what_was_signed_are_told() {
+    let scene = Scene::new();
+    let end = scene.now.plus_seconds(600);
+    let invitation = scene.declare("c/s/settings", end, "").file;
+    scene.accept(&invitation, scene.now).unwrap();
+    assert_eq!(scene.supplier.partner_list(scene.now)[0].differs, []);
+    let Scene {
+        folder,
+        supplier,
+        now,
+        ..
+    } = scene;
+    drop(supplier);
+    let place = place(folder.path(), "supplier");
+    let file = place.join("node.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = text
+        .replace("hosting = [\"DE\"]", "hosting = [\"DE\", \"US\"]")
+        .replace("name = \"supplier\"", "name = \"Supplier Works\"")
+        .replace("personnel = [\"DE\"]", "personnel = [\"FR\"]")
+        .replace("seat = \"DE\"", "seat = \"FR\"")
+        .replace("[mesh]", "[mesh]\nannounce = [\"/ip4/192.0.2.1/tcp/4001\"]");
+    std::fs::write(&file, changed).unwrap();
+    let supplier = Node::open(&place).unwrap();
+    let told = |now: Time| -> Vec<String> {
+        let listed = supplier.partner_list(now).remove(0).differs;
+        listed.iter().map(ToString::to_string).collect()
+    };
+    let lines = told(now);
+    for line in [
+        "name is supplier in the agreement, Supplier Works in node.toml",
+        "seat is DE in the agreement, FR in node.toml",
+        "hosting is DE in the agreement, DE, US in node.toml",
+        "personnel is DE in the agreement, FR in node.toml",
+        "addresses is none in the agreement, /ip4/192.0.2.1/tcp/4001 in node.toml",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{line}: {lines:?}");
+    }
+    assert_eq!(lines.len(), 5);
+    // What is over binds nobody.
+    assert!(told(end).is_empty());
+}

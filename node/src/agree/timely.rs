@@ -1,0 +1,59 @@
+//! What is over is not signed. Before anything is signed or recorded under terms, their ends are held against now.
+//!
+//! Signatures under what has ended would make an agreement that looks alive and under which nothing can be disclosed.
+
+use crate::partnership::{Passed, passed};
+use ambit_ledger::{OrganizationId, PartnershipId, PartnershipTerms, Time};
+
+/// Terms whose end has passed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PastError {
+    /// The agreement ended.
+    #[error(
+        "`{partnership}` ended at {at}, and it is {now} now; nothing was signed: ask `{declarer}` for a new agreement that ends later, under another name"
+    )]
+    Ended {
+        /// The agreement.
+        partnership: PartnershipId,
+        /// When it ended.
+        at: Time,
+        /// Now.
+        now: Time,
+        /// Who declared it.
+        declarer: OrganizationId,
+    },
+    /// Its lease ran out.
+    #[error(
+        "the lease of `{partnership}` ran out at {at}, and it is {now} now; nothing was signed: ask `{declarer}` for a new agreement with a later lease, under another name"
+    )]
+    LeaseRanOut {
+        /// The agreement.
+        partnership: PartnershipId,
+        /// When its lease ran out.
+        at: Time,
+        /// Now.
+        now: Time,
+        /// Who declared it.
+        declarer: OrganizationId,
+    },
+}
+
+/// Checks that something can still be disclosed under these terms.
+pub(super) fn check_timely(terms: &PartnershipTerms, now: Time) -> Result<(), PastError> {
+    let (partnership, declarer) = (terms.partnership.clone(), terms.declarer.clone());
+    match passed(terms, now) {
+        None => Ok(()),
+        Some(Passed::Ended { at }) => Err(PastError::Ended {
+            partnership,
+            at,
+            now,
+            declarer,
+        }),
+        Some(Passed::LeaseRanOut { at }) => Err(PastError::LeaseRanOut {
+            partnership,
+            at,
+            now,
+            declarer,
+        }),
+    }
+}
