@@ -30,8 +30,10 @@ pub enum ActivateError {
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] ClockError),
-    /// What was undecided cannot be judged again.
-    #[error("the profile is in force, but what was undecided could not be judged again")]
+    /// What was undecided or withheld cannot be judged again.
+    #[error(
+        "the profile is in force, but what was undecided or withheld could not be judged again"
+    )]
     Judge(#[source] ObserveError),
 }
 
@@ -68,7 +70,7 @@ impl Ask for ActivateProfile {
 }
 
 impl Node {
-    /// Puts a profile in force for one of this node's own layers, and judges again what was undecided.
+    /// Puts a profile in force for one of this node's own layers, and judges again what was undecided or withheld.
     /// Returns the profile's digest. The same text again changes nothing.
     ///
     /// # Errors
@@ -113,7 +115,8 @@ impl Node {
             })?;
             self.reload()?;
         }
-        self.catch_up(now).map_err(ActivateError::Judge)?;
+        self.catch_up_on_new_grounds(None, now)
+            .map_err(ActivateError::Judge)?;
         Ok(digest)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::link::Control;
-use ambit_ledger::{Body, ManifestSignature, Verdict};
+use ambit_ledger::{Body, Layer, ManifestSignature, Verdict};
 
 /// The place of the first frame that satisfies a condition.
 fn first(frames: &[FrameOf], condition: impl Fn(&FrameOf) -> bool) -> Option<usize> {
@@ -255,5 +255,40 @@ fn more_recipients_than_one_commit_takes_are_all_judged() {
             .all(|outcome| outcome.verdict == Verdict::Admissible)
     );
     assert!(released(&shop).iter().all(|(_, count)| *count == 1));
+    audit(&shop, &[&shop, &one]);
+}
+
+/// An owner's layer that lets nothing of this kind out.
+const STRICT: &str = "@id(\"owner-all\")\npermit (principal, action, resource);\n\n\
+                      @id(\"owner-nothing-yet\")\nforbid (principal, action, resource)\n\
+                      when { resource.semanticId == \"urn:sem\" };\n";
+
+#[test]
+fn a_no_is_judged_again_once_its_grounds_are_gone() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    let default = ambit_policy::default_profile(Layer::Owner).unwrap();
+    shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
+    for number in 0..70 {
+        let drafts = draft("one", "F-ONE", "inspection-result", number);
+        shop.observe(drafts, true, now).unwrap();
+    }
+    let released = || released(&shop)[0].1;
+    assert_eq!(released(), 0);
+
+    // The same grounds again record nothing but what they are.
+    let before = shop.store().size();
+    let other = STRICT.replace("owner-all", "owner-any");
+    shop.activate_profile(Layer::Owner, &other, now).unwrap();
+    assert_eq!(released(), 0);
+    let fresh = &bodies(&shop)[usize::try_from(before).unwrap()..];
+    let is_withheld = |body: &Body| matches!(body, Body::Withheld(_));
+    assert!(!fresh.iter().any(is_withheld), "{fresh:?}");
+
+    shop.activate_profile(Layer::Owner, default, now).unwrap();
+    assert_eq!(released(), 70);
     audit(&shop, &[&shop, &one]);
 }
