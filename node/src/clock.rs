@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 /// less than a second, those set by hand by some minutes. No agreement is fine enough for five minutes to matter.
 pub const BEHIND_MAX: Duration = Duration::from_secs(5 * 60);
 
+/// How far two clocks that are both right by this measure may be apart, in seconds: those of two honest nodes, or of a
+/// source and its node. The same five minutes, for the same reason.
+pub const APART_SECONDS_MAX: u32 = 5 * 60;
+
 /// So far may the clock be past the last entry before a person has to confirm it. A node at work records something
 /// every day, one that is kept for its ledger at least once a year; a clock that is wrong after a reset is mostly
 /// decades off.

@@ -160,29 +160,34 @@ fn rows_that_cannot_be_read_are_listed_and_the_others_kept() {
                 2026-05-01T08:01:00Z,wide\n\
                 yesterday,2.5\n\
                 2026-05-01T08:03:00Z\n\
+                2199-05-01T08:00:00Z,4.5\n\
                 2026-05-01T08:04:00Z,3.5\n";
     let (rows, map) = (scene.file("a.csv", rows), scene.file("a.map.toml", MAP));
     let arguments = ["import", &rows, "--map", &map, "--output", "json"];
     let output = Ambit::call(home, &arguments);
     assert!(output.status.success());
     let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(summary["rows"], 5);
+    assert_eq!(summary["rows"], 6);
     assert_eq!(summary["readings"], 2);
     assert_eq!(summary["observations_new"], 2);
-    assert_eq!(summary["unreadable_rows"], 3);
+    assert_eq!(summary["unreadable_rows"], 4);
     let listed = summary["unreadable"].as_array().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     for (row, (line, reason)) in listed.iter().zip([
         (3, "column `d`: `wide` is no xs:double"),
         (4, "column `t`: `yesterday` is no time"),
         (5, "1 fields, where the file has 2 columns"),
+        (
+            6,
+            "column `t`: 2199-05-01T08:00:00Z is more than 300 seconds after now",
+        ),
     ]) {
         assert_eq!(row["line"], line);
         let listed = row["reason"].as_str().unwrap();
         assert!(listed.starts_with(reason), "{listed}");
         assert!(told.contains(&format!("line {line}: {reason}")), "{told}");
     }
-    assert!(told.contains("warning: 3 of 5 rows"), "{told}");
+    assert!(told.contains("warning: 4 of 6 rows"), "{told}");
     assert_eq!(Ambit::json(home, &["list"]).as_array().unwrap().len(), 2);
 }
 

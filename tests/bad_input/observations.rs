@@ -27,7 +27,7 @@ fn facts_that_are_none_are_refused_by_name() {
     let home = &scene.parties[0].home;
     let complete = [&OBSERVE[..], &CLASS].concat();
     let facts = scene.file("more.toml", "sauce = \"cmm-1\"\n");
-    let cases: [(&[&str], i32, &[&str]); 7] = [
+    let cases: [(&[&str], i32, &[&str]); 9] = [
         (
             &["--fact", "sauce=cmm-1"],
             2,
@@ -51,6 +51,19 @@ fn facts_that_are_none_are_refused_by_name() {
             &["`true` or `false`"],
         ),
         (&["--at", "yesterday"], 2, &["--at"]),
+        (
+            &["--at", "2199-01-01T00:00:00Z"],
+            1,
+            &[
+                "2199-01-01T00:00:00Z is more than 300 seconds after now",
+                "mend the time",
+            ],
+        ),
+        (
+            &["--set", "Vast=1e400"],
+            1,
+            &["`1e400` of `Vast`", "--type Vast=xs:string"],
+        ),
     ];
     for (more, code, words) in cases {
         scene.refused(home, &[&complete[..], more].concat(), code, words);

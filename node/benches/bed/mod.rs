@@ -116,9 +116,16 @@ eccn = "EAR99"
     .expect("the facts are whole");
     let at: Time = "2017-07-11T04:00:00Z".parse().expect("an instant");
     let value = [("Value".to_owned(), "1".to_owned())];
-    let first = observe_values(&value, &BTreeMap::new(), &facts, &FactsFile::default(), at)
-        .expect("a draft")
-        .remove(0);
+    let first = observe_values(
+        &value,
+        &BTreeMap::new(),
+        &facts,
+        &FactsFile::default(),
+        at,
+        at,
+    )
+    .expect("a draft")
+    .remove(0);
     (from..from + count)
         .map(|number| {
             let mut draft = draft(&first, at, number, readings);

@@ -100,9 +100,16 @@ eccn = "EAR99"
 fn draft(facts: &FactsFile, value: u32) -> Draft {
     let values = [("Value".to_owned(), value.to_string())];
     let at: Time = "2017-07-11T04:00:00Z".parse().expect("an instant");
-    observe_values(&values, &BTreeMap::new(), facts, &FactsFile::default(), at)
-        .expect("values are observed")
-        .remove(0)
+    observe_values(
+        &values,
+        &BTreeMap::new(),
+        facts,
+        &FactsFile::default(),
+        at,
+        at,
+    )
+    .expect("values are observed")
+    .remove(0)
 }
 
 /// An observation of this member's own whose signature is wrong: it must be verified to find out.

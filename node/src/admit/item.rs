@@ -13,10 +13,6 @@ use ambit_ledger::{
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
 
-/// How far the clocks of two honest nodes may be apart, in seconds. What is issued later than that by this
-/// node's clock would be held for longer than was agreed: retention counts from the day of the disclosure.
-const CLOCKS_APART_SECONDS_MAX: u32 = 300;
-
 /// What one item of a link brings.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
@@ -132,7 +128,7 @@ pub fn verify<'a>(
         return Err(RefusalCode::WrongPartnership);
     }
     let is_in_time = disclosure.issued_at < terms.until.min(terms.lease_until)
-        && disclosure.issued_at <= now.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+        && disclosure.issued_at <= now.plus_seconds(crate::clock::APART_SECONDS_MAX);
     if !is_in_time {
         return Err(RefusalCode::WiderTerms);
     }

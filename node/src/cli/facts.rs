@@ -2,7 +2,7 @@
 
 use super::files::ContentError;
 use super::output::read_text;
-use crate::collect::{FactsError, FactsFile};
+use crate::collect::{FactsError, FactsFile, is_flag};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use clap::Args;
@@ -112,17 +112,11 @@ fn overrides(pairs: &[(String, String)], base: &FactsFile) -> Result<FactsFile, 
             return Err(repeated());
         }
     }
-    let assigned = [
-        ("part", &base.part),
-        ("lot", &base.lot),
-        ("order", &base.order),
-        ("program", &base.program),
-    ];
-    for (name, pair) in assigned {
-        if let (Some(Value::Table(parts)), Some(pair)) = (table.get_mut(name), pair) {
+    for (name, assigner) in base.assigners() {
+        if let Some(Value::Table(parts)) = table.get_mut(name) {
             parts
                 .entry("assigner")
-                .or_insert_with(|| Value::String(pair.assigner.to_string()));
+                .or_insert_with(|| Value::String(assigner.to_string()));
         }
     }
     table
@@ -131,11 +125,7 @@ fn overrides(pairs: &[(String, String)], base: &FactsFile) -> Result<FactsFile, 
 }
 
 fn value(key: &str, text: &str) -> Result<Value, FactOptionError> {
-    let is_boolean = matches!(
-        key,
-        "trade_secret" | "export_control.determined" | "export_control.itar"
-    );
-    if !is_boolean {
+    if !is_flag(key) {
         return Ok(Value::String(text.to_owned()));
     }
     text.parse()

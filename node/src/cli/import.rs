@@ -7,7 +7,7 @@ use super::files::{ContentError, FileError};
 use super::observe::{Batch, observe_batch};
 use super::output::{OutputOption, note, read_text};
 use super::table::{pairs, shown};
-use crate::collect::{FactsError, ImportError, Map, Report, import as import_file};
+use crate::collect::{FactsError, ImportError, ImportReport, Map, import as import_file};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use crate::release::ObserveReport;
@@ -105,10 +105,10 @@ pub(super) fn import(
     let map = Map::parse(&read_text(map_path)?).map_err(ContentError::of(map_path))?;
     let bar = progress_bar(&file);
     let position = bar.clone();
-    let mut drafts = import_file(file, &map, &facts.base, &facts.overrides, |bytes| {
-        position.set_position(bytes);
-    })
-    .map_err(|error| refused(path, error))?;
+    let now = crate::clock::now();
+    let tell = |bytes| position.set_position(bytes);
+    let mut drafts = import_file(file, &map, &facts.base, &facts.overrides, now, tell)
+        .map_err(|error| refused(path, error))?;
     let backend = Backend::open(home)?;
     let mut summary = Summary::default();
     let mut counts = BTreeMap::new();
@@ -232,7 +232,7 @@ fn recipients(counts: Counts) -> Vec<Recipient> {
 }
 
 impl Summary {
-    fn take(&mut self, report: &Report) {
+    fn take(&mut self, report: &ImportReport) {
         self.rows = report.rows;
         self.readings = report.readings;
         self.ignored_rows = report.ignored_rows;

@@ -6,7 +6,7 @@ use super::facts::{FactsOptions, pair};
 use super::files::FileError;
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
-use crate::collect::{Draft, FactsError, ObserveError, observe_submodel, observe_values};
+use crate::collect::{CollectError, Draft, FactsError, observe_submodel, observe_values};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use crate::release::{Observe, ObserveReport, Observed};
@@ -47,8 +47,8 @@ pub struct ObserveArguments {
 }
 
 /// What cannot be observed is told with what to try.
-fn refused(error: ObserveError) -> Failure {
-    let is_missing = matches!(&error, ObserveError::Facts(FactsError::Missing(_)));
+fn refused(error: CollectError) -> Failure {
+    let is_missing = matches!(&error, CollectError::Facts(FactsError::Missing(_)));
     let failure = Failure::new(FailureKind::Failed, &error);
     if is_missing {
         failure.hinted("name it here: --fact KEY=VALUE")
@@ -79,15 +79,17 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
 
 fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<Vec<Draft>, Failure> {
     let facts = arguments.facts.read(home)?;
-    let at = arguments.at.unwrap_or_else(crate::clock::now);
+    let now = crate::clock::now();
+    let at = arguments.at.unwrap_or(now);
     let Some(path) = &arguments.file else {
         let types = arguments.types.iter().cloned().collect();
-        let drafts = observe_values(&arguments.set, &types, &facts.base, &facts.overrides, at)
-            .map_err(refused)?;
-        return Ok(drafts);
+        let (base, overrides) = (&facts.base, &facts.overrides);
+        let observed = observe_values(&arguments.set, &types, base, overrides, at, now);
+        return observed.map_err(refused);
     };
     let json = read_bytes(path)?;
-    let observed = observe_submodel(&json, &facts.base, &facts.overrides, at).map_err(refused)?;
+    let observed = observe_submodel(&json, &facts.base, &facts.overrides, at, now);
+    let observed = observed.map_err(refused)?;
     for skipped in &observed.skipped {
         note(format!("left out: {}", super::table::shown(skipped)));
     }

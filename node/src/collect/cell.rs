@@ -1,6 +1,6 @@
 //! One cell: a value of a declared type, or the quality that says why there is none.
 
-use ambit_aas::{DataTypeDefXsd, value_only_property};
+use ambit_aas::{DataTypeDefXsd, ValueOnlyError, value_only_property};
 use ambit_ledger::Quality;
 use serde_json::Value;
 
@@ -42,13 +42,10 @@ pub(super) fn read(
     value_type: DataTypeDefXsd,
     form: NumberForm,
 ) -> Result<Cell, CellError> {
+    if let Some(quality) = missing(text) {
+        return Ok(Cell::Missing(quality));
+    }
     let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return Ok(Cell::Missing(Quality::Empty));
-    }
-    if trimmed == UNAVAILABLE {
-        return Ok(Cell::Missing(Quality::Unavailable));
-    }
     let lexical = if is_number(value_type) {
         number(trimmed, form)?
     } else if value_type == DataTypeDefXsd::String {
@@ -60,7 +57,16 @@ pub(super) fn read(
         // The digits as written: a number printed again may have its exponent in another form.
         Ok(Value::Number(_)) => Ok(Cell::Value(lexical)),
         Ok(value) => Ok(Cell::Value(value.to_string())),
-        Err(_) => Err(not_of(trimmed, value_type)),
+        Err(error) => Err(CellError::Unreadable(not_of(trimmed, value_type, &error))),
+    }
+}
+
+/// The quality of a text that is no value, of whatever type and wherever it comes from: none for a value.
+pub(super) fn missing(text: &str) -> Option<Quality> {
+    match text.trim() {
+        "" => Some(Quality::Empty),
+        UNAVAILABLE => Some(Quality::Unavailable),
+        _ => None,
     }
 }
 
@@ -119,13 +125,18 @@ fn ungroup(whole: &str, mark: char) -> Option<String> {
     well_grouped.then(|| format!("{sign}{}", digits.replace(mark, "")))
 }
 
-fn not_of(text: &str, value_type: DataTypeDefXsd) -> CellError {
+fn not_of(text: &str, value_type: DataTypeDefXsd, error: &ValueOnlyError) -> String {
     let shown: String = text.chars().take(60).collect();
     let mark = if shown.len() < text.len() { "…" } else { "" };
-    CellError::Unreadable(format!(
-        "`{}{mark}` is no {value_type}",
-        shown.escape_debug()
-    ))
+    let shown = shown.escape_debug();
+    match error {
+        ValueOnlyError::Range { .. } => format!(
+            "`{shown}{mark}` is beyond what {value_type} holds: declare it as xs:decimal or xs:string"
+        ),
+        ValueOnlyError::ValueType(_) | ValueOnlyError::Lexical { .. } => {
+            format!("`{shown}{mark}` is no {value_type}")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +225,8 @@ mod tests {
             ("5 mm", Xsd::Double, form(None, None)),
             ("yes", Xsd::Boolean, form(None, None)),
             ("300", Xsd::Byte, form(None, None)),
+            ("1e400", Xsd::Double, form(None, None)),
+            ("bell\u{7}", Xsd::String, form(None, None)),
         ] {
             let cell = read(text, value_type, form);
             assert!(

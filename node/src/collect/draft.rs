@@ -1,9 +1,7 @@
 //! What will become one observation, before anyone signs it.
 
-use ambit_ledger::{
-    Assigned, DataClass, Digest, ExportControl, ITEM_BYTES_MAX, Name, OrganizationId, READINGS_MAX,
-    Reading, Time, encode, reading_span,
-};
+use super::facts::DraftFacts;
+use ambit_ledger::{Digest, ITEM_BYTES_MAX, READINGS_MAX, Reading, Time, encode, reading_span};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -14,46 +12,6 @@ pub const BLOCK_BYTES_MAX: usize = ITEM_BYTES_MAX - 64;
 /// How many groups are kept open at once, for files whose rows alternate between machines or parts. One more closes
 /// the group that has waited longest.
 const OPEN_GROUPS_MAX: usize = 64;
-
-/// The facts of an observation, as far as its source and those who describe it know them: [`ambit_ledger::Facts`]
-/// without the issuer, the inputs, and what follows from the readings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DraftFacts {
-    /// The machine, system or person that reports, by an opaque id.
-    pub source: Name,
-    /// Where.
-    pub site: Option<Name>,
-    /// The asset.
-    pub asset: Option<Name>,
-    /// The AAS submodel's id.
-    pub submodel: Name,
-    /// The AAS submodel's `semanticId`, its last key's value.
-    pub semantic_id: Name,
-    /// The part.
-    pub part: Option<Assigned>,
-    /// The part's revision.
-    pub revision: Option<Name>,
-    /// The part's serial number.
-    pub serial: Option<Name>,
-    /// The lot.
-    pub lot: Option<Assigned>,
-    /// The order.
-    pub order: Option<Assigned>,
-    /// The manufacturing process or operation.
-    pub process: Option<Name>,
-    /// The customer's program.
-    pub program: Option<Assigned>,
-    /// The class of data.
-    pub data_class: DataClass,
-    /// Whose data it is.
-    pub owner: OrganizationId,
-    /// Who owns the design it follows from.
-    pub design_authority: Option<OrganizationId>,
-    /// Whether the owner holds it as a trade secret.
-    pub trade_secret: bool,
-    /// Its export control classification.
-    pub export_control: ExportControl,
-}
 
 /// One observation to be: its facts, and 1 to [`READINGS_MAX`] readings that fit in one block. Instants are of one UTC
 /// minute, intervals all the same.
@@ -176,8 +134,8 @@ impl<K: PartialEq> Grouping<K> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::facts::FactsFile;
     use super::*;
-    use crate::collect::FactsFile;
     use ambit_ledger::{Quality, Readings, Salt, When};
 
     fn facts() -> DraftFacts {

@@ -1,9 +1,10 @@
 //! The import of a delimited file: a whole file is refused before its first draft, or read to its end.
 
 use super::draft::{BLOCK_BYTES_MAX, Draft, Grouping, block_bytes};
-use super::facts_file::{FactsError, FactsFile};
+use super::facts::{FactsError, FactsFile};
+use super::instant::{AheadError, check_ahead};
 use super::layout::{Layout, LayoutError, Row, RowError};
-use super::map::Map;
+use super::map::{Map, TimeMap};
 use super::recognise::{self, RecognitionError};
 use super::text::Text;
 use ambit_ledger::{Name, Reading, Time, When};
@@ -36,6 +37,9 @@ pub enum ImportError {
     /// There is no first line.
     #[error("the file is empty")]
     Empty,
+    /// The time of the whole file lies in the future.
+    #[error("`at` in `[time]` of the map cannot be the time of the file")]
+    Ahead(#[from] AheadError),
     /// A number has one meaning per decimal mark.
     #[error(
         "line {line}, column `{column}`: `{text}` may have a decimal mark or group thousands: set `decimal` in the map, such as decimal = \",\""
@@ -64,7 +68,7 @@ pub enum ImportError {
 
 /// What an import has done so far; complete once the drafts have ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct ImportReport {
     /// Rows read, without the header and empty lines.
     pub rows: u64,
     /// Rows of keys that the map sets aside.
@@ -89,7 +93,8 @@ pub struct UnreadableRow {
 }
 
 /// Reads a delimited file as `map` says. Facts come from `facts`, then the map, then the file's columns, then
-/// `overrides`; later ones win. `progress` is told how many bytes of the file have been read.
+/// `overrides`; later ones win. A row whose time lies after `now` is unreadable, but for a bound within which clocks
+/// differ. `progress` is told how many bytes of the file have been read.
 ///
 /// Where the map leaves the encoding, the delimiter, the decimal mark or the zone open, the file is read once more
 /// beforehand, so that it is refused as a whole or not at all.
@@ -101,20 +106,24 @@ pub fn import<R: Read + Seek, P: FnMut(u64)>(
     map: &Map,
     facts: &FactsFile,
     overrides: &FactsFile,
+    now: Time,
     progress: P,
 ) -> Result<Import<R, P>, ImportError> {
+    if let TimeMap::Fixed(at) = map.time {
+        check_ahead(at, now)?;
+    }
     let encoding = recognise::encoding(&mut reader, map.encoding)?;
     let delimiter = match map.delimiter {
         Some(delimiter) => delimiter,
         None => recognise::delimiter(&mut reader, encoding)?,
     };
-    let form = Form {
+    let form = FileForm {
         encoding,
         delimiter,
         header: map.header,
     };
     let (columns, _) = Rows::open(&mut reader, form, |_| ())?;
-    let layout = Layout::new(map, columns, delimiter, overrides)?;
+    let layout = Layout::new(map, columns, delimiter, overrides, now)?;
     let base = facts.overlaid(&map.facts);
     check_facts(&layout, &base, overrides)?;
     if layout.must_check_rows() {
@@ -130,7 +139,7 @@ pub fn import<R: Read + Seek, P: FnMut(u64)>(
         base,
         overrides: overrides.clone(),
         grouping: Grouping::new(),
-        report: Report::default(),
+        report: ImportReport::default(),
         ended: false,
     })
 }
@@ -158,7 +167,7 @@ pub struct Import<R: Read, P: FnMut(u64)> {
     base: FactsFile,
     overrides: FactsFile,
     grouping: Grouping<GroupKey>,
-    report: Report,
+    report: ImportReport,
     ended: bool,
 }
 
@@ -178,7 +187,7 @@ enum GroupWhen {
 impl<R: Read, P: FnMut(u64)> Import<R, P> {
     /// What has been done so far.
     #[must_use]
-    pub const fn report(&self) -> &Report {
+    pub const fn report(&self) -> &ImportReport {
         &self.report
     }
 
@@ -268,7 +277,7 @@ impl<R: Read, P: FnMut(u64)> Iterator for Import<R, P> {
 
 /// How a file is divided.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Form {
+pub(super) struct FileForm {
     pub(super) encoding: &'static Encoding,
     pub(super) delimiter: u8,
     pub(super) header: bool,
@@ -287,7 +296,7 @@ impl<R: Read, P: FnMut(u64)> Rows<Text<R, P>> {
     /// Opens a file and reads its first line: the names of its columns, or `1`, `2`, … where it has no header.
     pub(super) fn open(
         mut reader: R,
-        form: Form,
+        form: FileForm,
         progress: P,
     ) -> Result<(Vec<String>, Self), ImportError>
     where

@@ -1,6 +1,5 @@
 //! Times as files write them, made into instants. A local time that the clocks show twice, or skip, is refused.
 
-use super::map::TimeForm;
 use ambit_ledger::{Time, TimeError};
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
@@ -13,6 +12,15 @@ pub(super) enum Zone {
     InValue,
     /// A zone of the IANA time zone database, or a fixed offset.
     Of(TimeZone),
+}
+
+/// How a time is written.
+#[derive(Clone, Debug)]
+pub(super) struct TimeForm {
+    /// `None` where the map does not say: then only RFC 3339 is beyond doubt.
+    pub(super) zone: Option<Zone>,
+    /// As `strptime` has it.
+    pub(super) format: Option<String>,
 }
 
 /// Why a text names no zone or instant.
@@ -44,6 +52,30 @@ impl std::str::FromStr for Zone {
                 .map_err(|_| ZoneError::Unknown(text.to_owned())),
         }
     }
+}
+
+/// How far the clock of a source may be ahead of this node's, in seconds: as far as those of two honest nodes.
+pub const AHEAD_SECONDS_MAX: u32 = crate::clock::APART_SECONDS_MAX;
+
+/// What was observed cannot lie after now; taken in, it would stay the latest value until its time comes.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{at} is more than {AHEAD_SECONDS_MAX} seconds after now, {now}, and nothing is observed before it happens: mend the time, the zone it is read in, or the clock that is wrong"
+)]
+pub struct AheadError {
+    at: Time,
+    now: Time,
+}
+
+/// Refuses an observed time that is later than `now` by more than [`AHEAD_SECONDS_MAX`].
+///
+/// # Errors
+/// [`AheadError`].
+pub fn check_ahead(at: Time, now: Time) -> Result<(), AheadError> {
+    if at > now.plus_seconds(AHEAD_SECONDS_MAX) {
+        return Err(AheadError { at, now });
+    }
+    Ok(())
 }
 
 /// Why a time in a file is no instant.

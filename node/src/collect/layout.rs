@@ -1,13 +1,12 @@
 //! A map laid over the columns of one file: reads rows, and knows neither the file nor what becomes of them.
 
 use super::cell::{self, Cell, CellError, NumberForm};
-use super::facts_file::FactsFile;
-use super::instant::InstantError;
-use super::map::{
-    AssignedColumn, CellsMap, ElementMap, FactsColumns, Map, TimeForm, TimeMap, quality,
-};
+use super::fact_columns::FactColumn;
+use super::facts::FactsFile;
+use super::instant::{InstantError, TimeForm, check_ahead};
+use super::map::{CellsMap, ElementMap, Map, TimeMap, quality};
 use super::text::UNDECODABLE;
-use ambit_ledger::{Assigned, Name, OrganizationId, Quality, Reading, Time, When};
+use ambit_ledger::{Name, Quality, Reading, Time, When};
 use csv::StringRecord;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Layout {
     columns: Vec<String>,
     delimiter: char,
+    now: Time,
     time: TimeLayout,
     cells: CellsLayout,
     numbers: NumberForm,
     qualities: BTreeMap<String, Quality>,
-    facts: Vec<FactColumn>,
+    facts: Vec<(usize, FactColumn)>,
 }
 
 #[derive(Debug)]
@@ -47,29 +47,6 @@ struct ValueColumn {
     value: usize,
     quality: Option<usize>,
     element: ElementMap,
-}
-
-#[derive(Debug)]
-struct FactColumn {
-    field: FactField,
-    column: usize,
-    /// For fields that are pairs.
-    assigner: Option<OrganizationId>,
-}
-
-/// A fact that a column may hold.
-#[derive(Clone, Copy, Debug)]
-enum FactField {
-    Source,
-    Site,
-    Asset,
-    Revision,
-    Serial,
-    Process,
-    Part,
-    Lot,
-    Order,
-    Program,
 }
 
 /// Why a map does not fit the columns of a file.
@@ -118,6 +95,7 @@ impl Layout {
         columns: Vec<String>,
         delimiter: u8,
         overrides: &FactsFile,
+        now: Time,
     ) -> Result<Self, LayoutError> {
         let find = |name: &String| position(&columns, name);
         let time = match &map.time {
@@ -155,6 +133,7 @@ impl Layout {
             },
         };
         Ok(Self {
+            now,
             time,
             cells,
             numbers: NumberForm {
@@ -163,7 +142,12 @@ impl Layout {
                 point_is_doubtful: delimiter == b';',
             },
             qualities: map.quality.clone(),
-            facts: fact_columns(&map.facts_columns, overrides, find)?,
+            facts: map
+                .facts_columns
+                .beside(overrides)
+                .into_iter()
+                .map(|fact| Ok((find(&fact.column)?, fact)))
+                .collect::<Result<_, _>>()?,
             columns,
             delimiter: char::from(delimiter),
         })
@@ -221,15 +205,15 @@ impl Layout {
     /// `base` with the fact columns of a row on top.
     pub(super) fn facts(&self, base: &FactsFile, texts: &[Name]) -> FactsFile {
         let mut facts = base.clone();
-        for (column, text) in self.facts.iter().zip(texts) {
-            column.set(&mut facts, text.clone());
+        for ((_, fact), text) in self.facts.iter().zip(texts) {
+            fact.set(&mut facts, text.clone());
         }
         facts
     }
 
     /// A text for each fact column, to see which facts the columns supply.
     pub(super) fn any_fact_texts(&self) -> Vec<Name> {
-        let any = |_: &FactColumn| "any".parse().ok();
+        let any = |_: &(usize, FactColumn)| "any".parse().ok();
         self.facts.iter().filter_map(any).collect()
     }
 
@@ -272,22 +256,23 @@ impl Layout {
         form: &TimeForm,
     ) -> Result<Time, RowError> {
         let text = field(record, column);
-        form.read(text).map_err(|error| match error {
+        let wrong = |reason| unreadable(format!("column `{}`: {reason}", self.column(column)));
+        let at = form.read(text).map_err(|error| match error {
             InstantError::NoZone => RowError::Zone {
                 column: self.column(column).to_owned(),
                 text: text.trim().to_owned(),
             },
-            InstantError::Unreadable(reason) => {
-                unreadable(format!("column `{}`: {reason}", self.column(column)))
-            }
-        })
+            InstantError::Unreadable(reason) => wrong(reason),
+        })?;
+        check_ahead(at, self.now).map_err(|error| wrong(error.to_string()))?;
+        Ok(at)
     }
 
     fn fact_texts(&self, record: &StringRecord) -> Result<Vec<Name>, RowError> {
-        let read = |fact: &FactColumn| {
-            let text = field(record, fact.column).trim();
+        let read = |(at, _): &(usize, FactColumn)| {
+            let text = field(record, *at).trim();
             text.parse().map_err(|error: ambit_ledger::NameError| {
-                unreadable(format!("column `{}`: {error}", self.column(fact.column)))
+                unreadable(format!("column `{}`: {error}", self.column(*at)))
             })
         };
         self.facts.iter().map(read).collect()
@@ -383,84 +368,6 @@ impl Layout {
             ))
         })
     }
-}
-
-impl FactColumn {
-    fn set(&self, facts: &mut FactsFile, text: Name) {
-        let slot = match self.field {
-            FactField::Source => &mut facts.source,
-            FactField::Site => &mut facts.site,
-            FactField::Asset => &mut facts.asset,
-            FactField::Revision => &mut facts.revision,
-            FactField::Serial => &mut facts.serial,
-            FactField::Process => &mut facts.process,
-            FactField::Part => return self.assign(&mut facts.part, text),
-            FactField::Lot => return self.assign(&mut facts.lot, text),
-            FactField::Order => return self.assign(&mut facts.order, text),
-            FactField::Program => return self.assign(&mut facts.program, text),
-        };
-        *slot = Some(text);
-    }
-
-    fn assign(&self, slot: &mut Option<Assigned>, value: Name) {
-        *slot = self
-            .assigner
-            .clone()
-            .map(|assigner| Assigned { assigner, value });
-    }
-}
-
-fn fact_columns(
-    map: &FactsColumns,
-    overrides: &FactsFile,
-    find: impl Fn(&String) -> Result<usize, LayoutError>,
-) -> Result<Vec<FactColumn>, LayoutError> {
-    let plain = [
-        (FactField::Source, &map.source, overrides.source.is_some()),
-        (FactField::Site, &map.site, overrides.site.is_some()),
-        (FactField::Asset, &map.asset, overrides.asset.is_some()),
-        (
-            FactField::Revision,
-            &map.revision,
-            overrides.revision.is_some(),
-        ),
-        (FactField::Serial, &map.serial, overrides.serial.is_some()),
-        (
-            FactField::Process,
-            &map.process,
-            overrides.process.is_some(),
-        ),
-    ];
-    let assigned: [(FactField, &Option<AssignedColumn>, bool); 4] = [
-        (FactField::Part, &map.part, overrides.part.is_some()),
-        (FactField::Lot, &map.lot, overrides.lot.is_some()),
-        (FactField::Order, &map.order, overrides.order.is_some()),
-        (
-            FactField::Program,
-            &map.program,
-            overrides.program.is_some(),
-        ),
-    ];
-    let mut columns = Vec::new();
-    for (field, name, is_moot) in plain {
-        if let Some(name) = name.as_ref().filter(|_| !is_moot) {
-            columns.push(FactColumn {
-                field,
-                column: find(name)?,
-                assigner: None,
-            });
-        }
-    }
-    for (field, pair, is_moot) in assigned {
-        if let Some(pair) = pair.as_ref().filter(|_| !is_moot) {
-            columns.push(FactColumn {
-                field,
-                column: find(&pair.column)?,
-                assigner: Some(pair.assigner.clone()),
-            });
-        }
-    }
-    Ok(columns)
 }
 
 fn position(columns: &[String], name: &String) -> Result<usize, LayoutError> {

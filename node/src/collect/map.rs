@@ -1,12 +1,11 @@
 //! The map: how one kind of delimited file is to be read. People write it; nothing in it is guessed.
 
-use super::facts_file::FactsFile;
-use super::instant::{Zone, ZoneError};
-use super::map_file::MapFile;
+use super::fact_columns::FactsColumns;
+use super::facts::FactsFile;
+use super::instant::{TimeForm, ZoneError};
 use ambit_aas::DataTypeDefXsd;
-use ambit_ledger::{Name, OrganizationId, Quality, Time};
+use ambit_ledger::{Name, Quality, Time};
 use encoding_rs::Encoding;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How a delimited file is read, parsed and checked from TOML.
@@ -42,15 +41,6 @@ pub(super) enum TimeMap {
     },
 }
 
-/// How a time is written.
-#[derive(Clone, Debug)]
-pub(super) struct TimeForm {
-    /// `None` where the map does not say: then only RFC 3339 is beyond doubt.
-    pub(super) zone: Option<Zone>,
-    /// As `strptime` has it.
-    pub(super) format: Option<String>,
-}
-
 /// Where the values of a row are.
 #[derive(Clone, Debug)]
 pub(super) enum CellsMap {
@@ -73,30 +63,6 @@ pub(super) struct ElementMap {
     pub(super) value_type: DataTypeDefXsd,
     pub(super) unit: Option<Name>,
     pub(super) quality_column: Option<String>,
-}
-
-/// Which facts are read from columns.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct FactsColumns {
-    pub(super) source: Option<String>,
-    pub(super) site: Option<String>,
-    pub(super) asset: Option<String>,
-    pub(super) revision: Option<String>,
-    pub(super) serial: Option<String>,
-    pub(super) process: Option<String>,
-    pub(super) part: Option<AssignedColumn>,
-    pub(super) lot: Option<AssignedColumn>,
-    pub(super) order: Option<AssignedColumn>,
-    pub(super) program: Option<AssignedColumn>,
-}
-
-/// A column of identifiers that one organization gives.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AssignedColumn {
-    pub(super) column: String,
-    pub(super) assigner: OrganizationId,
 }
 
 /// Why a text is no map.
@@ -168,16 +134,6 @@ pub enum MapError {
     Quality(String),
 }
 
-impl Map {
-    /// Reads a map.
-    ///
-    /// # Errors
-    /// Any [`MapError`]; that of an unknown key lists the known ones in its source.
-    pub fn parse(text: &str) -> Result<Self, MapError> {
-        toml::from_str::<MapFile>(text)?.check()
-    }
-}
-
 /// The quality that a word names, in any case of letters.
 pub(super) fn quality(word: &str) -> Option<Quality> {
     match word.to_ascii_lowercase().as_str() {
@@ -187,138 +143,5 @@ pub(super) fn quality(word: &str) -> Option<Quality> {
         "unavailable" => Some(Quality::Unavailable),
         "empty" => Some(Quality::Empty),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::error::Error;
-
-    const TIME: &str = "[time]\ncolumn = \"t\"\nzone = \"UTC\"\n";
-    const COLUMN: &str = "[[column]]\nname = \"a\"\npath = \"A\"\nvalue_type = \"xs:int\"\n";
-    const LONG: &str = "[long]\npath_column = \"k\"\nvalue_column = \"v\"\nignore = [\"z\"]\n";
-    const ELEMENT: &str = "[[element]]\nkey = \"a\"\npath = \"A\"\nvalue_type = \"xs:int\"\n";
-
-    #[test]
-    fn maps_that_are_read() {
-        let zone = TIME.replace("UTC", "+05:30");
-        let fixed = "[time]\nat = \"2026-05-01T08:00:00Z\"\n";
-        let interval = "[time]\nfrom_column = \"f\"\nto_column = \"t\"\nzone = \"Europe/Berlin\"\n";
-        for text in [
-            format!("{TIME}{COLUMN}"),
-            format!("{zone}{LONG}{ELEMENT}"),
-            format!("{fixed}{COLUMN}"),
-            format!("{interval}{COLUMN}"),
-            format!(
-                "delimiter = \"tab\"\nencoding = \"utf-16be\"\ndecimal = \",\"\nthousands = \".\"\n{TIME}{COLUMN}"
-            ),
-            format!("{TIME}{COLUMN}[quality]\nOK = \"Good\"\n"),
-        ] {
-            assert!(Map::parse(&text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn each_refusal_says_what_is_wrong() {
-        let cases = [
-            (
-                format!("delimiter = \"ab\"\n{TIME}{COLUMN}"),
-                "one ASCII character",
-            ),
-            (
-                format!("delimiter = \"1\"\n{TIME}{COLUMN}"),
-                "one ASCII character",
-            ),
-            (format!("encoding = \"utf-16\"\n{TIME}{COLUMN}"), "utf-16le"),
-            (
-                format!("encoding = \"klingon\"\n{TIME}{COLUMN}"),
-                "windows-1252",
-            ),
-            (
-                format!("decimal = \";\"\n{TIME}{COLUMN}"),
-                "`decimal` must be",
-            ),
-            (
-                format!("thousands = \",\"\n{TIME}{COLUMN}"),
-                "needs `decimal`",
-            ),
-            (
-                format!("decimal = \".\"\nthousands = \".\"\n{TIME}{COLUMN}"),
-                "one other",
-            ),
-            (COLUMN.to_owned(), "must say when"),
-            (
-                format!("{TIME}at = \"2026-05-01T08:00:00Z\"\n{COLUMN}"),
-                "must say when",
-            ),
-            (
-                format!("{}{COLUMN}", TIME.replace("UTC", "Mars/Olympus")),
-                "Mars/Olympus",
-            ),
-            (TIME.to_owned(), "must name values"),
-            (format!("{TIME}{COLUMN}{LONG}{ELEMENT}"), "must name values"),
-            (format!("{TIME}{LONG}"), "must name values"),
-            (format!("{TIME}{COLUMN}{COLUMN}"), "`A` is in the map twice"),
-            (
-                format!("{TIME}{LONG}{}", ELEMENT.replace("\"a\"", "\"z\"")),
-                "`z` is in the map twice",
-            ),
-            (
-                format!("{TIME}{}", COLUMN.replace("\"A\"", "\"a b\"")),
-                "idShort path",
-            ),
-            (
-                format!("{TIME}{}", COLUMN.replace("xs:int", "int")),
-                "`value_type` of `A`",
-            ),
-            (
-                format!("{TIME}{COLUMN}[quality]\nOK = \"fine\"\n"),
-                "`fine`",
-            ),
-        ];
-        for (text, expected) in cases {
-            let error = Map::parse(&text).unwrap_err().to_string();
-            assert!(error.contains(expected), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn unknown_keys_are_refused_with_the_known_ones() {
-        for (text, unknown, known) in [
-            (
-                format!("delimeter = \",\"\n{TIME}{COLUMN}"),
-                "`delimeter`",
-                "`delimiter`",
-            ),
-            (
-                format!("{TIME}timezone = \"UTC\"\n{COLUMN}"),
-                "`timezone`",
-                "`zone`",
-            ),
-            (
-                format!("{TIME}{COLUMN}type = \"xs:int\"\n"),
-                "`type`",
-                "`value_type`",
-            ),
-            (
-                format!("{TIME}{COLUMN}[facts]\nserail = \"1\"\n"),
-                "`serail`",
-                "`serial`",
-            ),
-            (
-                format!("{TIME}{COLUMN}[facts_columns]\nowner = \"o\"\n"),
-                "`owner`",
-                "`serial`",
-            ),
-        ] {
-            let error = Map::parse(&text).unwrap_err();
-            let cause = error.source().unwrap().to_string();
-            assert!(
-                cause.contains(&format!("unknown field {unknown}")),
-                "{cause}"
-            );
-            assert!(cause.contains(known), "{cause}");
-        }
     }
 }

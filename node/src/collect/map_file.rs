@@ -1,18 +1,28 @@
 //! The map as TOML has it, and what is checked of each of its keys.
 
-use super::facts_file::FactsFile;
-use super::instant::ZoneError;
-use super::map::{CellsMap, ElementMap, FactsColumns, Map, MapError, TimeForm, TimeMap, quality};
+use super::fact_columns::FactsColumns;
+use super::facts::FactsFile;
+use super::instant::{TimeForm, ZoneError};
+use super::map::{CellsMap, ElementMap, Map, MapError, TimeMap, quality};
 use ambit_aas::IdShortPath;
 use ambit_ledger::{Name, Quality};
 use encoding_rs::Encoding;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The map as TOML has it.
+impl Map {
+    /// Reads a map.
+    ///
+    /// # Errors
+    /// Any [`MapError`]; that of an unknown key lists the known ones in its source.
+    pub fn parse(text: &str) -> Result<Self, MapError> {
+        toml::from_str::<MapFile>(text)?.check()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MapFile {
+struct MapFile {
     delimiter: Option<String>,
     encoding: Option<String>,
     decimal: Option<String>,
@@ -35,7 +45,7 @@ pub(super) struct MapFile {
 
 impl MapFile {
     /// The map, if its keys fit together.
-    pub(super) fn check(self) -> Result<Map, MapError> {
+    fn check(self) -> Result<Map, MapError> {
         let (decimal, thousands) = marks(self.decimal.as_deref(), self.thousands.as_deref())?;
         Ok(Map {
             delimiter: self.delimiter.as_deref().map(delimiter).transpose()?,
@@ -226,4 +236,137 @@ fn qualities(texts: BTreeMap<String, String>) -> Result<BTreeMap<String, Quality
         None => Err(MapError::Quality(word)),
     };
     texts.into_iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+
+    const TIME: &str = "[time]\ncolumn = \"t\"\nzone = \"UTC\"\n";
+    const COLUMN: &str = "[[column]]\nname = \"a\"\npath = \"A\"\nvalue_type = \"xs:int\"\n";
+    const LONG: &str = "[long]\npath_column = \"k\"\nvalue_column = \"v\"\nignore = [\"z\"]\n";
+    const ELEMENT: &str = "[[element]]\nkey = \"a\"\npath = \"A\"\nvalue_type = \"xs:int\"\n";
+
+    #[test]
+    fn maps_that_are_read() {
+        let zone = TIME.replace("UTC", "+05:30");
+        let fixed = "[time]\nat = \"2026-05-01T08:00:00Z\"\n";
+        let interval = "[time]\nfrom_column = \"f\"\nto_column = \"t\"\nzone = \"Europe/Berlin\"\n";
+        for text in [
+            format!("{TIME}{COLUMN}"),
+            format!("{zone}{LONG}{ELEMENT}"),
+            format!("{fixed}{COLUMN}"),
+            format!("{interval}{COLUMN}"),
+            format!(
+                "delimiter = \"tab\"\nencoding = \"utf-16be\"\ndecimal = \",\"\nthousands = \".\"\n{TIME}{COLUMN}"
+            ),
+            format!("{TIME}{COLUMN}[quality]\nOK = \"Good\"\n"),
+        ] {
+            assert!(Map::parse(&text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_refusal_says_what_is_wrong() {
+        let cases = [
+            (
+                format!("delimiter = \"ab\"\n{TIME}{COLUMN}"),
+                "one ASCII character",
+            ),
+            (
+                format!("delimiter = \"1\"\n{TIME}{COLUMN}"),
+                "one ASCII character",
+            ),
+            (format!("encoding = \"utf-16\"\n{TIME}{COLUMN}"), "utf-16le"),
+            (
+                format!("encoding = \"klingon\"\n{TIME}{COLUMN}"),
+                "windows-1252",
+            ),
+            (
+                format!("decimal = \";\"\n{TIME}{COLUMN}"),
+                "`decimal` must be",
+            ),
+            (
+                format!("thousands = \",\"\n{TIME}{COLUMN}"),
+                "needs `decimal`",
+            ),
+            (
+                format!("decimal = \".\"\nthousands = \".\"\n{TIME}{COLUMN}"),
+                "one other",
+            ),
+            (COLUMN.to_owned(), "must say when"),
+            (
+                format!("{TIME}at = \"2026-05-01T08:00:00Z\"\n{COLUMN}"),
+                "must say when",
+            ),
+            (
+                format!("{}{COLUMN}", TIME.replace("UTC", "Mars/Olympus")),
+                "Mars/Olympus",
+            ),
+            (TIME.to_owned(), "must name values"),
+            (format!("{TIME}{COLUMN}{LONG}{ELEMENT}"), "must name values"),
+            (format!("{TIME}{LONG}"), "must name values"),
+            (format!("{TIME}{COLUMN}{COLUMN}"), "`A` is in the map twice"),
+            (
+                format!("{TIME}{LONG}{}", ELEMENT.replace("\"a\"", "\"z\"")),
+                "`z` is in the map twice",
+            ),
+            (
+                format!("{TIME}{}", COLUMN.replace("\"A\"", "\"a b\"")),
+                "idShort path",
+            ),
+            (
+                format!("{TIME}{}", COLUMN.replace("xs:int", "int")),
+                "`value_type` of `A`",
+            ),
+            (
+                format!("{TIME}{COLUMN}[quality]\nOK = \"fine\"\n"),
+                "`fine`",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = Map::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_with_the_known_ones() {
+        for (text, unknown, known) in [
+            (
+                format!("delimeter = \",\"\n{TIME}{COLUMN}"),
+                "`delimeter`",
+                "`delimiter`",
+            ),
+            (
+                format!("{TIME}timezone = \"UTC\"\n{COLUMN}"),
+                "`timezone`",
+                "`zone`",
+            ),
+            (
+                format!("{TIME}{COLUMN}type = \"xs:int\"\n"),
+                "`type`",
+                "`value_type`",
+            ),
+            (
+                format!("{TIME}{COLUMN}[facts]\nserail = \"1\"\n"),
+                "`serail`",
+                "`serial`",
+            ),
+            (
+                format!("{TIME}{COLUMN}[facts_columns]\nowner = \"o\"\n"),
+                "`owner`",
+                "`serial`",
+            ),
+        ] {
+            let error = Map::parse(&text).unwrap_err();
+            let cause = error.source().unwrap().to_string();
+            assert!(
+                cause.contains(&format!("unknown field {unknown}")),
+                "{cause}"
+            );
+            assert!(cause.contains(known), "{cause}");
+        }
+    }
 }

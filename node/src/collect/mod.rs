@@ -6,7 +6,8 @@
 
 mod cell;
 mod draft;
-mod facts_file;
+mod fact_columns;
+mod facts;
 mod import;
 mod instant;
 mod layout;
@@ -15,18 +16,18 @@ mod map_file;
 mod observe;
 mod propose;
 mod recognise;
-mod sample;
+mod sampled_table;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use draft::{BLOCK_BYTES_MAX, Draft, DraftFacts};
-pub use facts_file::{FactsError, FactsFile};
-pub use import::{Import, ImportError, Report, UnreadableRow, import};
-pub use instant::ZoneError;
+pub use draft::{BLOCK_BYTES_MAX, Draft};
+pub use facts::{DraftFacts, FACTS_TEMPLATE, FactsError, FactsFile, is_flag};
+pub use import::{Import, ImportError, ImportReport, UnreadableRow, import};
+pub use instant::{AHEAD_SECONDS_MAX, AheadError, ZoneError, check_ahead};
 pub use layout::LayoutError;
 pub use map::{Map, MapError};
-pub use observe::{ObserveError, ObservedSubmodels, observe_submodel, observe_values};
+pub use observe::{CollectError, ObservedSubmodels, observe_submodel, observe_values};
 pub use propose::{ProposeError, propose_map};
 pub use recognise::RecognitionError;

@@ -1,10 +1,13 @@
 //! Observations of what is at hand: a submodel in JSON, or single values, all at one instant.
 
-use super::draft::{BLOCK_BYTES_MAX, Draft, DraftFacts, Grouping, TooLarge, block_bytes};
-use super::facts_file::{FactsError, FactsFile};
+use super::cell::missing;
+use super::draft::{BLOCK_BYTES_MAX, Draft, Grouping, TooLarge, block_bytes};
+use super::facts::{DraftFacts, FactsError, FactsFile};
+use super::instant::{AheadError, check_ahead};
 use ambit_aas::{
-    IdShortPath, IdShortPathError, Leaf, ParseError, SkipReason, Submodel, ValueOnlyError, leaves,
-    submodels_from_json, value_only_property,
+    DataTypeDefXsd, IdShortPath, IdShortPathError, Leaf, ParseError, SkipReason, Submodel,
+    ValueOnlyError, is_representable, is_xml_character, leaves, submodels_from_json,
+    value_only_property,
 };
 use ambit_ledger::{Name, NameError, Quality, Reading, Time, When};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Why a submodel or a value is not observed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ObserveError {
+pub enum CollectError {
     /// Not a submodel, nor an environment.
     #[error("failed to read the submodel")]
     Submodel(#[from] ParseError),
@@ -60,6 +63,30 @@ pub enum ObserveError {
         #[source]
         source: ValueOnlyError,
     },
+    /// A number without a type that no reader of JSON holds.
+    #[error(
+        "the value `{text}` of `{path}` is beyond what a double holds: give it a type that has no bounds, such as --type {path}=xs:string"
+    )]
+    Untyped {
+        /// The element.
+        path: String,
+        /// What was given.
+        text: String,
+    },
+    /// A character that is none of XML, so that no AAS holds it.
+    #[error(
+        "the value of `{path}` holds the control character U+{:04X}: take it out",
+        u32::from(*character)
+    )]
+    Character {
+        /// The element.
+        path: String,
+        /// The first such character.
+        character: char,
+    },
+    /// The time lies in the future.
+    #[error("the time of the observation cannot be used")]
+    Ahead(#[from] AheadError),
     /// Larger than an observation.
     #[error(
         "the value of `{path}` takes {bytes} bytes, more than the {BLOCK_BYTES_MAX} that an observation holds: make it an attachment"
@@ -85,13 +112,15 @@ pub struct ObservedSubmodels {
 /// The facts `submodel` and `semantic_id` come from the JSON and win over `facts`; `overrides` win over all.
 ///
 /// # Errors
-/// Any [`ObserveError`].
+/// Any [`CollectError`].
 pub fn observe_submodel(
     json: &[u8],
     facts: &FactsFile,
     overrides: &FactsFile,
     at: Time,
-) -> Result<ObservedSubmodels, ObserveError> {
+    now: Time,
+) -> Result<ObservedSubmodels, CollectError> {
+    check_ahead(at, now)?;
     let mut observed = ObservedSubmodels::default();
     for submodel in submodels_from_json(json)? {
         let facts = submodel_facts(&submodel, facts)?
@@ -113,7 +142,7 @@ pub fn observe_submodel(
         }));
     }
     if observed.drafts.is_empty() {
-        return Err(ObserveError::Nothing);
+        return Err(CollectError::Nothing);
     }
     Ok(observed)
 }
@@ -123,36 +152,38 @@ pub fn observe_submodel(
 /// value is a reading of quality *empty*.
 ///
 /// # Errors
-/// Any [`ObserveError`] but those of submodels.
+/// Any [`CollectError`] but those of submodels.
 pub fn observe_values(
     values: &[(String, String)],
     types: &BTreeMap<String, String>,
     facts: &FactsFile,
     overrides: &FactsFile,
     at: Time,
-) -> Result<Vec<Draft>, ObserveError> {
+    now: Time,
+) -> Result<Vec<Draft>, CollectError> {
+    check_ahead(at, now)?;
     let facts = facts.overlaid(overrides).complete()?;
     let mut paths = BTreeSet::new();
     let mut readings = Vec::new();
     for (path, text) in values {
         if !paths.insert(path) {
-            return Err(ObserveError::Repeated(path.clone()));
+            return Err(CollectError::Repeated(path.clone()));
         }
         readings.push(value_reading(path, text, types.get(path), at)?);
     }
     if let Some(path) = types.keys().find(|path| !paths.contains(path)) {
-        return Err(ObserveError::TypeWithoutValue(path.clone()));
+        return Err(CollectError::TypeWithoutValue(path.clone()));
     }
     let drafts = group(readings, &facts)?;
     if drafts.is_empty() {
-        return Err(ObserveError::Nothing);
+        return Err(CollectError::Nothing);
     }
     Ok(drafts)
 }
 
-fn submodel_facts(submodel: &Submodel, facts: &FactsFile) -> Result<FactsFile, ObserveError> {
+fn submodel_facts(submodel: &Submodel, facts: &FactsFile) -> Result<FactsFile, CollectError> {
     if submodel.is_template() {
-        return Err(ObserveError::Template(submodel.id().to_owned()));
+        return Err(CollectError::Template(submodel.id().to_owned()));
     }
     let mut stated = FactsFile::default();
     if !submodel.id().is_empty() {
@@ -162,14 +193,17 @@ fn submodel_facts(submodel: &Submodel, facts: &FactsFile) -> Result<FactsFile, O
     Ok(facts.overlaid(&stated))
 }
 
-fn leaf_reading(leaf: Leaf, at: Time) -> Result<Reading, ObserveError> {
-    let (quality, value) = match leaf.value {
-        None => (Quality::Empty, None),
-        // An empty text where a number belongs is no value.
-        Some(text) if text == "\"\"" && !leaf.matches_value_type => (Quality::Empty, None),
-        Some(text) if leaf.matches_value_type => (Quality::Good, Some(text)),
-        Some(text) => (Quality::Uncertain, Some(text)),
+fn leaf_reading(leaf: Leaf, at: Time) -> Result<Reading, CollectError> {
+    let quality = match &leaf.value {
+        None => Quality::Empty,
+        Some(json) => missing_json(json).unwrap_or(if leaf.matches_value_type {
+            Quality::Good
+        } else {
+            Quality::Uncertain
+        }),
     };
+    let is_missing = matches!(quality, Quality::Empty | Quality::Unavailable);
+    let value = leaf.value.filter(|_| !is_missing);
     Ok(Reading {
         path: name(&leaf.path)?,
         when: When::Instant { at },
@@ -181,23 +215,31 @@ fn leaf_reading(leaf: Leaf, at: Time) -> Result<Reading, ObserveError> {
     })
 }
 
+/// The quality of a value-only form that holds no value: a text that says so, or no text at all.
+fn missing_json(json: &str) -> Option<Quality> {
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::String(text)) => missing(&text),
+        _ => matches!(json, "[]" | "{}").then_some(Quality::Empty),
+    }
+}
+
 fn value_reading(
     path: &str,
     text: &str,
     value_type: Option<&String>,
     at: Time,
-) -> Result<Reading, ObserveError> {
-    IdShortPath::parse(path).map_err(|source| ObserveError::Path {
+) -> Result<Reading, CollectError> {
+    IdShortPath::parse(path).map_err(|source| CollectError::Path {
         path: path.to_owned(),
         source,
     })?;
-    let (quality, value) = match (text.trim(), value_type) {
-        ("", _) => (Quality::Empty, None),
-        ("UNAVAILABLE", _) => (Quality::Unavailable, None),
-        (_, None) => (Quality::Good, Some(spelled(text))),
-        (_, Some(value_type)) => {
+    let (quality, value) = match (missing(text), value_type) {
+        (Some(quality), _) => (quality, None),
+        (None, None) => (Quality::Good, Some(spelled(path, text)?)),
+        (None, Some(value_type)) => {
+            check_characters(path, text)?;
             let value =
-                value_only_property(value_type, text).map_err(|source| ObserveError::Value {
+                value_only_property(value_type, text).map_err(|source| CollectError::Value {
                     path: path.to_owned(),
                     source,
                 })?;
@@ -220,31 +262,52 @@ fn value_reading(
 }
 
 /// The JSON text that a value spells, else the value as a JSON string.
-fn spelled(text: &str) -> String {
+fn spelled(path: &str, text: &str) -> Result<String, CollectError> {
     use serde_json::Value;
     match serde_json::from_str(text) {
-        Ok(Value::Number(_) | Value::Bool(_) | Value::String(_)) => text.trim().to_owned(),
+        Ok(Value::Number(_)) if !is_representable(DataTypeDefXsd::Double, text.trim()) => {
+            Err(CollectError::Untyped {
+                path: path.to_owned(),
+                text: text.trim().to_owned(),
+            })
+        }
+        Ok(Value::Number(_) | Value::Bool(_)) => Ok(text.trim().to_owned()),
+        Ok(Value::String(spelled)) => {
+            check_characters(path, &spelled)?;
+            Ok(text.trim().to_owned())
+        }
         Ok(Value::Null | Value::Array(_) | Value::Object(_)) | Err(_) => {
-            Value::from(text).to_string()
+            check_characters(path, text)?;
+            Ok(Value::from(text).to_string())
         }
     }
 }
 
-fn group(readings: Vec<Reading>, facts: &DraftFacts) -> Result<Vec<Draft>, ObserveError> {
+fn check_characters(path: &str, text: &str) -> Result<(), CollectError> {
+    match text.chars().find(|character| !is_xml_character(*character)) {
+        Some(character) => Err(CollectError::Character {
+            path: path.to_owned(),
+            character,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn group(readings: Vec<Reading>, facts: &DraftFacts) -> Result<Vec<Draft>, CollectError> {
     let mut grouping = Grouping::new();
     for reading in readings {
-        let bytes = block_bytes(&reading).map_err(|TooLarge { bytes }| ObserveError::TooLarge {
+        let bytes = block_bytes(&reading).map_err(|TooLarge { bytes }| CollectError::TooLarge {
             path: reading.path.to_string(),
             bytes,
         })?;
-        grouping.add((), reading, bytes, || Ok::<_, ObserveError>(facts.clone()))?;
+        grouping.add((), reading, bytes, || Ok::<_, CollectError>(facts.clone()))?;
     }
     grouping.finish();
     Ok(std::iter::from_fn(|| grouping.next()).collect())
 }
 
-fn name(text: &str) -> Result<Name, ObserveError> {
-    text.parse().map_err(|source| ObserveError::Identifier {
+fn name(text: &str) -> Result<Name, CollectError> {
+    text.parse().map_err(|source| CollectError::Identifier {
         text: text.to_owned(),
         source,
     })
@@ -269,12 +332,12 @@ mod tests {
         "2026-05-01T08:00:00Z".parse().unwrap()
     }
 
-    fn values(pairs: &[(&str, &str)], types: &[(&str, &str)]) -> Result<Vec<Draft>, ObserveError> {
+    fn values(pairs: &[(&str, &str)], types: &[(&str, &str)]) -> Result<Vec<Draft>, CollectError> {
         let own = |(key, text): &(&str, &str)| ((*key).to_owned(), (*text).to_owned());
         let pairs: Vec<_> = pairs.iter().map(own).collect();
         let facts = facts("submodel = \"urn:s\"\nsemantic_id = \"urn:m\"");
         let types = types.iter().map(own).collect();
-        observe_values(&pairs, &types, &facts, &FactsFile::default(), at())
+        observe_values(&pairs, &types, &facts, &FactsFile::default(), at(), at())
     }
 
     #[test]
@@ -318,28 +381,47 @@ mod tests {
 
     #[test]
     fn values_that_are_refused() {
-        assert!(matches!(values(&[], &[]), Err(ObserveError::Nothing)));
+        assert!(matches!(values(&[], &[]), Err(CollectError::Nothing)));
         assert!(matches!(
             values(&[("a b", "1")], &[]),
-            Err(ObserveError::Path { .. })
+            Err(CollectError::Path { .. })
         ));
         assert!(matches!(
             values(&[("A", "1"), ("A", "2")], &[]),
-            Err(ObserveError::Repeated(_))
+            Err(CollectError::Repeated(_))
         ));
         let types = [("A", "xs:int")];
         assert!(matches!(
             values(&[("A", "1.5")], &types),
-            Err(ObserveError::Value { .. })
+            Err(CollectError::Value { .. })
         ));
         assert!(matches!(
             values(&[("B", "1")], &types),
-            Err(ObserveError::TypeWithoutValue(path)) if path == "A"
+            Err(CollectError::TypeWithoutValue(path)) if path == "A"
         ));
+        for text in ["1e400", "-1E+400", "1e-400"] {
+            assert!(matches!(
+                values(&[("A", text)], &[]),
+                Err(CollectError::Untyped { .. })
+            ));
+            assert!(values(&[("A", text)], &[("A", "xs:string")]).is_ok());
+            assert!(matches!(
+                values(&[("A", text)], &[("A", "xs:double")]),
+                Err(CollectError::Value { .. })
+            ));
+        }
+        for (text, types) in [
+            ("bell\u{7}", &[][..]),
+            ("bell\u{7}", &[("A", "xs:string")][..]),
+            ("\"\\u0000\"", &[][..]),
+        ] {
+            let error = values(&[("A", text)], types).unwrap_err().to_string();
+            assert!(error.contains("control character U+00"), "{error}");
+        }
         let long = "x".repeat(70_000);
         assert!(matches!(
             values(&[("A", &long)], &[]),
-            Err(ObserveError::TooLarge { .. })
+            Err(CollectError::TooLarge { .. })
         ));
     }
 
@@ -351,6 +433,12 @@ mod tests {
             {"modelType": "Property", "idShort": "Count", "valueType": "xs:int", "value": "many"},
             {"modelType": "Property", "idShort": "Gone", "valueType": "xs:double"},
             {"modelType": "Property", "idShort": "Blank", "valueType": "xs:double", "value": ""},
+            {"modelType": "Property", "idShort": "Note", "valueType": "xs:string", "value": " "},
+            {"modelType": "Property", "idShort": "State", "valueType": "xs:string", "value": "UNAVAILABLE"},
+            {"modelType": "Property", "idShort": "Speed", "valueType": "xs:int", "value": "UNAVAILABLE"},
+            {"modelType": "MultiLanguageProperty", "idShort": "Remark", "value": []},
+            {"modelType": "Property", "idShort": "Vast", "valueType": "xs:double", "value": "1e400"},
+            {"modelType": "Property", "idShort": "Bell", "valueType": "xs:string", "value": "a\u0007"},
             {"modelType": "Capability", "idShort": "Drilling"}
         ]
     }"#;
@@ -359,7 +447,8 @@ mod tests {
     fn a_submodel_names_itself_and_each_leaf_is_a_reading() {
         let overrides = FactsFile::parse("serial = \"7\"").unwrap();
         let base = facts("submodel = \"urn:other\"");
-        let observed = observe_submodel(SUBMODEL.as_bytes(), &base, &overrides, at()).unwrap();
+        let json = SUBMODEL.as_bytes();
+        let observed = observe_submodel(json, &base, &overrides, at(), at()).unwrap();
         let [draft] = observed.drafts.as_slice() else {
             panic!("{observed:?}");
         };
@@ -384,6 +473,12 @@ mod tests {
                 ("Count", Quality::Uncertain, Some("\"many\"")),
                 ("Gone", Quality::Empty, None),
                 ("Blank", Quality::Empty, None),
+                ("Note", Quality::Empty, None),
+                ("State", Quality::Unavailable, None),
+                ("Speed", Quality::Unavailable, None),
+                ("Remark", Quality::Empty, None),
+                ("Vast", Quality::Uncertain, Some("\"1e400\"")),
+                ("Bell", Quality::Uncertain, Some("\"a\\u0007\"")),
             ]
         );
         assert_eq!(observed.skipped.len(), 1);
@@ -392,19 +487,49 @@ mod tests {
 
     #[test]
     fn submodels_that_are_refused() {
-        let observe =
-            |json: &str| observe_submodel(json.as_bytes(), &facts(""), &FactsFile::default(), at());
+        let facts = facts("");
+        let observe = |json: &str| {
+            observe_submodel(json.as_bytes(), &facts, &FactsFile::default(), at(), at())
+        };
         assert!(matches!(
             observe("[]"),
-            Err(ObserveError::Submodel(_) | ObserveError::Nothing)
+            Err(CollectError::Submodel(_) | CollectError::Nothing)
         ));
-        assert!(matches!(observe("{"), Err(ObserveError::Submodel(_))));
+        assert!(matches!(observe("{"), Err(CollectError::Submodel(_))));
         let template = SUBMODEL.replacen("\"id\"", "\"kind\": \"Template\", \"id\"", 1);
-        assert!(matches!(observe(&template), Err(ObserveError::Template(_))));
+        assert!(matches!(observe(&template), Err(CollectError::Template(_))));
         let without = SUBMODEL.replace("urn:example:plate:7", "");
         assert!(matches!(
             observe(&without),
-            Err(ObserveError::Facts(FactsError::Missing("submodel")) | ObserveError::Submodel(_))
+            Err(CollectError::Facts(FactsError::Missing("submodel")) | CollectError::Submodel(_))
         ));
+    }
+
+    #[test]
+    fn nothing_is_observed_before_it_happens() {
+        let facts = facts("submodel = \"urn:s\"\nsemantic_id = \"urn:m\"");
+        let none = FactsFile::default();
+        let pairs = [("A".to_owned(), "1".to_owned())];
+        let types = BTreeMap::new();
+        for (at, is_refused) in [
+            ("2026-05-01T08:05:00Z", false),
+            ("2026-05-01T08:05:00.000000001Z", true),
+            ("2199-01-01T00:00:00Z", true),
+        ] {
+            let then = at.parse().unwrap();
+            let now = super::tests::at();
+            let values = observe_values(&pairs, &types, &facts, &none, then, now);
+            let submodel = observe_submodel(SUBMODEL.as_bytes(), &facts, &none, then, now);
+            assert_eq!(
+                matches!(values, Err(CollectError::Ahead(_))),
+                is_refused,
+                "{at}"
+            );
+            assert_eq!(
+                matches!(submodel, Err(CollectError::Ahead(_))),
+                is_refused,
+                "{at}"
+            );
+        }
     }
 }

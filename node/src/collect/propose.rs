@@ -2,9 +2,10 @@
 //! out as a comment that says `set this`.
 
 use super::cell::{self, Cell, NumberForm};
-use super::import::{Form, ImportError, Rows};
+use super::fact_columns::{COLUMN_FACTS, ColumnKind};
+use super::import::{FileForm, ImportError, Rows};
 use super::recognise::{self, DELIMITERS, RecognitionError};
-use super::sample::{Decimal, Table, TimeKind, is_missing, is_number};
+use super::sampled_table::{Decimal, SampledTable, TimeKind, is_missing, is_number};
 use super::text::Text;
 use ambit_aas::DataTypeDefXsd;
 use encoding_rs::{Encoding, UTF_16BE, WINDOWS_1252};
@@ -14,11 +15,6 @@ use std::io::{Cursor, Read};
 
 /// How much of a file is looked at.
 const SAMPLE_BYTES_MAX: u64 = 4 * 1_048_576;
-
-/// Facts that a column of the same name may hold.
-const FACTS: [&str; 10] = [
-    "source", "site", "asset", "part", "revision", "serial", "lot", "order", "process", "program",
-];
 
 /// Why no map is proposed.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +55,13 @@ pub fn propose_map<R: Read>(reader: R) -> Result<String, ProposeError> {
         sample.pop();
     }
     let (delimiter, delimiter_is_certain) = delimiter(&sample, encoding)?;
-    let form = Form {
+    let form = FileForm {
         encoding,
         delimiter,
         header: false,
     };
     let (names, mut rows) = Rows::open(Cursor::new(&sample), form, |_| ())?;
-    let mut table = Table::new(names.len());
+    let mut table = SampledTable::new(names.len());
     while let Some((_, record)) = rows.next().map_err(ImportError::from)? {
         table.push(record);
     }
@@ -158,7 +154,7 @@ impl Decimal {
     }
 }
 
-impl Table {
+impl SampledTable {
     fn write_body(&self, map: &mut String, names: &[String], delimiter: u8) {
         let time = self.write_time(map, names);
         self.write_facts(map, names);
@@ -217,9 +213,9 @@ impl Table {
 
     fn write_facts(&self, map: &mut String, names: &[String]) {
         let fact = |name: &String| {
-            FACTS
-                .into_iter()
-                .find(|fact| name.eq_ignore_ascii_case(fact))
+            COLUMN_FACTS
+                .iter()
+                .find(|(fact, _)| name.eq_ignore_ascii_case(fact))
         };
         let found: Vec<_> = names
             .iter()
@@ -232,16 +228,14 @@ impl Table {
             map,
             "\n# [facts_columns]  # set this where a column says a fact, and take its [[column]] out"
         );
-        for (fact, name) in found {
+        for ((fact, kind), name) in found {
             let column = quoted(name);
-            let _ = match fact {
-                "part" | "lot" | "order" | "program" => {
-                    writeln!(
-                        map,
-                        "# {fact} = {{ column = {column}, assigner = \"did:web:…\" }}"
-                    )
-                }
-                _ => writeln!(map, "# {fact} = {column}"),
+            let _ = match kind {
+                ColumnKind::Text => writeln!(map, "# {fact} = {column}"),
+                ColumnKind::Pair => writeln!(
+                    map,
+                    "# {fact} = {{ column = {column}, assigner = \"did:web:…\" }}"
+                ),
             };
         }
     }

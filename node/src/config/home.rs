@@ -10,6 +10,7 @@
 //! ```
 
 use super::settings::{Settings, SettingsError};
+use crate::collect::FACTS_TEMPLATE;
 use crate::failure::{Failure, FailureKind};
 use crate::platform::{
     check_private, create_private_folder, replace_private, sync_folder, write_private,
@@ -342,21 +343,6 @@ fn check_vacant(place: &Path) -> Result<(), HomeError> {
     }
     Ok(())
 }
-
-const FACTS_TEMPLATE: &str = r#"# Facts that do not vary from file to file. A map file, a column and a command-line option each override
-# what is here. Take the `#` away from what applies.
-#
-# source = "cmm-1"                     # the machine, system or person that reports, by an opaque id
-# site = "hall-2"
-# data_class = "inspection-result"     # see the taxonomy of data classes
-# owner = "did:web:us.example"         # whose data it is
-# trade_secret = false
-#
-# [export_control]
-# determined = true                    # a responsible person has classified it; nothing crosses before that
-# itar = false
-# eccn = "EAR99"
-"#;
 
 #[cfg(test)]
 mod tests {

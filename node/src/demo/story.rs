@@ -95,6 +95,7 @@ fn import(node: &Node, source: &Source, facts: &FactsFile) -> Result<(usize, u64
         &source.map()?,
         facts,
         &FactsFile::default(),
+        clock::now(),
         |_| (),
     )?;
     let (mut observations, mut readings) = (0, 0);

@@ -2,7 +2,7 @@
 
 use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
-use crate::collect::Draft;
+use crate::collect::{AheadError, Draft, check_ahead};
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
 use crate::partnership::{Governance, GovernanceError};
@@ -68,6 +68,9 @@ pub enum ObserveError {
     /// The class of data is not in the taxonomy.
     #[error("{0}")]
     DataClass(String),
+    /// A reading is of an instant that has not come yet.
+    #[error("an observation cannot be of that time")]
+    Ahead(#[from] AheadError),
     /// The system gave no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -85,6 +88,7 @@ impl From<ObserveError> for Failure {
             | ObserveError::Readings(_)
             | ObserveError::Owner(_)
             | ObserveError::DataClass(_)
+            | ObserveError::Ahead(_)
             | ObserveError::Randomness(_) => FailureKind::Failed,
         };
         Self::new(kind, &error)
@@ -135,12 +139,13 @@ impl Node {
         now: Time,
     ) -> Result<ObserveReport, ObserveError> {
         // By the clock before the locks: to wait for them is no fault of the clock's.
-        let now = Moment::of(self.instant(now)?);
+        let instant = self.instant(now)?;
+        let now = Moment::of(instant);
         let releasing = self.releasing_lock();
         let judging = self.judging();
         let governance = self.governance();
         for draft in &drafts {
-            check_draft(&governance, draft)?;
+            check_draft(&governance, draft, instant)?;
         }
         self.catch_up_locked(&releasing, now)?;
         let mut report = ObserveReport::default();
@@ -263,7 +268,10 @@ fn is_to_wait(submitted: &VecDeque<Submitted>) -> bool {
     submitted.len() >= COMMITS_AHEAD_MAX || submitted.iter().any(|commit| commit.decides)
 }
 
-fn check_draft(governance: &Governance, draft: &Draft) -> Result<(), ObserveError> {
+fn check_draft(governance: &Governance, draft: &Draft, now: Time) -> Result<(), ObserveError> {
+    if let Some((_, latest)) = draft.span() {
+        check_ahead(latest, now)?;
+    }
     if draft.facts.owner != *governance.organization() {
         return Err(ObserveError::Owner(draft.facts.owner.clone()));
     }

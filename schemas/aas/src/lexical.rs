@@ -88,8 +88,9 @@ pub fn is_representable(value_type: DataTypeDefXsd, text: &str) -> bool {
     matches!(text, "INF" | "-INF" | "NaN") || (is_finite && is_zero == is_written_as_zero)
 }
 
-/// A character of XML 1.0, of which alone the metamodel's texts consist (IDTA-01001, constraint AASd-130).
-pub(crate) fn is_xml_character(character: char) -> bool {
+/// Whether it is a character of XML 1.0, of which alone the metamodel's texts consist (IDTA-01001, constraint AASd-130).
+#[must_use]
+pub fn is_xml_character(character: char) -> bool {
     matches!(
         character,
         '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..

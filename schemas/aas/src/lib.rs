@@ -49,7 +49,7 @@ pub use identifiable::{AssetAdministrationShell, ConceptDescription};
 pub use identifier::{IdShort, IdShortError, Identifier, IdentifierError};
 pub use json_path::{JsonPath, JsonPathStep};
 pub use leaves::{Leaf, Leaves, SkipReason, Skipped, leaves, leaves_in};
-pub use lexical::{is_representable, lexical_matches};
+pub use lexical::{is_representable, is_xml_character, lexical_matches};
 pub use members::Members;
 pub use objects::{
     AdministrativeInformation, AssetInformation, DataSpecificationIec61360,

@@ -37,7 +37,11 @@ fn wide(before: &str) -> String {
     )
 }
 
-fn run(text: impl AsRef<[u8]>, map: &str) -> Result<(Vec<Draft>, Report), ImportError> {
+fn now() -> Time {
+    "2026-11-01T00:00:00Z".parse().unwrap()
+}
+
+fn run(text: impl AsRef<[u8]>, map: &str) -> Result<(Vec<Draft>, ImportReport), ImportError> {
     run_with(text, map, FACTS, "")
 }
 
@@ -46,11 +50,11 @@ fn run_with(
     map: &str,
     facts: &str,
     overrides: &str,
-) -> Result<(Vec<Draft>, Report), ImportError> {
+) -> Result<(Vec<Draft>, ImportReport), ImportError> {
     let map = Map::parse(map).unwrap();
     let facts = FactsFile::parse(facts).unwrap();
     let overrides = FactsFile::parse(overrides).unwrap();
-    let mut import = import(Cursor::new(text), &map, &facts, &overrides, |_| ())?;
+    let mut import = import(Cursor::new(text), &map, &facts, &overrides, now(), |_| ())?;
     let drafts = import.by_ref().collect::<Result<Vec<_>, _>>()?;
     assert_eq!(import.report().drafts, drafts.len() as u64);
     for draft in &drafts {
@@ -349,6 +353,7 @@ fn progress_ends_at_the_length_of_the_file() {
         &map,
         &facts,
         &FactsFile::default(),
+        now(),
         tell,
     )
     .unwrap();
@@ -362,6 +367,29 @@ fn progress_ends_at_the_length_of_the_file() {
     );
     assert!(told.is_sorted());
     assert_eq!(told.last(), Some(&(text.len() as u64)));
+}
+
+#[test]
+fn what_lies_in_the_future_is_refused_row_by_row() {
+    let text = "t,a,b\n2026-05-01 06:00,1.5,x\n2026-11-01 00:05:00,2,x\n2026-11-01 00:05:01,3,x\n2062-05-01 06:00,4,x\n";
+    let (drafts, report) = run(text, &wide("")).unwrap();
+    assert_eq!(report.readings, 4);
+    assert_eq!(values(&drafts)[2], ("A", Some("2")));
+    let lines: Vec<_> = report.unreadable.iter().map(|row| row.line).collect();
+    assert_eq!(lines, [4, 5]);
+    let reason = &report.unreadable[1].reason;
+    assert!(
+        reason.starts_with("column `t`: 2062-05-01T06:00:00Z is more than 300 seconds after now")
+            && reason.contains("the zone it is read in"),
+        "{reason}"
+    );
+    let interval = wide("").replace("column = \"t\"", "from_column = \"t\"\nto_column = \"u\"");
+    let text = "t,u,a,b\n2026-05-01 06:00,2027-05-01 06:00,1,x\n";
+    let (_, report) = run(text, &interval).unwrap();
+    assert!(report.unreadable[0].reason.starts_with("column `u`"));
+    let fixed = wide("").replace("column = \"t\"", "at = \"2027-05-01T06:00:00Z\"");
+    let error = run("t,a,b\nx,1,x\n", &fixed.replace("zone = \"UTC\"", ""));
+    assert!(matches!(error, Err(ImportError::Ahead(_))));
 }
 
 fn repository() -> PathBuf {

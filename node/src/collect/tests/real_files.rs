@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn example(file: &str, map: &str) -> (Vec<Draft>, Report) {
+fn example(file: &str, map: &str) -> (Vec<Draft>, ImportReport) {
     let folder = repository().join("federation-examples/supplier-quality");
     let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
     run_with(read(file), &read(map), &read("supplier/facts.toml"), "").unwrap()

@@ -187,7 +187,15 @@ eccn = "EAR99"
 fn drafts_of(facts: &FactsFile, value: &str) -> Vec<Draft> {
     let values = [("Value".to_owned(), value.to_owned())];
     let at: Time = OBSERVED_AT.parse().unwrap();
-    observe_values(&values, &BTreeMap::new(), facts, &FactsFile::default(), at).unwrap()
+    observe_values(
+        &values,
+        &BTreeMap::new(),
+        facts,
+        &FactsFile::default(),
+        at,
+        at,
+    )
+    .unwrap()
 }
 
 fn draft(customer: &str, program: &str, class: &str, value: u32) -> Vec<Draft> {

@@ -3,8 +3,7 @@
 //! It only says what the fields show; what is in doubt it says is in doubt.
 
 use super::cell::{self, NumberForm};
-use super::instant::InstantError;
-use super::map::TimeForm;
+use super::instant::{InstantError, TimeForm};
 use ambit_aas::DataTypeDefXsd;
 use std::collections::BTreeSet;
 
@@ -12,7 +11,7 @@ use std::collections::BTreeSet;
 const KEYS_MAX: usize = 500;
 
 /// The fields of a sample, by column. Rows of another width are passed over.
-pub(super) struct Table {
+pub(super) struct SampledTable {
     pub(super) columns: Vec<Vec<String>>,
     pub(super) has_header: bool,
 }
@@ -24,7 +23,7 @@ pub(super) enum Decimal {
     Doubtful,
 }
 
-impl Table {
+impl SampledTable {
     pub(super) fn new(width: usize) -> Self {
         Self {
             columns: vec![Vec::new(); width],
