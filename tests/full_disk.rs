@@ -1,7 +1,8 @@
 //! A disk that is full: the node says so and stops, opens again once there is space, and has lost nothing.
 //!
-//! The disk is a small file system in memory. Where this user may not mount one, there is nothing to test with.
+//! The disk is a small file system in memory. Where this user may not mount one, the tests are skipped, and say so.
 
+use crate::skipping::skip;
 use crate::support::{Ambit, Folder, Home, MAP, NOTE_COLUMN, Running, text};
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use ambit_ledger::{Body, Entry, ObservationId};
@@ -32,8 +33,8 @@ struct Disk {
 }
 
 impl Disk {
-    /// Mounts one, and makes a node's home on it. None where that is not permitted, which is printed.
-    fn mount() -> Option<Self> {
+    /// Mounts one for a test, and makes a node's home on it. None where that is not permitted: the test is skipped.
+    fn mount(test: &str) -> Option<Self> {
         let folder = Folder::new();
         let disk = folder.path().join("disk");
         std::fs::create_dir(&disk).unwrap();
@@ -47,7 +48,8 @@ impl Disk {
             Err(error) => Some(error.to_string()),
         };
         if let Some(why) = why {
-            println!("skipped: a small disk cannot be mounted: {}", why.trim());
+            let why = format!("a small disk cannot be mounted: {}", why.trim());
+            skip(&format!("full_disk::{test}"), &why);
             return None;
         }
         let map = folder.path().join("map.toml");
@@ -245,7 +247,7 @@ impl Drop for Disk {
 
 #[test]
 fn a_command_on_a_full_disk_says_so_and_loses_nothing() {
-    let Some(disk) = Disk::mount() else {
+    let Some(disk) = Disk::mount("a_command_on_a_full_disk_says_so_and_loses_nothing") else {
         return;
     };
     let (acknowledged, output) = disk.import_until_full("n");
@@ -270,7 +272,7 @@ fn a_command_on_a_full_disk_says_so_and_loses_nothing() {
 
 #[test]
 fn a_running_node_on_a_full_disk_stops_and_loses_nothing() {
-    let Some(disk) = Disk::mount() else {
+    let Some(disk) = Disk::mount("a_running_node_on_a_full_disk_stops_and_loses_nothing") else {
         return;
     };
     let running: Running = Ambit::run(&disk.home);

@@ -17,4 +17,6 @@ mod restart;
 #[cfg(test)]
 mod rooms;
 #[cfg(test)]
+mod skipping;
+#[cfg(test)]
 mod support;

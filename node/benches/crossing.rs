@@ -25,14 +25,12 @@ use ambit_node::node::Node;
 use ambit_node::service::Service;
 use ambit_node::store::BoxKey;
 use bed::Bed;
-use measure::{Ratio, Row, rate, record};
+use measure::{Ratio, Row, is_short, many_or, rate, record};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the customer may take to commit a round.
 const LIMIT: Duration = Duration::from_secs(120);
-/// Observations in one round: a second or so.
-const ROUND: u64 = 2_048;
 const ROUNDS: usize = 5;
 const READINGS: usize = 64;
 
@@ -46,23 +44,26 @@ fn main() {
         service.expect("the node starts")
     });
     let (mut crossed, mut ingested) = (0, 0);
+    let round = round();
     let mut rates = Vec::new();
     let ratio = Ratio::measure(
         ROUNDS,
         || {
-            let rate = cross(supplier.node(), customer.node(), crossed);
-            crossed += ROUND;
+            let rate = cross(supplier.node(), customer.node(), crossed, round);
+            crossed += round;
             rates.push(rate);
             rate
         },
         || {
-            ingested += ROUND;
-            let drafts = bed::drafts("one", ingested, ROUND, READINGS, u64::MAX);
-            rate(ROUND as usize, || observe(&alone.supplier, drafts))
+            ingested += round;
+            let drafts = bed::drafts("one", ingested, round, READINGS, u64::MAX);
+            rate(round as usize, || observe(&alone.supplier, drafts))
         },
     );
-    // The first round warmed up.
-    rates.remove(0);
+    if !is_short() {
+        // The first round warmed up.
+        rates.remove(0);
+    }
     rates.sort_by(f64::total_cmp);
     record(
         "crossing",
@@ -87,12 +88,17 @@ fn observe(node: &Node, drafts: Vec<ambit_node::collect::Draft>) {
     assert_eq!(report.observed.len(), count);
 }
 
-fn cross(supplier: &Arc<Node>, customer: &Arc<Node>, from: u64) -> f64 {
-    let drafts = bed::drafts("one", from, ROUND, READINGS, u64::MAX);
-    rate(ROUND as usize, || {
+/// Observations in one round: a second or so.
+fn round() -> u64 {
+    many_or(32, 2_048) as u64
+}
+
+fn cross(supplier: &Arc<Node>, customer: &Arc<Node>, from: u64, round: u64) -> f64 {
+    let drafts = bed::drafts("one", from, round, READINGS, u64::MAX);
+    rate(round as usize, || {
         observe(supplier, drafts);
         let limit = Instant::now() + LIMIT;
-        while taken(customer) < from + ROUND {
+        while taken(customer) < from + round {
             assert!(
                 Instant::now() < limit,
                 "the customer does not take what is sent"

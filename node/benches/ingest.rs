@@ -26,16 +26,14 @@ use ambit_node::clock;
 use ambit_node::collect::Draft;
 use ambit_node::node::Node;
 use bed::Bed;
-use measure::{Ratio, Row, rate, record};
+use measure::{Ratio, Row, is_short, many_or, rate, record};
 use std::fs::File;
 use std::path::Path;
 
 const GROUP: usize = 32;
-/// Observations in one round: a second or so.
-const ROUND: usize = 64 * GROUP;
 const ROUNDS: usize = 9;
-/// Drafts in one operation.
-const GIVEN: usize = 512;
+/// Drafts in one operation, at most.
+const GIVEN_MAX: usize = 512;
 /// Enough that no observation of the yardstick gets the id of another.
 const NOISE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -67,34 +65,39 @@ fn ingest(readings: usize, lot: u64) -> (Ratio, String) {
     drop(customer);
     let sizes = Sizes::measure(&supplier, readings);
     let mut yardstick = Yardstick::open(&folder.path().join("yardstick"), sizes);
+    // Observations in one round: a second or so.
+    let round = many_or(2, 64) * GROUP;
+    let given_each = round.min(GIVEN_MAX);
     let mut next = 1_000;
     let mut rates = Vec::new();
     let ratio = Ratio::measure(
         ROUNDS,
         || {
-            let given: Vec<Vec<Draft>> = (0..ROUND / GIVEN)
+            let given: Vec<Vec<Draft>> = (0..round / given_each)
                 .map(|_| {
-                    next += GIVEN as u64;
-                    bed::drafts("one", next, GIVEN as u64, readings, lot)
+                    next += given_each as u64;
+                    bed::drafts("one", next, given_each as u64, readings, lot)
                 })
                 .collect();
-            let rate = rate(ROUND, || {
+            let rate = rate(round, || {
                 for drafts in given {
                     let report = supplier.observe(drafts, true, clock::now());
-                    assert_eq!(report.expect("observed").observed.len(), GIVEN);
+                    assert_eq!(report.expect("observed").observed.len(), given_each);
                 }
             });
             rates.push(rate);
             rate
         },
         || {
-            rate(ROUND, || {
-                (0..ROUND / GROUP).for_each(|_| yardstick.write_group())
+            rate(round, || {
+                (0..round / GROUP).for_each(|_| yardstick.write_group())
             })
         },
     );
-    // The first round warmed up.
-    rates.remove(0);
+    if !is_short() {
+        // The first round warmed up.
+        rates.remove(0);
+    }
     rates.sort_by(f64::total_cmp);
     (ratio, format!("{:.0}/s", rates[rates.len() / 2]))
 }

@@ -3,10 +3,23 @@
 //! A figure alone says more about the machine than about the program, so every bench measures a yardstick
 //! beside it in the same run, in turns, and what counts is the ratio of the two. The table lies in
 //! `tests/benches.md`; a bench puts its own rows in the place of those it wrote before.
+//!
+//! Under `cargo test` a bench runs short: it measures little, keeps nothing, and compares the shape of its rows with
+//! those in the README, what they are of and in which units. The figures of such a run say nothing.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
+
+/// Whether this run is to show only that the bench works, and what its rows look like: `cargo bench` says `--bench`.
+pub fn is_short() -> bool {
+    !std::env::args().any(|argument| argument == "--bench")
+}
+
+/// As many as are to be measured, or in a short run so few.
+pub fn many_or(few: usize, many: usize) -> usize {
+    if is_short() { few } else { many }
+}
 
 /// The ratio of two rates, measured in turns.
 pub struct Ratio {
@@ -16,13 +29,15 @@ pub struct Ratio {
 
 impl Ratio {
     /// Measures the subject and its yardstick in turns, each round in the other order. Each returns its rate
-    /// for the round, in any unit that both share. One round before the counted ones warms both up.
+    /// for the round, in any unit that both share. One round before the counted ones warms both up; a short run has
+    /// one round in all.
     pub fn measure(
         rounds: usize,
         mut subject: impl FnMut() -> f64,
         mut yardstick: impl FnMut() -> f64,
     ) -> Self {
         let mut ratios = Vec::new();
+        let (warming, rounds) = if is_short() { (0, 0) } else { (1, rounds) };
         for round in 0..=rounds {
             let (ours, theirs) = if round % 2 == 0 {
                 let ours = subject();
@@ -31,7 +46,7 @@ impl Ratio {
                 let theirs = yardstick();
                 (subject(), theirs)
             };
-            if round > 0 {
+            if round >= warming {
                 ratios.push(ours / theirs);
             }
         }
@@ -98,7 +113,7 @@ pub fn rate(count: usize, work: impl FnOnce()) -> f64 {
 
 const HEAD: &str = "| bench | what | measured | bar | more |\n| --- | --- | ---: | ---: | --- |\n";
 
-/// Prints the rows of a bench and puts them into the table.
+/// Prints the rows of a bench and puts them into the table. In a short run compares their shape with the README's.
 pub fn record(bench: &str, rows: &[Row]) {
     let mut lines = String::new();
     for Row {
@@ -110,17 +125,26 @@ pub fn record(bench: &str, rows: &[Row]) {
     {
         let _ = writeln!(lines, "| {bench} | {what} | {measured} | {bar} | {more} |");
     }
-    print!("{HEAD}{lines}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .map(|folder| folder.join("tests/benches.md"))
-        .find(|path| {
-            path.parent()
-                .is_some_and(|folder| folder.join("main.rs").is_file())
-        })
-        .expect("the workspace has a folder of tests");
-    let before = std::fs::read_to_string(&path).unwrap_or_default();
     let own = format!("| {bench} |");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .find(|folder| folder.join("tests/main.rs").is_file())
+        .expect("the workspace has a folder of tests");
+    if is_short() {
+        let readme = std::fs::read_to_string(root.join("README.md")).expect("there is a README");
+        let stated = readme.lines().filter(|line| line.starts_with(&own));
+        let stated: Vec<String> = stated.map(shape).collect();
+        let found: Vec<String> = lines.lines().map(shape).collect();
+        assert_eq!(
+            found, stated,
+            "the rows of {bench}, and those in the README"
+        );
+        println!("{bench}: its rows are as in the README, figures aside");
+        return;
+    }
+    print!("{HEAD}{lines}");
+    let path = root.join("tests/benches.md");
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
     let others = before
         .lines()
         .filter(|line| line.starts_with('|') && !HEAD.contains(line) && !line.starts_with(&own));
@@ -128,4 +152,35 @@ pub fn record(bench: &str, rows: &[Row]) {
     // Stable: the rows of one bench keep their order.
     all.sort_by_key(|line| line.split('|').nth(1));
     std::fs::write(&path, format!("{HEAD}{}\n", all.join("\n"))).expect("the table is written");
+}
+
+/// A row with `#` for every number that was measured: what it is of and its bar stay, figures do not.
+fn shape(row: &str) -> String {
+    let cells = row.split('|').enumerate();
+    let cells = cells.map(|(at, cell)| match at {
+        MEASURED | MORE => without_figures(cell),
+        _ => cell.to_owned(),
+    });
+    cells.collect::<Vec<_>>().join("|")
+}
+
+/// The places of these cells in a row that is split at its bars.
+const MEASURED: usize = 3;
+const MORE: usize = 5;
+
+fn without_figures(cell: &str) -> String {
+    let words = cell.split(' ').map(|word| {
+        // What divides by nothing, in a run that measures too little.
+        let word = word.replace("NaN", "0").replace("inf", "0");
+        let unit = word
+            .strip_prefix(['+', '-'])
+            .unwrap_or(&word)
+            .trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+        if word.bytes().any(|byte| byte.is_ascii_digit()) {
+            format!("#{unit}")
+        } else {
+            word
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -20,7 +20,7 @@ use ambit_audit::{Bundle, BundleWriter, Finding, Report, Rule, Trust, TrustedRoo
 use ambit_audit::replay;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use fixture::{Story, assigned, facts, trust};
-use measure::{Ratio, Row, rate};
+use measure::{Ratio, Row, many_or, rate};
 use std::thread::available_parallelism;
 
 const ROUNDS: usize = 20;
@@ -28,13 +28,12 @@ const ROUNDS: usize = 20;
 /// Each of its own lot, so that each is judged once.
 const CLASSES: usize = 8;
 
-const OBSERVATIONS_PER_CLASS: usize = 1_000;
-
 /// The least share of what the cores can verify that a replay verifies.
 const BAR: f64 = 0.7;
 
 fn main() {
-    let (bytes, messages) = bundle();
+    let per_class = many_or(10, 1_000);
+    let (bytes, messages) = bundle(per_class);
     let trust = trust();
     let report = replay(&Bundle::read(bytes.as_slice()).unwrap(), &trust);
     assert_eq!(report.exit_code(), 0, "{report}");
@@ -60,7 +59,7 @@ fn main() {
     per_second = per_second.round();
     let row = ratio.row("signatures of a replay / bare Ed25519 on all cores", BAR);
     let more = format!(
-        "{}; {OBSERVATIONS_PER_CLASS} observations per class, {threads} cores",
+        "{}; {per_class} observations per class, {threads} cores",
         row.more
     );
     let entries = format!("{} entries", checked.entries);
@@ -77,7 +76,7 @@ fn main() {
 }
 
 /// A supplier's bundle: classes of observations, each observed, disclosed and acknowledged; and all statements in it.
-fn bundle() -> (Vec<u8>, Vec<Vec<u8>>) {
+fn bundle(per_class: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut story = Story::begin();
     let mut seq = 0;
     for class in 0..CLASSES {
@@ -85,7 +84,7 @@ fn bundle() -> (Vec<u8>, Vec<Vec<u8>>) {
         asked.lot = Some(assigned(&format!("L-{class}")));
         let judged = story.judge(&asked);
         story.supplier.decide(&judged);
-        for _ in 0..OBSERVATIONS_PER_CLASS {
+        for _ in 0..per_class {
             seq += 1;
             let (id, facts) = story.supplier.observe(asked.clone());
             story.disclose(id, &facts, &judged.decision, seq);

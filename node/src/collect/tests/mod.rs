@@ -2,6 +2,8 @@
 
 mod proposals;
 mod real_files;
+#[path = "../../../../tests/skipping/mod.rs"]
+mod skipping;
 
 use super::*;
 use ambit_ledger::{Quality, Readings, Salt, Time, When};

@@ -1,6 +1,7 @@
 //! The files that come with the repository, and machine logs where they are at hand.
 
 use super::*;
+use skipping::skip;
 
 fn example(file: &str, map: &str) -> (Vec<Draft>, ImportReport) {
     let folder = repository().join("federation-examples/supplier-quality");
@@ -61,8 +62,8 @@ fn the_machine_run_of_the_example_is_read_whole() {
 fn a_machine_log_without_header_is_read() {
     let path = repository().join("../shared/data/nist-sms/Hurco01-20170518-20170519.txt");
     let Ok(text) = std::fs::read(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return;
+        let why = format!("{} is not there", path.display());
+        return skip("collect::a_machine_log_without_header_is_read", &why);
     };
     let element = |key: &str, value_type: &str| {
         format!("[[element]]\nkey = \"{key}\"\npath = \"{key}\"\nvalue_type = \"{value_type}\"\n")
