@@ -171,6 +171,19 @@ fn each_outside_crate_is_named_in_one_place() {
 }
 
 #[test]
+fn no_file_outside_tests_is_longer_than_500_lines() {
+    let long: Vec<(String, usize)> = sources()
+        .into_iter()
+        .map(|(file, text)| {
+            let code = text.split("#[cfg(test)]\nmod tests {").next();
+            (file, code.unwrap_or_default().lines().count())
+        })
+        .filter(|(_, lines)| *lines > 500)
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
 fn rooms_import_in_no_circle() {
     let graph = Graph::read(&root().join("node/src"));
     let rooms = graph.rooms();
@@ -185,7 +198,7 @@ fn rooms_import_in_no_circle() {
 }
 
 /// Rooms whose files are in no circle either.
-const LAYERED: [&str; 2] = ["link", "mesh"];
+const LAYERED: [&str; 4] = ["collect", "federation", "link", "mesh"];
 
 #[test]
 fn files_of_layered_rooms_import_in_no_circle() {
@@ -196,7 +209,7 @@ fn files_of_layered_rooms_import_in_no_circle() {
             .first()
             .is_some_and(|room| LAYERED.contains(&room.as_str()))
     });
-    assert!(files.len() > 20, "{files:?}");
+    assert!(files.len() > 30, "{files:?}");
     assert_eq!(circles(&files), []);
 }
 

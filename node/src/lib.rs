@@ -29,3 +29,4 @@ pub mod randomness;
 pub mod release;
 pub mod service;
 pub mod store;
+pub mod work;

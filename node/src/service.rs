@@ -4,21 +4,20 @@
 
 use crate::api::{ApiServer, Endpoint, ServeError};
 use crate::failure::{Failure, FailureKind};
-use crate::federation;
+use crate::federation::Federation;
 use crate::mesh::{Mesh, MeshConfig, MeshError, MeshHandle};
 use crate::node::Node;
 use crate::release::ObserveError;
 use crate::store::StoreError;
+use crate::work::{self, WorkError};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
-/// How often it is looked at whether the parts still run.
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-/// How long requests that are being answered may hold up a stop.
-const API_STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one part may take to end when the node stops: requests are answered, links record what they still have to.
+const PART_STOP_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A node that runs. Dropping it without [`Service::stop`] ends its tasks with the runtime.
 #[derive(Debug)]
@@ -27,8 +26,50 @@ pub struct Service {
     mesh: MeshHandle,
     endpoint: Endpoint,
     stop: watch::Sender<bool>,
-    federation: JoinHandle<()>,
-    api: JoinHandle<()>,
+    federation: Part,
+    api: Part,
+    works: Part,
+    /// Why the periodic works ended, where one of them could not go on.
+    failed_work: Arc<Mutex<Option<WorkError>>>,
+}
+
+/// A part of the node that runs until it is told to stop.
+#[derive(Debug)]
+struct Part {
+    name: &'static str,
+    task: JoinHandle<()>,
+    /// Its sender is gone once the part has ended, however it did.
+    over: watch::Receiver<()>,
+}
+
+impl Part {
+    fn start(name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (running, over) = watch::channel(());
+        let task = tokio::spawn(async move {
+            let _running = running;
+            work.await;
+        });
+        Self { name, task, over }
+    }
+
+    async fn over(&self) {
+        while self.over.clone().changed().await.is_ok() {}
+    }
+
+    /// Waits until it has ended, for as long as it may take.
+    async fn end(mut self) {
+        match tokio::time::timeout(PART_STOP_TIMEOUT, &mut self.task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, part = self.name, "a part broke off"),
+            Err(_) => {
+                tracing::warn!(
+                    part = self.name,
+                    "a part did not end in time and is cut off"
+                );
+                self.task.abort();
+            }
+        }
+    }
 }
 
 /// A node cannot start, or cannot go on.
@@ -46,6 +87,9 @@ pub enum ServiceError {
     /// The ledger cannot be written any more.
     #[error("the node stops, because its ledger cannot be written")]
     Store(#[source] StoreError),
+    /// Something that comes again and again failed.
+    #[error(transparent)]
+    Work(#[from] WorkError),
     /// A part of the node ended by itself.
     #[error("the node stops, because its {0} ended; its log says why, start it again")]
     Ended(&'static str),
@@ -77,23 +121,29 @@ impl Service {
         let (stop, stopped) = watch::channel(false);
         let endpoint = server.endpoint().clone();
         let mut api_stopped = stopped.clone();
-        let api = tokio::spawn(server.serve(Arc::clone(&node), async move {
+        let api = server.serve(Arc::clone(&node), async move {
             // A sender that is gone is a stop as well.
             let _ = api_stopped.changed().await;
-        }));
-        let federation = tokio::spawn(federation::run(
-            Arc::clone(&node),
-            mesh.clone(),
-            events,
-            stopped,
-        ));
+        });
+        let federation = Federation::new(Arc::clone(&node), mesh.clone());
+        let works = work::works(&node, &federation.upkeep());
+        let works_stopped = stopped.clone();
+        let failed_work = Arc::new(Mutex::new(None));
+        let failing = Arc::clone(&failed_work);
+        let works = async move {
+            if let Err(error) = work::run(works, works_stopped).await {
+                *failing.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+        };
         Ok(Self {
             node,
             mesh,
             endpoint,
             stop,
-            federation,
-            api,
+            federation: Part::start("federation", federation.run(events, stopped)),
+            api: Part::start("programming interface", api),
+            works: Part::start("periodic work", works),
+            failed_work,
         })
     }
 
@@ -115,46 +165,28 @@ impl Service {
         &self.endpoint
     }
 
-    /// Waits until the node cannot go on, and says why. Meanwhile it sees to it that the node goes on once its clock
-    /// is right again. May be dropped and asked again. What is left to do then is [`Service::stop`].
+    /// Waits until the node cannot go on, and says why. May be dropped and asked again. What is left to do then is
+    /// [`Service::stop`].
     pub async fn failed(&self) -> ServiceError {
-        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
-        loop {
-            ticks.tick().await;
-            // First, for the others end when the store does.
-            if self.node.store().is_stopped() {
-                return ServiceError::Store(self.node.store().stop_reason());
-            }
-            let node = Arc::clone(&self.node);
-            let looked = tokio::task::spawn_blocking(move || look_at_clock(&node)).await;
-            match looked {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => return ServiceError::CatchUp(error),
-                Err(error) => return ServiceError::Task(error),
-            }
-            if self.federation.is_finished() {
-                return ServiceError::Ended("federation");
-            }
-            if self.api.is_finished() {
-                return ServiceError::Ended("programming interface");
-            }
+        let ended = tokio::select! {
+            () = self.works.over() => self.works.name,
+            () = self.federation.over() => self.federation.name,
+            () = self.api.over() => self.api.name,
+        };
+        // First, for the others end when the store does.
+        if self.node.store().is_stopped() {
+            return ServiceError::Store(self.node.store().stop_reason());
         }
+        let failed_work = self.failed_work.lock();
+        let failed_work = failed_work.unwrap_or_else(PoisonError::into_inner).take();
+        failed_work.map_or(ServiceError::Ended(ended), ServiceError::Work)
     }
 
     /// Ends all links and the programming interface. What was not acknowledged is sent again the next time.
     pub async fn stop(self) {
-        // Nobody listens where both have ended already.
+        // Nobody listens where all have ended already.
         let _ = self.stop.send(true);
-        if let Err(error) = self.federation.await {
-            tracing::error!(%error, "the federation broke off");
-        }
-        let mut api = self.api;
-        if tokio::time::timeout(API_STOP_TIMEOUT, &mut api)
-            .await
-            .is_err()
-        {
-            api.abort();
-        }
+        tokio::join!(self.federation.end(), self.api.end(), self.works.end());
     }
 }
 
@@ -164,14 +196,6 @@ fn catch_up(node: &Node) -> Result<(), ObserveError> {
         Ok(()) | Err(ObserveError::Clock(_)) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Judges what was left while the clock was wrong, once it is right again; links look at it themselves.
-fn look_at_clock(node: &Node) -> Result<(), ObserveError> {
-    if node.is_clock_right_again(crate::clock::now()) {
-        return catch_up(node);
-    }
-    Ok(())
 }
 
 fn mesh_config(node: &Node) -> MeshConfig {

@@ -1,55 +1,26 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
-use super::outbound::read;
-use super::trouble::{Complaint, Heard, Trouble};
-use super::{FRAMES_AHEAD, control_messages, membership, take_control};
+use super::control::{Heard, control_messages, take_control};
+use super::frames::{FRAMES_AHEAD, charge_broken, read};
+use super::inboxes::Inboxes;
+use super::members::membership;
+use super::trouble::{Complaint, Trouble};
 use crate::admit::{Settling, Tally, Waiting};
 use crate::link::{Frame, Hello, Parties, Received, Receiver};
-use crate::mesh::{Fault, Link, LinkError, LinkSender, PeerKey};
+use crate::mesh::{Fault, Link, LinkSender};
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError};
 use ambit_ledger::{Digest, EditionStage, OrganizationId, PartnershipId, RefusalCode};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedMutexGuard, mpsc, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
 /// How long a peer may take to say what a link is for.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often what could not be decided is judged again.
 const TICK: Duration = Duration::from_secs(5);
-
-/// One place per inbox: a new link ends the old one and waits until its last commit is done.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Inboxes {
-    places: Arc<Mutex<BTreeMap<BoxKey, Place>>>,
-}
-
-#[derive(Clone, Debug)]
-struct Place {
-    holder: Arc<tokio::sync::Mutex<()>>,
-    generation: watch::Sender<u64>,
-}
-
-impl Inboxes {
-    /// Takes the place. The receiver changes when another link takes it.
-    async fn take(&self, inbox: BoxKey) -> (OwnedMutexGuard<()>, watch::Receiver<u64>) {
-        let place = {
-            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-            places
-                .entry(inbox)
-                .or_insert_with(|| Place {
-                    holder: Arc::default(),
-                    generation: watch::Sender::new(0),
-                })
-                .clone()
-        };
-        place.generation.send_modify(|generation| *generation += 1);
-        let mut replaced = place.generation.subscribe();
-        replaced.mark_unchanged();
-        (place.holder.lock_owned().await, replaced)
-    }
-}
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
@@ -121,13 +92,6 @@ async fn serve_link(
     };
     reader.abort();
     ended
-}
-
-/// Charges what no honest peer declares. A link that breaks otherwise is nobody's fault.
-pub(super) fn charge_broken(trouble: &Trouble, peer: &PeerKey, error: &LinkError) {
-    if matches!(error, LinkError::PeerFrameTooLarge { .. }) {
-        trouble.charge(peer, Fault::Dishonest);
-    }
 }
 
 /// Answers a link that has no place here. Unknown and not-a-member get the same bytes.
@@ -234,6 +198,7 @@ impl Session {
     ) -> Result<(), Ended> {
         let mut changes = self.node.changes();
         let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.tell().await?;
         loop {
             // What comes while the clock is wrong is not even read: it waits at the sender.
@@ -259,7 +224,8 @@ impl Session {
                     self.is_in_doubt = false;
                 }
                 _ = replaced.changed() => return Err(Ended::Replaced),
-                _ = tick.tick() => {
+                // A link on which nothing is left to do costs nothing.
+                _ = tick.tick(), if self.is_in_doubt || is_held || !self.refused.is_empty() => {
                     self.is_in_doubt = false;
                     let refused = std::mem::take(&mut self.refused);
                     self.trouble

@@ -1,11 +1,11 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
-use super::inbound::charge_broken;
-use super::trouble::{Answers, Complaint, Heard, Trouble};
-use super::{FRAMES_AHEAD, control_messages, take_control};
+use super::control::{Heard, control_messages, take_control};
+use super::frames::{FRAMES_AHEAD, read};
+use super::trouble::{Answers, Complaint, Trouble};
 use crate::clock::ClockError;
 use crate::link::{AcknowledgementReach, Frame, Parties, Sender, SenderOutput};
-use crate::mesh::{Fault, Link, LinkReceiver, LinkSender, MeshHandle, PeerKey};
+use crate::mesh::{Fault, Link, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::release::{LeaveError, bodies, outgoing};
 use crate::store::{BoxKey, StoreError, Write};
@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
 /// How often the machine is told the time, to notice a stall.
 const TICK: Duration = Duration::from_secs(5);
@@ -150,29 +151,6 @@ async fn session(
     ended
 }
 
-/// Reads frames until the link ends.
-pub(super) async fn read(
-    mut receiver: LinkReceiver,
-    trouble: Trouble,
-    frames: mpsc::Sender<Vec<u8>>,
-) {
-    loop {
-        match receiver.recv().await {
-            Ok(Some(frame)) => {
-                if frames.send(frame).await.is_err() {
-                    return;
-                }
-            }
-            Ok(None) => return,
-            Err(error) => {
-                charge_broken(&trouble, &receiver.peer(), &error);
-                tracing::debug!(%error, "a link broke");
-                return;
-            }
-        }
-    }
-}
-
 struct Session {
     node: Arc<Node>,
     trouble: Trouble,
@@ -227,6 +205,7 @@ impl Session {
     async fn run(&mut self, mut frames: mpsc::Receiver<Vec<u8>>) -> Result<(), Ended> {
         let mut changes = self.node.changes();
         let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.tell()?;
         loop {
             while let Some(output) = self.machine.poll() {
@@ -250,7 +229,8 @@ impl Session {
                     self.tell()?;
                     self.look_at_outbox();
                 }
-                _ = tick.tick() => {
+                // A link on which nothing is awaited costs nothing.
+                _ = tick.tick(), if self.machine.is_waiting() => {
                     let now = crate::clock::now();
                     self.node.instant(now)?;
                     self.machine.tick(now);

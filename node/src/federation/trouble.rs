@@ -4,17 +4,13 @@
 //! It keeps digests and numbers, and must never keep what was refused.
 
 use crate::admit::{Tally, refusal_writes};
-use crate::agree::PartnerError;
 use crate::mesh::{Fault, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::store::{StoreError, Write};
-use ambit_ledger::{Digest, OrganizationId, PartnershipId, RefusalCode};
-use std::collections::{BTreeMap, BTreeSet};
+use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many different messages about a partnership a peer may send on one link. Honest ones send one for each member
-/// that signed or declined, and none twice.
-const CONTROLS_PER_LINK_MAX: usize = 256;
 /// How many frames a recipient may send before it got an item, and
 const ANSWERS_FIRST: u32 = 64;
 /// how many for each item: that it is committed, refused, stated, and that more may come.
@@ -138,25 +134,6 @@ fn fault(code: RefusalCode, bytes: usize) -> Option<Fault> {
     }
 }
 
-/// Whether a message that could not be taken in is to be charged: only where the peer alone is to blame.
-pub(super) fn is_in_vain(error: &PartnerError) -> bool {
-    matches!(
-        error,
-        PartnerError::Signature(_) | PartnerError::Unknown(_) | PartnerError::NothingProposed
-    )
-}
-
-/// The messages about the partnership that came on one link.
-#[derive(Debug, Default)]
-pub(super) struct Heard(BTreeSet<Digest>);
-
-impl Heard {
-    /// Whether this one is worth a look: each is looked at once.
-    pub(super) fn is_new(&mut self, statement: &[u8]) -> bool {
-        self.0.len() < CONTROLS_PER_LINK_MAX && self.0.insert(Digest::of(statement))
-    }
-}
-
 /// How many frames a recipient may still send: what it has to say follows from what it got.
 #[derive(Debug)]
 pub(super) struct Answers(u32);
@@ -201,16 +178,6 @@ mod tests {
             .filter(|count| is_power_of_ten(*count))
             .collect();
         assert_eq!(due, [1, 10, 100, 1_000, 10_000, 100_000]);
-    }
-
-    #[test]
-    fn each_message_is_looked_at_once_and_so_many_on_one_link() {
-        let mut heard = Heard::default();
-        let new = (0..1_000_u32)
-            .chain(0..1_000)
-            .filter(|number| heard.is_new(&number.to_be_bytes()));
-        assert_eq!(new.count(), CONTROLS_PER_LINK_MAX);
-        assert_eq!(heard.0.len(), CONTROLS_PER_LINK_MAX);
     }
 
     #[test]

@@ -447,7 +447,9 @@ impl Sender {
         }
     }
 
-    fn is_waiting(&self) -> bool {
+    /// Whether an answer of the recipient's is due, so that [`Sender::tick`] may find a stall.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
         match &self.stage {
             Stage::Opening => true,
             Stage::Open(open) => open.progress.in_flight() > 0 || open.progress.is_full(),

@@ -9,12 +9,14 @@ mod peer;
 mod refusals;
 mod restarts;
 
+use super::Federation;
 use crate::collect::{Draft, FactsFile, observe_values};
 use crate::config::{MeshSettings, OrganizationSettings, Settings};
 use crate::holding::Filter;
 use crate::link::Frame;
 use crate::mesh::{Mesh, MeshConfig, PeerKey};
 use crate::node::Node;
+use crate::work::{run, works};
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay, verify};
 use ambit_ledger::{Body, Fingerprint, OrganizationId, PartnershipId, Time};
 use std::collections::BTreeMap;
@@ -45,12 +47,13 @@ impl Running {
         config.record_frames = Some(record_path(place));
         let (mesh, events) = Mesh::start(config).await.unwrap();
         let stop = watch::Sender::new(false);
-        let task = tokio::spawn(super::run(
-            Arc::clone(&node),
-            mesh,
-            events,
-            stop.subscribe(),
-        ));
+        let federation = Federation::new(Arc::clone(&node), mesh);
+        let works = works(&node, &federation.upkeep());
+        let (working, stopped) = (stop.subscribe(), stop.subscribe());
+        let task = tokio::spawn(async move {
+            let (worked, ()) = tokio::join!(run(works, working), federation.run(events, stopped));
+            worked.unwrap();
+        });
         Self { node, stop, task }
     }
 

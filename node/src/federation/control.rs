@@ -1,0 +1,137 @@
+//! What members of a partnership say about the partnership itself: what each is told on a link, and what becomes of
+//! what one says. It is taken in elsewhere; here it is only carried and counted.
+
+use super::trouble::{Complaint, Trouble};
+use crate::agree::PartnerError;
+use crate::link::Control;
+use crate::mesh::{Fault, PeerKey};
+use crate::node::Node;
+use crate::partnership::{Governance, Partnership};
+use ambit_ledger::Digest;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How many different messages about a partnership a peer may send on one link. Honest ones send one for each member
+/// that signed or declined, and none twice.
+const CONTROLS_PER_LINK_MAX: usize = 256;
+/// What every member of a partnership is told besides observations: who signed, who declined.
+pub(super) fn control_messages(
+    governance: &Governance,
+    partnership: &Partnership,
+    sent: &mut BTreeSet<Digest>,
+) -> Vec<Control> {
+    let signatures = partnership
+        .signatures()
+        .values()
+        .map(|statement| Control::Signature {
+            statement: statement.clone(),
+        });
+    let own_decline = partnership
+        .declined()
+        .filter(|declined| declined.member == *governance.organization())
+        .map(|declined| Control::Declined {
+            statement: declined.statement.clone(),
+        });
+    signatures
+        .chain(own_decline)
+        .filter(|message| {
+            let statement = match message {
+                Control::Signature { statement } | Control::Declined { statement } => statement,
+            };
+            sent.insert(Digest::of(statement))
+        })
+        .collect()
+}
+
+/// Takes in a control message. What cannot be relied on is counted and dropped; what came before costs no verification.
+pub(super) async fn take_control(
+    node: &Arc<Node>,
+    trouble: &Trouble,
+    peer: PeerKey,
+    heard: &mut Heard,
+    message: Control,
+) {
+    let (Control::Signature { statement } | Control::Declined { statement }) = &message;
+    if !heard.is_new(statement) {
+        let bytes = statement.len();
+        return trouble.charge(&peer, Fault::OutOfTurn { bytes });
+    }
+    let node = Arc::clone(node);
+    let taken = tokio::task::spawn_blocking(move || {
+        let now = crate::clock::now();
+        match message {
+            Control::Signature { statement } => {
+                let is_new = node.take_signature(&statement, now)?;
+                if is_new {
+                    node.catch_up(now).map_err(|error| error.to_string())?;
+                }
+                Ok(())
+            }
+            Control::Declined { statement } => {
+                node.take_decline(&statement, now).map(|_| ())?;
+                Ok(())
+            }
+        }
+    });
+    let taken: Result<Result<(), TakeError>, _> = taken.await;
+    let error = match taken {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error,
+        Err(error) => TakeError::Release(error.to_string()),
+    };
+    if matches!(&error, TakeError::Partner(error) if is_in_vain(error)) {
+        trouble.charge(&peer, Fault::InVain);
+    }
+    if let Some(count) = trouble.count(&peer, Complaint::Control) {
+        tracing::warn!(%error, count, "a control message was not taken in");
+    }
+}
+
+/// Why a control message was not taken in.
+#[derive(Debug, thiserror::Error)]
+enum TakeError {
+    #[error(transparent)]
+    Partner(#[from] PartnerError),
+    #[error("{0}")]
+    Release(String),
+}
+
+impl From<String> for TakeError {
+    fn from(text: String) -> Self {
+        Self::Release(text)
+    }
+}
+
+/// Whether a message that could not be taken in is to be charged: only where the peer alone is to blame.
+fn is_in_vain(error: &PartnerError) -> bool {
+    matches!(
+        error,
+        PartnerError::Signature(_) | PartnerError::Unknown(_) | PartnerError::NothingProposed
+    )
+}
+
+/// The messages about the partnership that came on one link.
+#[derive(Debug, Default)]
+pub(super) struct Heard(BTreeSet<Digest>);
+
+impl Heard {
+    /// Whether this one is worth a look: each is looked at once.
+    pub(super) fn is_new(&mut self, statement: &[u8]) -> bool {
+        self.0.len() < CONTROLS_PER_LINK_MAX && self.0.insert(Digest::of(statement))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_message_is_looked_at_once_and_so_many_on_one_link() {
+        let mut heard = Heard::default();
+        let new = (0..1_000_u32)
+            .chain(0..1_000)
+            .filter(|number| heard.is_new(&number.to_be_bytes()));
+        assert_eq!(new.count(), CONTROLS_PER_LINK_MAX);
+        assert_eq!(heard.0.len(), CONTROLS_PER_LINK_MAX);
+    }
+}
