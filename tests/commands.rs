@@ -10,6 +10,8 @@ use std::process::Output;
 
 mod clock;
 mod everyday;
+#[cfg(unix)]
+mod stop;
 
 const NAME: &str = "customer/supplier/quality";
 const SUBMODEL: &str = "urn:supplier.example:submodel:1";

@@ -10,6 +10,10 @@ use crate::service::Service;
 use crate::store::{DatabaseError, StoreError};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a node that was told to stop may take until it has. Its parts are given 8 seconds.
+const END_BOUND: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 #[error("failed to start the threads that the node runs on")]
@@ -36,7 +40,10 @@ fn open(home: &Path) -> Result<Node, Failure> {
 async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
     let service = tokio::select! {
         started = Service::start(Arc::clone(&node)) => started?,
-        () = interrupted() => return Ok(Exit::Done),
+        () = interrupted() => {
+            end_within(END_BOUND);
+            return Ok(Exit::Done);
+        }
     };
     let addresses = service.listen_addresses();
     note(format!(
@@ -54,6 +61,7 @@ async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
         failure = service.failed() => Some(failure),
         () = interrupted() => None,
     };
+    end_within(END_BOUND);
     service.stop().await;
     match failure {
         Some(failure) => Err(failure.into()),
@@ -61,5 +69,19 @@ async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
             note("stopped");
             Ok(Exit::Done)
         }
+    }
+}
+
+/// Sees to it that the program ends, whatever its threads do: one that a disk or a lock keeps waiting would hold it up
+/// for ever. What was acknowledged is on the disk all the same.
+fn end_within(bound: Duration) {
+    let end = move || {
+        std::thread::sleep(bound);
+        note("stopped, though a thread was still busy; what was acknowledged is on the disk");
+        std::process::exit(Exit::Failed as i32);
+    };
+    let thread = std::thread::Builder::new().name("end".to_owned());
+    if let Err(error) = thread.spawn(end) {
+        tracing::warn!(%error, "the end of the node is not bounded");
     }
 }

@@ -1,6 +1,7 @@
 //! What the rest of the node holds of a mesh that runs.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,16 +63,15 @@ impl Mesh {
     ) -> Result<(MeshHandle, mpsc::Receiver<MeshEvent>), MeshError> {
         let record = match &config.record_frames {
             None => None,
-            Some(path) => match FrameRecord::open(path) {
-                Ok(record) => {
-                    tracing::warn!(path = %path.display(), "recording every frame in plaintext");
-                    Some(Arc::new(record))
-                }
-                Err(source) => {
-                    let path = path.clone();
-                    return Err(MeshError::Record { path, source });
-                }
-            },
+            Some(path) => {
+                let record = open_record(path.clone()).await;
+                let record = record.map_err(|source| MeshError::Record {
+                    path: path.clone(),
+                    source,
+                })?;
+                tracing::warn!(path = %path.display(), "recording every frame in plaintext");
+                Some(Arc::new(record))
+            }
         };
         let roster = Arc::new(Roster::default());
         let wish = Arc::new(watch::Sender::new(Wish::default()));
@@ -94,6 +94,13 @@ impl Mesh {
         };
         Ok((handle, events))
     }
+}
+
+/// Off the async threads: to open a pipe waits for its reader.
+async fn open_record(path: PathBuf) -> std::io::Result<FrameRecord> {
+    tokio::task::spawn_blocking(move || FrameRecord::open(&path))
+        .await
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
 }
 
 /// Steers a running mesh. Clones steer the same one.
