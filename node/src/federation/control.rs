@@ -6,41 +6,60 @@ use crate::agree::PartnerError;
 use crate::link::Control;
 use crate::mesh::{Fault, PeerKey};
 use crate::node::Node;
-use crate::partnership::{Governance, Partnership};
-use ambit_ledger::Digest;
+use crate::partnership::Governance;
+use ambit_ledger::{Digest, PartnershipId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How many different messages about a partnership a peer may send on one link. Honest ones send one for each member
 /// that signed or declined, and none twice.
 const CONTROLS_PER_LINK_MAX: usize = 256;
-/// What every member of a partnership is told besides observations: who signed, who declined.
-pub(super) fn control_messages(
-    governance: &Governance,
-    partnership: &Partnership,
-    sent: &mut BTreeSet<Digest>,
-) -> Vec<Control> {
-    let signatures = partnership
-        .signatures()
-        .values()
-        .map(|statement| Control::Signature {
-            statement: statement.clone(),
-        });
-    let own_decline = partnership
-        .declined()
-        .filter(|declined| declined.member == *governance.organization())
-        .map(|declined| Control::Declined {
-            statement: declined.statement.clone(),
-        });
-    signatures
-        .chain(own_decline)
-        .filter(|message| {
-            let statement = match message {
-                Control::Signature { statement } | Control::Declined { statement } => statement,
-            };
-            sent.insert(Digest::of(statement))
-        })
-        .collect()
+/// What the other end of a link was told of the partnership: who signed, who declined.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What was in force when that was looked at.
+    looked: Option<Arc<Governance>>,
+    statements: BTreeSet<Digest>,
+}
+
+impl Told {
+    /// What is to be told now; nothing where nothing else is in force than before. And whether something else is.
+    /// Absent where the partnership is not in force any more.
+    pub(super) fn news(
+        &mut self,
+        node: &Node,
+        partnership: &PartnershipId,
+    ) -> Option<(Vec<Control>, bool)> {
+        let governance = node.governance();
+        let looked = self.looked.as_ref();
+        if looked.is_some_and(|looked| Arc::ptr_eq(looked, &governance)) {
+            return Some((Vec::new(), false));
+        }
+        let known = governance.partnership(partnership)?;
+        let signatures = known
+            .signatures()
+            .values()
+            .map(|statement| Control::Signature {
+                statement: statement.clone(),
+            });
+        let own_decline = known
+            .declined()
+            .filter(|declined| declined.member == *governance.organization())
+            .map(|declined| Control::Declined {
+                statement: declined.statement.clone(),
+            });
+        let news = signatures
+            .chain(own_decline)
+            .filter(|message| {
+                let statement = match message {
+                    Control::Signature { statement } | Control::Declined { statement } => statement,
+                };
+                self.statements.insert(Digest::of(statement))
+            })
+            .collect();
+        self.looked = Some(governance);
+        Some((news, true))
+    }
 }
 
 /// Takes in a control message. What cannot be relied on is counted and dropped; what came before costs no verification.

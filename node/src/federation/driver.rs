@@ -201,8 +201,8 @@ impl Federation {
                 continue;
             };
             until = Some(until.map_or(end, |until| until.min(end)));
-            for member in &partnership.terms().members {
-                let Some(peer) = peer_key(member).filter(|_| member.organization != *me) else {
+            for member in partnership.peers(me) {
+                let Some(peer) = peer_key(partnership, &member.organization) else {
                     continue;
                 };
                 let addresses = peers.entry(peer).or_default();

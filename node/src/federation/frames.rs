@@ -1,8 +1,10 @@
 //! Reading ahead: frames wait in a short queue for the task that takes them.
 
 use super::trouble::Trouble;
+use crate::link::Arrived;
 use crate::mesh::{Fault, LinkError, LinkReceiver, PeerKey};
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 /// Frames read ahead of a link's task: as many as one credit.
 pub(super) const FRAMES_AHEAD: usize = 64;
@@ -35,4 +37,21 @@ pub(super) fn charge_broken(trouble: &Trouble, peer: &PeerKey, error: &LinkError
     if matches!(error, LinkError::PeerFrameTooLarge { .. }) {
         trouble.charge(peer, Fault::Dishonest);
     }
+}
+
+/// Reads a frame and those that wait behind it, off the async threads: they may be large, and be anything.
+///
+/// Not as many as there are: a peer that sends without pause would never be told to go.
+pub(super) async fn read_waiting(
+    first: Vec<u8>,
+    frames: &mut mpsc::Receiver<Vec<u8>>,
+) -> Result<Vec<Arrived>, JoinError> {
+    let mut waiting = vec![first];
+    while waiting.len() < FRAMES_AHEAD
+        && let Ok(frame) = frames.try_recv()
+    {
+        waiting.push(frame);
+    }
+    tokio::task::spawn_blocking(move || waiting.iter().map(|frame| Arrived::read(frame)).collect())
+        .await
 }

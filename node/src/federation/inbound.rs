@@ -1,17 +1,17 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
-use super::control::{Heard, control_messages, take_control};
-use super::frames::{FRAMES_AHEAD, charge_broken, read};
+use super::control::{Heard, Told, take_control};
+use super::frames::{FRAMES_AHEAD, charge_broken, read, read_waiting};
 use super::inboxes::Inboxes;
 use super::members::membership;
 use super::trouble::{Complaint, Trouble};
 use crate::admit::{Settling, Tally, Waiting};
-use crate::link::{Frame, Hello, Parties, Received, Receiver};
+use crate::link::{Arrived, Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Fault, Link, LinkSender};
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError};
-use ambit_ledger::{Digest, EditionStage, OrganizationId, PartnershipId, RefusalCode};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use ambit_ledger::{EditionStage, OrganizationId, PartnershipId, RefusalCode};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -70,11 +70,13 @@ async fn serve_link(
             Ended::Connection
         })?
         .ok_or(Ended::Connection)?;
-    let hello = match Frame::decode(&first) {
+    let size = first.len();
+    let first = tokio::task::spawn_blocking(move || Frame::decode(&first)).await?;
+    let hello = match first {
         Ok(Frame::Hello { hello }) => hello,
         other => {
             let code = other.map_or_else(|error| error.code(), |_| RefusalCode::Unexpected);
-            trouble.charge_refusal(&peer, code, first.len());
+            trouble.charge_refusal(&peer, code, size);
             return turn_away(&mut sender, code).await;
         }
     };
@@ -118,7 +120,7 @@ struct Session {
     warned_of: Option<u64>,
     /// What waits is looked at again when time has passed or something changed, whatever more comes.
     is_in_doubt: bool,
-    told: BTreeSet<Digest>,
+    told: Told,
     heard: Heard,
 }
 
@@ -171,7 +173,7 @@ impl Session {
             refused: BTreeMap::new(),
             warned_of: None,
             is_in_doubt: false,
-            told: BTreeSet::new(),
+            told: Told::default(),
             heard: Heard::default(),
         })
     }
@@ -199,18 +201,18 @@ impl Session {
         let mut changes = self.node.changes();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.tell().await?;
+        // What is in force may have changed since the link was accepted.
+        if self.tell().await? {
+            self.look_at_stage().await?;
+        }
         loop {
             // What comes while the clock is wrong is not even read: it waits at the sender.
             let is_held = self.node.instant(crate::clock::now()).is_err();
             tokio::select! {
                 frame = frames.recv(), if !is_held => match frame {
                     Some(frame) => {
-                        self.take(&frame).await?;
-                        // Not for as long as more comes: a peer that sends without pause would never be told to go.
-                        for _ in 1..FRAMES_AHEAD {
-                            let Ok(frame) = frames.try_recv() else { break };
-                            self.take(&frame).await?;
+                        for arrived in read_waiting(frame, &mut frames).await? {
+                            self.take(arrived).await?;
                         }
                     }
                     None => return Ok(()),
@@ -219,9 +221,10 @@ impl Session {
                     if changed.is_err() {
                         return Ok(());
                     }
-                    self.tell().await?;
-                    self.look_at_stage().await?;
-                    self.is_in_doubt = false;
+                    if self.tell().await? {
+                        self.look_at_stage().await?;
+                        self.is_in_doubt = false;
+                    }
                 }
                 _ = replaced.changed() => return Err(Ended::Replaced),
                 // A link on which nothing is left to do costs nothing.
@@ -251,15 +254,14 @@ impl Session {
         send(&mut self.link, frame).await
     }
 
-    async fn tell(&mut self) -> Result<(), Ended> {
-        let governance = self.node.governance();
-        let partnership = governance
-            .partnership(&self.partnership)
-            .ok_or(Ended::NoPartnership)?;
-        for message in control_messages(&governance, partnership, &mut self.told) {
+    /// Sends what the sender was not told yet on this link. Whether something else is in force than before.
+    async fn tell(&mut self) -> Result<bool, Ended> {
+        let news = self.told.news(&self.node, &self.partnership);
+        let (news, is_changed) = news.ok_or(Ended::NoPartnership)?;
+        for message in news {
             self.send(&Frame::Control { message }).await?;
         }
-        Ok(())
+        Ok(is_changed)
     }
 
     async fn look_at_stage(&mut self) -> Result<(), Ended> {
@@ -275,16 +277,17 @@ impl Session {
         Ok(())
     }
 
-    async fn take(&mut self, frame: &[u8]) -> Result<(), Ended> {
-        match self.machine()?.receive(frame) {
+    async fn take(&mut self, arrived: Arrived) -> Result<(), Ended> {
+        let (size, digest) = (arrived.size(), arrived.digest());
+        match self.machine()?.receive(arrived) {
             Received::Take(item) => self.waiting.push_back(Waiting::Item(item)),
             Received::Withdrawn { .. } => self.waiting.push_back(Waiting::Tombstone),
             Received::Reply(reply) => {
                 if let Frame::Reject { code, .. } = &reply {
                     let tally = self.refused.entry(*code).or_default();
-                    tally.add(Digest::of(frame));
+                    tally.add(digest);
                 }
-                self.reject(&reply, frame.len()).await?;
+                self.reject(&reply, size).await?;
             }
             Received::Confirmed { reply, .. } => {
                 if let Some(reply) = reply {
@@ -296,7 +299,7 @@ impl Session {
                 take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
             }
             Received::Rejected { seq, code } => {
-                let (peer, bytes) = (self.link.peer(), frame.len());
+                let (peer, bytes) = (self.link.peer(), size);
                 self.trouble.charge(&peer, Fault::OutOfTurn { bytes });
                 if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
                     tracing::info!(seq, %code, count, "the sender refused a frame");
@@ -376,7 +379,12 @@ impl Session {
         let Some(acknowledgement) = self.machine()?.acknowledgement_due(now) else {
             return Ok(());
         };
-        let statement = acknowledgement.sign(&self.node.keys().statement);
+        let node = Arc::clone(&self.node);
+        let signing = tokio::task::spawn_blocking(move || {
+            let statement = acknowledgement.sign(&node.keys().statement);
+            (acknowledgement, statement)
+        });
+        let (acknowledgement, statement) = signing.await?;
         let frame = self
             .machine()?
             .acknowledgement_signed(&acknowledgement, statement);

@@ -25,8 +25,8 @@ pub(super) fn membership<'a>(
     peer: PeerKey,
 ) -> Option<(&'a Partnership, &'a OrganizationId)> {
     let partnership = governance.partnership(partnership)?;
-    let member = partnership.terms().members.iter().find(|member| {
-        member.organization != *governance.organization() && peer_key(member) == Some(peer)
-    })?;
+    let member = partnership
+        .peers(governance.organization())
+        .find(|member| peer_key(partnership, &member.organization) == Some(peer))?;
     Some((partnership, &member.organization))
 }

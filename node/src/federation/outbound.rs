@@ -1,16 +1,16 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
-use super::control::{Heard, control_messages, take_control};
-use super::frames::{FRAMES_AHEAD, read};
+use super::control::{Heard, Told, take_control};
+use super::frames::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, Complaint, Trouble};
 use crate::clock::ClockError;
-use crate::link::{AcknowledgementReach, Frame, Parties, Sender, SenderOutput};
+use crate::link::{AcknowledgementReach, Arrived, Frame, Parties, Sender, SenderOutput};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::release::{LeaveError, bodies, outgoing};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Body, Digest, OrganizationId, PartnershipId, RefusalCode, Time,
+    Acknowledged, Acknowledgement, Body, OrganizationId, PartnershipId, RefusalCode, Time,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -159,7 +159,7 @@ struct Session {
     partnership: PartnershipId,
     recipient: OrganizationId,
     outbox: BoxKey,
-    told: BTreeSet<Digest>,
+    told: Told,
     heard: Heard,
     answers: Answers,
 }
@@ -196,7 +196,7 @@ impl Session {
             partnership: partnership.clone(),
             recipient: recipient.clone(),
             outbox,
-            told: BTreeSet::new(),
+            told: Told::default(),
             heard: Heard::default(),
             answers: Answers::default(),
         })
@@ -208,17 +208,13 @@ impl Session {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.tell()?;
         loop {
-            while let Some(output) = self.machine.poll() {
-                self.handle(output).await?;
-            }
+            self.handle_all().await?;
             tokio::select! {
                 frame = frames.recv() => match frame {
                     Some(frame) => {
-                        if !self.answers.take() {
-                            let bytes = frame.len();
-                            self.charge(Fault::OutOfTurn { bytes });
+                        for arrived in read_waiting(frame, &mut frames).await? {
+                            self.take(arrived).await?;
                         }
-                        self.machine.receive(&frame);
                     }
                     None => return Ok(()),
                 },
@@ -239,13 +235,27 @@ impl Session {
         }
     }
 
-    /// Sends what the recipient was not told yet on this link: who signed, who declined.
+    async fn handle_all(&mut self) -> Result<(), Ended> {
+        while let Some(output) = self.machine.poll() {
+            self.handle(output).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, arrived: Arrived) -> Result<(), Ended> {
+        if !self.answers.take() {
+            let bytes = arrived.size();
+            self.charge(Fault::OutOfTurn { bytes });
+        }
+        self.machine.receive(arrived);
+        self.handle_all().await
+    }
+
+    /// Sends what the recipient was not told yet on this link.
     fn tell(&mut self) -> Result<(), Ended> {
-        let governance = self.node.governance();
-        let partnership = governance
-            .partnership(&self.partnership)
-            .ok_or(Ended::NoPartnership)?;
-        for message in control_messages(&governance, partnership, &mut self.told) {
+        let news = self.told.news(&self.node, &self.partnership);
+        let (news, _) = news.ok_or(Ended::NoPartnership)?;
+        for message in news {
             self.machine.send_control(message);
         }
         Ok(())
@@ -328,10 +338,14 @@ impl Session {
     /// Takes in a signed acknowledgement: recorded first, then confirmed.
     async fn acknowledge(&mut self, statement: Vec<u8>, now: Time) -> Result<(), Ended> {
         let governance = self.node.governance();
-        let partnership = governance
-            .partnership(&self.partnership)
-            .ok_or(Ended::NoPartnership)?;
-        let acknowledgement = match Acknowledgement::verify(&statement, partnership.keyring()) {
+        let partnership = self.partnership.clone();
+        let verifying = tokio::task::spawn_blocking(move || {
+            let known = governance.partnership(&partnership)?;
+            let verified = Acknowledgement::verify(&statement, known.keyring());
+            Some((verified, statement))
+        });
+        let (verified, statement) = verifying.await?.ok_or(Ended::NoPartnership)?;
+        let acknowledgement = match verified {
             Ok(acknowledgement) => acknowledgement,
             Err(error) => {
                 let code = RefusalCode::from(&error);

@@ -54,7 +54,7 @@ impl Node {
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
             for member in partnership.peers(governance.organization()) {
-                let key = peer_key(member);
+                let key = peer_key(partnership, &member.organization);
                 let outbox = BoxKey::new(&terms.partnership, &member.organization);
                 let outbox = self.store().outbox(&outbox);
                 let last = outbox.as_ref().map_or(0, |outbox| outbox.last);

@@ -20,6 +20,7 @@
 //! This room must never read a clock, open a socket, touch the store, judge, or sign: what it needs is an argument, what it
 //! wants is an output. Its driver commits before it speaks.
 
+mod arrived;
 mod divergence;
 mod frames;
 mod progress;
@@ -29,6 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use arrived::Arrived;
 pub use divergence::Divergence;
 pub use frames::{Control, FRAME_BYTES_MAX, Frame, FrameError, Hello};
 pub use progress::AcknowledgementError;

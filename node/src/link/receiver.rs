@@ -4,12 +4,11 @@
 use super::divergence::is_out_of_step;
 use super::state::Inbox;
 use super::{
-    ACKNOWLEDGEMENT_ITEMS, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Parties,
+    ACKNOWLEDGEMENT_ITEMS, Arrived, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Parties,
     UNACKNOWLEDGED_ITEMS_MAX,
 };
 use ambit_ledger::{
-    Acknowledgement, Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode,
-    RefusedItem, Salt, Time,
+    Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, RefusedItem, Salt, Time,
 };
 use std::collections::VecDeque;
 
@@ -192,44 +191,47 @@ impl Receiver {
     }
 
     /// Takes one frame from the sender.
-    pub fn receive(&mut self, frame: &[u8]) -> Received {
-        match Frame::decode(frame) {
-            Ok(Frame::Item {
-                seq,
-                chain,
-                observation,
-                disclosure,
-                readings,
-            }) => {
-                let body = ItemBody::Item {
-                    observation: ObservationId::of(&observation),
-                    disclosure: DisclosureId::of(&disclosure),
-                };
-                match self.take(seq, body, &chain) {
-                    Ok(()) => Received::Take(IncomingItem {
-                        seq,
-                        observation,
-                        disclosure,
-                        readings,
-                        body,
-                    }),
-                    Err(code) => reject(seq, code),
-                }
-            }
-            Ok(Frame::Tombstone { seq, chain }) => {
+    pub fn receive(&mut self, arrived: Arrived) -> Received {
+        match (arrived.frame, arrived.body) {
+            (
+                Ok(Frame::Item {
+                    seq,
+                    chain,
+                    observation,
+                    disclosure,
+                    readings,
+                }),
+                Some(body),
+            ) => match self.take(seq, body, &chain) {
+                Ok(()) => Received::Take(IncomingItem {
+                    seq,
+                    observation,
+                    disclosure,
+                    readings,
+                    body,
+                }),
+                Err(code) => reject(seq, code),
+            },
+            (Ok(Frame::Tombstone { seq, chain }), _) => {
                 match self.take(seq, ItemBody::Tombstone, &chain) {
                     Ok(()) => Received::Withdrawn { seq },
                     Err(code) => reject(seq, code),
                 }
             }
-            Ok(Frame::Ack { upto, chain }) => self.take_confirmation(upto, &chain),
-            Ok(Frame::Control { message }) => Received::Control(message),
+            (Ok(Frame::Ack { upto, chain }), _) => self.take_confirmation(upto, &chain),
+            (Ok(Frame::Control { message }), _) => Received::Control(message),
             // Never answered with a rejection: two nodes would go on for ever.
-            Ok(Frame::Reject { seq, code }) => Received::Rejected { seq, code },
-            Ok(Frame::Hello { .. } | Frame::Credit { .. } | Frame::Acknowledgement { .. }) => {
-                reject(0, RefusalCode::Unexpected)
-            }
-            Err(error) => reject(0, error.code()),
+            (Ok(Frame::Reject { seq, code }), _) => Received::Rejected { seq, code },
+            (
+                Ok(
+                    Frame::Item { .. }
+                    | Frame::Hello { .. }
+                    | Frame::Credit { .. }
+                    | Frame::Acknowledgement { .. },
+                ),
+                _,
+            ) => reject(0, RefusalCode::Unexpected),
+            (Err(error), _) => reject(0, error.code()),
         }
     }
 

@@ -6,8 +6,8 @@ use super::divergence::is_out_of_step;
 use super::progress::Progress;
 use super::state::AcknowledgementReach;
 use super::{
-    AcknowledgementError, Control, Divergence, Frame, Hello, Parties, STALLED_AFTER_SECONDS,
-    UNACKNOWLEDGED_ITEMS_MAX,
+    AcknowledgementError, Arrived, Control, Divergence, Frame, Hello, Parties,
+    STALLED_AFTER_SECONDS, UNACKNOWLEDGED_ITEMS_MAX,
 };
 use ambit_ledger::{
     Acknowledgement, Digest, DisclosureId, ItemBody, ObservationId, RefusalCode, Salt, Time,
@@ -179,11 +179,11 @@ impl Sender {
     }
 
     /// Takes one frame from the recipient.
-    pub fn receive(&mut self, frame: &[u8]) {
+    pub fn receive(&mut self, arrived: Arrived) {
         if matches!(self.stage, Stage::Stopped) {
             return;
         }
-        match Frame::decode(frame) {
+        match arrived.frame {
             Ok(Frame::Hello { hello }) if matches!(self.stage, Stage::Opening) => {
                 self.reconcile(hello);
             }

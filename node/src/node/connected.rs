@@ -2,8 +2,8 @@
 
 use super::Node;
 use crate::mesh::PeerKey;
-use crate::partnership::transport_key;
-use ambit_ledger::Member;
+use crate::partnership::Partnership;
+use ambit_ledger::OrganizationId;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
@@ -27,8 +27,7 @@ impl Node {
 }
 
 /// The key that a member's connections are known by, where its card is in order.
-pub(crate) fn peer_key(member: &Member) -> Option<PeerKey> {
-    transport_key(member)
-        .ok()
-        .map(|key| PeerKey(*key.as_bytes()))
+pub(crate) fn peer_key(partnership: &Partnership, member: &OrganizationId) -> Option<PeerKey> {
+    let key = partnership.transport_key(member)?;
+    Some(PeerKey(*key.as_bytes()))
 }

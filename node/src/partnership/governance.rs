@@ -1,14 +1,15 @@
 //! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
 
-use super::card::{compared_members, keyring_for};
+use super::card::{compared_members, keyring_for, transport_key};
 use crate::store::{Recorded, Store, StoreError};
 use ambit_ledger::{
     Agreement, AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
     Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
-    PartnershipId, PartnershipTerms, Time,
+    PartnershipId, PartnershipTerms, PublicKey, Time,
 };
 use ambit_policy::{Layers, Profile, Taxonomies, agreement};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is in force.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Governance {
     keyring: Keyring,
     layers: Layers,
     limits: Vec<Limits>,
-    partnerships: BTreeMap<PartnershipId, Partnership>,
+    partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
 }
 
 /// One partnership in its latest edition.
@@ -32,6 +33,9 @@ pub struct Partnership {
     signatures: BTreeMap<OrganizationId, Vec<u8>>,
     roots: BTreeMap<OrganizationId, Fingerprint>,
     keyring: Keyring,
+    /// By which key each member's connections are known, where its card is in order. Kept, because it takes a
+    /// signature to verify one.
+    transport_keys: BTreeMap<OrganizationId, PublicKey>,
     layers: Layers,
     agreement: Agreement,
     declined: Option<Declined>,
@@ -164,17 +168,19 @@ impl Governance {
                     .and_then(|before| before.partnerships.get(&edition.partnership))
                     .filter(|partnership| partnership.entry == recorded.index);
                 let partnership = match unchanged {
-                    Some(partnership) => Partnership {
+                    Some(known) if known.declined.is_none() => Arc::clone(known),
+                    Some(known) => Arc::new(Partnership {
                         declined: None,
-                        ..partnership.clone()
-                    },
-                    None => self.partnership_from(store, recorded, edition)?,
+                        ..Partnership::clone(known)
+                    }),
+                    None => Arc::new(self.partnership_from(store, recorded, edition)?),
                 };
                 self.partnerships
                     .insert(edition.partnership.clone(), partnership);
             }
             Body::PartnershipDeclined(declined) => {
                 if let Some(partnership) = self.partnerships.get_mut(&declined.partnership) {
+                    let partnership = Arc::make_mut(partnership);
                     let decline = Decline::verify(&declined.decline, &partnership.keyring)
                         .map_err(|error| failed(recorded, &error))?;
                     if decline.edition == partnership.edition {
@@ -221,6 +227,12 @@ impl Governance {
             EditionStage::Active => keyring_for(&terms.members, &roots),
         };
         let keyring = keyring.map_err(|error| failed(recorded, &error))?;
+        let transport_keys = terms
+            .members
+            .iter()
+            .filter(|member| roots.contains_key(&member.organization))
+            .filter_map(|member| Some((member.organization.clone(), transport_key(member).ok()?)))
+            .collect();
         let mut signatures = BTreeMap::new();
         for digest in &edition.signatures {
             let statement = blob(store, recorded, digest)?;
@@ -242,6 +254,7 @@ impl Governance {
             signatures,
             roots,
             keyring,
+            transport_keys,
             layers,
             agreement,
             declined: None,
@@ -288,18 +301,17 @@ impl Governance {
     /// A partnership this node is a member of.
     #[must_use]
     pub fn partnership(&self, id: &PartnershipId) -> Option<&Partnership> {
-        self.partnerships.get(id)
+        self.partnerships.get(id).map(Arc::as_ref)
     }
 
     /// All partnerships, by id.
     pub fn partnerships(&self) -> impl Iterator<Item = &Partnership> {
-        self.partnerships.values()
+        self.partnerships.values().map(Arc::as_ref)
     }
 
     /// All pairs of an active partnership and another member of it.
     pub fn recipients(&self) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
-        self.partnerships
-            .values()
+        self.partnerships()
             .filter(|partnership| partnership.stage == EditionStage::Active)
             .flat_map(|partnership| {
                 partnership
@@ -344,6 +356,12 @@ impl Partnership {
     #[must_use]
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
+    }
+
+    /// The key that a member's connections are known by; absent where its card is not in order.
+    #[must_use]
+    pub fn transport_key(&self, member: &OrganizationId) -> Option<&PublicKey> {
+        self.transport_keys.get(member)
     }
 
     /// All layers, this partnership's among them.

@@ -1,7 +1,8 @@
 //! Both ends against each other, with what a driver does between them: cuts, crashes before a commit, lost stores.
 
 use super::super::{
-    Frame, Outgoing, Parties, Received, Receiver, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
+    Arrived, Frame, Outgoing, Parties, Received, Receiver, Sender, SenderOutput,
+    UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, parties, parts};
 use crate::link::{AcknowledgementReach, Inbox};
@@ -210,7 +211,7 @@ impl World {
 
     fn carry_to_sender(&mut self) {
         if let Some(frame) = self.to_sender.pop_front() {
-            self.sender.receive(&frame);
+            self.sender.receive(Arrived::read(&frame));
             self.drain_sender();
         }
     }
@@ -231,7 +232,7 @@ impl World {
             self.receiver = Some(accepted.receiver);
             return;
         };
-        match receiver.receive(&frame) {
+        match receiver.receive(Arrived::read(&frame)) {
             Received::Take(item) => self.pending.push_back((item.seq, item.body)),
             Received::Withdrawn { seq } => self.pending.push_back((seq, ItemBody::Tombstone)),
             Received::Confirmed { reply, .. } => {
@@ -400,7 +401,7 @@ fn a_store_restored_from_an_old_copy_stops_the_link() {
         let inbox = world.inbox.clone();
         let accepted = Receiver::accept(parties(), RECIPIENT_STORE, inbox, true, &hello).unwrap();
         assert!(accepted.divergence.is_some());
-        sender.receive(&bytes(&accepted.answer));
+        sender.receive(Arrived::read(&bytes(&accepted.answer)));
         assert!(matches!(sender.poll(), Some(SenderOutput::Diverged(_))));
     }
 }

@@ -1,8 +1,8 @@
 //! Both machines against a peer that sends whatever it likes: nothing panics, and no promise is broken.
 
 use super::super::{
-    CREDIT_ITEMS, Control, Frame, Hello, Outgoing, Received, Receiver, Sender, SenderOutput,
-    UNACKNOWLEDGED_ITEMS_MAX,
+    Arrived, CREDIT_ITEMS, Control, Frame, Hello, Outgoing, Received, Receiver, Sender,
+    SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::{RECIPIENT_STORE, SENDER_STORE, first_hello, parties, parts};
 use ambit_ledger::{
@@ -173,7 +173,7 @@ impl Judge {
 
     fn bring(&mut self, bytes: &[u8]) {
         let next = self.count() + 1;
-        match self.receiver.receive(bytes) {
+        match self.receiver.receive(Arrived::read(bytes)) {
             Received::Take(item) => {
                 assert_eq!(item.seq, next);
                 self.chain = self.chain.with_body(next, &item.body);
@@ -366,7 +366,7 @@ impl Watched {
             Ok(Frame::Credit { items }) => self.granted += u64::from(items),
             _ => {}
         }
-        self.sender.receive(bytes);
+        self.sender.receive(Arrived::read(bytes));
         self.drain();
     }
 

@@ -1,5 +1,6 @@
 use super::super::{
-    AcceptError, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Received, Receiver, ResolveError,
+    AcceptError, Arrived, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Received, Receiver,
+    ResolveError,
 };
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
 use crate::link::Inbox;
@@ -64,7 +65,7 @@ pub(super) fn open() -> (Receiver, Feed) {
 }
 
 pub(super) fn take(receiver: &mut Receiver, frame: &Frame, outcome: Outcome) -> Inbox {
-    let received = receiver.receive(&bytes(frame));
+    let received = receiver.receive(Arrived::read(&bytes(frame)));
     assert!(
         matches!(received, Received::Take(_) | Received::Withdrawn { .. }),
         "{received:?}"
@@ -104,7 +105,7 @@ fn a_hello_for_another_partnership_is_not_accepted() {
 #[test]
 fn an_item_is_taken_with_its_body() {
     let (mut receiver, mut feed) = open();
-    let Received::Take(item) = receiver.receive(&bytes(&feed.item())) else {
+    let Received::Take(item) = receiver.receive(Arrived::read(&bytes(&feed.item()))) else {
         panic!("taken");
     };
     let [observation, disclosure, readings] = parts(1);
@@ -120,7 +121,7 @@ fn an_item_is_taken_with_its_body() {
         (item.observation, item.disclosure, item.readings),
         (observation, disclosure, readings)
     );
-    let received = receiver.receive(&bytes(&feed.tombstone()));
+    let received = receiver.receive(Arrived::read(&bytes(&feed.tombstone())));
     assert_eq!(received, Received::Withdrawn { seq: 2 });
     assert_eq!(receiver.pending(), 2);
 }
@@ -164,7 +165,7 @@ fn what_is_out_of_place_is_refused_and_changes_nothing() {
     ];
     for (frame, seq, code) in cases {
         assert_eq!(
-            receiver.receive(&bytes(&frame)),
+            receiver.receive(Arrived::read(&bytes(&frame))),
             reply(seq, code),
             "{}",
             frame.kind()
@@ -172,25 +173,25 @@ fn what_is_out_of_place_is_refused_and_changes_nothing() {
         assert_eq!(receiver.pending(), 0);
     }
     assert_eq!(
-        receiver.receive(b"\xff"),
+        receiver.receive(Arrived::read(b"\xff")),
         reply(0, RefusalCode::NotCanonical)
     );
     let too_large = vec![0; super::super::FRAME_BYTES_MAX + 1];
     assert_eq!(
-        receiver.receive(&too_large),
+        receiver.receive(Arrived::read(&too_large)),
         reply(0, RefusalCode::TooLarge)
     );
     // The link lives, and a pending item counts as taken.
     assert!(matches!(
-        receiver.receive(&bytes(&second)),
+        receiver.receive(Arrived::read(&bytes(&second))),
         Received::Take(_)
     ));
     assert_eq!(
-        receiver.receive(&bytes(&second)),
+        receiver.receive(Arrived::read(&bytes(&second))),
         reply(2, RefusalCode::Replayed)
     );
     assert!(matches!(
-        receiver.receive(&bytes(&third)),
+        receiver.receive(Arrived::read(&bytes(&third))),
         Received::Take(_)
     ));
 }
@@ -199,7 +200,7 @@ fn what_is_out_of_place_is_refused_and_changes_nothing() {
 fn a_rejection_is_never_answered() {
     let (mut receiver, _) = open();
     let code = RefusalCode::Unexpected;
-    let received = receiver.receive(&bytes(&Frame::Reject { seq: 0, code }));
+    let received = receiver.receive(Arrived::read(&bytes(&Frame::Reject { seq: 0, code })));
     assert_eq!(received, Received::Rejected { seq: 0, code });
 }
 
@@ -210,7 +211,10 @@ fn control_passes() {
     let frame = Frame::Control {
         message: message.clone(),
     };
-    assert_eq!(receiver.receive(&bytes(&frame)), Received::Control(message));
+    assert_eq!(
+        receiver.receive(Arrived::read(&bytes(&frame))),
+        Received::Control(message)
+    );
 }
 
 #[test]
@@ -248,8 +252,8 @@ fn an_outcome_must_suit_the_oldest_item() {
         receiver.resolve(Outcome::Admitted),
         Err(ResolveError::NothingPending)
     );
-    receiver.receive(&bytes(&feed.item()));
-    receiver.receive(&bytes(&feed.tombstone()));
+    receiver.receive(Arrived::read(&bytes(&feed.item())));
+    receiver.receive(Arrived::read(&bytes(&feed.tombstone())));
     assert_eq!(receiver.resolve(Outcome::Noted), Err(ResolveError::Kind(1)));
     let code = RefusalCode::Skipped;
     assert_eq!(
@@ -270,21 +274,21 @@ fn nothing_comes_beyond_the_credit() {
     let (mut receiver, mut feed) = open();
     for _ in 0..CREDIT_ITEMS {
         assert!(matches!(
-            receiver.receive(&bytes(&feed.item())),
+            receiver.receive(Arrived::read(&bytes(&feed.item()))),
             Received::Take(_)
         ));
     }
     let beyond = feed.item();
     let seq = u64::from(CREDIT_ITEMS) + 1;
     assert_eq!(
-        receiver.receive(&bytes(&beyond)),
+        receiver.receive(Arrived::read(&bytes(&beyond))),
         reply(seq, RefusalCode::Unexpected)
     );
     let inbox = receiver.resolve(Outcome::Admitted).unwrap();
     let frames = receiver.committed(inbox.cursor);
     assert_eq!(frames.last(), Some(&Frame::Credit { items: 1 }));
     assert!(matches!(
-        receiver.receive(&bytes(&beyond)),
+        receiver.receive(Arrived::read(&bytes(&beyond))),
         Received::Take(_)
     ));
 }
@@ -300,7 +304,7 @@ fn credit_waits_until_the_partnership_is_active() {
     assert_eq!(answer.credit, 0);
     let item = Feed::new().item();
     assert_eq!(
-        receiver.receive(&bytes(&item)),
+        receiver.receive(Arrived::read(&bytes(&item))),
         reply(1, RefusalCode::Unexpected)
     );
     assert_eq!(
@@ -310,7 +314,10 @@ fn credit_waits_until_the_partnership_is_active() {
         })
     );
     assert_eq!(receiver.activate(), None);
-    assert!(matches!(receiver.receive(&bytes(&item)), Received::Take(_)));
+    assert!(matches!(
+        receiver.receive(Arrived::read(&bytes(&item))),
+        Received::Take(_)
+    ));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a recipient signs, and how long it keeps what it refused.
 
 use super::super::{
-    ACKNOWLEDGEMENT_ITEMS, CREDIT_ITEMS, Frame, Hello, Parties, Received, Receiver,
+    ACKNOWLEDGEMENT_ITEMS, Arrived, CREDIT_ITEMS, Frame, Hello, Parties, Received, Receiver,
     UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::receiver::{Feed, REFUSED, accept, open, reply, take};
@@ -21,7 +21,7 @@ fn an_acknowledgement_is_due_when_idle_or_after_so_many_items() {
         "it is not committed"
     );
     let _frames = receiver.committed(inbox.cursor);
-    receiver.receive(&bytes(&feed.item()));
+    receiver.receive(Arrived::read(&bytes(&feed.item())));
     let due = receiver.acknowledgement_due(now).unwrap();
     assert_eq!(due.upto, 1, "what waits for a decision does not hold it up");
     let _frame = receiver.acknowledgement_signed(&due, Vec::new());
@@ -31,7 +31,7 @@ fn an_acknowledgement_is_due_when_idle_or_after_so_many_items() {
         inbox = take(&mut receiver, &feed.item(), Outcome::Admitted);
     }
     let _frames = receiver.committed(inbox.cursor);
-    receiver.receive(&bytes(&feed.item()));
+    receiver.receive(Arrived::read(&bytes(&feed.item())));
     let due = receiver.acknowledgement_due(now).unwrap();
     assert_eq!(due.upto, ACKNOWLEDGEMENT_ITEMS);
     assert_eq!(due.outcomes, inbox.outcomes);
@@ -60,19 +60,19 @@ fn refusals_are_kept_until_the_sender_confirms() {
         chain: inbox.bodies,
     };
     assert_eq!(
-        receiver.receive(&bytes(&wrong)),
+        receiver.receive(Arrived::read(&bytes(&wrong))),
         reply(0, RefusalCode::ChainBroken)
     );
     let confirmation = bytes(&Frame::Ack { upto: 1, chain });
     assert_eq!(
-        receiver.receive(&confirmation),
+        receiver.receive(Arrived::read(&confirmation)),
         Received::Confirmed {
             upto: 1,
             reply: None
         }
     );
     assert_eq!(
-        receiver.receive(&confirmation),
+        receiver.receive(Arrived::read(&confirmation)),
         reply(0, RefusalCode::Unexpected)
     );
     let inbox = take(&mut receiver, &feed.item(), Outcome::Admitted);
@@ -129,7 +129,7 @@ fn refusals_are_bounded_and_their_inbox_fits_one_record() {
         assert!(ambit_ledger::encode(&inbox).len() <= 6 * 1024);
     }
     let chain = feed.chain.digest();
-    let received = receiver.receive(&bytes(&feed.item()));
+    let received = receiver.receive(Arrived::read(&bytes(&feed.item())));
     assert_eq!(received, reply(feed.seq, RefusalCode::Unexpected));
     // The confirmation brings new credit.
     let due = receiver.acknowledgement_due(Time::EARLIEST).unwrap();
@@ -137,7 +137,7 @@ fn refusals_are_bounded_and_their_inbox_fits_one_record() {
     let _frame = receiver.acknowledgement_signed(&due, Vec::new());
     let upto = due.upto;
     assert_eq!(
-        receiver.receive(&bytes(&Frame::Ack { upto, chain })),
+        receiver.receive(Arrived::read(&bytes(&Frame::Ack { upto, chain }))),
         Received::Confirmed {
             upto,
             reply: Some(Frame::Credit {

@@ -1,6 +1,6 @@
 use super::super::{
-    CREDIT_ITEMS, Control, Divergence, Frame, Hello, Outgoing, STALLED_AFTER_SECONDS, Sender,
-    SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
+    Arrived, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Outgoing, STALLED_AFTER_SECONDS,
+    Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::acknowledgement::acknowledgement;
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
@@ -56,7 +56,7 @@ fn known(upto: u64) -> AcknowledgementReach {
 }
 
 pub(super) fn feed(sender: &mut Sender, frame: &Frame) -> Vec<SenderOutput> {
-    sender.receive(&bytes(frame));
+    sender.receive(Arrived::read(&bytes(frame)));
     drain(sender)
 }
 
@@ -379,7 +379,7 @@ fn frames_without_a_place_are_refused() {
     for frame in [Frame::Hello { hello }, Frame::Tombstone { seq: 1, chain }] {
         assert_eq!(feed(&mut sender, &frame), std::slice::from_ref(&unexpected));
     }
-    sender.receive(b"");
+    sender.receive(Arrived::read(b""));
     let code = RefusalCode::NotCanonical;
     assert_eq!(
         drain(&mut sender),

@@ -1,0 +1,60 @@
+//! A frame from outside, read and no more. To read one takes as long as it is large, so it is done apart from the
+//! machines, off the async threads.
+
+use super::{Frame, FrameError};
+use ambit_ledger::{Digest, DisclosureId, ItemBody, ObservationId};
+
+/// A frame that came, and what it takes to place it.
+#[derive(Debug)]
+pub struct Arrived {
+    pub(super) frame: Result<Frame, FrameError>,
+    pub(super) body: Option<ItemBody>,
+    size: usize,
+    digest: Digest,
+}
+
+impl Arrived {
+    /// Reads the bytes of a frame, whatever they are.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        let frame = Frame::decode(bytes);
+        let body = match &frame {
+            Ok(Frame::Item {
+                observation,
+                disclosure,
+                ..
+            }) => Some(ItemBody::Item {
+                observation: ObservationId::of(observation),
+                disclosure: DisclosureId::of(disclosure),
+            }),
+            Ok(Frame::Tombstone { .. }) => Some(ItemBody::Tombstone),
+            Ok(
+                Frame::Hello { .. }
+                | Frame::Ack { .. }
+                | Frame::Credit { .. }
+                | Frame::Reject { .. }
+                | Frame::Acknowledgement { .. }
+                | Frame::Control { .. },
+            )
+            | Err(_) => None,
+        };
+        Self {
+            digest: body.map_or_else(|| Digest::of(bytes), |body| body.digest()),
+            size: bytes.len(),
+            frame,
+            body,
+        }
+    }
+
+    /// How many bytes it had.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// What names it where it is refused: of an item what the chains hold of it, else the digest of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
