@@ -142,8 +142,8 @@ fn run_case(layers: &Layers, base: &Value, case: Case) -> Result<CaseOutcome, Ca
         source,
     })?;
     let slice = match &asked.keeping {
-        Some(keeping) => Slice::of_keeping(&asked.inquiry, keeping, asked.now),
-        None => Slice::of_inquiry(&asked.inquiry, asked.now),
+        Some(keeping) => Slice::of_keeping(layers, &asked.inquiry, keeping, asked.now),
+        None => Slice::of_inquiry(layers, &asked.inquiry, asked.now),
     };
     let answer = judge_slice(layers, &slice);
     let mut determining = Vec::new();
@@ -194,10 +194,11 @@ fn merge(target: &mut Value, patch: &Value) {
 
 /// Turns the texts of instants into the numbers that the formats hold; what is no instant stays, and is refused then.
 fn read_times(value: &mut Value) {
-    const TIMES: [&str; 8] = [
+    const TIMES: [&str; 9] = [
         "now",
         "observed_from",
         "observed_to",
+        "not_before",
         "not_after",
         "hold_until",
         "keep_until",

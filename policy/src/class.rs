@@ -4,6 +4,7 @@
 //! instant is passed: at it (for `<`) and a millisecond after it (for `<=`).
 
 use crate::layers::Layers;
+use crate::slice::Slice;
 use ambit_ledger::{
     Action, Agreement, Assigned, DataClass, Digest, ExportControl, Footprint, Inquiry, Limits,
     Name, OrganizationId, Party, Scope, Time, encode,
@@ -28,11 +29,14 @@ struct Read<'a> {
     data_class: &'a DataClass,
     semantic_id: &'a Name,
     program: &'a Option<Assigned>,
-    part: &'a Option<Assigned>,
-    lot: &'a Option<Assigned>,
-    site: &'a Option<Name>,
-    asset: &'a Option<Name>,
-    process: &'a Option<Name>,
+    part: Option<&'a Assigned>,
+    revision: Option<&'a Name>,
+    serial: Option<&'a Name>,
+    order: Option<&'a Assigned>,
+    lot: Option<&'a Assigned>,
+    site: Option<&'a Name>,
+    asset: Option<&'a Name>,
+    process: Option<&'a Name>,
     trade_secret: bool,
     export_control: &'a ExportControl,
     observed_from_cell: usize,
@@ -49,7 +53,7 @@ struct Read<'a> {
 ///
 /// SHA-256 of `ambit class 1`, a line feed, and the deterministic encoding of a map: the digest of the layers (that of
 /// `ambit layers 1`, a line feed, and the encoding of engine, schema, taxonomies and profiles), the action, recipient
-/// and discloser, the footprint field by field, with the places of observed time, then scope, limits, partnership,
+/// and discloser, the footprint field by field (null for an optional one that no policy names), with the places of observed time, then scope, limits, partnership,
 /// retention and hop.
 #[must_use]
 pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
@@ -74,6 +78,9 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
         semantic_id,
         program,
         part,
+        revision,
+        serial,
+        order,
         lot,
         site,
         asset,
@@ -95,11 +102,14 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
         data_class,
         semantic_id,
         program,
-        part,
-        lot,
-        site,
-        asset,
-        process,
+        part: if_named(layers, "part", part.as_ref()),
+        revision: if_named(layers, "revision", revision.as_ref()),
+        serial: if_named(layers, "serial", serial.as_ref()),
+        order: if_named(layers, "order", order.as_ref()),
+        lot: if_named(layers, "lot", lot.as_ref()),
+        site: if_named(layers, "site", site.as_ref()),
+        asset: if_named(layers, "asset", asset.as_ref()),
+        process: if_named(layers, "process", process.as_ref()),
         trade_secret: *trade_secret,
         export_control,
         observed_from_cell: cell(layers.instants(), *observed_from),
@@ -113,6 +123,11 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
     Digest::of_parts(&[CLASS_DOMAIN, &encode(&read)])
 }
 
+/// A fact that may be absent, where a policy in force names it; else it is no part of the class.
+fn if_named<'a, T>(layers: &Layers, attribute: &str, fact: Option<&'a T>) -> Option<&'a T> {
+    fact.filter(|_| layers.reads(attribute))
+}
+
 /// How many breakpoints lie at or before an instant: each of `instants` makes two, itself and the
 /// millisecond after it.
 fn cell(instants: &[i64], time: Time) -> usize {
@@ -123,13 +138,30 @@ fn cell(instants: &[i64], time: Time) -> usize {
 }
 
 /// The interval around `now` in which no instant is passed: from, and up to but without.
-pub(crate) fn interval(layers: &Layers, inquiry: &Inquiry, now: Time) -> (Time, Option<Time>) {
+///
+/// The instants are those that the slice holds, so that none that a policy can read is forgotten, and those
+/// between which an attestation is part of it.
+pub(crate) fn interval(
+    layers: &Layers,
+    inquiry: &Inquiry,
+    slice: &Slice<'_>,
+    now: Time,
+) -> (Time, Option<Time>) {
     let now = now.as_millis();
+    let attested = inquiry.recipient.attested.iter().flat_map(|attested| {
+        let attestation = &attested.attestation;
+        [
+            attestation.not_before,
+            attestation.not_after,
+            attestation.ends(),
+        ]
+    });
     let breakpoints = layers
         .instants()
         .iter()
         .copied()
-        .chain(inquiry_instants(inquiry).map(Time::as_millis))
+        .chain(slice.instants().into_iter().map(Time::as_millis))
+        .chain(attested.map(Time::as_millis))
         .flat_map(|instant| [instant, instant.saturating_add(1)]);
     let mut from = None;
     let mut until = None;
@@ -144,29 +176,6 @@ pub(crate) fn interval(layers: &Layers, inquiry: &Inquiry, now: Time) -> (Time, 
     (
         from.and_then(bounded).unwrap_or(Time::EARLIEST),
         until.and_then(bounded),
-    )
-}
-
-/// All instants of an inquiry that the clock may be compared with.
-fn inquiry_instants(inquiry: &Inquiry) -> impl Iterator<Item = Time> {
-    let scope = &inquiry.scope;
-    let agreement = &inquiry.partnership;
-    let limits = inquiry.limits.iter();
-    [
-        scope.not_after,
-        scope.hold_until,
-        agreement.until,
-        agreement.lease_until,
-    ]
-    .into_iter()
-    .chain(scope.keep_until)
-    .chain(limits.flat_map(|limits| [limits.not_after, limits.hold_until]))
-    .chain(
-        inquiry
-            .recipient
-            .attestations
-            .iter()
-            .map(|attested| attested.not_after),
     )
 }
 

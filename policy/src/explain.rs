@@ -57,7 +57,7 @@ pub struct FailedPart {
 /// then holds the errors.
 #[must_use]
 pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMiss> {
-    let slice = Slice::of_inquiry(inquiry, now);
+    let slice = Slice::of_inquiry(layers, inquiry, now);
     let Ok(question) = Question::prepare(layers, &slice) else {
         return Vec::new();
     };

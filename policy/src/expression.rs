@@ -5,6 +5,7 @@ use cedar_policy::pst::{BinaryOp, Clause, Expr, Literal, UnaryOp, Var};
 use cedar_policy::{
     Context, Entities, EntityUid, EvalResult, Expression, Policy, Request, eval_expression,
 };
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 /// What is wrong with an expression.
@@ -26,6 +27,55 @@ pub(crate) fn examine(policy: &Policy) -> Result<Vec<i64>, Finding> {
         walk(condition, &mut instants)?;
     }
     Ok(instants)
+}
+
+/// The names of all attributes that a policy takes or asks for, of whatever.
+pub(crate) fn attributes(policy: &Policy) -> Result<BTreeSet<String>, Finding> {
+    let mut names = BTreeSet::new();
+    for clause in clauses(policy)? {
+        let (Clause::When(condition) | Clause::Unless(condition)) = &clause;
+        collect_attributes(condition, &mut names);
+    }
+    Ok(names)
+}
+
+fn collect_attributes(expression: &Expr, names: &mut BTreeSet<String>) {
+    match expression {
+        Expr::GetAttr { expr, attr } => {
+            names.insert(attr.to_string());
+            collect_attributes(expr, names);
+        }
+        Expr::HasAttr { expr, attrs } => {
+            names.extend(attrs.iter().map(ToString::to_string));
+            collect_attributes(expr, names);
+        }
+        Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } => collect_attributes(expr, names),
+        Expr::BinaryOp { left, right, .. } => {
+            collect_attributes(left, names);
+            collect_attributes(right, names);
+        }
+        Expr::Is { expr, in_expr, .. } => {
+            collect_attributes(expr, names);
+            in_expr
+                .iter()
+                .for_each(|within| collect_attributes(within, names));
+        }
+        Expr::IfThenElse {
+            cond,
+            then_expr,
+            else_expr,
+        } => [cond, then_expr, else_expr]
+            .into_iter()
+            .for_each(|part| collect_attributes(part, names)),
+        Expr::Set(elements) => elements
+            .iter()
+            .for_each(|part| collect_attributes(part, names)),
+        Expr::Record(pairs) => pairs
+            .values()
+            .for_each(|part| collect_attributes(part, names)),
+        // `examine` refuses every kind that is not named there.
+        _ => {}
+    }
 }
 
 /// The `when` and `unless` clauses of a policy.

@@ -28,7 +28,7 @@ pub struct Judged {
 /// Judges an inquiry for each purpose of its scope. Never fails: what can't be judged is undecided.
 #[must_use]
 pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
-    let slice = Slice::of_inquiry(inquiry, now);
+    let slice = Slice::of_inquiry(layers, inquiry, now);
     let question = check_lease(inquiry, now).and_then(|()| Question::prepare(layers, &slice));
     let verdicts = inquiry
         .scope
@@ -44,7 +44,7 @@ pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
             }
         })
         .collect();
-    let (true_from, true_until) = interval(layers, inquiry, now);
+    let (true_from, true_until) = interval(layers, inquiry, &slice, now);
     let slice = slice.to_bytes();
     let decision = Decision {
         class_key: class_key(layers, inquiry),
@@ -92,7 +92,7 @@ pub struct Answer {
 /// No layer takes the owner's originals or what is under legal hold: where one says so, it is undecided.
 #[must_use]
 pub fn judge_keeping(layers: &Layers, inquiry: &Inquiry, keeping: &Keeping, now: Time) -> Answer {
-    let slice = Slice::of_keeping(inquiry, keeping, now);
+    let slice = Slice::of_keeping(layers, inquiry, keeping, now);
     let mut answer = judge_slice(layers, &slice);
     if let Keeping::Retain { legal_hold } = keeping {
         let is_original = inquiry.recipient.organization == inquiry.footprint.owner;
@@ -277,7 +277,10 @@ fn reach<'a>(
 
 /// Types whose members the schema lists; they have no entities, and validation checks the ids.
 fn is_listed_in_schema(entity_type: Type) -> bool {
-    matches!(entity_type, Type::AgreementState | Type::ErasureExtent)
+    matches!(
+        entity_type,
+        Type::AgreementState | Type::ErasureExtent | Type::Regime
+    )
 }
 
 /// An error with its causes, in one line.
@@ -313,7 +316,7 @@ mod tests {
     fn an_entity_missing_from_the_slice_is_undecided() {
         let layers = Layers::builtin();
         let (inquiry, now) = crate::cases::base();
-        let slice = Slice::of_inquiry(&inquiry, now);
+        let slice = Slice::of_inquiry(&layers, &inquiry, now);
         assert_eq!(judge_slice(&layers, &slice).verdict, Verdict::Admissible);
         for entity_type in [
             Type::Party,
@@ -340,7 +343,7 @@ mod tests {
         let profile = Profile::parse(Layer::Owner, text).unwrap();
         let layers = Layers::new(crate::Taxonomies::builtin(), [profile.clone()]).unwrap();
         let (inquiry, now) = crate::cases::base();
-        let whole = Question::prepare(&layers, &Slice::of_inquiry(&inquiry, now)).unwrap();
+        let whole = Question::prepare(&layers, &Slice::of_inquiry(&layers, &inquiry, now)).unwrap();
         let request = whole
             .request(Some("urn:ambit:purpose:supplier-quality"))
             .unwrap();
@@ -374,9 +377,10 @@ mod tests {
             |slice| slice.action = "steal",
         ];
         for change in changes {
-            let mut slice = Slice::of_inquiry(&inquiry, now);
+            let layers = Layers::builtin();
+            let mut slice = Slice::of_inquiry(&layers, &inquiry, now);
             change(&mut slice);
-            let answer = judge_slice(&Layers::builtin(), &slice);
+            let answer = judge_slice(&layers, &slice);
             assert_eq!(answer.verdict, Verdict::Undecided);
             assert_eq!(answer.errors.len(), 1, "{:?}", answer.errors);
         }

@@ -18,6 +18,7 @@ struct Inner {
     taxonomies: Taxonomies,
     profiles: BTreeMap<Layer, Profile>,
     instants: Vec<i64>,
+    attributes: BTreeSet<String>,
     digests: Vec<LayerProfile>,
     digest: Digest,
 }
@@ -119,6 +120,11 @@ impl Layers {
             .flat_map(Profile::instants)
             .copied()
             .collect();
+        let attributes = profiles
+            .values()
+            .flat_map(Profile::attributes)
+            .cloned()
+            .collect();
         let digests: Vec<LayerProfile> = profiles
             .values()
             .map(|profile| LayerProfile {
@@ -132,6 +138,7 @@ impl Layers {
             taxonomies,
             profiles,
             instants: instants.into_iter().collect(),
+            attributes,
             digests,
             digest,
         }))
@@ -170,6 +177,12 @@ impl Layers {
             .profiles()
             .map(|profile| (profile.digest(), profile.text().as_bytes()));
         fixed.into_iter().chain(profiles).collect()
+    }
+
+    /// Whether a policy in force takes or asks for an attribute of this name. An entity's attribute is reached by
+    /// its name alone, so what is not read cannot change an answer.
+    pub(crate) fn reads(&self, attribute: &str) -> bool {
+        self.0.attributes.contains(attribute)
     }
 
     /// All instants that policies name, in milliseconds since the epoch, ascending.

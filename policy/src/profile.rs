@@ -3,12 +3,12 @@
 //! Whatever could make an answer depend on something that is not recorded is refused here, with the place
 //! in the text: nothing that was parsed is ever judged with a doubt left.
 
-use crate::expression::{Finding, examine};
+use crate::expression::{self, Finding, examine};
 use crate::schema::{LEVEL, validator};
 use ambit_ledger::{Digest, Layer};
 use cedar_policy::{Effect, Policy, PolicyId, PolicySet, ValidationMode};
 use miette::Diagnostic;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.
@@ -33,6 +33,7 @@ struct Inner {
     policies: PolicySet,
     ids: Vec<String>,
     instants: Vec<i64>,
+    attributes: BTreeSet<String>,
 }
 
 /// A place in a text, counted from 1.
@@ -172,7 +173,7 @@ impl Profile {
                 message: error.to_string(),
             })?;
         validate(text, &policies, &named)?;
-        let instants = examine_instants(text, &named)?;
+        let (instants, attributes) = examine_all(text, &named)?;
         Ok(Self(Arc::new(Inner {
             layer,
             digest: Digest::of(text.as_bytes()),
@@ -180,6 +181,7 @@ impl Profile {
             policies,
             ids: named.into_iter().map(|named| named.id).collect(),
             instants,
+            attributes,
         })))
     }
 
@@ -214,6 +216,11 @@ impl Profile {
     /// All instants that policies name, in milliseconds since the epoch, ascending.
     pub(crate) fn instants(&self) -> &[i64] {
         &self.0.instants
+    }
+
+    /// The names of all attributes that policies take or ask for.
+    pub(crate) fn attributes(&self) -> &BTreeSet<String> {
+        &self.0.attributes
     }
 }
 
@@ -271,7 +278,7 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
         })
         .collect();
     policies.sort_by_key(|(offset, _)| *offset);
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut named = Vec::with_capacity(policies.len());
     for (offset, policy) in policies {
         let at = Position::at(text, offset);
@@ -314,8 +321,10 @@ fn validate(text: &str, policies: &PolicySet, named: &[Named]) -> Result<(), Pro
     }
 }
 
-fn examine_instants(text: &str, named: &[Named]) -> Result<Vec<i64>, ProfileError> {
-    let mut instants = std::collections::BTreeSet::new();
+/// The instants and the attributes that policies name.
+fn examine_all(text: &str, named: &[Named]) -> Result<(Vec<i64>, BTreeSet<String>), ProfileError> {
+    let mut instants = BTreeSet::new();
+    let mut attributes = BTreeSet::new();
     for Named { id, offset, policy } in named {
         let at = Position::at(text, *offset);
         let refuse = |finding| {
@@ -326,8 +335,9 @@ fn examine_instants(text: &str, named: &[Named]) -> Result<Vec<i64>, ProfileErro
             }
         };
         instants.extend(examine(policy).map_err(refuse)?);
+        attributes.extend(expression::attributes(policy).map_err(refuse)?);
     }
-    Ok(instants.into_iter().collect())
+    Ok((instants.into_iter().collect(), attributes))
 }
 
 fn position_of(text: &str, diagnostic: &dyn Diagnostic, fallback: usize) -> Position {

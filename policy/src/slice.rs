@@ -3,10 +3,13 @@
 //! Nothing here reads anything but its arguments. Taxonomies are not part of it: they are evidence of their own.
 
 use crate::keeping::{Keeping, Output};
+use crate::layers::Layers;
+use crate::taxonomy::{Taxonomies, TaxonomyKind};
 use crate::value::{Record, Reference, Type, Value, write_list, write_text};
 use ambit_ledger::{
-    Agreement, AgreementState, Assigned, Attestation, DerivedTerms, ErasureExtent, ExportControl,
-    Footprint, Inquiry, Jurisdiction, Limits, Name, OrganizationId, Party, Purpose, Scope, Time,
+    Agreement, AgreementState, Assigned, Attested, DataClass, DerivedTerms, ErasureExtent,
+    ExportControl, Footprint, Inquiry, Jurisdiction, Limits, Name, OrganizationId, Party, Purpose,
+    Scope, Time,
 };
 use cedar_policy::Entity;
 use std::borrow::Cow;
@@ -17,6 +20,11 @@ const THIS: Reference<'static> = Reference {
     entity_type: Type::Observation,
     id: "this",
 };
+
+/// Attributes of the observation that are part of the slice, and of the class, only where a policy names them.
+pub(crate) const READ_ONLY_IF_NAMED: [&str; 8] = [
+    "asset", "lot", "order", "part", "process", "revision", "serial", "site",
+];
 
 /// A request without its purpose, and the entities it reaches but those of the taxonomies.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,8 +85,27 @@ impl<'a> Slice<'a> {
         references
     }
 
+    /// Every instant that the clock may be compared with: all but the clock itself, and observed time, which
+    /// policies compare with literals only.
+    pub(crate) fn instants(&self) -> Vec<Time> {
+        let mut instants = Vec::new();
+        self.context
+            .without(&["now"])
+            .collect_instants(&mut instants);
+        for node in &self.entities {
+            let observed = ["observedFrom", "observedTo"];
+            node.attributes
+                .without(&observed)
+                .collect_instants(&mut instants);
+            if let Some(tags) = &node.tags {
+                tags.collect_instants(&mut instants);
+            }
+        }
+        instants
+    }
+
     /// For a transfer.
-    pub(crate) fn of_inquiry(inquiry: &'a Inquiry, now: Time) -> Self {
+    pub(crate) fn of_inquiry(layers: &'a Layers, inquiry: &'a Inquiry, now: Time) -> Self {
         let action = match inquiry.action {
             ambit_ledger::Action::Disclose => "disclose",
             ambit_ledger::Action::OnwardDisclose => "onward-disclose",
@@ -88,25 +115,33 @@ impl<'a> Slice<'a> {
             .with("discloser", organization(&inquiry.discloser))
             .with("hop", Value::Long(inquiry.hop.into()))
             .with("retentionDays", Value::Long(inquiry.retention_days.into()));
-        let party = party(&inquiry.recipient);
+        let control = &inquiry.footprint.export_control;
+        let party = party(layers.taxonomies(), &inquiry.recipient, control, now);
         Self {
             principal: party.uid,
             action,
             resource: THIS,
             purposes: inquiry.scope.purposes.iter().map(Purpose::as_str).collect(),
             context,
-            entities: entities(inquiry, party, mentioned(inquiry)),
+            entities: entities(layers, inquiry, party, mentioned(inquiry)),
         }
     }
 
     /// For what a holder does with what it has.
-    pub(crate) fn of_keeping(inquiry: &'a Inquiry, keeping: &'a Keeping, now: Time) -> Self {
+    pub(crate) fn of_keeping(
+        layers: &'a Layers,
+        inquiry: &'a Inquiry,
+        keeping: &'a Keeping,
+        now: Time,
+    ) -> Self {
+        let control = &inquiry.footprint.export_control;
+        let party = || party(layers.taxonomies(), &inquiry.recipient, control, now);
         let context = context(inquiry, now);
         let mut organizations = mentioned(inquiry);
         let (action, context, principal, purpose) = match keeping {
             Keeping::Retain { legal_hold } => {
                 let context = context.with("legalHold", Value::Bool(*legal_hold));
-                ("retain", context, party(&inquiry.recipient), None)
+                ("retain", context, party(), None)
             }
             Keeping::Derive {
                 purpose,
@@ -118,7 +153,7 @@ impl<'a> Slice<'a> {
                     .with("output", output(made));
                 organizations.extend(made.design_authority.iter());
                 mention_scope(&made.scope, &mut organizations);
-                ("derive", context, party(&inquiry.recipient), Some(purpose))
+                ("derive", context, party(), Some(purpose))
             }
             Keeping::Use {
                 purpose,
@@ -134,7 +169,7 @@ impl<'a> Slice<'a> {
             resource: THIS,
             purposes: purpose.into_iter().map(Purpose::as_str).collect(),
             context,
-            entities: entities(inquiry, principal, organizations),
+            entities: entities(layers, inquiry, principal, organizations),
         }
     }
 }
@@ -165,11 +200,12 @@ impl Node<'_> {
 fn context(inquiry: &Inquiry, now: Time) -> Record<'_> {
     let partnership = inquiry.partnership.partnership.as_str();
     Record::default()
-        .with("now", Value::instant(now))
+        .with("now", Value::Instant(now))
         .with("partnership", Value::entity(Type::Partnership, partnership))
 }
 
 fn entities<'a>(
+    layers: &'a Layers,
     inquiry: &'a Inquiry,
     principal: Node<'a>,
     organizations: BTreeSet<&'a OrganizationId>,
@@ -184,7 +220,7 @@ fn entities<'a>(
     });
     [
         principal,
-        observation(inquiry),
+        observation(layers, inquiry),
         partnership(&inquiry.partnership),
     ]
     .into_iter()
@@ -199,6 +235,7 @@ fn mentioned(inquiry: &Inquiry) -> BTreeSet<&OrganizationId> {
         footprint.program.as_ref(),
         footprint.part.as_ref(),
         footprint.lot.as_ref(),
+        footprint.order.as_ref(),
         inquiry
             .limits
             .as_ref()
@@ -217,13 +254,21 @@ fn mentioned(inquiry: &Inquiry) -> BTreeSet<&OrganizationId> {
     all.extend(&footprint.named);
     all.extend(&inquiry.partnership.members);
     all.extend(assigned.into_iter().flatten().map(|pair| &pair.assigner));
-    all.extend(
-        inquiry
-            .recipient
-            .attestations
-            .iter()
-            .map(|attested| &attested.issuer),
-    );
+    for Attested {
+        issuer,
+        attestation,
+    } in &inquiry.recipient.attested
+    {
+        all.insert(issuer);
+        all.extend(
+            attestation
+                .authorization
+                .iter()
+                .map(|allowed| &allowed.authority),
+        );
+    }
+    let derived = inquiry.limits.iter().flat_map(|limits| &limits.derived);
+    all.extend(derived.flat_map(|derived| &derived.recipients));
     mention_scope(&inquiry.scope, &mut all);
     all
 }
@@ -233,20 +278,32 @@ fn mention_scope<'a>(scope: &'a Scope, all: &mut BTreeSet<&'a OrganizationId>) {
     all.extend(scope.derived.iter().flat_map(|derived| &derived.recipients));
 }
 
-fn party(party: &Party) -> Node<'_> {
-    let licences = party.licences.iter().map(name).collect();
+fn party<'a>(
+    taxonomies: &'a Taxonomies,
+    party: &'a Party,
+    control: &'a ExportControl,
+    now: Time,
+) -> Node<'a> {
+    let within = |codes: &'a BTreeSet<Jurisdiction>| {
+        let codes = codes.iter().map(Jurisdiction::as_str);
+        let within = taxonomies.common(TaxonomyKind::Jurisdiction, codes);
+        Value::entities(Type::Jurisdiction, within.into_iter())
+    };
+    let allowed = authorization(taxonomies, party, control, now);
     Node {
         uid: Reference {
             entity_type: Type::Party,
             id: party.organization.as_str(),
         },
         attributes: Record::default()
+            .with_some("authorization", allowed)
             .with("hosting", jurisdictions(&party.hosting))
-            .with("licences", Value::Set(licences))
+            .with("hostingWithin", within(&party.hosting))
             .with("organization", organization(&party.organization))
             .with("personnel", jurisdictions(&party.personnel))
+            .with("personnelWithin", within(&party.personnel))
             .with("seat", jurisdiction(&party.seat)),
-        tags: Some(attestations(&party.attestations)),
+        tags: Some(attestations(party, now)),
     }
 }
 
@@ -263,23 +320,72 @@ fn agent<'a>(id: &'a OrganizationId, nationality: &'a Jurisdiction) -> Node<'a> 
     }
 }
 
+/// What is attested of a party and in force: nobody can read what has not begun or is over, whatever a policy forgets.
+fn in_force(party: &Party, now: Time) -> impl Iterator<Item = &Attested> {
+    party.attested.iter().filter(move |attested| {
+        attested.attestation.subject == party.organization && attested.attestation.is_in_force(now)
+    })
+}
+
 /// One tag per name: of several attestations of one name the one that lasts longest.
-fn attestations(all: &BTreeSet<Attestation>) -> Record<'_> {
-    let mut latest: BTreeMap<&str, &Attestation> = BTreeMap::new();
-    for attested in all {
-        let held = latest.entry(attested.name.as_str()).or_insert(attested);
-        if held.not_after < attested.not_after {
+fn attestations(party: &Party, now: Time) -> Record<'_> {
+    let mut latest: BTreeMap<&str, &Attested> = BTreeMap::new();
+    for attested in in_force(party, now) {
+        let what = attested.attestation.what.as_str();
+        let held = latest.entry(what).or_insert(attested);
+        if held.attestation.not_after < attested.attestation.not_after {
             *held = attested;
         }
     }
     latest
         .into_iter()
         .fold(Record::default(), |tags, (name, attested)| {
+            let Attested {
+                issuer,
+                attestation,
+            } = attested;
             let value = Record::default()
-                .with("issuer", organization(&attested.issuer))
-                .with("notAfter", Value::instant(attested.not_after));
+                .with("issuer", organization(issuer))
+                .with("notAfter", Value::Instant(attestation.not_after))
+                .with("notBefore", Value::Instant(attestation.not_before))
+                .with_some("number", attestation.number.as_ref().map(self::name));
             tags.with(name, Value::Record(value))
         })
+}
+
+/// The authorization that the facts' licence names, where it is attested and in force; of several of that number
+/// the one that lasts longest.
+fn authorization<'a>(
+    taxonomies: &'a Taxonomies,
+    party: &'a Party,
+    control: &'a ExportControl,
+    now: Time,
+) -> Option<Value<'a>> {
+    let licence = control.licence.as_ref()?;
+    let (attestation, allowed) = in_force(party, now)
+        .filter_map(|attested| {
+            let allowed = attested.attestation.authorization.as_ref()?;
+            Some((&attested.attestation, allowed))
+        })
+        .filter(|(attestation, allowed)| allowed.number == *licence && now < attestation.ends())
+        .max_by_key(|(attestation, _)| attestation.ends())?;
+    let destinations = allowed.destinations.iter().map(Jurisdiction::as_str);
+    let destinations = taxonomies.with_all_below(TaxonomyKind::Jurisdiction, destinations);
+    let record = Record::default()
+        .with("authority", organization(&allowed.authority))
+        .with(
+            "destinations",
+            Value::entities(Type::Jurisdiction, destinations.into_iter()),
+        )
+        .with(
+            "items",
+            Value::Set(allowed.items.iter().map(name).collect()),
+        )
+        .with("notAfter", Value::Instant(attestation.ends()))
+        .with("notBefore", Value::Instant(attestation.not_before))
+        .with("number", name(&allowed.number))
+        .with("regime", Value::entity(Type::Regime, allowed.regime.name()));
+    Some(Value::Record(record))
 }
 
 fn partnership(agreement: &Agreement) -> Node<'_> {
@@ -297,16 +403,16 @@ fn partnership(agreement: &Agreement) -> Node<'_> {
         },
         attributes: Record::default()
             .with("edition", Value::Text(edition))
-            .with("leaseUntil", Value::instant(agreement.lease_until))
+            .with("leaseUntil", Value::Instant(agreement.lease_until))
             .with("members", organizations(&agreement.members))
             .with("program", assigned(&agreement.program))
             .with("state", Value::entity(Type::AgreementState, state))
-            .with("until", Value::instant(agreement.until)),
+            .with("until", Value::Instant(agreement.until)),
         tags: None,
     }
 }
 
-fn observation(inquiry: &Inquiry) -> Node<'_> {
+fn observation<'a>(layers: &'a Layers, inquiry: &'a Inquiry) -> Node<'a> {
     let footprint = &inquiry.footprint;
     let attributes = labels(
         footprint.data_class.as_str(),
@@ -317,26 +423,49 @@ fn observation(inquiry: &Inquiry) -> Node<'_> {
     )
     .with("issuer", organization(&footprint.issuer))
     .with("named", organizations(&footprint.named))
-    .with("observedFrom", Value::instant(footprint.observed_from))
-    .with("observedTo", Value::instant(footprint.observed_to))
+    .with("observedFrom", Value::Instant(footprint.observed_from))
+    .with("observedTo", Value::Instant(footprint.observed_to))
     .with("owner", organization(&footprint.owner))
     .with("semanticId", name(&footprint.semantic_id));
     Node {
         uid: THIS,
-        attributes: with_options(attributes, footprint)
-            .with_some("limits", inquiry.limits.as_ref().map(limits)),
+        attributes: with_options(layers, attributes, footprint).with_some(
+            "limits",
+            inquiry
+                .limits
+                .as_ref()
+                .map(|given| limits(layers.taxonomies(), given)),
+        ),
         tags: None,
     }
 }
 
-fn with_options<'a>(attributes: Record<'a>, footprint: &'a Footprint) -> Record<'a> {
-    attributes
-        .with_some("asset", footprint.asset.as_ref().map(name))
-        .with_some("lot", footprint.lot.as_ref().map(assigned))
-        .with_some("part", footprint.part.as_ref().map(assigned))
-        .with_some("process", footprint.process.as_ref().map(name))
+/// The facts that may be absent. Each of [`READ_ONLY_IF_NAMED`] is there only where a policy in force names it: an
+/// observation for each serial number is no decision for each, unless somebody decides by serial numbers.
+fn with_options<'a>(
+    layers: &Layers,
+    attributes: Record<'a>,
+    footprint: &'a Footprint,
+) -> Record<'a> {
+    let pair = |pair: &'a Option<Assigned>| pair.as_ref().map(assigned);
+    let text = |text: &'a Option<Name>| text.as_ref().map(name);
+    let named: [(&str, Option<Value<'a>>); READ_ONLY_IF_NAMED.len()] = [
+        ("asset", text(&footprint.asset)),
+        ("lot", pair(&footprint.lot)),
+        ("order", pair(&footprint.order)),
+        ("part", pair(&footprint.part)),
+        ("process", text(&footprint.process)),
+        ("revision", text(&footprint.revision)),
+        ("serial", text(&footprint.serial)),
+        ("site", text(&footprint.site)),
+    ];
+    named
+        .into_iter()
+        .filter(|(name, _)| layers.reads(name))
+        .fold(attributes, |attributes, (name, value)| {
+            attributes.with_some(name, value)
+        })
         .with_some("program", footprint.program.as_ref().map(assigned))
-        .with_some("site", footprint.site.as_ref().map(name))
 }
 
 /// What sticks to data, and to what is derived from it.
@@ -373,9 +502,9 @@ fn scope(scope: &Scope) -> Value<'_> {
     let record = Record::default()
         .with_some("derived", scope.derived.as_ref().map(derived))
         .with("erasure", Value::entity(Type::ErasureExtent, erasure))
-        .with("holdUntil", Value::instant(scope.hold_until))
-        .with_some("keepUntil", scope.keep_until.map(Value::instant))
-        .with("notAfter", Value::instant(scope.not_after))
+        .with("holdUntil", Value::Instant(scope.hold_until))
+        .with_some("keepUntil", scope.keep_until.map(Value::Instant))
+        .with("notAfter", Value::Instant(scope.not_after))
         .with("onwardHops", Value::Long(scope.onward_hops.into()))
         .with("purposes", purposes(&scope.purposes))
         .with("recipients", organizations(&scope.recipients));
@@ -390,11 +519,30 @@ fn derived(terms: &DerivedTerms) -> Value<'_> {
     Value::Record(record)
 }
 
-fn limits(limits: &Limits) -> Value<'_> {
+fn limits<'a>(taxonomies: &'a Taxonomies, limits: &'a Limits) -> Value<'a> {
+    // With everything below: Cedar cannot ask whether every element of a set lies in one of another's.
+    let derived = limits.derived.as_ref().map(|terms| {
+        let classes = terms.data_classes.iter().map(DataClass::as_str);
+        let purposes = terms.purposes.iter().map(Purpose::as_str);
+        let classes = taxonomies.with_all_below(TaxonomyKind::DataClass, classes);
+        let purposes = taxonomies.with_all_below(TaxonomyKind::Purpose, purposes);
+        let record = Record::default()
+            .with(
+                "dataClasses",
+                Value::entities(Type::DataClass, classes.into_iter()),
+            )
+            .with(
+                "purposes",
+                Value::entities(Type::Purpose, purposes.into_iter()),
+            )
+            .with("recipients", organizations(&terms.recipients));
+        Value::Record(record)
+    });
     let record = Record::default()
         .with("dataClasses", data_classes(&limits.data_classes))
-        .with("holdUntil", Value::instant(limits.hold_until))
-        .with("notAfter", Value::instant(limits.not_after))
+        .with_some("derived", derived)
+        .with("holdUntil", Value::Instant(limits.hold_until))
+        .with("notAfter", Value::Instant(limits.not_after))
         .with("onwardHops", Value::Long(limits.onward_hops.into()))
         .with_some("program", limits.program.as_ref().map(assigned))
         .with("purposes", purposes(&limits.purposes));
@@ -443,7 +591,7 @@ fn purposes(all: &BTreeSet<Purpose>) -> Value<'_> {
     Value::entities(Type::Purpose, all.iter().map(Purpose::as_str))
 }
 
-fn data_classes(all: &BTreeSet<ambit_ledger::DataClass>) -> Value<'_> {
-    let ids = all.iter().map(ambit_ledger::DataClass::as_str);
+fn data_classes(all: &BTreeSet<DataClass>) -> Value<'_> {
+    let ids = all.iter().map(DataClass::as_str);
     Value::entities(Type::DataClass, ids)
 }

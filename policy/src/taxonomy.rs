@@ -39,6 +39,9 @@ struct Node {
     label: String,
     #[serde(default, rename = "in", skip_serializing_if = "BTreeSet::is_empty")]
     parents: BTreeSet<String>,
+    /// Where the entry is taken from, of which day, and what is uncertain in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
 }
 
 /// One of the three taxonomies.
@@ -293,6 +296,43 @@ impl Taxonomies {
         .get(name)
     }
 
+    /// Every name in which all of these lie, themselves included; none for no names, or an unknown one.
+    pub(crate) fn common<'a>(
+        &'a self,
+        kind: TaxonomyKind,
+        names: impl Iterator<Item = &'a str>,
+    ) -> BTreeSet<&'a str> {
+        let mut common: Option<BTreeSet<&str>> = None;
+        for name in names {
+            let above = self.above(kind, name).into_iter().flatten();
+            let mut within: BTreeSet<&str> = above.map(String::as_str).collect();
+            if self.nodes(kind).contains_key(name) {
+                within.insert(name);
+            }
+            common = Some(match common {
+                None => within,
+                Some(common) => common.intersection(&within).copied().collect(),
+            });
+        }
+        common.unwrap_or_default()
+    }
+
+    /// These names and every name that lies in one of them.
+    pub(crate) fn with_all_below<'a>(
+        &'a self,
+        kind: TaxonomyKind,
+        names: impl Iterator<Item = &'a str>,
+    ) -> BTreeSet<&'a str> {
+        let mut all: BTreeSet<&str> = names.collect();
+        let below = self.nodes(kind).keys().filter(|name| {
+            self.above(kind, name)
+                .is_some_and(|above| all.iter().any(|outer| above.contains(*outer)))
+        });
+        let below: Vec<&str> = below.map(String::as_str).collect();
+        all.extend(below);
+        all
+    }
+
     /// What a name lies in directly.
     pub(crate) fn parents(&self, kind: TaxonomyKind, name: &str) -> Option<&BTreeSet<String>> {
         self.nodes(kind).get(name).map(|node| &node.parents)
@@ -412,7 +452,7 @@ mod tests {
         assert!(
             !taxonomies.jurisdiction_is_within(&"US".parse().unwrap(), &"EAR-A5".parse().unwrap())
         );
-        assert_eq!(taxonomies.jurisdictions().count(), 249 + 3);
+        assert_eq!(taxonomies.jurisdictions().count(), 249 + 9);
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(crate) enum Value<'a> {
     Long(i64),
     Text(Cow<'a, str>),
     Entity(Reference<'a>),
-    /// RFC 3339 with three fractional digits.
-    Instant(String),
+    /// At Cedar's resolution of a millisecond, rounded down.
+    Instant(Time),
     Set(Vec<Self>),
     Record(Record<'a>),
 }
@@ -46,10 +46,11 @@ pub(crate) enum Type {
     Partnership,
     Party,
     Purpose,
+    Regime,
 }
 
 impl Type {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Action,
         Self::Agent,
         Self::AgreementState,
@@ -61,6 +62,7 @@ impl Type {
         Self::Partnership,
         Self::Party,
         Self::Purpose,
+        Self::Regime,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -76,6 +78,7 @@ impl Type {
             Self::Partnership => "Ambit::Partnership",
             Self::Party => "Ambit::Party",
             Self::Purpose => "Ambit::Purpose",
+            Self::Regime => "Ambit::Regime",
         }
     }
 
@@ -108,24 +111,13 @@ impl<'a> Value<'a> {
         Self::Set(ids.map(|id| Self::entity(entity_type, id)).collect())
     }
 
-    /// At Cedar's resolution of a millisecond, rounded down.
-    pub(crate) fn instant(time: Time) -> Self {
-        let millis = time.as_millis();
-        let seconds = Time::from_millis(millis - millis % 1_000).unwrap_or(time);
-        let mut text = seconds.to_string();
-        text.truncate(text.trim_end_matches('Z').len());
-        // Writing to a string cannot fail.
-        let _ = write!(text, ".{:03}Z", millis % 1_000);
-        Self::Instant(text)
-    }
-
     pub(crate) fn to_cedar(&self) -> RestrictedExpression {
         match self {
             Self::Bool(value) => RestrictedExpression::new_bool(*value),
             Self::Long(value) => RestrictedExpression::new_long(*value),
             Self::Text(text) => RestrictedExpression::new_string(text.as_ref().to_owned()),
             Self::Entity(reference) => RestrictedExpression::new_entity_uid(reference.to_cedar()),
-            Self::Instant(text) => RestrictedExpression::new_datetime(text),
+            Self::Instant(time) => RestrictedExpression::new_datetime(instant_text(*time)),
             Self::Set(values) => RestrictedExpression::new_set(values.iter().map(Self::to_cedar)),
             Self::Record(record) =>
             {
@@ -147,9 +139,9 @@ impl<'a> Value<'a> {
                 reference.write(out);
                 out.push(b'}');
             }
-            Self::Instant(text) => {
+            Self::Instant(time) => {
                 out.extend_from_slice(b"{\"__extn\":{\"arg\":");
-                write_text(out, text);
+                write_text(out, &instant_text(*time));
                 out.extend_from_slice(b",\"fn\":\"datetime\"}}");
             }
             Self::Set(values) => write_list(out, values, |out, value| value.write(out)),
@@ -167,6 +159,28 @@ impl<'a> Value<'a> {
             Self::Bool(_) | Self::Long(_) | Self::Text(_) | Self::Instant(_) => {}
         }
     }
+
+    fn collect_instants(&self, instants: &mut Vec<Time>) {
+        match self {
+            Self::Instant(time) => instants.push(*time),
+            Self::Set(values) => values
+                .iter()
+                .for_each(|value| value.collect_instants(instants)),
+            Self::Record(record) => record.collect_instants(instants),
+            Self::Bool(_) | Self::Long(_) | Self::Text(_) | Self::Entity(_) => {}
+        }
+    }
+}
+
+/// RFC 3339 with three fractional digits.
+fn instant_text(time: Time) -> String {
+    let millis = time.as_millis();
+    let seconds = Time::from_millis(millis - millis % 1_000).unwrap_or(time);
+    let mut text = seconds.to_string();
+    text.truncate(text.trim_end_matches('Z').len());
+    // Writing to a string cannot fail.
+    let _ = write!(text, ".{:03}Z", millis % 1_000);
+    text
 }
 
 impl<'a> Record<'a> {
@@ -209,6 +223,20 @@ impl<'a> Record<'a> {
             value.write(out);
         }
         out.push(b'}');
+    }
+
+    /// Every instant in it.
+    pub(crate) fn collect_instants(&self, instants: &mut Vec<Time>) {
+        self.0
+            .iter()
+            .for_each(|(_, value)| value.collect_instants(instants));
+    }
+
+    /// Without the values of these names.
+    #[must_use]
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(name));
+        Self(kept.cloned().collect())
     }
 
     /// Every entity that is referred to.
@@ -278,7 +306,7 @@ mod tests {
             .with("b", Value::Long(-7))
             .with(
                 "d",
-                Value::instant("2026-05-01T08:00:00.0009999Z".parse().unwrap()),
+                Value::Instant("2026-05-01T08:00:00.0009999Z".parse().unwrap()),
             )
             .with("e", Value::entities(Type::Purpose, ["x", "y"].into_iter()));
         let mut bytes = Vec::new();

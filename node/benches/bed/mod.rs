@@ -44,8 +44,7 @@ pub fn settings(name: &str) -> Settings {
             hosting: [seat].into(),
             personnel: ["US".parse().expect("a country")].into(),
             seat: "US".parse().expect("a country"),
-            licences: Default::default(),
-            attestations: Vec::new(),
+            claims: Vec::new(),
         },
         mesh: MeshSettings {
             listen: vec![format!("/ip4/127.0.0.1/tcp/{port}")],

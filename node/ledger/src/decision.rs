@@ -1,6 +1,7 @@
 //! Decisions: what was asked, what was answered, and how long the answer stays true. Data only; the
 //! judging is in the crate `ambit-policy`.
 
+use crate::authority::Attested;
 use crate::digest::{Digest, Salt};
 use crate::facts::{ExportControl, Facts};
 use crate::names::{Assigned, DataClass, Name, OrganizationId, PartnershipId, Purpose};
@@ -61,14 +62,13 @@ pub struct Party {
     pub hosting: BTreeSet<crate::names::Jurisdiction>,
     /// The nationalities with access.
     pub personnel: BTreeSet<crate::names::Jurisdiction>,
-    /// Export licences it holds.
+    /// What was verified of it under an issuer whom this node pinned, or under its own statement key; nothing
+    /// that the organization only says of itself.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub licences: BTreeSet<Name>,
-    /// What others attest of it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub attestations: BTreeSet<crate::terms::Attestation>,
+    pub attested: BTreeSet<Attested>,
 }
 
+/// What a member's record alone makes of it: where it is, with nothing attested. Its claims are left out.
 impl From<&Member> for Party {
     fn from(member: &Member) -> Self {
         Self {
@@ -76,8 +76,7 @@ impl From<&Member> for Party {
             seat: member.seat.clone(),
             hosting: member.hosting.clone(),
             personnel: member.personnel.clone(),
-            licences: member.licences.clone(),
-            attestations: member.attestations.iter().cloned().collect(),
+            attested: BTreeSet::new(),
         }
     }
 }
@@ -116,7 +115,8 @@ pub enum AgreementState {
     Dissolved,
 }
 
-/// What policies read of an observation's facts. Observations with the same footprint are one class.
+/// What policies can read of an observation's facts. Observations in which they differ only by what no policy in
+/// force reads are one class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Footprint {
@@ -139,9 +139,18 @@ pub struct Footprint {
     /// The part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Assigned>,
+    /// The part's revision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Name>,
+    /// The part's serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Name>,
     /// The lot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lot: Option<Assigned>,
+    /// The order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Assigned>,
     /// The site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Name>,
@@ -172,7 +181,10 @@ impl From<&Facts> for Footprint {
             semantic_id: facts.semantic_id.clone(),
             program: facts.program.clone(),
             part: facts.part.clone(),
+            revision: facts.revision.clone(),
+            serial: facts.serial.clone(),
             lot: facts.lot.clone(),
+            order: facts.order.clone(),
             site: facts.site.clone(),
             asset: facts.asset.clone(),
             process: facts.process.clone(),

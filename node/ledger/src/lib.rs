@@ -3,6 +3,7 @@
 //! Pure: no clock, no randomness, no file, no socket. Whatever is random or the time of day is an argument.
 //! Only `codec` names `serde_cbor`, only `keys` names `ed25519-dalek`.
 
+mod authority;
 mod chain;
 mod checkpoint;
 mod codec;
@@ -21,6 +22,7 @@ mod terms;
 mod time;
 mod tree;
 
+pub use authority::{Attestation, Attested, Authorization, Claim, Regime};
 pub use chain::{Chain, ItemBody, Outcome};
 pub use checkpoint::{Checkpoint, CheckpointError, Origin};
 pub use codec::{CodecError, DEPTH_MAX, ITEM_BYTES_MAX, decode, decode_within, encode, scan};
@@ -51,9 +53,7 @@ pub use statement::{Statement, StatementError, StatementKind, Verified};
 pub use statements::{
     Acknowledgement, Decline, Disclosure, ManifestSignature, Observation, RefusedItem,
 };
-pub use terms::{
-    Attestation, DerivedTerms, ErasureExtent, Limits, Member, PartnershipTerms, Scope,
-};
+pub use terms::{DerivedTerms, ErasureExtent, Limits, Member, PartnershipTerms, Scope};
 pub use time::{Time, TimeError, time_text};
 pub use tree::{
     Frontier, consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency,

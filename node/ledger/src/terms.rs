@@ -1,5 +1,6 @@
 //! Terms: the limits an owner allows, the scope of one disclosure, the agreement of a partnership.
 
+use crate::authority::Claim;
 use crate::digest::{Digest, Salt};
 use crate::names::{
     Assigned, DataClass, Jurisdiction, Name, OrganizationId, PartnershipId, Purpose,
@@ -75,6 +76,9 @@ pub struct Limits {
     pub hold_until: Time,
     /// How many times it may be passed on.
     pub onward_hops: u32,
+    /// The terms for derived data; absent means none may be derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<DerivedTerms>,
 }
 
 /// One edition of a partnership's agreement: what its members sign.
@@ -150,29 +154,14 @@ pub struct Member {
     pub hosting: BTreeSet<Jurisdiction>,
     /// The nationalities with access.
     pub personnel: BTreeSet<Jurisdiction>,
-    /// Export licences and agreements it holds.
+    /// What it says that others attest of it. Shown as *claimed*; no policy reads it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub licences: BTreeSet<Name>,
-    /// What others attest of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attestations: Vec<Attestation>,
+    pub claims: BTreeSet<Claim>,
     /// Multiaddresses its node can be dialled at; empty where it only dials out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Name>,
     /// The statements in which its root certifies its keys.
     pub certificates: Vec<ByteBuf>,
-}
-
-/// A registration or certification, such as `ddtc-registered`, `iso27001`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Attestation {
-    /// What.
-    pub name: Name,
-    /// By whom.
-    pub issuer: OrganizationId,
-    /// Until when.
-    pub not_after: Time,
 }
 
 impl PartnershipTerms {

@@ -229,14 +229,17 @@ fn limits() -> impl Strategy<Value = Limits> {
     let program = option::of(assigned());
     let classes = btree_set(name::<DataClass>(), 0..4);
     let purposes = btree_set(name::<Purpose>(), 0..4);
-    (program, classes, purposes, time(), time(), any::<u32>()).prop_map(
-        |(program, data_classes, purposes, not_after, hold_until, onward_hops)| Limits {
+    let derived = option::of(derived());
+    let hops = any::<u32>();
+    (program, classes, purposes, time(), time(), hops, derived).prop_map(
+        |(program, data_classes, purposes, not_after, hold_until, onward_hops, derived)| Limits {
             program,
             data_classes,
             purposes,
             not_after,
             hold_until,
             onward_hops,
+            derived,
         },
     )
 }

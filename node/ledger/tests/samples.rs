@@ -1,12 +1,12 @@
 //! One value of every kind, with everything fixed: the supplier `forge` discloses to the customer `airframe`.
 
 use ambit_ledger::{
-    Acknowledgement, Action, Agreement, AgreementState, Assigned, Attestation, Certificate,
-    Checkpoint, Decision, Decline, DerivedTerms, Digest, Disclosure, DisclosureId, ErasureExtent,
-    ExportControl, Facts, Inquiry, KeyPurpose, Keyring, Layer, LayerProfile, LayerVerdict, Limits,
-    Member, ObservationId, OrganizationId, Origin, PartnershipTerms, Party, PurposeVerdict,
-    Quality, Reading, Readings, RefusalCode, RefusedItem, Salt, Scope, SecretKey, Time, Verdict,
-    When,
+    Acknowledgement, Action, Agreement, AgreementState, Assigned, Attestation, Attested,
+    Authorization, Certificate, Checkpoint, Claim, Decision, Decline, DerivedTerms, Digest,
+    Disclosure, DisclosureId, ErasureExtent, ExportControl, Facts, Inquiry, KeyPurpose, Keyring,
+    Layer, LayerProfile, LayerVerdict, Limits, Member, ObservationId, OrganizationId, Origin,
+    PartnershipTerms, Party, PurposeVerdict, Quality, Reading, Readings, RefusalCode, RefusedItem,
+    Regime, Salt, Scope, SecretKey, Time, Verdict, When,
 };
 use serde_bytes::ByteBuf;
 use std::fmt::Debug;
@@ -297,12 +297,7 @@ fn members() -> Vec<Member> {
             seat: named("FR"),
             hosting: set(["DE", "FR"]),
             personnel: set(["DE", "ES", "FR"]),
-            licences: set(["DSP-5 050123456"]),
-            attestations: vec![Attestation {
-                name: named("iso27001"),
-                issuer: named("did:web:auditor.example"),
-                not_after: named("2027-06-30T00:00:00Z"),
-            }],
+            claims: [claim()].into(),
             addresses: vec![named("/dns4/node.airframe.example/tcp/4001")],
             certificates: vec![certified(airframe(), &airframe_root(), &airframe_key())],
         },
@@ -312,8 +307,7 @@ fn members() -> Vec<Member> {
             seat: named("DE"),
             hosting: set(["DE"]),
             personnel: set(["DE"]),
-            licences: set([]),
-            attestations: Vec::new(),
+            claims: [].into(),
             addresses: Vec::new(),
             certificates: vec![certified(forge(), &forge_root(), &forge_key())],
         },
@@ -372,6 +366,43 @@ pub fn decline() -> Decline {
     }
 }
 
+pub fn authorization() -> Authorization {
+    Authorization {
+        authority: named("did:web:authority.example"),
+        number: named("DSP-5 050123456"),
+        not_after: named("2027-03-31T00:00:00Z"),
+        regime: Regime::Itar,
+        items: set(["VIII(h)"]),
+        destinations: set(["DE", "FR"]),
+    }
+}
+
+/// With every optional field.
+pub fn claim() -> Claim {
+    Claim {
+        issuer: named("did:web:auditor.example"),
+        what: named("export-licence"),
+        number: Some(named("17")),
+        not_after: named("2027-06-30T00:00:00Z"),
+        authorization: Some(authorization()),
+    }
+}
+
+/// With every optional field.
+pub fn attested() -> Attested {
+    Attested {
+        issuer: named("did:web:auditor.example"),
+        attestation: Attestation {
+            subject: airframe(),
+            what: named("export-licence"),
+            number: Some(named("17")),
+            not_before: named("2026-01-01T00:00:00Z"),
+            not_after: named("2027-06-30T00:00:00Z"),
+            authorization: Some(authorization()),
+        },
+    }
+}
+
 pub fn limits() -> Limits {
     Limits {
         program: Some(assigned(airframe(), "falcon")),
@@ -380,6 +411,7 @@ pub fn limits() -> Limits {
         not_after: named("2027-01-01T00:00:00Z"),
         hold_until: named("2029-01-01T00:00:00Z"),
         onward_hops: 1,
+        derived: scope().derived,
     }
 }
 
@@ -451,7 +483,10 @@ pub fn inquiry() -> Inquiry {
     let terms = terms();
     Inquiry {
         action: Action::OnwardDisclose,
-        recipient: Party::from(terms.member(&airframe()).unwrap()),
+        recipient: Party {
+            attested: [attested()].into(),
+            ..Party::from(terms.member(&airframe()).unwrap())
+        },
         discloser: forge(),
         footprint: (&facts()).into(),
         scope: scope(),

@@ -4,8 +4,8 @@ use crate::samples;
 use ambit_ledger::{
     Action, AgreementState, Body, Chain, Checkpoint, Digest, DisclosureId, EditionStage, Entry,
     ErasureExtent, Facts, Frontier, ItemBody, KeyPurpose, Kind, Layer, ManifestSignature,
-    Observation, ObservationId, Outcome, Quality, Readings, RefusalCode, Verdict, When, encode,
-    leaf_hash, root,
+    Observation, ObservationId, Outcome, Quality, Readings, RefusalCode, Regime, Verdict, When,
+    encode, leaf_hash, root,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -164,6 +164,9 @@ fn write_numbers(vectors: &mut Vectors) {
     for verdict in [Verdict::Admissible, Verdict::Withheld, Verdict::Undecided] {
         vectors.encoded(format!("verdict-{verdict}"), &verdict);
     }
+    for regime in Regime::ALL {
+        vectors.encoded(format!("regime-{regime}"), &regime);
+    }
     vectors.encoded("action-disclose", &Action::Disclose);
     vectors.encoded("action-onward-disclose", &Action::OnwardDisclose);
     vectors.encoded("action-admit", &Action::Admit);
@@ -227,6 +230,8 @@ fn write_statements(vectors: &mut Vectors) {
     let signature = ManifestSignature::sign(&samples::terms(), &samples::forge(), &forge);
     vectors.bytes("manifest-signature", signature);
     vectors.bytes("decline", samples::decline().sign(&airframe));
+    vectors.encoded("attested", &samples::attested());
+    vectors.encoded("claim", &samples::claim());
     vectors.encoded("inquiry", &samples::inquiry());
     vectors.encoded("decision", &samples::decision());
     vectors.digest("decision-digest", &samples::decision().digest());

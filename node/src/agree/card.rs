@@ -49,8 +49,7 @@ impl Node {
             seat: settings.seat.clone(),
             hosting: settings.hosting.clone(),
             personnel: settings.personnel.clone(),
-            licences: settings.licences.clone(),
-            attestations: settings.attestations.iter().map(Into::into).collect(),
+            claims: settings.claims.iter().map(Into::into).collect(),
             addresses,
             certificates: self
                 .governance()

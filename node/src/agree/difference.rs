@@ -62,11 +62,17 @@ fn differences_between(signed: &Member, set: &Member) -> Vec<Difference> {
             ("hosting", listed(&member.hosting)),
             ("personnel", listed(&member.personnel)),
             ("addresses", listed(&member.addresses)),
-            ("licences", listed(&member.licences)),
             (
-                "attestations",
-                listed(member.attestations.iter().map(|held| {
-                    format!("{} by {} until {}", held.name, held.issuer, held.not_after)
+                "claims",
+                listed(member.claims.iter().map(|claim| {
+                    let number = claim.number.as_ref().map(|number| format!(" {number}"));
+                    format!(
+                        "{}{} by {} until {}",
+                        claim.what,
+                        number.unwrap_or_default(),
+                        claim.issuer,
+                        claim.not_after
+                    )
                 })),
             ),
         ]

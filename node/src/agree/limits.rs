@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use crate::store::Write;
-use ambit_ledger::{Body, Limits, LimitsSet, PartnershipTerms};
+use ambit_ledger::{Body, DerivedTerms, Limits, LimitsSet, PartnershipTerms};
 
 impl Node {
     /// Signing allows what is signed: the limits for this kind of observation, widened to these terms. Where
@@ -18,6 +18,7 @@ impl Node {
             not_after: terms.until,
             hold_until: terms.until.plus_days(terms.retention_days),
             onward_hops: terms.onward_hops,
+            derived: terms.derived.clone(),
         };
         let overlaps = |other: &Limits| {
             other.program == limits.program
@@ -38,10 +39,25 @@ impl Node {
             limits.not_after = limits.not_after.max(other.not_after);
             limits.hold_until = limits.hold_until.max(other.hold_until);
             limits.onward_hops = limits.onward_hops.max(other.onward_hops);
+            limits.derived = wider(limits.derived.take(), other.derived.as_ref());
         }
         if others.last().is_some_and(|last| **last == limits) {
             return None;
         }
         Some(Write::Entry(Body::LimitsSet(LimitsSet { limits })))
+    }
+}
+
+/// What either allows of derived data.
+fn wider(one: Option<DerivedTerms>, other: Option<&DerivedTerms>) -> Option<DerivedTerms> {
+    match (one, other) {
+        (None, other) => other.cloned(),
+        (one, None) => one,
+        (Some(mut one), Some(other)) => {
+            one.data_classes.extend(other.data_classes.iter().cloned());
+            one.recipients.extend(other.recipients.iter().cloned());
+            one.purposes.extend(other.purposes.iter().cloned());
+            Some(one)
+        }
     }
 }

@@ -143,8 +143,7 @@ fn settings(arguments: &InitArguments) -> Result<Settings, InitError> {
             seat: arguments.country.clone(),
             hosting: country.clone(),
             personnel: country,
-            licences: BTreeSet::new(),
-            attestations: Vec::new(),
+            claims: Vec::new(),
         },
         mesh: MeshSettings {
             listen,

@@ -5,6 +5,6 @@ mod settings;
 
 pub use home::{Home, HomeError, KeyRing};
 pub use settings::{
-    ApiSettings, AttestationSettings, ExampleSettings, MeshSettings, OrganizationSettings,
-    Settings, SettingsError,
+    ApiSettings, ClaimSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings,
+    SettingsError,
 };

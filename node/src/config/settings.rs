@@ -1,6 +1,6 @@
 //! `node.toml`: what an operator may set.
 
-use ambit_ledger::{Attestation, Digest, Jurisdiction, Name, OrganizationId, Time};
+use ambit_ledger::{Claim, Digest, Jurisdiction, Name, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -57,33 +57,35 @@ pub struct OrganizationSettings {
     pub hosting: BTreeSet<Jurisdiction>,
     /// The nationalities with access.
     pub personnel: BTreeSet<Jurisdiction>,
-    /// Export licences it holds.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub licences: BTreeSet<Name>,
-    /// Registrations and certifications.
+    /// What it says that others attest of it: registrations, certifications, licences. Members read it as claimed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attestations: Vec<AttestationSettings>,
+    pub claims: Vec<ClaimSettings>,
 }
 
-/// A registration or certification.
+/// A registration, a certification or a licence that the organization says it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AttestationSettings {
-    /// What.
-    pub name: Name,
+pub struct ClaimSettings {
+    /// What, such as `iso27001`, `export-licence`.
+    pub what: Name,
     /// By whom.
     pub issuer: OrganizationId,
+    /// Its number in the issuer's register.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Name>,
     /// Until when.
     #[serde(with = "ambit_ledger::time_text")]
     pub not_after: Time,
 }
 
-impl From<&AttestationSettings> for Attestation {
-    fn from(settings: &AttestationSettings) -> Self {
+impl From<&ClaimSettings> for Claim {
+    fn from(settings: &ClaimSettings) -> Self {
         Self {
-            name: settings.name.clone(),
             issuer: settings.issuer.clone(),
+            what: settings.what.clone(),
+            number: settings.number.clone(),
             not_after: settings.not_after,
+            authorization: None,
         }
     }
 }

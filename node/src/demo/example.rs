@@ -101,8 +101,7 @@ impl Character {
                 hosting: BTreeSet::from([literal(self.seat)?]),
                 personnel: BTreeSet::from([literal(self.seat)?]),
                 seat,
-                licences: BTreeSet::new(),
-                attestations: Vec::new(),
+                claims: Vec::new(),
             },
             mesh: MeshSettings {
                 listen: vec![format!("/ip4/127.0.0.1/tcp/{port}")],

@@ -296,8 +296,7 @@ pub(super) mod sample {
             seat: country.parse().unwrap(),
             hosting: [country.parse().unwrap()].into(),
             personnel: [country.parse().unwrap()].into(),
-            licences: [].into(),
-            attestations: Vec::new(),
+            claims: [].into(),
             addresses: vec!["/ip4/127.0.0.1/tcp/4001".parse().unwrap()],
             certificates: [
                 KeyPurpose::Statement,

@@ -7,7 +7,7 @@ use super::card::card_root;
 use super::page::Page;
 use super::passed::{Passed, passed};
 use ambit_ledger::{
-    Assigned, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
+    Assigned, Claim, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
 };
 use ambit_policy::Taxonomies;
@@ -109,19 +109,7 @@ impl Reading<'_> {
             } else {
                 ""
             };
-            let mut claims: Vec<String> = member
-                .licences
-                .iter()
-                .map(|licence| format!(" Holds the licence {}.", quoted(licence.as_str())))
-                .collect();
-            claims.extend(member.attestations.iter().map(|attestation| {
-                format!(
-                    " Says that {} attests {} until {}.",
-                    attestation.issuer,
-                    quoted(attestation.name.as_str()),
-                    instant(attestation.not_after)
-                )
-            }));
+            let claims: String = member.claims.iter().map(claimed).collect();
             let addresses = if member.addresses.is_empty() {
                 "none, it calls the others".to_owned()
             } else {
@@ -134,7 +122,7 @@ impl Reading<'_> {
                 self.jurisdiction(&member.seat),
                 joined(member.hosting.iter().map(|code| self.jurisdiction(code)), "and"),
                 joined(member.personnel.iter().map(|code| self.jurisdiction(code)), "and"),
-                claims.concat()
+                claims
             ));
         }
     }
@@ -431,6 +419,32 @@ fn described<'a>(
 
 fn named(member: &Member) -> String {
     format!("{} ({})", quoted(member.name.as_str()), member.organization)
+}
+
+/// One claim as a sentence, which says that nobody verified it.
+fn claimed(claim: &Claim) -> String {
+    let number = claim.number.as_ref().map_or_else(String::new, |number| {
+        format!(", number {},", quoted(number.as_str()))
+    });
+    let allowed = claim
+        .authorization
+        .as_ref()
+        .map_or_else(String::new, |allowed| {
+            format!(
+                " (authorization {} of {} for {} to {}, until {})",
+                quoted(allowed.number.as_str()),
+                allowed.authority,
+                joined(allowed.items.iter().map(ToString::to_string), "and"),
+                joined(allowed.destinations.iter().map(ToString::to_string), "and"),
+                instant(allowed.not_after)
+            )
+        });
+    format!(
+        " Claims, unverified, that {} attests {}{number} until {}{allowed}.",
+        claim.issuer,
+        quoted(claim.what.as_str()),
+        instant(claim.not_after)
+    )
 }
 
 /// A stranger's text, with nothing in it that could end the quotation.

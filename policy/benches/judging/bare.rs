@@ -7,7 +7,7 @@
 //! down, and of an answer only yes, no or error is read.
 
 use ambit_ledger::{
-    Action, AgreementState, Assigned, Attestation, DerivedTerms, ErasureExtent, ExportControl,
+    Action, AgreementState, Assigned, Attested, DerivedTerms, ErasureExtent, ExportControl,
     Inquiry, Limits, OrganizationId, Party, Scope, Time,
 };
 use ambit_policy::{Layers, judge, schema_text};
@@ -111,24 +111,50 @@ impl Cedar {
         let jurisdictions = |all: &BTreeSet<ambit_ledger::Jurisdiction>| {
             self.set("Jurisdiction", all.iter().map(|one| one.as_str()))
         };
-        let licences = party.licences.iter().map(|licence| text(licence.as_str()));
         let attributes = [
             ("organization", self.organization(&party.organization)),
             ("seat", self.entity("Jurisdiction", party.seat.as_str())),
             ("hosting", jurisdictions(&party.hosting)),
             ("personnel", jurisdictions(&party.personnel)),
-            ("licences", Value::new_set(licences)),
+            ("hostingWithin", self.within(&party.hosting)),
+            ("personnelWithin", self.within(&party.personnel)),
         ];
-        let tag = |attested: &Attestation| {
+        let tag = |attested: &Attested| {
             let value = record([
                 ("issuer", self.organization(&attested.issuer)),
-                ("notAfter", instant(attested.not_after)),
+                ("notBefore", instant(attested.attestation.not_before)),
+                ("notAfter", instant(attested.attestation.not_after)),
             ]);
-            (attested.name.to_string(), value)
+            (attested.attestation.what.to_string(), value)
         };
         let uid = self.uid("Party", party.organization.as_str());
-        let tags = party.attestations.iter().map(tag);
+        let tags = party.attested.iter().map(tag);
         Entity::new_with_tags(uid, named(attributes), [], tags).unwrap()
+    }
+
+    /// Every group in which all of these lie, as the taxonomies' entities have them.
+    fn within(&self, codes: &BTreeSet<ambit_ledger::Jurisdiction>) -> Value {
+        let mut common: Option<BTreeSet<String>> = None;
+        for code in codes {
+            let mut above = BTreeSet::new();
+            let mut open = vec![code.to_string()];
+            while let Some(name) = open.pop() {
+                let entity = &self.taxonomies[&("Jurisdiction", name.clone())];
+                let parents = entity.clone().into_inner().2;
+                open.extend(
+                    parents
+                        .iter()
+                        .map(|parent| parent.id().unescaped().to_owned()),
+                );
+                above.insert(name);
+            }
+            common = Some(match common {
+                None => above,
+                Some(common) => common.intersection(&above).cloned().collect(),
+            });
+        }
+        let common = common.unwrap_or_default();
+        self.set("Jurisdiction", common.iter().map(String::as_str))
     }
 
     fn partnership(&self, inquiry: &Inquiry) -> Entity {
@@ -271,6 +297,10 @@ impl Cedar {
             (
                 "onwardHops",
                 Some(Value::new_long(limits.onward_hops.into())),
+            ),
+            (
+                "derived",
+                limits.derived.as_ref().map(|terms| self.derived(terms)),
             ),
         ];
         Value::new_record(present(attributes)).unwrap()

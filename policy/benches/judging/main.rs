@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// Short and many: the machine may have other work.
 const ROUNDS: usize = 400;
 
-/// Classes that differ in their lots, as a working day brings them.
+/// Classes that differ in their templates, as a working day brings them.
 const CLASSES: usize = 16;
 
 /// The least share of bare Cedar's rate at which an inquiry is judged.
@@ -40,8 +40,8 @@ fn main() {
     let inquiries: Vec<Inquiry> = (0..CLASSES)
         .map(|number| {
             let mut inquiry = inquiry.clone();
-            let lot = format!("L-{number}");
-            inquiry.footprint.lot = Some(fixture::assigned(fixture::SUPPLIER, &lot));
+            let template = format!("urn:example:template:{number}");
+            inquiry.footprint.semantic_id = template.parse().unwrap();
             inquiry
         })
         .collect();

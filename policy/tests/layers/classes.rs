@@ -1,7 +1,9 @@
 //! Classes: whatever is read names another class; whatever is not does not; one class has one answer.
 
-use crate::fixture::{OEM_A, OEM_B, admissible, assigned, id, now, time, with_owner_rule};
-use ambit_ledger::{Action, AgreementState, Attestation, Inquiry, Time, Verdict};
+use crate::fixture::{
+    OEM_A, OEM_B, admissible, assigned, attested, id, now, time, with_owner_rule,
+};
+use ambit_ledger::{Action, AgreementState, Inquiry, Time, Verdict};
 use ambit_policy::{Layers, class_key, judge};
 use proptest::prelude::*;
 
@@ -14,18 +16,11 @@ fn every_field_read_names_another_class() {
         |i| i.recipient.seat = "US".parse().unwrap(),
         |i| i.recipient.hosting = ["US".parse().unwrap()].into(),
         |i| i.recipient.personnel = ["US".parse().unwrap()].into(),
-        |i| i.recipient.licences = ["D-1".parse().unwrap()].into(),
-        |i| i.recipient.attestations = [].into(),
+        |i| i.recipient.attested = [].into(),
         |i| {
-            i.recipient.attestations = i
-                .recipient
-                .attestations
-                .iter()
-                .map(|a| Attestation {
-                    not_after: Time::LATEST,
-                    ..a.clone()
-                })
-                .collect()
+            let mut longer = attested(OEM_A);
+            longer.attestation.not_after = Time::LATEST;
+            i.recipient.attested = [longer].into();
         },
         |i| i.discloser = id(OEM_B),
         |i| i.footprint.issuer = id(OEM_B),
@@ -38,10 +33,7 @@ fn every_field_read_names_another_class() {
         |i| i.footprint.semantic_id = "urn:x".parse().unwrap(),
         |i| i.footprint.program = None,
         |i| i.footprint.part = Some(assigned(OEM_A, "2")),
-        |i| i.footprint.lot = None,
         |i| i.footprint.site = None,
-        |i| i.footprint.asset = None,
-        |i| i.footprint.process = None,
         |i| i.footprint.trade_secret = true,
         |i| i.footprint.export_control.determined = false,
         |i| i.footprint.export_control.itar = true,
@@ -96,6 +88,53 @@ fn every_field_read_names_another_class() {
 }
 
 #[test]
+fn what_no_policy_names_is_no_part_of_the_class() {
+    let (layers, inquiry) = admissible();
+    type Change = (&'static str, fn(&mut Inquiry));
+    let changes: [Change; 7] = [
+        ("asset", |i| i.footprint.asset = Some("x".parse().unwrap())),
+        ("lot", |i| i.footprint.lot = Some(assigned(OEM_A, "2"))),
+        ("order", |i| i.footprint.order = Some(assigned(OEM_A, "2"))),
+        ("part", |i| i.footprint.part = Some(assigned(OEM_A, "2"))),
+        ("process", |i| {
+            i.footprint.process = Some("x".parse().unwrap())
+        }),
+        ("revision", |i| {
+            i.footprint.revision = Some("x".parse().unwrap())
+        }),
+        ("serial", |i| {
+            i.footprint.serial = Some("x".parse().unwrap())
+        }),
+    ];
+    for (attribute, change) in changes {
+        let mut other = inquiry.clone();
+        change(&mut other);
+        let is_one_class = class_key(&layers, &inquiry) == class_key(&layers, &other);
+        // The partnership layer of this agreement is about one part, and about no lot.
+        assert_eq!(is_one_class, attribute != "part", "{attribute}");
+        let slice = |layers: &Layers| {
+            let slice = judge(layers, &other, now()).slice;
+            let slice: serde_json::Value = serde_json::from_slice(&slice).unwrap();
+            slice["entities"][1]["attrs"][attribute].is_null()
+        };
+        assert_eq!(slice(&layers), is_one_class, "{attribute}");
+
+        // As soon as a policy names it, by whatever detour, it is read.
+        let rule = format!(
+            "@id(\"f\") forbid (principal, action in Ambit::Action::\"transfer\", resource is Ambit::Observation)\n\
+             when {{ (if resource.tradeSecret then resource else resource) has {attribute} && resource.tradeSecret }};"
+        );
+        let reading = with_owner_rule(&layers, &rule);
+        assert_ne!(
+            class_key(&reading, &inquiry),
+            class_key(&reading, &other),
+            "{attribute}"
+        );
+        assert!(!slice(&reading), "{attribute}");
+    }
+}
+
+#[test]
 fn observed_time_within_the_window_is_one_class() {
     let (layers, inquiry) = admissible();
     let at = |from: &str, to: &str| {
@@ -124,11 +163,11 @@ fn the_class_key_and_the_slice_are_frozen() {
     );
     assert_eq!(
         judged.decision.slice.to_string(),
-        "f2399bd3a07ea4df121ffe4d5d4b1601d3b1627996621118e511a4311b761f53"
+        "3b448306b59417375115101d557f35089552d18d36a999a86653c8d634e86c83"
     );
     assert_eq!(
         judged.decision.class_key.to_string(),
-        "0471cb668f275cdcd1b28e9443642892373e0dda0f60221888d25ad26a57ea4d"
+        "4a8b326673b9b924803ead0890b6a6fc19446763331a21ab84d332ba0fc8b2b4"
     );
     let value: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();

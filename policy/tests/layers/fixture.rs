@@ -1,8 +1,9 @@
 //! A supplier of two competing manufacturers, and what it makes for them.
 
 use ambit_ledger::{
-    AgreementState, Assigned, Attestation, DerivedTerms, Digest, ErasureExtent, ExportControl,
-    Facts, Inquiry, Layer, Limits, Member, OrganizationId, PartnershipTerms, Party, Salt, Time,
+    AgreementState, Assigned, Attestation, Attested, DerivedTerms, Digest, ErasureExtent,
+    ExportControl, Facts, Inquiry, Layer, Limits, Member, OrganizationId, PartnershipTerms, Party,
+    Salt, Time,
 };
 use ambit_policy::{
     Layers, Profile, Taxonomies, agreement, check_terms, inquiry_for_disclosure, render, scope_for,
@@ -39,12 +40,7 @@ pub fn member(organization: &str, country: &str) -> Member {
         seat: country.parse().unwrap(),
         hosting: [country.parse().unwrap()].into(),
         personnel: [country.parse().unwrap()].into(),
-        licences: [].into(),
-        attestations: vec![Attestation {
-            name: "iso27001".parse().unwrap(),
-            issuer: id("did:web:certifier.example"),
-            not_after: time("2028-01-01T00:00:00Z"),
-        }],
+        claims: [].into(),
         addresses: vec![],
         certificates: vec![],
     }
@@ -71,11 +67,7 @@ pub fn terms(customer: &str, class: &str) -> PartnershipTerms {
         retention_days: 731,
         erasure: ErasureExtent::Readings,
         onward_hops: 0,
-        derived: Some(DerivedTerms {
-            data_classes: ["inspection-result".parse().unwrap(), "spc".parse().unwrap()].into(),
-            recipients: [id(customer)].into(),
-            purposes: [SUPPLIER_QUALITY.parse().unwrap()].into(),
-        }),
+        derived: Some(derived(customer)),
         lease_until: time("2026-06-01T00:00:00Z"),
         deputies: [].into(),
         forbids: Some(
@@ -136,6 +128,30 @@ pub fn limits(customer: &str, class: &str) -> Limits {
         not_after: time("2027-06-01T00:00:00Z"),
         hold_until: time("2030-01-01T00:00:00Z"),
         onward_hops: 0,
+        derived: Some(derived(customer)),
+    }
+}
+
+pub fn derived(customer: &str) -> DerivedTerms {
+    DerivedTerms {
+        data_classes: ["inspection-result".parse().unwrap(), "spc".parse().unwrap()].into(),
+        recipients: [id(customer)].into(),
+        purposes: [SUPPLIER_QUALITY.parse().unwrap()].into(),
+    }
+}
+
+/// A certification, signed by an issuer whom the node pinned.
+pub fn attested(subject: &str) -> Attested {
+    Attested {
+        issuer: id("did:web:certifier.example"),
+        attestation: Attestation {
+            subject: id(subject),
+            what: "iso27001".parse().unwrap(),
+            number: None,
+            not_before: time("2025-01-01T00:00:00Z"),
+            not_after: time("2028-01-01T00:00:00Z"),
+            authorization: None,
+        },
     }
 }
 
@@ -156,10 +172,11 @@ pub fn disclosure(terms: &PartnershipTerms, facts: &Facts, customer: &str) -> In
         &Taxonomies::builtin(),
         now(),
     );
-    let recipient = terms.member(&customer).map_or_else(
+    let mut recipient = terms.member(&customer).map_or_else(
         || Party::from(&member(customer.as_str(), "FR")),
         Party::from,
     );
+    recipient.attested.insert(attested(customer.as_str()));
     let agreement = agreement(terms, AgreementState::Active, terms.lease_until);
     inquiry_for_disclosure(facts, &scope, &recipient, &agreement, Some(&limits), now())
 }

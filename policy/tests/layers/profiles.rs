@@ -4,6 +4,7 @@ use ambit_ledger::Layer;
 use ambit_policy::{
     Layers, LayersError, Position, Profile, ProfileError, Taxonomies, default_profile,
 };
+use std::collections::BTreeSet;
 
 fn parse(text: &str) -> Result<Profile, ProfileError> {
     Profile::parse(Layer::Owner, text)
@@ -182,37 +183,46 @@ fn names_in_no_taxonomy_are_refused_with_what_is_near() {
 }
 
 #[test]
-fn the_countries_written_out_are_those_of_the_groups() {
-    let text = default_profile(Layer::Regulatory).unwrap();
+fn every_jurisdiction_is_embargoed_or_not() {
     let taxonomies = Taxonomies::builtin();
-    let codes = |group: &[&str]| -> std::collections::BTreeSet<String> {
-        let within = |code: &str| {
-            group.iter().any(|group| {
+    let within = |group: &str| -> BTreeSet<String> {
+        let codes = taxonomies.jurisdictions().map(|(code, _)| code);
+        codes
+            .filter(|code| code.len() == 2 && *code != "EU")
+            .filter(|code| {
                 taxonomies.jurisdiction_is_within(&code.parse().unwrap(), &group.parse().unwrap())
             })
-        };
-        let all = taxonomies.jurisdictions().map(|(code, _)| code.to_owned());
-        all.filter(|code| code.len() == 2 && code != "EU" && within(code))
+            .map(str::to_owned)
             .collect()
     };
-    let lists: Vec<std::collections::BTreeSet<String>> = text
-        .split(".containsAll(")
-        .filter_map(|before| before.rsplit_once('[').map(|(_, list)| list))
-        .map(|list| {
-            list.split('"')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect()
-        })
-        .filter(|list: &std::collections::BTreeSet<String>| list.len() > 1)
+    let (embargoed, open) = (within("EMBARGOED"), within("NOT-EMBARGOED"));
+    let named: Vec<&str> = embargoed.iter().map(String::as_str).collect();
+    assert_eq!(named, ["BY", "CU", "IR", "KP", "RU", "SY"]);
+    assert!(embargoed.is_disjoint(&open));
+    assert_eq!(embargoed.len() + open.len(), 249);
+    // 15 CFR 740, Supplement No. 1, and Annex II, Section A, to Regulation (EU) 2021/821.
+    assert_eq!(within("EAR-A5").len(), 37);
+    assert_eq!(within("EAR-A5-US").len(), 38);
+    assert_eq!(within("EU").len(), 27);
+    let eu001: Vec<String> = within("EU-GEA").into_iter().collect();
+    let expected = ["AU", "CA", "CH", "GB", "IS", "JP", "LI", "NO", "NZ", "US"];
+    assert_eq!(eu001, expected);
+    assert_eq!(within("EU-OR-GEA").len(), 37);
+}
+
+#[test]
+fn no_country_is_written_out_but_the_united_states() {
+    let text = default_profile(Layer::Regulatory).unwrap();
+    let named: BTreeSet<&str> = text
+        .split("Ambit::Jurisdiction::\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
         .collect();
-    let (ear, eu) = (codes(&["EAR-A5", "US"]), codes(&["EU", "EU-GEA"]));
-    assert_eq!((ear.len(), eu.len()), (38, 37));
     assert_eq!(
-        lists,
-        [ear.clone(), ear.clone(), ear.clone(), ear, eu.clone(), eu]
+        named,
+        BTreeSet::from(["EAR-A5-US", "EU-OR-GEA", "NOT-EMBARGOED", "US"])
     );
+    assert!(text.lines().count() <= 100);
 }
 
 #[test]

@@ -76,8 +76,7 @@ fn init(folder: &Path, name: &str) -> PathBuf {
             seat: "US".parse().unwrap(),
             hosting: seat.clone().into(),
             personnel: seat.into(),
-            licences: Default::default(),
-            attestations: Vec::new(),
+            claims: Vec::new(),
         },
         mesh: MeshSettings {
             listen: vec![format!("/ip4/127.0.0.1/tcp/{port}")],

@@ -3,18 +3,36 @@
 use super::super::card::sample::member;
 use super::super::declaration::{Declaration, sample};
 use super::*;
-use ambit_ledger::{Attestation, Salt};
+use ambit_ledger::{Authorization, Claim, Regime, Salt};
 
 const PLATES: &str = "did:web:plates.example";
 
 fn sample(text: &str) -> (PartnershipTerms, String) {
     let mut aero = member("did:web:aero.example", "Aero", "US", 2);
-    aero.licences = ["TAA-1".parse().unwrap()].into();
-    aero.attestations = vec![Attestation {
-        name: "iso27001".parse().unwrap(),
-        issuer: "did:web:tuev.example".parse().unwrap(),
-        not_after: "2027-05-31T23:59:59Z".parse().unwrap(),
-    }];
+    aero.claims = [
+        Claim {
+            issuer: "did:web:tuev.example".parse().unwrap(),
+            what: "iso27001".parse().unwrap(),
+            number: None,
+            not_after: "2027-05-31T23:59:59Z".parse().unwrap(),
+            authorization: None,
+        },
+        Claim {
+            issuer: "did:web:ddtc.example".parse().unwrap(),
+            what: "export-licence".parse().unwrap(),
+            number: Some("17".parse().unwrap()),
+            not_after: "2027-05-31T23:59:59Z".parse().unwrap(),
+            authorization: Some(Authorization {
+                authority: "did:web:ddtc.example".parse().unwrap(),
+                number: "TAA-1".parse().unwrap(),
+                not_after: "2027-01-01T00:00:00Z".parse().unwrap(),
+                regime: Regime::Itar,
+                items: ["VIII(h)".parse().unwrap()].into(),
+                destinations: ["DE".parse().unwrap()].into(),
+            }),
+        },
+    ]
+    .into();
     let plates = member(PLATES, "Plates", "DE", 1);
     let (terms, profile) = Declaration::parse(text)
         .unwrap()
@@ -178,8 +196,11 @@ The window of observed time is over: nothing that is observed from now on is in 
 
 MEMBERS, AS EACH STATES OF ITSELF
   * "Aero" (did:web:aero.example). Seat: United States. Stores data in: United States. Nationalities
-    with access: United States. Holds the licence "TAA-1". Says that did:web:tuev.example attests
-    "iso27001" until 2027-05-31 23:59:59 UTC. Address of its node: /ip4/127.0.0.1/tcp/4001.
+    with access: United States. Claims, unverified, that did:web:ddtc.example attests
+    "export-licence", number "17", until 2027-05-31 23:59:59 UTC (authorization "TAA-1" of
+    did:web:ddtc.example for VIII(h) to DE, until 2027-01-01 00:00 UTC). Claims, unverified, that
+    did:web:tuev.example attests "iso27001" until 2027-05-31 23:59:59 UTC. Address of its node:
+    /ip4/127.0.0.1/tcp/4001.
   * "Plates" (did:web:plates.example). This is you. Seat: Germany. Stores data in: Germany.
     Nationalities with access: Germany. Address of its node: /ip4/127.0.0.1/tcp/4001.
 
