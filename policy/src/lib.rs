@@ -12,7 +12,6 @@ mod inquiry;
 mod judge;
 mod keeping;
 mod layers;
-mod nearness;
 mod profile;
 mod render;
 mod replay;
@@ -20,6 +19,7 @@ mod schema;
 mod scope;
 mod seen;
 mod slice;
+mod slip;
 mod taxonomy;
 mod value;
 
@@ -43,4 +43,5 @@ pub use scope::{
     scope_for,
 };
 pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
+pub use slip::likely_meant;
 pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};

@@ -2,7 +2,7 @@
 //!
 //! A name that is not here is never guessed at: whoever asks gets an error that names what is near.
 
-use crate::nearness::nearness;
+use crate::slip::likely_meant;
 use crate::value::Type;
 use ambit_ledger::{DataClass, Digest, Jurisdiction, Purpose};
 use serde::{Deserialize, Serialize};
@@ -347,22 +347,12 @@ impl Taxonomies {
     }
 
     fn unknown(&self, kind: TaxonomyKind, name: &str) -> UnknownName {
-        let wanted = name.to_lowercase();
-        let mut near: Vec<(usize, &String)> = self
-            .nodes(kind)
-            .keys()
-            .filter_map(|known| nearness(&wanted, &known.to_lowercase()).map(|rank| (rank, known)))
-            .collect();
-        near.sort();
+        let near = likely_meant(name, self.nodes(kind).keys().map(String::as_str));
         let top = |node: &Node| node.parents.is_empty() && kind != TaxonomyKind::Jurisdiction;
         UnknownName {
             kind,
             name: name.to_owned(),
-            suggestions: near
-                .into_iter()
-                .take(3)
-                .map(|(_, known)| known.clone())
-                .collect(),
+            suggestions: near.into_iter().map(str::to_owned).collect(),
             known: self
                 .nodes(kind)
                 .iter()

@@ -23,6 +23,7 @@ fn a_list_is_narrowed_and_paged() {
     assert_eq!(serials(&["--serial", "2"]), ["2"]);
     assert_eq!(serials(&["--program", "F-TWO"]), ["3", "4"]);
     assert_eq!(serials(&["--class", "inspection-result"]).len(), 4);
+    assert_eq!(serials(&["--class", "quality"]).len(), 4);
     assert!(serials(&["--class", "condition"]).is_empty());
     // The first was observed from 08:00:00 to 08:00:30; the end of a span is not in it.
     let from = |from| ["--from", from];
@@ -32,6 +33,31 @@ fn a_list_is_narrowed_and_paged() {
     assert_eq!(serials(&until), ["1", "2"]);
     let span = [&from("2026-05-01T10:01:00+02:00")[..], &until].concat();
     assert_eq!(serials(&span), ["2"]);
+    assert_eq!(serials(&from("2026-05-01")).len(), 4);
+    assert!(serials(&from("2026-05-02")).is_empty());
+    assert!(serials(&["--until", "2026-05-01"]).is_empty());
+    assert_eq!(serials(&["--until", "2026-05-01-02:00"]).len(), 0);
+    assert_eq!(serials(&from("2026-05-01T10:01[Europe/Berlin]")).len(), 3);
+
+    // A name that nobody has is no name of an empty list.
+    let refused = |more: &[&str], code: i32, words: &[&str]| {
+        let output = Ambit::call(&pair.supplier.home, &[&["list"], more].concat());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        for word in words {
+            assert!(told.contains(word), "{told}");
+        }
+    };
+    let words = ["unknown data class", "did you mean `inspection-result`?"];
+    refused(&["--class", "inspecton-result"], 2, &words);
+    let customer = pair.customer.id.as_str();
+    let slip = customer.replacen("did:web:", "did:wbe:", 1);
+    let words = ["no observation and no partnership", "did you mean"];
+    refused(&["--origin", "did:web:plaets.example"], 5, &words[..1]);
+    refused(&["--from", "yesterday"], 2, &["no date such as 2026-05-01"]);
+    agree(&pair.folder, NAME, &pair.customer, &pair.supplier);
+    assert!(serials(&["--origin", customer]).is_empty());
+    refused(&["--origin", &slip], 5, &words);
 
     assert_eq!(serials(&["--limit", "3"]), ["2", "3", "4"]);
     let mut pages = Vec::new();

@@ -4,9 +4,10 @@ use super::backend::Backend;
 use super::exit::Exit;
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
+use super::time::start_of;
 use crate::failure::Failure;
 use crate::holding::{Filter, Item, ListObservations};
-use ambit_ledger::{OrganizationId, Time};
+use ambit_ledger::{DataClass, OrganizationId, Time};
 use clap::Args;
 use std::path::Path;
 
@@ -31,14 +32,14 @@ pub struct ListArguments {
     /// Of this program, by the program's own value
     #[arg(long, value_name = "VALUE")]
     pub program: Option<String>,
-    /// Of this class of data
+    /// Of this class of data, or one that lies within it
     #[arg(long, value_name = "CLASS")]
-    pub class: Option<String>,
-    /// Observed at this time or later, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    pub class: Option<DataClass>,
+    /// Observed at this time or later: RFC 3339 with any offset, or a date for the start of its day in UTC
+    #[arg(long, value_name = "TIME", value_parser = start_of)]
     pub from: Option<Time>,
-    /// Observed before this time, RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// Observed before this time, written likewise
+    #[arg(long, value_name = "TIME", value_parser = start_of)]
     pub until: Option<Time>,
     /// At most so many: the newest, or the first after an entry
     #[arg(long, value_name = "N")]

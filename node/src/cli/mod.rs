@@ -30,6 +30,7 @@ mod propose_map;
 mod run;
 mod status;
 mod table;
+mod time;
 mod why;
 
 pub use arguments::{Arguments, Command, HomeArgumentError};

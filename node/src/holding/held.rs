@@ -4,6 +4,8 @@ use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
 use crate::store::{Recorded, StoreError, own_disclosure, own_observation};
 use ambit_ledger::{Body, Observation, ObservationId, OrganizationId, Readings, Scope};
+use ambit_policy::{UnknownName, likely_meant};
+use std::collections::BTreeSet;
 
 /// Something asked for is not there, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +32,73 @@ pub enum InspectError {
     /// Not the start of an id.
     #[error("`{0}` is not the start of an id: at least 4 hexadecimal digits")]
     NotAnId(String),
+    /// There is no such class of data.
+    #[error(transparent)]
+    UnknownClass(#[from] UnknownName),
+    /// Nobody here is called so.
+    #[error(
+        "no observation and no partnership here is of the organization `{organization}`{}",
+        suggestion(near)
+    )]
+    UnknownOrganization {
+        /// What was given.
+        organization: OrganizationId,
+        /// Who may be meant.
+        near: Vec<String>,
+    },
     /// The organization is in no partnership with this node.
     #[error(
-        "no partnership in force has the member `{0}`; `ambit partner list` shows the partnerships"
+        "no partnership in force has the member `{organization}`{}; `ambit partner list` shows the partnerships",
+        suggestion(near)
     )]
-    NoPartnership(OrganizationId),
+    NoPartnership {
+        /// What was given.
+        organization: OrganizationId,
+        /// Who may be meant.
+        near: Vec<String>,
+    },
+}
+
+/// What may be meant, to go on with after a name that is unknown.
+fn suggestion(near: &[String]) -> String {
+    if near.is_empty() {
+        return String::new();
+    }
+    let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    format!(": did you mean {}?", near.join(", "))
+}
+
+fn near(organization: &OrganizationId, known: &BTreeSet<&OrganizationId>) -> Vec<String> {
+    let known = known.iter().map(|known| known.as_str());
+    let near = likely_meant(organization.as_str(), known);
+    near.into_iter().map(str::to_owned).collect()
+}
+
+impl InspectError {
+    /// Refuses an organization that nobody here is.
+    pub(super) fn check_organization(
+        organization: &OrganizationId,
+        known: &BTreeSet<&OrganizationId>,
+    ) -> Result<(), Self> {
+        if known.contains(organization) {
+            return Ok(());
+        }
+        Err(Self::UnknownOrganization {
+            organization: organization.clone(),
+            near: near(organization, known),
+        })
+    }
+
+    /// No partnership in force has this member; these are known.
+    pub(super) fn no_partnership(
+        organization: &OrganizationId,
+        known: &BTreeSet<&OrganizationId>,
+    ) -> Self {
+        Self::NoPartnership {
+            organization: organization.clone(),
+            near: near(organization, known),
+        }
+    }
 }
 
 impl From<InspectError> for Failure {
@@ -43,8 +107,11 @@ impl From<InspectError> for Failure {
             InspectError::Store(_) => FailureKind::Failed,
             InspectError::NotFound(_)
             | InspectError::NoSubmodel(_)
-            | InspectError::NoPartnership(_) => FailureKind::NotFound,
-            InspectError::Ambiguous { .. } | InspectError::NotAnId(_) => FailureKind::Usage,
+            | InspectError::UnknownOrganization { .. }
+            | InspectError::NoPartnership { .. } => FailureKind::NotFound,
+            InspectError::Ambiguous { .. }
+            | InspectError::NotAnId(_)
+            | InspectError::UnknownClass(_) => FailureKind::Usage,
         };
         Self::new(kind, &error)
     }

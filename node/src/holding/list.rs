@@ -3,7 +3,8 @@
 use super::held::{Found, InspectError, held};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use ambit_ledger::{Facts, ObservationId, OrganizationId, Time};
+use ambit_ledger::{DataClass, Facts, ObservationId, OrganizationId, Time};
+use ambit_policy::Taxonomies;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -39,8 +40,8 @@ pub struct Filter {
     pub serial: Option<String>,
     /// Of this program's value.
     pub program: Option<String>,
-    /// Of this class of data.
-    pub data_class: Option<String>,
+    /// Of this class of data, or one that lies within it.
+    pub data_class: Option<DataClass>,
     /// Observed at this instant or later, in part at least.
     pub from: Option<Time>,
     /// Observed before this instant, in part at least.
@@ -87,6 +88,12 @@ impl Node {
     /// # Errors
     /// Any [`InspectError`].
     pub fn list(&self, filter: &Filter) -> Result<Vec<Item>, InspectError> {
+        let governance = self.governance();
+        let taxonomies = governance.layers().taxonomies();
+        if let Some(class) = &filter.data_class {
+            taxonomies.check_class(class)?;
+        }
+        let mut origins = BTreeSet::new();
         let mut items = Vec::new();
         let mut seen = BTreeSet::new();
         let limit = filter.limit.unwrap_or(usize::MAX);
@@ -100,10 +107,17 @@ impl Node {
                 && seen.insert(found.observation.id())
             {
                 let item = item(&found);
-                if filter.takes(&item, found.observation.facts()) {
+                if filter.takes(&item, found.observation.facts(), taxonomies) {
                     items.push(item);
+                } else {
+                    origins.insert(item.origin);
                 }
             }
+        }
+        if let (Some(origin), true) = (&filter.origin, items.is_empty()) {
+            let members = governance.known_organizations();
+            let known: BTreeSet<&OrganizationId> = members.chain(&origins).collect();
+            InspectError::check_organization(origin, &known)?;
         }
         items.drain(..items.len().saturating_sub(limit));
         Ok(items)
@@ -111,7 +125,7 @@ impl Node {
 }
 
 impl Filter {
-    pub(super) fn takes(&self, item: &Item, facts: &Facts) -> bool {
+    fn takes(&self, item: &Item, facts: &Facts, taxonomies: &Taxonomies) -> bool {
         let is_same = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
@@ -120,7 +134,10 @@ impl Filter {
             && is_same(&self.submodel, Some(&item.submodel))
             && is_same(&self.serial, item.serial.as_deref())
             && is_same(&self.program, item.program.as_deref())
-            && is_same(&self.data_class, Some(&item.data_class))
+            && self
+                .data_class
+                .as_ref()
+                .is_none_or(|class| taxonomies.class_is_within(&facts.data_class, class))
             && self.from.is_none_or(|from| facts.observed_to >= from)
             && self.until.is_none_or(|until| facts.observed_from < until)
             && self.after.is_none_or(|after| item.entry > after)

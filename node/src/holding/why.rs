@@ -120,7 +120,9 @@ impl Node {
         let found = self.find(prefix)?;
         let answers = self.why_of(&found, Some(to), now)?;
         if answers.is_empty() {
-            return Err(InspectError::NoPartnership(to.clone()));
+            let governance = self.governance();
+            let known = governance.recipients().map(|(_, member)| member).collect();
+            return Err(InspectError::no_partnership(to, &known));
         }
         Ok(answers)
     }

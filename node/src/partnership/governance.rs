@@ -309,6 +309,15 @@ impl Governance {
         self.partnerships.values().map(Arc::as_ref)
     }
 
+    /// This organization and all members of all partnerships, whatever their stage.
+    pub fn known_organizations(&self) -> impl Iterator<Item = &OrganizationId> {
+        let members = self
+            .partnerships
+            .values()
+            .flat_map(|partnership| &partnership.terms.members);
+        std::iter::once(&self.opened.organization).chain(members.map(|member| &member.organization))
+    }
+
     /// All pairs of an active partnership and another member of it.
     pub fn recipients(&self) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
         self.partnerships()
