@@ -124,7 +124,14 @@ fn auditor() -> PathBuf {
     let program = folder.join(format!("ambit-audit{}", std::env::consts::EXE_SUFFIX));
     if !program.is_file() {
         let mut command = Command::new(env!("CARGO"));
-        command.args(["build", "--quiet", "--offline", "--package", "ambit-audit"]);
+        command.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--offline",
+            "--package",
+            "ambit-audit",
+        ]);
         command.arg("--target-dir").arg(folder.parent().unwrap());
         if !cfg!(debug_assertions) {
             command.arg("--release");

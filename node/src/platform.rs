@@ -5,6 +5,19 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
+/// A path as a word of a command that a person may copy into a shell: quoted where the shell would take it apart.
+#[must_use]
+pub fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain =
+        |character: char| character.is_alphanumeric() || "/._-+:@%=,~".contains(character);
+    if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_plain) {
+        return text;
+    }
+    // Within single quotes a POSIX shell takes every character as it is, but for the quote itself.
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Opens a file so that, where it is made, only its owner may read it.
 ///
 /// # Errors
@@ -125,4 +138,23 @@ async fn terminated() {
 #[cfg(not(unix))]
 async fn terminated() {
     std::future::pending::<()>().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_one_word_for_a_shell() {
+        for (path, word) in [
+            ("/tmp/node-1/a_b.csv", "/tmp/node-1/a_b.csv"),
+            ("my node", "'my node'"),
+            ("it's", r"'it'\''s'"),
+            ("~node", "'~node'"),
+            ("$HOME;x", "'$HOME;x'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
 }

@@ -70,7 +70,7 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
     note(format!(
         "try it: ambit key trust -o trust.toml && ambit-audit replay {} --trust trust.toml; where other members' \
          statements are in it, add a --trust file of each, as it told you its fingerprint",
-        path.display()
+        crate::platform::shell_word(path)
     ));
     Ok(Exit::Done)
 }

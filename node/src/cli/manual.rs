@@ -52,7 +52,7 @@ pub(super) fn pages(arguments: &ManualArguments) -> Result<Exit, Failure> {
     })?;
     note(format!(
         "wrote the manual pages; read the first with `man {}`",
-        arguments.out.join("ambit.1").display()
+        crate::platform::shell_word(&arguments.out.join("ambit.1"))
     ));
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ use super::settings::{Settings, SettingsError};
 use crate::collect::FACTS_TEMPLATE;
 use crate::failure::{Failure, FailureKind};
 use crate::platform::{
-    check_private, create_private_folder, replace_private, sync_folder, write_private,
+    check_private, create_private_folder, replace_private, shell_word, sync_folder, write_private,
 };
 use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey, Time, TimeError};
 use std::path::{Path, PathBuf};
@@ -35,12 +35,14 @@ pub enum HomeError {
     NotEmpty(PathBuf),
     /// Nothing is there.
     #[error(
-        "`{0}` holds no node; make one with `ambit --home {0} init --org ID --name NAME --country CC`"
+        "`{}` holds no node; make one with `ambit --home {} init --org ID --name NAME --country CC`",
+        .0.display(), shell_word(.0)
     )]
     Missing(PathBuf),
     /// Others may read it.
     #[error(
-        "others may read `{0}`; run `chmod go-rwx {0}`, and make new keys if they may have been read"
+        "others may read `{}`; run `chmod go-rwx {}`, and make new keys if they may have been read",
+        .0.display(), shell_word(.0)
     )]
     Permissions(PathBuf),
     /// A file cannot be used.

@@ -4,6 +4,7 @@ use super::DemoError;
 use super::party::Party;
 use crate::holding::{Filter, InspectError};
 use crate::node::Node;
+use crate::platform::shell_word;
 use std::path::{Path, PathBuf};
 
 /// The commands, one per line, each with what it shows.
@@ -19,7 +20,7 @@ pub(super) async fn commands(
     let mut add = |what: &str, command: String| {
         text.push_str(&format!("\n  # {what}\n  {command}\n"));
     };
-    let home = |party: &Party| format!("{ambit} --home {}", party.home.display());
+    let home = |party: &Party| format!("{ambit} --home {}", shell_word(&party.home));
     for customer in customers {
         add(
             &format!("what {} holds", customer.character.name),
@@ -38,7 +39,7 @@ pub(super) async fn commands(
             );
         }
     }
-    let file = |name: &str| folder.join(name).display().to_string();
+    let file = |name: &str| shell_word(&folder.join(name));
     let bundle = file("plates.bundle");
     let mut trusts = String::new();
     let mut exports = Vec::from_iter(build);
@@ -81,7 +82,7 @@ fn auditor() -> (String, Option<String>) {
     match (folder, beside) {
         (Some(folder), Some(beside)) if !beside.is_file() && folder.ends_with("target/release") => {
             (
-                beside.display().to_string(),
+                shell_word(&beside),
                 Some("cargo build --release -p ambit-audit".to_owned()),
             )
         }
@@ -97,7 +98,7 @@ fn program(name: &str) -> String {
         Some(folder) => {
             let beside = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
             if beside.is_file() {
-                beside.display().to_string()
+                shell_word(&beside)
             } else {
                 name.to_owned()
             }
