@@ -6,8 +6,11 @@ use crate::mesh::{Fault, LinkError, LinkReceiver, PeerKey};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
-/// Frames read ahead of a link's task: as many as one credit.
-pub(super) const FRAMES_AHEAD: usize = 64;
+/// Frames that wait for a link's task.
+pub(super) const FRAMES_AHEAD: usize = 32;
+/// Frames that the task takes at once. With those that wait, as many as one credit: what is read of a peer that is to be
+/// told to go is bounded by both.
+const FRAMES_AT_ONCE: usize = 32;
 
 /// Reads frames until the link ends.
 pub(super) async fn read(
@@ -47,7 +50,7 @@ pub(super) async fn read_waiting(
     frames: &mut mpsc::Receiver<Vec<u8>>,
 ) -> Result<Vec<Arrived>, JoinError> {
     let mut waiting = vec![first];
-    while waiting.len() < FRAMES_AHEAD
+    while waiting.len() < FRAMES_AT_ONCE
         && let Ok(frame) = frames.try_recv()
     {
         waiting.push(frame);

@@ -39,7 +39,7 @@ impl Arrived {
             | Err(_) => None,
         };
         Self {
-            digest: body.map_or_else(|| Digest::of(bytes), |body| body.digest()),
+            digest: Digest::of(bytes),
             size: bytes.len(),
             frame,
             body,
@@ -52,7 +52,7 @@ impl Arrived {
         self.size
     }
 
-    /// What names it where it is refused: of an item what the chains hold of it, else the digest of its bytes.
+    /// The digest of its bytes, which names it where it is refused.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
