@@ -92,7 +92,7 @@ pub fn check_terms(
     check_members(terms, taxonomies)?;
     check_subject(terms, taxonomies)?;
     check_times(terms)?;
-    if (terms.edition <= 1) != terms.previous.is_none() || terms.edition == 0 {
+    if (terms.edition <= 1) != terms.previous.is_empty() || terms.edition == 0 {
         return Err(TermsError::Edition(terms.edition));
     }
     let profile = Profile::parse(Layer::Partnership, &render(terms)?)?;
@@ -127,11 +127,11 @@ fn check_members(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<()
     }
     let mut previous: Option<&Member> = None;
     for member in &terms.members {
-        if previous.is_some_and(|previous| previous.organization >= member.organization) {
-            return Err(TermsError::MemberOrder(member.organization.clone()));
+        if previous.is_some_and(|previous| previous.card.organization >= member.card.organization) {
+            return Err(TermsError::MemberOrder(member.card.organization.clone()));
         }
-        let jurisdictions = member.hosting.iter().chain(&member.personnel);
-        for jurisdiction in jurisdictions.chain([&member.seat]) {
+        let jurisdictions = member.card.hosting.iter().chain(&member.card.personnel);
+        for jurisdiction in jurisdictions.chain([&member.card.seat]) {
             taxonomies.check_jurisdiction(jurisdiction)?;
         }
         previous = Some(member);
@@ -158,9 +158,11 @@ fn check_subject(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<()
     if terms.retention_days == 0 {
         return Err(TermsError::Nothing("day of retention"));
     }
-    check_member(terms, "the program", &terms.program.assigner)?;
+    if let Some(program) = &terms.program {
+        check_member(terms, "the program", &program.assigner)?;
+    }
     for part in &terms.parts {
-        check_member(terms, "a part", &part.assigner)?;
+        check_member(terms, "a part", &part.part.assigner)?;
     }
     match &terms.derived {
         Some(derived) => check_derived(terms, derived, taxonomies),

@@ -35,7 +35,7 @@ pub use profile::{
     POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX, Position, Profile, ProfileError,
     default_profile,
 };
-pub use render::{ForbidsError, render};
+pub use render::{ForbidsError, RENDERER, render};
 pub use replay::{ReplayError, Replayer};
 pub use schema::{engine, schema_digest, schema_text};
 pub use scope::{

@@ -21,6 +21,9 @@ pub enum ForbidsError {
     },
 }
 
+/// The number of this rendering: terms name the one that was used.
+pub const RENDERER: u32 = 1;
+
 /// The Cedar text of the partnership layer. Depends on nothing but the terms, and not on `terms.profile`.
 ///
 /// # Errors
@@ -144,13 +147,16 @@ fn subject(terms: &PartnershipTerms) -> String {
     let mut conditions = vec![
         is_partnership(terms),
         format!("{members}.contains(principal.organization)"),
-        format!(
-            "resource has program && resource.program == {}",
-            assigned(&terms.program)
-        ),
     ];
+    conditions.push(match &terms.program {
+        Some(program) => format!(
+            "resource has program && resource.program == {}",
+            assigned(program)
+        ),
+        None => "!(resource has program)".to_owned(),
+    });
     if !terms.parts.is_empty() {
-        let parts = list(terms.parts.iter().map(assigned));
+        let parts = list(terms.parts.iter().map(|agreed| assigned(&agreed.part)));
         conditions.push(format!(
             "resource has part && {parts}.contains(resource.part)"
         ));

@@ -5,7 +5,7 @@
 use crate::taxonomy::Taxonomies;
 use ambit_ledger::{
     DataClass, DerivedTerms, ErasureExtent, Facts, Limits, OrganizationId, PartnershipTerms,
-    Purpose, Scope, Time,
+    Purpose, RecordDigest, Scope, Time,
 };
 use std::collections::BTreeSet;
 
@@ -77,6 +77,15 @@ pub enum Widening {
     /// Derived data for more purposes.
     #[error("derived data may serve `{0}`, which is outside {1}")]
     DerivedPurpose(Purpose, Bound),
+    /// Derived data in another way.
+    #[error("derived data may {0}, which {1} does not allow")]
+    DerivedMore(&'static str, Bound),
+    /// A recipient under another record than it was judged under.
+    #[error("recipient `{0}` is named under another record than in {1}")]
+    Record(OrganizationId, Bound),
+    /// It may outlive what it was derived from.
+    #[error("the scope may outlive its inputs, where {0} ends with them")]
+    OutlivesInputs(Bound),
 }
 
 /// The widest scope of the owner's own disclosure that agreement and limits allow, at `now`.
@@ -112,10 +121,12 @@ pub fn scope_for(
         purposes: common_purposes(&terms.purposes, &limits.purposes, taxonomies),
         not_after: terms.until.min(limits.not_after),
         hold_until: held.min(limits.hold_until),
+        records: BTreeSet::new(),
         keep_until: None,
         erasure: terms.erasure,
         onward_hops,
         derived,
+        falls_with_inputs: false,
     }
 }
 
@@ -174,6 +185,8 @@ pub fn check_scope(
     let outer = Outer {
         bound: Bound::Agreement,
         recipients: Some(&members),
+        records: None,
+        falls_with_inputs: false,
         purposes: &terms.purposes,
         not_after: terms.until,
         hold_until: issued_at.start_of_day().plus_days(terms.retention_days),
@@ -196,6 +209,8 @@ pub fn check_within_limits(
     let outer = Outer {
         bound: Bound::Limits,
         recipients: None,
+        records: None,
+        falls_with_inputs: false,
         purposes: &limits.purposes,
         not_after: limits.not_after,
         hold_until: limits.hold_until,
@@ -225,6 +240,8 @@ pub fn check_within_parent(
     let outer = Outer {
         bound: Bound::Parent,
         recipients: Some(&parent.recipients),
+        records: Some(&parent.records),
+        falls_with_inputs: parent.falls_with_inputs,
         purposes: &parent.purposes,
         not_after: parent.not_after,
         hold_until: parent.hold_until,
@@ -239,6 +256,8 @@ pub fn check_within_parent(
 struct Outer<'a> {
     bound: Bound,
     recipients: Option<&'a BTreeSet<OrganizationId>>,
+    records: Option<&'a BTreeSet<RecordDigest>>,
+    falls_with_inputs: bool,
     purposes: &'a BTreeSet<Purpose>,
     not_after: Time,
     hold_until: Time,
@@ -265,6 +284,13 @@ impl Outer<'_> {
         let recipients = self.recipients.unwrap_or(&scope.recipients);
         if let Some(other) = scope.recipients.difference(recipients).next() {
             return Err(Widening::Recipient(other.clone(), bound));
+        }
+        let records = self.records.unwrap_or(&scope.records);
+        if let Some(other) = scope.records.difference(records).next() {
+            return Err(Widening::Record(other.organization.clone(), bound));
+        }
+        if self.falls_with_inputs && !scope.falls_with_inputs {
+            return Err(Widening::OutlivesInputs(bound));
         }
         for purpose in &scope.purposes {
             if !is_within_any(purpose, self.purposes, taxonomies) {
@@ -320,5 +346,31 @@ fn check_derived(
             return Err(Widening::DerivedPurpose(purpose.clone(), bound));
         }
     }
-    Ok(())
+    // Absent is the widest an instant can be, and the narrowest for hops.
+    let is_later = |inner: Option<Time>, outer: Option<Time>| {
+        outer.is_some_and(|outer| inner.is_none_or(|inner| inner > outer))
+    };
+    let more = [
+        (
+            is_later(inner.not_after, outer.not_after),
+            "be disclosed for longer",
+        ),
+        (
+            is_later(inner.hold_until, outer.hold_until),
+            "be held for longer",
+        ),
+        (
+            inner.onward_hops > outer.onward_hops,
+            "be passed on more often",
+        ),
+        (inner.again && !outer.again, "be derived from again"),
+        (
+            inner.outlives_inputs && !outer.outlives_inputs,
+            "outlive its inputs",
+        ),
+    ];
+    match more.into_iter().find(|(is_more, _)| *is_more) {
+        Some((_, what)) => Err(Widening::DerivedMore(what, bound)),
+        None => Ok(()),
+    }
 }

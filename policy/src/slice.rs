@@ -240,7 +240,7 @@ fn mentioned(inquiry: &Inquiry) -> BTreeSet<&OrganizationId> {
             .limits
             .as_ref()
             .and_then(|limits| limits.program.as_ref()),
-        Some(&inquiry.partnership.program),
+        inquiry.partnership.program.as_ref(),
     ];
     let mut all: BTreeSet<&OrganizationId> = [
         &inquiry.recipient.organization,
@@ -394,6 +394,8 @@ fn partnership(agreement: &Agreement) -> Node<'_> {
         AgreementState::Active => "active",
         AgreementState::Suspended => "suspended",
         AgreementState::Dissolved => "dissolved",
+        AgreementState::Ended => "ended",
+        AgreementState::Closed => "closed",
     };
     let edition = Cow::Owned(agreement.edition.to_string());
     Node {
@@ -405,7 +407,7 @@ fn partnership(agreement: &Agreement) -> Node<'_> {
             .with("edition", Value::Text(edition))
             .with("leaseUntil", Value::Instant(agreement.lease_until))
             .with("members", organizations(&agreement.members))
-            .with("program", assigned(&agreement.program))
+            .with_some("program", agreement.program.as_ref().map(assigned))
             .with("state", Value::entity(Type::AgreementState, state))
             .with("until", Value::Instant(agreement.until)),
         tags: None,

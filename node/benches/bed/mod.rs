@@ -83,7 +83,7 @@ card = "member.card"
 "#
     );
     let invitation = customer
-        .declare(&text, &[supplier.card()], &[root(supplier)].into(), now)
+        .declare(&text, &[supplier.card(now)], &[root(supplier)].into(), now)
         .expect("the declaration holds");
     let signed = supplier
         .accept(&invitation.file, &[root(customer)].into(), now)
@@ -151,6 +151,8 @@ fn draft(first: &Draft, start: Time, number: u64, readings: usize) -> Draft {
             value: Some(format!("{}.{:04}", 10 + index, number % 10_000)),
             value_type: Some("xs:double".parse().expect("a type")),
             unit: Some("mm".parse().expect("a unit")),
+            element: None,
+            attachment: None,
         })
         .collect();
     let mut facts = first.facts.clone();

@@ -20,7 +20,7 @@ use std::time::Duration;
 const MEMBERS_FIRST: Duration = Duration::from_millis(500);
 /// How many links each hostile peer keeps open or tries to.
 const LINKS: usize = 16;
-const PROTOCOL: StreamProtocol = StreamProtocol::new("/ambit/link/1");
+const PROTOCOL: StreamProtocol = StreamProtocol::new("/ambit/link/2");
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Attack {

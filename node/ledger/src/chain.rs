@@ -26,8 +26,10 @@ pub enum ItemBody {
 pub enum Outcome {
     /// Taken in.
     Admitted,
-    /// Refused.
+    /// Refused, with a code that is a refusal.
     Refused(RefusalCode),
+    /// Set aside, with a code that sets aside.
+    SetAside(RefusalCode),
     /// A tombstone was noted.
     Noted,
 }
@@ -41,11 +43,11 @@ impl ItemBody {
                 observation,
                 disclosure,
             } => Digest::of_parts(&[
-                b"ambit/link/1 item",
+                b"ambit/link/2 item",
                 observation.digest().as_bytes(),
                 disclosure.digest().as_bytes(),
             ]),
-            Self::Tombstone => Digest::of(b"ambit/link/1 tombstone"),
+            Self::Tombstone => Digest::of(b"ambit/link/2 tombstone"),
         }
     }
 }
@@ -68,7 +70,7 @@ impl Chain {
         // Names hold no control characters, so a zero byte keeps them apart.
         let joined = parties.join("\0");
         Self(Digest::of_parts(&[
-            b"ambit/link/1 chain\0",
+            b"ambit/link/2 chain\0",
             joined.as_bytes(),
             &[0],
             incarnation.as_bytes(),
@@ -100,17 +102,18 @@ impl Chain {
     /// After the body of this sequence number and what became of it.
     #[must_use]
     pub fn with_outcome(&self, seq: u64, body: &Digest, outcome: Outcome) -> Self {
-        let code = match outcome {
-            Outcome::Admitted => vec![0, 0],
-            Outcome::Noted => vec![1, 0],
-            // All of its encoding: from number 24 on it is longer than a byte.
-            Outcome::Refused(code) => [vec![2], crate::codec::encode(&code)].concat(),
+        let (what, code) = match outcome {
+            Outcome::Admitted => (0, 0),
+            Outcome::Noted => (1, 0),
+            Outcome::Refused(code) => (2, code.number()),
+            Outcome::SetAside(code) => (3, code.number()),
         };
         Self(Digest::of_parts(&[
             self.0.as_bytes(),
             &seq.to_be_bytes(),
             body.as_bytes(),
-            &code,
+            &[what],
+            &code.to_be_bytes(),
         ]))
     }
 }
@@ -137,6 +140,8 @@ mod tests {
             Outcome::Noted,
             Outcome::Refused(RefusalCode::NotCanonical),
             Outcome::Refused(RefusalCode::Replayed),
+            Outcome::SetAside(RefusalCode::Undecided),
+            Outcome::Refused(RefusalCode::Undecided),
         ];
         let ends: std::collections::BTreeSet<Digest> = outcomes
             .iter()

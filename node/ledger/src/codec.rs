@@ -67,14 +67,38 @@ pub enum CodecError {
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // What is encoded most is some hundred bytes long: room for it at once, instead of growing byte by byte.
     let mut bytes = Vec::with_capacity(512);
+    encode_into(value, &mut bytes);
+    bytes
+}
+
+/// Encodes one of our own values after what is there.
+pub(crate) fn encode_into<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
     #[expect(
         clippy::expect_used,
         reason = "writing to memory cannot fail, and our own types have no failing serializer"
     )]
     value
-        .serialize(&mut serde_cbor::Serializer::new(&mut bytes).packed_format())
+        .serialize(&mut serde_cbor::Serializer::new(bytes).packed_format())
         .expect("our own types serialize");
-    bytes
+}
+
+/// The head of an array of this many items.
+pub(crate) fn array_head(length: usize) -> Vec<u8> {
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    let mut head = encode(&length);
+    // Major type 4 instead of 0, with the same argument (RFC 8949 §3.1).
+    if let Some(first) = head.first_mut() {
+        *first |= 0x80;
+    }
+    head
+}
+
+/// Decodes what [`scan`] passed. The caller encodes the value again, in whatever way, and compares.
+///
+/// # Errors
+/// [`CodecError::Shape`].
+pub(crate) fn decode_scanned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    serde_cbor::from_slice(bytes).map_err(CodecError::Shape)
 }
 
 /// Decodes at most [`ITEM_BYTES_MAX`] bytes from outside.
@@ -94,7 +118,7 @@ pub fn decode_within<T: Serialize + DeserializeOwned>(
     limit: usize,
 ) -> Result<T, CodecError> {
     scan(bytes, limit)?;
-    let value: T = serde_cbor::from_slice(bytes).map_err(CodecError::Shape)?;
+    let value: T = decode_scanned(bytes)?;
     if encode(&value) == bytes {
         Ok(value)
     } else {
@@ -116,6 +140,11 @@ pub(crate) fn untag_sign1(bytes: &[u8]) -> Option<&[u8]> {
         Some((0xd2, rest)) => Some(rest),
         _ => None,
     }
+}
+
+/// Whether a flag is left out: only those that are set are written.
+pub(crate) fn is_unset(flag: &bool) -> bool {
+    !flag
 }
 
 /// A CBOR map with integer labels, as COSE headers are (RFC 9052 §3).
@@ -269,6 +298,11 @@ mod tests {
         assert_eq!(hex::encode(encode(&sample)), "a2001901f402a101a10003");
         assert_eq!(decode::<Sample>(&encode(&sample)).unwrap(), sample);
         assert_eq!(hex::encode(encode(&Shape::Point)), "00");
+        for count in [0, 1, 23, 24, 255, 256, 1_000] {
+            let array = vec![0_u8; count];
+            let bytes = [array_head(count), array.clone()].concat();
+            assert_eq!(bytes, encode(&array));
+        }
     }
 
     #[test]

@@ -72,10 +72,10 @@ pub struct Party {
 impl From<&Member> for Party {
     fn from(member: &Member) -> Self {
         Self {
-            organization: member.organization.clone(),
-            seat: member.seat.clone(),
-            hosting: member.hosting.clone(),
-            personnel: member.personnel.clone(),
+            organization: member.card.organization.clone(),
+            seat: member.card.seat.clone(),
+            hosting: member.card.hosting.clone(),
+            personnel: member.card.personnel.clone(),
             attested: BTreeSet::new(),
         }
     }
@@ -93,8 +93,9 @@ pub struct Agreement {
     pub state: AgreementState,
     /// Its members.
     pub members: BTreeSet<OrganizationId>,
-    /// Its program.
-    pub program: Assigned,
+    /// Its program; absent where it is about none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Assigned>,
     /// No disclosure from here on.
     pub until: Time,
     /// No release from here on, unless renewed.
@@ -111,8 +112,12 @@ pub enum AgreementState {
     Active,
     /// Nothing crosses for now.
     Suspended,
-    /// Ended.
+    /// Ended for good, by its members.
     Dissolved,
+    /// Past its end.
+    Ended,
+    /// Ended or dissolved, and nothing is held under it any more.
+    Closed,
 }
 
 /// What policies can read of an observation's facts. Observations in which they differ only by what no policy in

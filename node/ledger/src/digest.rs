@@ -178,6 +178,11 @@ statement_id! {
     DisclosureId
 }
 
+statement_id! {
+    /// Names a grant: SHA-256 of its statement.
+    GrantId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

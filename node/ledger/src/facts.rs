@@ -1,9 +1,11 @@
 //! Facts: what is true of a whole observation and what policies read.
 
-use crate::digest::Digest;
+use crate::digest::{Digest, GrantId, ObservationId, Salt};
 use crate::names::{Assigned, DataClass, Name, OrganizationId};
+use crate::readings::READINGS_MAX;
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What is true of a whole observation. The payload of its statement.
 ///
@@ -15,9 +17,18 @@ pub struct Facts {
     pub issuer: OrganizationId,
     /// The machine, system or person that reports, by an opaque id; never a person's name.
     pub source: Name,
-    /// Where.
+    /// The place, from the outside in: the site,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Name>,
+    /// an area of it,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Name>,
+    /// a cell of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<Name>,
+    /// For what moves, the grid cell it was in, such as a geohash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid_cell: Option<Name>,
     /// The asset: an AAS `globalAssetId` or a local id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asset: Option<Name>,
@@ -57,14 +68,20 @@ pub struct Facts {
     pub trade_secret: bool,
     /// Its export control classification.
     pub export_control: ExportControl,
+    /// The grants of authorities it may move under.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub grants: BTreeSet<GrantId>,
     /// The earliest instant a reading speaks of.
     pub observed_from: Time,
     /// The latest instant a reading speaks of. With instants, in the same UTC minute.
     pub observed_to: Time,
-    /// Salted commitments to the observations it was derived from.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub inputs: Vec<Digest>,
-    /// SHA-256 of the readings block.
+    /// Salted commitments to the observations it was derived from, as [`input_commitment`] makes them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub inputs: BTreeSet<Digest>,
+    /// The salted commitment to the observation it corrects, made the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<Digest>,
+    /// The root over the leaves of its readings.
     pub readings: Digest,
     /// How many readings the block holds; at least one.
     pub reading_count: u32,
@@ -92,10 +109,38 @@ pub struct ExportControl {
     pub licence: Option<Name>,
 }
 
+/// The commitment to an observation that another one was derived from, or corrects: SHA-256 of `ambit/input/1`, a zero
+/// byte, a random salt and the observation's id. Only who has the id, which nobody can guess, and the salt can open it.
+#[must_use]
+pub fn input_commitment(salt: &Salt, observation: &ObservationId) -> Digest {
+    Digest::of_parts(&[
+        b"ambit/input/1\0",
+        salt.as_bytes(),
+        observation.digest().as_bytes(),
+    ])
+}
+
 impl Facts {
+    /// What is wrong with them by themselves.
+    pub(crate) fn broken_rule(&self) -> Option<&'static str> {
+        let count = usize::try_from(self.reading_count).unwrap_or(usize::MAX);
+        if self.observed_from > self.observed_to {
+            return Some("observed-to lies before observed-from");
+        }
+        if count == 0 || count > READINGS_MAX {
+            return Some("the reading count is out of range");
+        }
+        if (self.area.is_some() && self.site.is_none())
+            || (self.cell.is_some() && self.area.is_none())
+        {
+            return Some("a cell lies in an area, and an area in a site");
+        }
+        None
+    }
+
     /// Every organization these facts name, in any field.
     #[must_use]
-    pub fn named_organizations(&self) -> std::collections::BTreeSet<OrganizationId> {
+    pub fn named_organizations(&self) -> BTreeSet<OrganizationId> {
         let assigned = [&self.part, &self.lot, &self.order, &self.program];
         let assigners = assigned.into_iter().flatten().map(|pair| &pair.assigner);
         [&self.issuer, &self.owner]

@@ -1,70 +1,11 @@
 //! Which key speaks for whom: roots that were compared out of band, and what they certify.
 
-use crate::codec;
-use crate::keys::{Fingerprint, KeyPurpose, PublicKey, SecretKey, Signature, Verifier};
+use crate::certificate::Certificate;
+use crate::keys::{Fingerprint, KeyPurpose, PublicKey, Verifier};
 use crate::names::OrganizationId;
-use crate::statement::{self, Statement, StatementError, StatementKind};
+use crate::statement::StatementError;
 use crate::time::Time;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A root certifies a key. The payload of a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Certificate {
-    /// Whose key it is.
-    pub subject: OrganizationId,
-    /// The root that certifies it.
-    pub root: PublicKey,
-    /// What the key is for.
-    pub purpose: KeyPurpose,
-    /// The key.
-    pub key: PublicKey,
-    /// From when.
-    pub not_before: Time,
-    /// Until when; absent until revoked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_after: Option<Time>,
-}
-
-impl Certificate {
-    /// Signs it with the root. Returns the statement's bytes.
-    #[must_use]
-    pub fn sign(&self, root: &SecretKey) -> Vec<u8> {
-        statement::sign(
-            StatementKind::Certificate,
-            &self.subject,
-            &self.key.fingerprint().digest().to_string(),
-            &codec::encode(self),
-            root,
-        )
-    }
-
-    /// Reads a certificate and checks that the root it names signed it. Whether that root is to be
-    /// trusted is a question for a [`Keyring`].
-    ///
-    /// # Errors
-    /// Any [`StatementError`].
-    pub fn read(bytes: &[u8]) -> Result<Self, StatementError> {
-        let statement = Statement::parse(bytes, StatementKind::Certificate)?;
-        let claimed: Self = codec::decode(statement.unverified_payload())?;
-        let verified = statement.verify_with(&claimed.root)?;
-        let is_about_subject = *verified.issuer() == claimed.subject
-            && verified.subject() == claimed.key.fingerprint().digest().to_string();
-        if !is_about_subject {
-            return Err(StatementError::Parties);
-        }
-        if !claimed.key.is_sound() {
-            return Err(StatementError::Rule(
-                "the certified key is no point of the curve that anything could verify with",
-            ));
-        }
-        if claimed.purpose == KeyPurpose::Root {
-            return Err(StatementError::Rule("a root is not certified but compared"));
-        }
-        Ok(claimed)
-    }
-}
 
 /// Why the keyring has no such key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +37,24 @@ pub enum KeyringError {
         /// The key.
         key: Fingerprint,
     },
+    /// Not yet, or no longer, good at the instant asked for.
+    #[error("the key {key} of `{organization}` was not good at {at}: it was certified from {from}{}", until_text(.until.as_ref()))]
+    Instant {
+        /// Whose.
+        organization: OrganizationId,
+        /// The key.
+        key: Fingerprint,
+        /// When it was to be good.
+        at: Time,
+        /// From when it is.
+        from: Time,
+        /// Until when, where it ends.
+        until: Option<Time>,
+    },
+}
+
+fn until_text(until: Option<&Time>) -> String {
+    until.map_or_else(String::new, |until| format!(" until {until}"))
 }
 
 /// Trusted roots and the keys they certify.
@@ -105,11 +64,11 @@ pub struct Keyring {
     certified: BTreeMap<(OrganizationId, Fingerprint), Certified>,
 }
 
-/// A certificate with its key made ready; absent where that is no point of the curve.
+/// A certificate with its key made ready.
 #[derive(Clone, Debug)]
 struct Certified {
     certificate: Certificate,
-    verifier: Option<Verifier>,
+    verifier: Verifier,
 }
 
 impl Keyring {
@@ -144,7 +103,8 @@ impl Keyring {
             .is_some_and(|roots| roots.contains_key(root))
     }
 
-    /// Takes a certificate in, if a trusted root signed it.
+    /// Takes a certificate in, if a trusted root signed it. Where there are several for one key, it is good for as
+    /// long as all of them say: so a root ends a key by certifying it again, with an end.
     ///
     /// # Errors
     /// Those of [`Certificate::read`], and [`StatementError::Key`] where the root is not trusted or was not
@@ -167,29 +127,45 @@ impl Keyring {
             }
             .into());
         }
-        if certificate.not_after.is_some() {
-            // Whoever asks for a key names no instant yet, so an end could not be held to.
-            return Err(StatementError::Rule(
-                "certificates that end are not read by this version",
-            ));
-        }
+        let verifier = certificate
+            .key
+            .verifier()
+            .ok_or(StatementError::Rule("the certified key is no sound key"))?;
         let key = (organization, certificate.key.fingerprint());
-        if let Some(other) = self.certified.get(&key)
-            && other.certificate.purpose != certificate.purpose
+        let mut narrowest = certificate.clone();
+        if let Some(Certified {
+            certificate: other, ..
+        }) = self.certified.get(&key)
         {
-            return Err(StatementError::Rule(
-                "one key is certified for two purposes",
-            ));
+            if other.purpose != certificate.purpose {
+                return Err(StatementError::Rule(
+                    "one key is certified for two purposes",
+                ));
+            }
+            narrowest.not_before = certificate.not_before.max(other.not_before);
+            let ends = [certificate.not_after, other.not_after];
+            narrowest.not_after = ends.into_iter().flatten().min();
         }
         let certified = Certified {
-            certificate: certificate.clone(),
-            verifier: certificate.key.verifier(),
+            certificate: narrowest,
+            verifier,
         };
         self.certified.insert(key, certified);
         Ok(certificate)
     }
 
-    /// The key of this fingerprint, if certified for the purpose.
+    /// Takes over whom another keyring trusts and what it holds.
+    pub fn extend(&mut self, other: Self) {
+        for (organization, roots) in other.roots {
+            for (root, from) in roots {
+                self.trust(organization.clone(), root, from);
+            }
+        }
+        self.certified.extend(other.certified);
+    }
+
+    /// The key of this fingerprint, if certified for the purpose and good at the instant: of this node's own
+    /// statements that of the entry, of others' the one they were issued at.
     ///
     /// # Errors
     /// Any [`KeyringError`].
@@ -198,26 +174,22 @@ impl Keyring {
         organization: &OrganizationId,
         key: &Fingerprint,
         purpose: KeyPurpose,
+        at: Time,
     ) -> Result<PublicKey, KeyringError> {
-        self.certified(organization, key, purpose)
+        self.certified(organization, key, purpose, at)
             .map(|certified| certified.certificate.key)
     }
 
-    /// Whether the signature over the message is by the key of this fingerprint, if certified for the purpose.
-    ///
-    /// # Errors
-    /// Any [`KeyringError`].
-    pub(crate) fn verifies(
+    /// The key of this fingerprint as [`Keyring::find`] gives it, made ready.
+    pub(crate) fn verifier(
         &self,
         organization: &OrganizationId,
         key: &Fingerprint,
         purpose: KeyPurpose,
-        message: &[u8],
-        signature: &Signature,
-    ) -> Result<bool, KeyringError> {
-        let certified = self.certified(organization, key, purpose)?;
-        let verifier = certified.verifier.as_ref();
-        Ok(verifier.is_some_and(|verifier| verifier.verifies(message, signature)))
+        at: Time,
+    ) -> Result<&Verifier, KeyringError> {
+        self.certified(organization, key, purpose, at)
+            .map(|certified| &certified.verifier)
     }
 
     fn certified(
@@ -225,6 +197,7 @@ impl Keyring {
         organization: &OrganizationId,
         key: &Fingerprint,
         purpose: KeyPurpose,
+        at: Time,
     ) -> Result<&Certified, KeyringError> {
         if !self.trusts(organization) {
             return Err(KeyringError::UntrustedOrganization(organization.clone()));
@@ -236,16 +209,26 @@ impl Keyring {
                 organization: organization.clone(),
                 key: *key,
             })?;
-        if certified.certificate.purpose != purpose {
+        let certificate = &certified.certificate;
+        if certificate.purpose != purpose {
             return Err(KeyringError::Purpose {
                 organization: organization.clone(),
                 key: *key,
             });
         }
+        if !certificate.is_good_at(at) {
+            return Err(KeyringError::Instant {
+                organization: organization.clone(),
+                key: *key,
+                at,
+                from: certificate.not_before,
+                until: certificate.not_after,
+            });
+        }
         Ok(certified)
     }
 
-    /// All certified keys of an organization for a purpose.
+    /// All certified keys of an organization for a purpose, whenever they are good.
     pub fn keys_for<'a>(
         &'a self,
         organization: &'a OrganizationId,

@@ -40,12 +40,23 @@ pub enum KeyPurpose {
     Witness,
     /// Authenticates the node to its peers (libp2p).
     Transport,
+    /// Signs for one person.
+    Person,
 }
 
 impl KeyPurpose {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Root,
+        Self::Statement,
+        Self::Checkpoint,
+        Self::Witness,
+        Self::Transport,
+        Self::Person,
+    ];
+
+    /// Those of the keys that a root certifies for a node; every node has one of each.
+    pub const OF_NODE: [Self; 4] = [
         Self::Statement,
         Self::Checkpoint,
         Self::Witness,
@@ -61,6 +72,7 @@ impl KeyPurpose {
             Self::Checkpoint => "checkpoint",
             Self::Witness => "witness",
             Self::Transport => "transport",
+            Self::Person => "person",
         }
     }
 }

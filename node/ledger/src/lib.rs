@@ -1,9 +1,11 @@
-//! The formats of Ambit: statements, readings, entries, the Merkle tree over them and its checkpoints.
+//! The formats of Ambit: statements, readings, entries, the Merkle tree over them and its checkpoints. `FORMATS.md`
+//! beside this crate states all of them byte by byte.
 //!
 //! Pure: no clock, no randomness, no file, no socket. Whatever is random or the time of day is an argument.
 //! Only `codec` names `serde_cbor`, only `keys` names `ed25519-dalek`.
 
 mod authority;
+mod certificate;
 mod chain;
 mod checkpoint;
 mod codec;
@@ -11,9 +13,11 @@ mod decision;
 mod digest;
 mod entry;
 mod facts;
+mod holding;
 mod keyring;
 mod keys;
 mod names;
+mod payload;
 mod readings;
 mod refusal;
 mod statement;
@@ -23,6 +27,7 @@ mod time;
 mod tree;
 
 pub use authority::{Attestation, Attested, Authorization, Claim, Regime};
+pub use certificate::Certificate;
 pub use chain::{Chain, ItemBody, Outcome};
 pub use checkpoint::{Checkpoint, CheckpointError, Origin};
 pub use codec::{CodecError, DEPTH_MAX, ITEM_BYTES_MAX, decode, decode_within, encode, scan};
@@ -30,30 +35,49 @@ pub use decision::{
     Action, Agreement, AgreementState, Decision, Footprint, Inquiry, Layer, LayerProfile,
     LayerVerdict, Party, PurposeVerdict, Verdict,
 };
-pub use digest::{Digest, DisclosureId, ObservationId, Salt};
+pub use digest::{Digest, DisclosureId, GrantId, ObservationId, Salt};
 pub use entry::{
-    Acknowledged, Admitted, Body, ComparedRoot, Decided, Disclosed, EditionStage, Entry,
-    KeyCertified, Kind, LimitsSet, Observed, Opened, PartnershipDeclined, PartnershipEdition,
-    ProfileActivated, Refused, TaxonomyActivated, Withdrawn, Withheld,
+    Acknowledged, ActHeard, ActMade, Admitted, AttestationRecorded, Body, CardConfirmed, CardSeen,
+    ClockAccepted, ComparedRoot, Corrected, Decided, Declassified, DeriveDecided, Derived,
+    Disclosed, EditionStage, ElectronicSignature, Entry, EquivocationProved, Erased, ErasedItem,
+    ErasureAttested, ErasureRule, GrantRecorded, Held, Incident, IssuerPinned, KeyCertified,
+    KeyRevoked, KeyRotated, Kind, Label, LimitsSet, MandateRecorded, MemberJoined, Observed,
+    OfferedAgain, OnwardNoted, Opened, OutboxEnded, PartnershipDeclined, PartnershipDissolved,
+    PartnershipEdition, PartnershipSetAside, PatternEnded, PatternOpened, PatternSigned,
+    PeerCheckpoint, ProfileActivated, Refused, ReleasedFromHold, RetainDecided, RetainOutcome,
+    Retained, SetAside, SoftwareChanged, TaxonomyActivated, UseDecided, Used, Withdrawal,
+    Withdrawn, Withheld,
 };
-pub use facts::{ExportControl, Facts};
-pub use keyring::{Certificate, Keyring, KeyringError};
+pub use facts::{ExportControl, Facts, input_commitment};
+pub use holding::{
+    DeriveDecision, DeriveInquiry, DerivedOutput, Holding, HoldingDecision, RetainDecision,
+    RetainInquiry, UseDecision, UseInquiry,
+};
+pub use keyring::{Keyring, KeyringError};
 pub use keys::{
     Fingerprint, FingerprintError, KeyFileError, KeyPurpose, PublicKey, SecretKey, Signature,
 };
 pub use names::{
-    Assigned, DataClass, Jurisdiction, NAME_BYTES_MAX, Name, NameError, OrganizationId,
-    PartnershipId, Purpose,
+    Assigned, DataClass, IDENTIFIER_BYTES_MAX, Jurisdiction, NAME_BYTES_MAX, Name, NameError,
+    OrganizationId, PartnershipId, Purpose,
 };
 pub use readings::{
-    EncodedReadings, Quality, READINGS_MAX, Reading, Readings, ReadingsError, When, reading_span,
+    Attachment, EncodedReadings, PartialReadings, Quality, READINGS_MAX, Reading, Readings,
+    ReadingsError, When, reading_span,
 };
-pub use refusal::RefusalCode;
+pub use refusal::{RefusalCode, UnknownCode};
 pub use statement::{Statement, StatementError, StatementKind, Verified};
 pub use statements::{
-    Acknowledgement, Decline, Disclosure, ManifestSignature, Observation, RefusedItem,
+    Acknowledgement, Act, ActKind, AttestationStatement, Computation, ComputedTerm, Decline,
+    Derivation, DerivedInput, Disclosure, ErasureAttestation, ErasureMethod, Function, Gone, Grant,
+    HeardActs, Joined, Labels, Mandate, ManifestSignature, Observation, OpenedGrant, Pattern,
+    PatternSignature, PersonSignature, RefusedItem, Restriction, Trigger,
 };
-pub use terms::{DerivedTerms, ErasureExtent, Limits, Member, PartnershipTerms, Scope};
+pub use terms::{
+    AddedClass, AdmissionRule, AgreedElement, AgreedPart, AtEnd, Card, Delivery, DerivedTerms,
+    ErasureExtent, LegalClause, LegalDocument, Limits, Material, Member, PartnershipTerms, Reach,
+    RecordDigest, RequiredAttestation, Role, Scope, SignedCard,
+};
 pub use time::{Time, TimeError, time_text};
 pub use tree::{
     Frontier, consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency,

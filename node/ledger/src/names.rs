@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The longest name, in bytes of UTF-8. IRIs and AAS identifiers (IDTA-01001, `Identifier`, 2,048
-/// characters) longer than this are refused when read, with a message.
+/// The longest name of an organization, a purpose, a class, a jurisdiction or an agreement, in bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 512;
+
+/// The longest of all other names, in bytes of UTF-8: AAS identifiers may have as many characters (IDTA-01001,
+/// `Identifier`, 2,048). A longer one is refused when read, with a message.
+pub const IDENTIFIER_BYTES_MAX: usize = 2_048;
 
 /// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,20 +15,26 @@ pub enum NameError {
     /// Nothing there.
     #[error("name is empty")]
     Empty,
-    /// Longer than [`NAME_BYTES_MAX`].
-    #[error("name of {0} bytes is longer than {NAME_BYTES_MAX}")]
-    TooLong(usize),
+    /// Longer than the limit for its kind.
+    #[error("name of {size} bytes is longer than {limit}")]
+    TooLong {
+        /// Its bytes.
+        size: usize,
+        /// The bytes allowed.
+        limit: usize,
+    },
     /// White space at an end, or a control character anywhere.
     #[error("name `{0}` has white space at an end or a control character")]
     Spacing(String),
 }
 
-fn check(text: &str) -> Result<(), NameError> {
+fn check(text: &str, limit: usize) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty);
     }
-    if text.len() > NAME_BYTES_MAX {
-        return Err(NameError::TooLong(text.len()));
+    if text.len() > limit {
+        let size = text.len();
+        return Err(NameError::TooLong { size, limit });
     }
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(NameError::Spacing(text.escape_debug().to_string()));
@@ -34,7 +43,7 @@ fn check(text: &str) -> Result<(), NameError> {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $limit:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -51,7 +60,7 @@ macro_rules! name {
         impl TryFrom<String> for $name {
             type Error = NameError;
             fn try_from(text: String) -> Result<Self, NameError> {
-                check(&text)?;
+                check(&text, $limit)?;
                 Ok(Self(text))
             }
         }
@@ -86,32 +95,32 @@ macro_rules! name {
 name! {
     /// A party, by a string its field knows: `did:web:…`, `bpn:BPNL…`, `lei:…`. Trust is not in this
     /// string but in the fingerprint of the root key.
-    OrganizationId
+    OrganizationId, NAME_BYTES_MAX
 }
 
 name! {
     /// What data is asked for: an IRI.
-    Purpose
+    Purpose, NAME_BYTES_MAX
 }
 
 name! {
     /// A class of data in the taxonomy of data classes.
-    DataClass
+    DataClass, NAME_BYTES_MAX
 }
 
 name! {
     /// A jurisdiction: an ISO 3166-1 alpha-2 code or a group of the taxonomy.
-    Jurisdiction
+    Jurisdiction, NAME_BYTES_MAX
 }
 
 name! {
     /// An agreement, as its declarer named it.
-    PartnershipId
+    PartnershipId, NAME_BYTES_MAX
 }
 
 name! {
     /// Any other identifier in facts: a source, a site, an asset, a submodel, a serial number.
-    Name
+    Name, IDENTIFIER_BYTES_MAX
 }
 
 /// An identifier with the organization that gave it: two customers may both have a part `1001-A`.
@@ -140,9 +149,12 @@ mod tests {
         assert_eq!("".parse::<Name>().unwrap_err(), NameError::Empty);
         assert!(matches!(" a".parse::<Name>(), Err(NameError::Spacing(_))));
         assert!(matches!("a\nb".parse::<Name>(), Err(NameError::Spacing(_))));
-        assert!(matches!(
-            "x".repeat(513).parse::<Name>(),
-            Err(NameError::TooLong(513))
-        ));
+        assert!("x".repeat(2_048).parse::<Name>().is_ok());
+        assert_eq!(
+            "x".repeat(2_049).parse::<Name>().unwrap_err().to_string(),
+            "name of 2049 bytes is longer than 2048"
+        );
+        assert!("x".repeat(512).parse::<Purpose>().is_ok());
+        assert!("x".repeat(513).parse::<Purpose>().is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Statements: COSE_Sign1 (RFC 9052 §4.2) with the issuer and the statement's kind in the protected header.
 //!
 //! ```text
-//! bytes ──parse──▶ Statement ──verify(keyring)──▶ Verified
+//! bytes ──parse──▶ Statement ──verify(keyring, instant)──▶ Verified
 //! ```
 //!
 //! Only [`Verified`] gives the payload out, and only [`Statement::verify`] makes one. The signature is over
@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::keyring::{Keyring, KeyringError};
 use crate::keys::{Fingerprint, KeyPurpose, SecretKey, Signature};
 use crate::names::OrganizationId;
+use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -26,58 +27,83 @@ const LABEL_TYPE: i128 = 16;
 const CLAIM_ISSUER: i128 = 1;
 const CLAIM_SUBJECT: i128 = 2;
 
-/// What a statement states. Its name is the header `typ`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatementKind {
-    /// Facts and readings of one submodel.
-    Observation,
-    /// One observation, one scope, one recipient.
-    Disclosure,
-    /// What a recipient took and refused.
-    Acknowledgement,
-    /// A root certifies a key.
-    Certificate,
-    /// A member signs an edition of a partnership.
-    Manifest,
-    /// A member declines an edition.
-    Decline,
+/// What the names of all our kinds start with.
+const MEDIA_TYPE_PREFIX: &str = "application/vnd.ambit.";
+
+/// What an entry holds of statements at most, in bytes; the rest is for its nonce, actor, reason and digests.
+const ENTRY_STATEMENTS_BYTES_MAX: usize = 59 * 1_024;
+
+/// Names the kinds, says which of the issuer's keys signs them, and how large they may be.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $label:literal by $key:ident up to $bytes:expr;)*) => {
+        /// What a statement states. Its name is the header `typ`. A kind's payload never gains a field: with one it
+        /// is another version, and has a name of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum StatementKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl StatementKind {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The media type in the header.
+            #[must_use]
+            pub const fn media_type(self) -> &'static str {
+                match self {
+                    $(Self::$kind => concat!("application/vnd.ambit.", $label, "+cbor"),)*
+                }
+            }
+
+            /// Which of the issuer's keys signs it.
+            #[must_use]
+            pub const fn signed_by(self) -> KeyPurpose {
+                match self { $(Self::$kind => KeyPurpose::$key,)* }
+            }
+
+            /// The largest that is taken from outside, in bytes, so that the entry that records it stays within
+            /// [`crate::ITEM_BYTES_MAX`] whatever a peer sends.
+            #[must_use]
+            pub const fn bytes_max(self) -> usize {
+                match self { $(Self::$kind => $bytes,)* }
+            }
+        }
+    };
 }
 
-impl StatementKind {
-    const ALL: [Self; 6] = [
-        Self::Observation,
-        Self::Disclosure,
-        Self::Acknowledgement,
-        Self::Certificate,
-        Self::Manifest,
-        Self::Decline,
-    ];
-
-    /// The media type in the header.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Observation => "application/vnd.ambit.observation+cbor",
-            Self::Disclosure => "application/vnd.ambit.disclosure+cbor",
-            Self::Acknowledgement => "application/vnd.ambit.acknowledgement+cbor",
-            Self::Certificate => "application/vnd.ambit.certificate+cbor",
-            Self::Manifest => "application/vnd.ambit.manifest+cbor",
-            Self::Decline => "application/vnd.ambit.decline+cbor",
-        }
-    }
-
-    /// Which of the issuer's keys signs it.
-    #[must_use]
-    pub const fn signed_by(self) -> KeyPurpose {
-        match self {
-            Self::Certificate => KeyPurpose::Root,
-            Self::Observation
-            | Self::Disclosure
-            | Self::Acknowledgement
-            | Self::Manifest
-            | Self::Decline => KeyPurpose::Statement,
-        }
-    }
+kinds! {
+    /// Facts and readings of one submodel. Shares its entry with a disclosure.
+    Observation "observation" by Statement up to ENTRY_STATEMENTS_BYTES_MAX / 2;
+    /// One observation, one scope, one recipient. Shares its entry with an observation.
+    Disclosure "disclosure" by Statement up to ENTRY_STATEMENTS_BYTES_MAX / 2;
+    /// What a recipient took, refused and set aside.
+    Acknowledgement "acknowledgement" by Statement up to ENTRY_STATEMENTS_BYTES_MAX;
+    /// A root certifies a key.
+    Certificate "certificate" by Root up to 4_096;
+    /// A member signs an edition of a partnership; a blob of its own.
+    Manifest "manifest" by Statement up to codec::ITEM_BYTES_MAX;
+    /// A member declines an edition.
+    Decline "decline" by Statement up to 8_192;
+    /// An organization states its own record; terms hold several.
+    Card "card" by Statement up to 16_384;
+    /// An issuer says something of an organization.
+    Attestation "attestation" by Statement up to 16_384;
+    /// An authority allows something.
+    Grant "grant" by Statement up to 16_384;
+    /// An owner lets another organization issue and disclose its data.
+    Mandate "mandate" by Statement up to 16_384;
+    /// What derived data was made of, and what bounds it.
+    Derivation "derivation" by Statement up to ENTRY_STATEMENTS_BYTES_MAX;
+    /// A holder attests that it no longer holds what was disclosed to it.
+    ErasureAttestation "erasure-attestation" by Statement up to 16_384;
+    /// A member narrows an agreement, widens it again, or ends it.
+    Act "act" by Statement up to 16_384;
+    /// A member signs a coordination pattern.
+    Pattern "pattern" by Statement up to ENTRY_STATEMENTS_BYTES_MAX;
+    /// The declarer lets a member join by the agreement's own rule.
+    Joined "joined" by Statement up to ENTRY_STATEMENTS_BYTES_MAX;
+    /// A person signs.
+    PersonSignature "person-signature" by Person up to 8_192;
 }
 
 /// Why bytes are not a statement that can be relied on.
@@ -113,6 +139,18 @@ pub enum StatementError {
     /// The payload breaks a rule of its kind.
     #[error("statement breaks a rule: {0}")]
     Rule(&'static str),
+}
+
+impl StatementError {
+    /// Whether the statement is of a kind that this version does not know, so that a later one may.
+    #[must_use]
+    pub fn is_of_unknown_kind(&self) -> bool {
+        let Self::Kind { found, .. } = self else {
+            return false;
+        };
+        let is_known = |kind: &StatementKind| kind.media_type() == found;
+        found.starts_with(MEDIA_TYPE_PREFIX) && !StatementKind::ALL.iter().any(is_known)
+    }
 }
 
 /// A statement whose shape was parsed and whose signature was not checked.
@@ -216,16 +254,14 @@ impl Statement {
         }
         let header: LabelMap = codec::decode(&protected)?;
         let header = Header::read(&header).ok_or(StatementError::Header)?;
-        let kind = StatementKind::ALL
-            .into_iter()
-            .find(|kind| kind.media_type() == header.media_type)
-            .filter(|kind| *kind == expected)
-            .ok_or_else(|| StatementError::Kind {
-                found: header.media_type.clone(),
+        if header.media_type != expected.media_type() {
+            return Err(StatementError::Kind {
+                found: header.media_type,
                 expected: expected.media_type(),
-            })?;
+            });
+        }
         Ok(Self {
-            kind,
+            kind: expected,
             key: header.key,
             issuer: header.issuer,
             subject: header.subject,
@@ -252,14 +288,14 @@ impl Statement {
         &self.payload
     }
 
-    /// Checks the signature with the issuer's key in the keyring.
+    /// Checks the signature with the issuer's key in the keyring, which must have been good at this instant.
     ///
     /// # Errors
     /// [`StatementError::Key`] and [`StatementError::Signature`].
-    pub fn verify(self, keyring: &Keyring) -> Result<Verified, StatementError> {
+    pub fn verify(self, keyring: &Keyring, at: Time) -> Result<Verified, StatementError> {
         let purpose = self.kind.signed_by();
-        let (message, signature) = (&self.to_be_signed, &self.signature);
-        let is_signed = keyring.verifies(&self.issuer, &self.key, purpose, message, signature)?;
+        let verifier = keyring.verifier(&self.issuer, &self.key, purpose, at)?;
+        let is_signed = verifier.verifies(&self.to_be_signed, &self.signature);
         self.verified(is_signed)
     }
 

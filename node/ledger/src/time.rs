@@ -59,6 +59,18 @@ impl Time {
             .try_into()
     }
 
+    /// Whether it is a whole millisecond: the finest that terms name, because policies read no finer.
+    #[must_use]
+    pub const fn is_whole_millis(self) -> bool {
+        self.0 % NANOS_PER_MILLI == 0
+    }
+
+    /// The whole millisecond it lies in.
+    #[must_use]
+    pub const fn start_of_millis(self) -> Self {
+        Self(self.0 - self.0 % NANOS_PER_MILLI)
+    }
+
     /// The minute of UTC it lies in, counted from the epoch.
     #[must_use]
     pub const fn minute(self) -> i64 {

@@ -1,12 +1,20 @@
 //! Entries, their kinds and bodies, and the questions a decision and facts answer.
 
 use crate::samples::{self, named};
+use crate::stated;
 use ambit_ledger::{
-    Acknowledged, Admitted, Body, CodecError, ComparedRoot, Decided, Decision, Digest, Disclosed,
-    DisclosureId, EditionStage, Entry, ITEM_BYTES_MAX, KeyCertified, KeyPurpose, Kind, Layer,
-    LimitsSet, ManifestSignature, Name, Observation, ObservationId, Observed, Opened,
-    PartnershipDeclined, PartnershipEdition, ProfileActivated, RefusalCode, Refused, StatementKind,
-    TaxonomyActivated, Time, Verdict, Withdrawn, Withheld,
+    Acknowledged, ActHeard, ActMade, Admitted, AgreementState, AttestationRecorded, Body,
+    CardConfirmed, CardSeen, ClockAccepted, CodecError, ComparedRoot, Corrected, Decided, Decision,
+    Declassified, DeriveDecided, Derived, Digest, Disclosed, DisclosureId, EditionStage,
+    ElectronicSignature, Entry, EquivocationProved, Erased, ErasedItem, ErasureAttested,
+    ErasureExtent, ErasureRule, GrantRecorded, Held, ITEM_BYTES_MAX, Incident, IssuerPinned,
+    KeyCertified, KeyPurpose, KeyRevoked, KeyRotated, Kind, Label, Layer, LimitsSet,
+    MandateRecorded, ManifestSignature, MemberJoined, Name, Observation, ObservationId, Observed,
+    OfferedAgain, OnwardNoted, Opened, OutboxEnded, PartnershipDeclined, PartnershipDissolved,
+    PartnershipEdition, PartnershipSetAside, PatternEnded, PatternOpened, PatternSignature,
+    PatternSigned, PeerCheckpoint, ProfileActivated, RefusalCode, Refused, ReleasedFromHold,
+    RetainDecided, RetainOutcome, Retained, SetAside, SoftwareChanged, StatementKind,
+    TaxonomyActivated, Time, UseDecided, Used, Verdict, Withdrawal, Withdrawn, Withheld,
 };
 use serde_bytes::ByteBuf;
 
@@ -23,70 +31,129 @@ pub fn unread() -> Body {
     }
 }
 
-/// One body of every kind that has one, with every optional field, in the order of their numbers.
+/// One body of every kind, with every optional field, in the order of their numbers.
 pub fn bodies() -> Vec<Body> {
     let mut bodies = agreement_bodies();
-    bodies.extend(observation_bodies());
+    bodies.extend(life_bodies());
+    bodies.extend(transfer_bodies());
+    bodies.extend(holding_bodies());
+    bodies.extend(ledger_bodies());
     bodies.sort_by_key(Body::kind);
     bodies
 }
 
-/// The same kinds without optional fields, where they have any.
-pub fn least_bodies() -> Vec<(&'static str, Body)> {
-    let mut least = Vec::new();
+/// What else bodies can hold: without optional fields, and each variant of what has several.
+pub fn other_bodies() -> Vec<(String, Body)> {
+    let mut others: Vec<(String, Body)> = Vec::new();
     for body in bodies() {
-        match body {
-            Body::Observed(body) => {
-                let body = Observed {
+        let (name, least) = match body {
+            Body::Observed(body) => (
+                "observed-least",
+                Body::Observed(Observed {
                     import: None,
                     ..body
-                };
-                least.push(("observed-least", Body::Observed(body)));
-            }
-            Body::Withheld(body) => {
-                let (decision, undecided) = (None, false);
-                let body = Withheld {
-                    decision,
-                    undecided,
-                    ..body
-                };
-                least.push(("withheld-least", Body::Withheld(body)));
-            }
-            Body::Withdrawn(body) => {
-                let body = Withdrawn {
+                }),
+            ),
+            Body::Withheld(body) => (
+                "withheld-least",
+                Body::Withheld(Withheld {
                     decision: None,
+                    undecided: false,
                     ..body
-                };
-                least.push(("withdrawn-least", Body::Withdrawn(body)));
-            }
+                }),
+            ),
+            Body::Disclosed(body) => (
+                "disclosed-least",
+                Body::Disclosed(Disclosed {
+                    evidence: [].into(),
+                    ..body
+                }),
+            ),
+            Body::Admitted(body) => (
+                "admitted-least",
+                Body::Admitted(Admitted {
+                    evidence: [].into(),
+                    ..body
+                }),
+            ),
             Body::LimitsSet(mut body) => {
                 body.limits.program = None;
-                least.push(("limits-set-least", Body::LimitsSet(body)));
+                body.limits.derived = None;
+                ("limits-set-least", Body::LimitsSet(body))
             }
-            _ => {}
-        }
+            Body::ProfileActivated(body) => (
+                "profile-activated-least",
+                Body::ProfileActivated(ProfileActivated {
+                    anyway: None,
+                    ..body
+                }),
+            ),
+            Body::Withdrawn(body) => {
+                others.extend(withdrawals().into_iter().map(|(name, grounds)| {
+                    let body = Withdrawn {
+                        grounds,
+                        ..body.clone()
+                    };
+                    (format!("withdrawn-{name}"), Body::Withdrawn(body))
+                }));
+                continue;
+            }
+            Body::Erased(body) => {
+                let rules = [
+                    (
+                        "input",
+                        ErasureRule::Input {
+                            observation: ObservationId::of(b"an input"),
+                        },
+                    ),
+                    (
+                        "person",
+                        ErasureRule::Person {
+                            person: named("person-3"),
+                        },
+                    ),
+                ];
+                others.extend(rules.map(|(name, rule)| {
+                    let body = Erased {
+                        rule,
+                        ..body.clone()
+                    };
+                    (format!("erased-{name}"), Body::Erased(body))
+                }));
+                continue;
+            }
+            _ => continue,
+        };
+        others.push((name.to_owned(), least));
     }
-    least
+    others
+}
+
+fn withdrawals() -> [(&'static str, Withdrawal); 4] {
+    [
+        (
+            "agreement",
+            Withdrawal::Agreement {
+                state: AgreementState::Ended,
+            },
+        ),
+        (
+            "edition",
+            Withdrawal::Edition {
+                edition: samples::terms().digest(),
+            },
+        ),
+        ("membership", Withdrawal::Membership),
+        ("erased", Withdrawal::Erased),
+    ]
 }
 
 fn agreement_bodies() -> Vec<Body> {
     let root = samples::forge_root();
-    let key = samples::forge_key();
-    let certificate =
-        samples::certificate(samples::forge(), &root, KeyPurpose::Statement, &key).sign(&root);
     let terms = samples::terms();
-    let signature = ManifestSignature::sign(&terms, &samples::forge(), &key);
+    let at = samples::issued();
+    let signature = ManifestSignature::sign(&terms, &samples::forge(), at, &samples::forge_key());
     vec![
-        Body::Opened(Opened {
-            organization: samples::forge(),
-            name: named("Forge GmbH"),
-            seat: named("DE"),
-            root: root.public().fingerprint(),
-            software: named("ambit 0.1.0"),
-        }),
-        Body::KeyCertified(KeyCertified {
-            certificate: ByteBuf::from(certificate),
-        }),
         Body::PartnershipEdition(PartnershipEdition {
             partnership: terms.partnership.clone(),
             edition: terms.digest(),
@@ -98,25 +165,99 @@ fn agreement_bodies() -> Vec<Body> {
             }],
             profile: terms.profile,
         }),
-        Body::ProfileActivated(ProfileActivated {
-            layer: Layer::TradeSecret,
-            profile: Digest::of(b"profile"),
-            schema: Digest::of(b"schema"),
+        Body::PartnershipDeclined(PartnershipDeclined {
+            partnership: terms.partnership.clone(),
+            decline: ByteBuf::from(samples::decline().sign(&samples::airframe_key())),
         }),
-        Body::TaxonomyActivated(TaxonomyActivated {
-            taxonomies: Digest::of(b"taxonomies"),
+        Body::PartnershipDissolved(PartnershipDissolved {
+            partnership: terms.partnership.clone(),
+            edition: terms.digest(),
+            acts: vec![Digest::of(b"an act")],
+        }),
+        Body::PartnershipSetAside(PartnershipSetAside {
+            partnership: terms.partnership,
+            undone: true,
+        }),
+        Body::CardSeen(CardSeen {
+            card: ByteBuf::from(samples::card().sign(&samples::forge_key())),
+        }),
+        Body::CardConfirmed(CardConfirmed {
+            organization: samples::forge(),
+            card: Digest::of(b"a card"),
+            material: samples::card().material().digest(),
+        }),
+        Body::IssuerPinned(IssuerPinned {
+            issuer: samples::forge(),
+            root: root.public().fingerprint(),
+            certificates: vec![ByteBuf::from(
+                stated::certified().sign(&root, &samples::forge_key()),
+            )],
+            undone: true,
         }),
         Body::LimitsSet(LimitsSet {
             limits: samples::limits(),
         }),
-        Body::PartnershipDeclined(PartnershipDeclined {
-            partnership: terms.partnership,
-            decline: ByteBuf::from(samples::decline().sign(&samples::airframe_key())),
+    ]
+}
+
+/// What happens to an agreement after it is signed.
+fn life_bodies() -> Vec<Body> {
+    let key = samples::forge_key();
+    let partnership = samples::terms().partnership;
+    let pattern = stated::pattern();
+    let act = ByteBuf::from(stated::act().sign(&key));
+    let trigger = Digest::of(b"a trigger");
+    vec![
+        Body::ActMade(ActMade { act: act.clone() }),
+        Body::ActHeard(ActHeard {
+            act: act.clone(),
+            from: samples::forge(),
+        }),
+        Body::AttestationRecorded(AttestationRecorded {
+            attestation: ByteBuf::from(stated::attestation().sign(&key)),
+        }),
+        Body::GrantRecorded(GrantRecorded {
+            grant: ByteBuf::from(stated::grant().sign(&key)),
+        }),
+        Body::MandateRecorded(MandateRecorded {
+            mandate: ByteBuf::from(stated::mandate().sign(&key)),
+        }),
+        Body::MemberJoined(MemberJoined {
+            partnership: partnership.clone(),
+            joined: ByteBuf::from(stated::joined().sign(&samples::airframe_key())),
+        }),
+        Body::PatternSigned(PatternSigned {
+            partnership: partnership.clone(),
+            pattern: pattern.digest(),
+            signature: ByteBuf::from(PatternSignature::sign(
+                &pattern,
+                &samples::forge(),
+                samples::issued(),
+                &key,
+            )),
+        }),
+        Body::PatternOpened(PatternOpened {
+            partnership: partnership.clone(),
+            pattern: pattern.digest(),
+            trigger,
+            evidence: vec![ByteBuf::from(b"an observation".to_vec())],
+            until: samples::issued().plus_days(1),
+        }),
+        Body::PatternEnded(PatternEnded {
+            partnership,
+            pattern: pattern.digest(),
+            trigger,
+        }),
+        Body::EquivocationProved(EquivocationProved {
+            organization: samples::forge(),
+            statements: vec![act, ByteBuf::from(b"another act".to_vec())],
+            disclosures: vec![DisclosureId::of(b"a disclosure")],
+            remark: Some(named("two acts have the number 2")),
         }),
     ]
 }
 
-fn observation_bodies() -> Vec<Body> {
+fn transfer_bodies() -> Vec<Body> {
     let key = samples::forge_key();
     let observation = ByteBuf::from(Observation::sign(&samples::facts(), &key));
     let disclosure = ByteBuf::from(samples::disclosure().sign(&key));
@@ -124,6 +265,10 @@ fn observation_bodies() -> Vec<Body> {
     let decision = samples::decision();
     let digest = decision.digest();
     let partnership = samples::terms().partnership;
+    let judged = Withdrawal::Judged {
+        decision: digest,
+        undecided: true,
+    };
     vec![
         Body::Observed(Observed {
             observation: observation.clone(),
@@ -134,6 +279,7 @@ fn observation_bodies() -> Vec<Body> {
         Body::Disclosed(Disclosed {
             disclosure: disclosure.clone(),
             seq: 1,
+            evidence: [Digest::of(b"a mandate")].into(),
         }),
         Body::Withheld(Withheld {
             observation: ObservationId::of(&observation),
@@ -148,20 +294,46 @@ fn observation_bodies() -> Vec<Body> {
             partnership: partnership.clone(),
             recipient: samples::airframe(),
             seq: 2,
-            decision: Some(digest),
-            undecided: false,
+            grounds: judged.clone(),
+        }),
+        Body::OutboxEnded(OutboxEnded {
+            partnership: partnership.clone(),
+            recipient: samples::airframe(),
+            from_seq: 3,
+            to_seq: 70_000,
+            grounds: judged,
+        }),
+        Body::OfferedAgain(OfferedAgain {
+            first: DisclosureId::of(&disclosure),
+            first_seq: 1,
+            disclosure: Some(disclosure.clone()),
+            partnership: partnership.clone(),
+            recipient: samples::airframe(),
+            seq: 4,
+            decision: digest,
+        }),
+        Body::OnwardNoted(OnwardNoted {
+            disclosure: disclosure.clone(),
         }),
         Body::Admitted(Admitted {
             observation,
             disclosure,
-            decision: digest,
+            decisions: [digest].into(),
             seq: 3,
             slot: 4_098,
+            evidence: [Digest::of(b"a mandate")].into(),
         }),
         Body::Refused(Refused {
             sender: samples::forge(),
-            partnership,
+            partnership: partnership.clone(),
             code: RefusalCode::WiderTerms,
+            count: 2,
+            digests: vec![Digest::of(b"one"), Digest::of(b"two")],
+        }),
+        Body::SetAside(SetAside {
+            sender: samples::forge(),
+            partnership,
+            code: RefusalCode::ClocksApart,
             count: 2,
             digests: vec![Digest::of(b"one"), Digest::of(b"two")],
         }),
@@ -171,10 +343,165 @@ fn observation_bodies() -> Vec<Body> {
     ]
 }
 
+fn holding_bodies() -> Vec<Body> {
+    let decision = samples::retain_decision();
+    let decisions = [decision.digest()];
+    let observation = ObservationId::of(b"an observation");
+    let signature = ByteBuf::from(stated::person_signature().sign(&samples::forge_person()));
+    vec![
+        Body::RetainDecided(RetainDecided { decision }),
+        Body::DeriveDecided(DeriveDecided {
+            decision: samples::derive_decision(),
+        }),
+        Body::UseDecided(UseDecided {
+            decision: samples::use_decision(),
+        }),
+        Body::Retained(Retained {
+            decisions: decisions.into(),
+            count: 70_000,
+            outcome: RetainOutcome::Frozen,
+            next_due: Some(samples::issued()),
+        }),
+        Body::Used(Used {
+            decision: samples::use_decision().digest(),
+            agent: named("agent-7"),
+            purpose: named("urn:purpose:quality"),
+            data_class: named("quality.geometry"),
+            hour: named("2026-05-01T08:00:00Z"),
+            reads: Some(70_000),
+        }),
+        Body::Derived(Derived {
+            derivation: ByteBuf::from(stated::derivation().sign(&samples::airframe_key())),
+            decisions: [samples::derive_decision().digest()].into(),
+        }),
+        Body::Held(Held {
+            hold: named("H-1"),
+            person: named("person-3"),
+            review: samples::issued().plus_days(90),
+            observations: [observation].into(),
+        }),
+        Body::ReleasedFromHold(ReleasedFromHold {
+            hold: named("H-1"),
+            person: named("person-3"),
+            observations: [observation].into(),
+        }),
+        Body::Erased(Erased {
+            observations: vec![ErasedItem {
+                observation,
+                slot: 4_097,
+                leaves: [Digest::of(b"a leaf")].into(),
+                kept_slot: Some(4_099),
+            }],
+            extent: ErasureExtent::All,
+            rule: ErasureRule::Retention {
+                decisions: decisions.into(),
+            },
+        }),
+        Body::ErasureAttested(ErasureAttested {
+            attestation: ByteBuf::from(
+                stated::erasure_attestation().sign(&samples::airframe_key()),
+            ),
+            is_own: true,
+        }),
+        Body::Declassified(Declassified {
+            observation,
+            labels: [
+                Label::DataClass,
+                Label::DesignAuthority,
+                Label::TradeSecret,
+                Label::ExportControl,
+            ]
+            .into(),
+            signature: signature.clone(),
+        }),
+        Body::Corrected(Corrected {
+            observation,
+            by: ObservationId::of(b"a later one"),
+            salt: samples::salt(0x5b),
+            disclosures: [DisclosureId::of(b"a disclosure")].into(),
+        }),
+        Body::ElectronicSignature(ElectronicSignature { signature }),
+    ]
+}
+
+fn ledger_bodies() -> Vec<Body> {
+    let (root, key) = (samples::forge_root(), samples::forge_key());
+    let certificate = ByteBuf::from(stated::certified().sign(&root, &key));
+    vec![
+        Body::Opened(Opened {
+            organization: samples::forge(),
+            name: named("Forge GmbH"),
+            seat: named("DE"),
+            root: root.public().fingerprint(),
+            software: named("ambit 0.1.0"),
+        }),
+        Body::KeyCertified(KeyCertified {
+            certificate: certificate.clone(),
+        }),
+        Body::KeyRotated(KeyRotated {
+            certificate: certificate.clone(),
+            ended: certificate.clone(),
+        }),
+        Body::KeyRevoked(KeyRevoked {
+            certificate,
+            compromised: true,
+        }),
+        Body::ProfileActivated(ProfileActivated {
+            layer: Layer::TradeSecret,
+            profile: Digest::of(b"profile"),
+            schema: Digest::of(b"schema"),
+            anyway: Some(named("the auditor asked for it")),
+        }),
+        Body::TaxonomyActivated(TaxonomyActivated {
+            taxonomies: Digest::of(b"taxonomies"),
+        }),
+        Body::PeerCheckpoint(PeerCheckpoint {
+            organization: samples::airframe(),
+            note: samples::checkpoint().sign(&key),
+            is_consistent: true,
+        }),
+        Body::Incident(Incident {
+            what: named("clock-back"),
+            organization: Some(samples::airframe()),
+            remark: Some(named("by a day")),
+            digests: vec![Digest::of(b"what shows it")],
+        }),
+        Body::SoftwareChanged(SoftwareChanged {
+            from: named("ambit 0.1.0"),
+            to: named("ambit 0.2.0"),
+        }),
+        Body::ClockAccepted(ClockAccepted {
+            believed: samples::begun(),
+            accepted: samples::issued(),
+        }),
+    ]
+}
+
+#[test]
+fn every_kind_has_a_body_here() {
+    let kinds: Vec<u32> = bodies().iter().map(Body::kind).collect();
+    let all: Vec<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
+    assert_eq!(kinds, all);
+}
+
+#[test]
+fn what_took_a_disclosure_back_says_whether_it_is_judged_again() {
+    let decision = Digest::of(b"a decision");
+    let judged = |undecided| Withdrawal::Judged {
+        decision,
+        undecided,
+    };
+    assert_eq!(judged(false).decision(), Some(decision));
+    assert!(judged(true).is_undecided() && !judged(false).is_undecided());
+    for (_, grounds) in withdrawals() {
+        assert_eq!((grounds.decision(), grounds.is_undecided()), (None, false));
+    }
+}
+
 #[test]
 fn every_entry_round_trips() {
-    let least = least_bodies().into_iter().map(|(_, body)| body);
-    for body in bodies().into_iter().chain(least).chain([unread()]) {
+    let others = other_bodies().into_iter().map(|(_, body)| body);
+    for body in bodies().into_iter().chain(others).chain([unread()]) {
         for reason in [None, Some(named("a reason"))] {
             let entry = entry(&body, reason);
             let bytes = entry.encode();
@@ -193,9 +520,6 @@ fn an_unknown_kind_is_kept_and_a_known_kind_of_another_shape_is_refused() {
         Entry::decode(&entry.encode()).unwrap().body().unwrap(),
         unread()
     );
-    // A kind that is known by name only.
-    let held = Body::decode(Kind::Held.number(), b"anything").unwrap();
-    assert!(matches!(held, Body::Unread { kind: 20, .. }));
     for body in bodies() {
         let mut entry = self::entry(&body, None);
         entry.body = ByteBuf::from(vec![0xf5]);
@@ -232,33 +556,39 @@ fn an_entry_that_is_too_large_or_out_of_time_is_refused() {
 #[test]
 fn kinds_have_one_number_and_one_name_each() {
     let numbers: Vec<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
-    assert_eq!(numbers, (1..=29).collect::<Vec<u32>>());
+    assert_eq!(numbers, (1..=53).collect::<Vec<u32>>());
     for kind in Kind::ALL {
         assert_eq!(Kind::from_number(kind.number()), Some(*kind));
         let same_name = Kind::ALL.iter().filter(|other| other.name() == kind.name());
         assert_eq!(same_name.count(), 1);
     }
     assert_eq!(Kind::from_number(0), None);
-    assert_eq!(Kind::from_number(30), None);
+    assert_eq!(Kind::from_number(54), None);
 }
 
 #[test]
-fn only_a_root_signs_certificates() {
-    for (kind, purpose) in [
-        (StatementKind::Observation, KeyPurpose::Statement),
-        (StatementKind::Disclosure, KeyPurpose::Statement),
-        (StatementKind::Acknowledgement, KeyPurpose::Statement),
-        (StatementKind::Manifest, KeyPurpose::Statement),
-        (StatementKind::Decline, KeyPurpose::Statement),
-        (StatementKind::Certificate, KeyPurpose::Root),
-    ] {
+fn only_a_root_signs_certificates_and_only_persons_sign_for_themselves() {
+    for kind in StatementKind::ALL {
+        let purpose = match kind {
+            StatementKind::Certificate => KeyPurpose::Root,
+            StatementKind::PersonSignature => KeyPurpose::Person,
+            _ => KeyPurpose::Statement,
+        };
         assert_eq!(kind.signed_by(), purpose);
     }
     let names = KeyPurpose::ALL.map(KeyPurpose::name);
     assert_eq!(
         names,
-        ["root", "statement", "checkpoint", "witness", "transport"]
+        [
+            "root",
+            "statement",
+            "checkpoint",
+            "witness",
+            "transport",
+            "person"
+        ]
     );
+    assert_eq!(KeyPurpose::ALL[1..5], KeyPurpose::OF_NODE);
 }
 
 fn answered(verdicts: &[Verdict]) -> Decision {

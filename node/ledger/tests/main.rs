@@ -9,6 +9,8 @@ mod decoders;
 #[cfg(test)]
 mod entries;
 #[cfg(test)]
+mod formats;
+#[cfg(test)]
 mod key_files;
 #[cfg(test)]
 mod observation_statements;
@@ -20,5 +22,9 @@ mod readings;
 mod round_trips;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod stated;
+#[cfg(test)]
+mod statement_rules;
 #[cfg(test)]
 mod vectors;

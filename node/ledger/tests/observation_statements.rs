@@ -12,7 +12,7 @@ use coset::cbor::Value;
 type Expected = fn(&StatementError) -> bool;
 
 fn refuse(case: &str, statement: &[u8], expected: Expected, code: RefusalCode) {
-    let error = Observation::verify(statement, &samples::keyring())
+    let error = Observation::verify(statement, &samples::keyring(), samples::issued())
         .expect_err(&format!("{case} is accepted"));
     assert!(expected(&error), "{case}: {error:?}");
     assert_eq!(RefusalCode::from(&error), code, "{case}");
@@ -33,7 +33,7 @@ fn an_observation_verifies() {
     let keyring = samples::keyring();
     for facts in [samples::facts(), samples::least_facts()] {
         let statement = Observation::sign(&facts, &samples::forge_key());
-        let observation = Observation::verify(&statement, &keyring).unwrap();
+        let observation = Observation::verify(&statement, &keyring, samples::issued()).unwrap();
         assert_eq!(observation.facts(), &facts);
         assert_eq!(observation.id(), ObservationId::of(&statement));
         assert_eq!(
@@ -43,7 +43,7 @@ fn an_observation_verifies() {
         let parsed = Statement::parse(&statement, StatementKind::Observation).unwrap();
         assert_eq!(parsed.issuer(), &samples::forge());
         assert_eq!(parsed.key(), samples::forge_key().public().fingerprint());
-        let verified = parsed.verify(&keyring).unwrap();
+        let verified = parsed.verify(&keyring, samples::issued()).unwrap();
         assert_eq!(verified.issuer(), &samples::forge());
         assert_eq!(verified.subject(), facts.readings.to_string());
         assert_eq!(verified.payload(), ambit_ledger::encode(&facts));
@@ -219,12 +219,12 @@ fn a_changed_statement_does_not_verify() {
     let second = SecretKey::from_seed(&[5; 32]);
     let root = samples::forge_root();
     let certificate = samples::certificate(samples::forge(), &root, KeyPurpose::Statement, &second);
-    keyring.certify(&certificate.sign(&root)).unwrap();
+    keyring.certify(&certificate.sign(&root, &second)).unwrap();
     let named_other = changed(|parts| {
         *parts.header(4) = Value::from(second.public().fingerprint().digest().as_bytes().to_vec());
     });
     assert!(matches!(
-        Observation::verify(&named_other, &keyring),
+        Observation::verify(&named_other, &keyring, samples::issued()),
         Err(StatementError::Signature)
     ));
 }
@@ -306,16 +306,19 @@ fn a_key_of_another_purpose_signs_no_observation() {
     for purpose in KeyPurpose::ALL {
         let mut keyring = samples::keyring();
         let certificate = samples::certificate(samples::forge(), &root, purpose, &key);
-        let is_certified = keyring.certify(&certificate.sign(&root)).is_ok();
+        let is_certified = keyring.certify(&certificate.sign(&root, &key)).is_ok();
         assert_eq!(is_certified, purpose != KeyPurpose::Root);
-        let outcome = Observation::verify(&statement, &keyring);
+        let outcome = Observation::verify(&statement, &keyring, samples::issued());
         match purpose {
             KeyPurpose::Statement => assert!(outcome.is_ok()),
             KeyPurpose::Root => assert!(matches!(
                 outcome,
                 Err(StatementError::Key(KeyringError::Uncertified { .. }))
             )),
-            KeyPurpose::Checkpoint | KeyPurpose::Witness | KeyPurpose::Transport => {
+            KeyPurpose::Checkpoint
+            | KeyPurpose::Witness
+            | KeyPurpose::Transport
+            | KeyPurpose::Person => {
                 let error = outcome.unwrap_err();
                 assert!(matches!(
                     error,
@@ -340,7 +343,15 @@ fn facts_that_break_a_rule_are_refused() {
         reading_count,
         ..facts.clone()
     };
+    let place = |site: Option<&str>, area: Option<&str>, cell: Option<&str>| Facts {
+        site: site.map(samples::named),
+        area: area.map(samples::named),
+        cell: cell.map(samples::named),
+        ..facts.clone()
+    };
     for (case, facts) in [
+        ("an area without a site", place(None, Some("a"), None)),
+        ("a cell without an area", place(Some("s"), None, Some("c"))),
         ("backwards", backwards),
         ("no readings", count(0)),
         ("too many readings", count(1_001)),
@@ -350,7 +361,7 @@ fn facts_that_break_a_rule_are_refused() {
         refuse(case, &statement, rule, RefusalCode::NotCanonical);
     }
     let statement = Observation::sign(&count(1_000), &samples::forge_key());
-    assert!(Observation::verify(&statement, &samples::keyring()).is_ok());
+    assert!(Observation::verify(&statement, &samples::keyring(), samples::issued()).is_ok());
 }
 
 #[test]
@@ -399,13 +410,13 @@ fn no_changed_bit_verifies() {
     facts.submodel = samples::named("m");
     facts.semantic_id = samples::named("s");
     let statement = Observation::sign(&facts, &samples::forge_key());
-    assert!(Observation::verify(&statement, &keyring).is_ok());
+    assert!(Observation::verify(&statement, &keyring, samples::issued()).is_ok());
     for index in 0..statement.len() {
         for bit in 0..8 {
             let mut changed = statement.clone();
             changed[index] ^= 1 << bit;
             assert!(
-                Observation::verify(&changed, &keyring).is_err(),
+                Observation::verify(&changed, &keyring, samples::issued()).is_err(),
                 "bit {bit} of byte {index}"
             );
         }

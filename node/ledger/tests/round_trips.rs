@@ -2,11 +2,11 @@
 
 use crate::samples;
 use ambit_ledger::{
-    Acknowledgement, Assigned, Body, Certificate, Checkpoint, DataClass, Decline, DerivedTerms,
-    Digest, Disclosure, DisclosureId, Entry, ErasureExtent, ExportControl, Facts, Frontier,
-    KeyPurpose, Limits, Name, Observation, ObservationId, OrganizationId, Origin, PartnershipTerms,
-    Purpose, Quality, Reading, Readings, RefusalCode, RefusedItem, Salt, Scope, Time, When,
-    inclusion_proof, leaf_hash, root, verify_consistency, verify_inclusion,
+    Acknowledgement, AgreedPart, Assigned, Body, Certificate, Checkpoint, DataClass, Decline,
+    DerivedTerms, Digest, Disclosure, DisclosureId, Entry, ErasureExtent, ExportControl, Facts,
+    Frontier, GrantId, KeyPurpose, Limits, Name, Observation, ObservationId, OrganizationId,
+    Origin, PartnershipTerms, Purpose, Quality, Reading, Readings, RecordDigest, RefusedItem, Salt,
+    Scope, Time, When, inclusion_proof, leaf_hash, root, verify_consistency, verify_inclusion,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -22,6 +22,11 @@ fn name<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
 
 fn organization() -> impl Strategy<Value = OrganizationId> {
     name()
+}
+
+/// As terms have them.
+fn millis() -> impl Strategy<Value = Time> {
+    time().prop_map(Time::start_of_millis)
 }
 
 fn time() -> impl Strategy<Value = Time> {
@@ -98,14 +103,20 @@ fn reading() -> impl Strategy<Value = Reading> {
     ]);
     let text = || option::of(name::<Name>());
     let value = option::of(".{0,300}");
-    (name(), when(), quality, value, text(), text()).prop_map(
-        |(path, when, quality, value, value_type, unit)| Reading {
-            path,
-            when,
-            quality,
-            value: value.filter(|_| quality <= Quality::Bad),
-            value_type,
-            unit,
+    let element = option::of(".{0,30}");
+    (name(), when(), quality, value, text(), text(), element).prop_map(
+        |(path, when, quality, value, value_type, unit, element)| {
+            let value = value.filter(|_| quality <= Quality::Bad);
+            Reading {
+                path,
+                when,
+                quality,
+                element: element.filter(|_| value.is_none()),
+                value,
+                value_type,
+                unit,
+                attachment: None,
+            }
         },
     )
 }
@@ -119,6 +130,7 @@ fn readings() -> impl Strategy<Value = Readings> {
                 *at = *first.get_or_insert(*at);
             }
         }
+        readings.sort_by(|one, other| one.path.cmp(&other.path));
         Readings { salt, readings }
     })
 }
@@ -128,9 +140,9 @@ prop_compose! {
         (issuer, owner, design_authority) in
             (organization(), organization(), option::of(organization())),
         (source, submodel, semantic_id) in (name(), name(), name()),
-        (site, asset, revision, serial, process) in (
+        (site, asset, revision, serial, process, grid_cell) in (
             option::of(name()), option::of(name()), option::of(name()),
-            option::of(name()), option::of(name()),
+            option::of(name()), option::of(name()), option::of(name()),
         ),
         (part, lot, order, program) in (
             option::of(assigned()), option::of(assigned()),
@@ -138,48 +150,59 @@ prop_compose! {
         ),
         (data_class, trade_secret, export_control) in (name(), any::<bool>(), export_control()),
         (one, other) in (time(), time()),
-        inputs in vec(digest(), 0..4),
+        (inputs, corrects) in (btree_set(digest(), 0..4), option::of(digest())),
+        grants in btree_set(digest(), 0..4),
         readings in digest(),
         reading_count in 1..=1_000_u32,
     ) -> Facts {
         Facts {
-            issuer, source, site, asset, submodel, semantic_id, part, revision, serial, lot, order,
+            issuer, source, site, area: None, cell: None, grid_cell, asset, submodel, semantic_id, part, revision, serial, lot, order,
             process, program, data_class, owner, design_authority, trade_secret, export_control,
             observed_from: one.min(other),
             observed_to: one.max(other),
-            inputs, readings, reading_count,
+            grants: grants.into_iter().map(GrantId::from_digest).collect(),
+            inputs, corrects, readings, reading_count,
         }
     }
 }
 
-fn derived() -> impl Strategy<Value = DerivedTerms> {
-    (
-        btree_set(name::<DataClass>(), 0..3),
-        btree_set(organization(), 0..3),
-        btree_set(name::<Purpose>(), 0..3),
-    )
-        .prop_map(|(data_classes, recipients, purposes)| DerivedTerms {
-            data_classes,
-            recipients,
-            purposes,
-        })
+prop_compose! {
+    fn derived()(
+        data_classes in btree_set(name::<DataClass>(), 0..3),
+        recipients in btree_set(organization(), 0..3),
+        purposes in btree_set(name::<Purpose>(), 0..3),
+        (not_after, hold_until) in (option::of(millis()), option::of(millis())),
+        onward_hops in option::of(any::<u32>()),
+        (again, outlives_inputs) in any::<(bool, bool)>(),
+    ) -> DerivedTerms {
+        DerivedTerms {
+            data_classes, recipients, purposes, not_after, hold_until, onward_hops, again,
+            outlives_inputs,
+        }
+    }
 }
 
 prop_compose! {
     fn scope()(
         recipients in btree_set(organization(), 1..4),
+        record in option::of(digest()),
         purposes in btree_set(name::<Purpose>(), 1..4),
-        (not_after, one, other) in (time(), time(), time()),
-        is_kept in any::<bool>(),
+        (not_after, one, other) in (millis(), millis(), millis()),
+        (is_kept, falls_with_inputs) in any::<(bool, bool)>(),
         erasure in select(vec![ErasureExtent::Readings, ErasureExtent::All]),
         onward_hops in any::<u32>(),
         derived in option::of(derived()),
     ) -> Scope {
+        let records = record.map(|material| RecordDigest {
+            organization: recipients.first().unwrap().clone(),
+            material,
+        });
         Scope {
+            records: records.into_iter().collect(),
             recipients, purposes, not_after,
             hold_until: one.max(other),
             keep_until: is_kept.then_some(one.min(other)),
-            erasure, onward_hops, derived,
+            erasure, onward_hops, derived, falls_with_inputs,
         }
     }
 }
@@ -189,19 +212,33 @@ prop_compose! {
         scope in scope(),
         recipient in organization(),
         partnership in name(),
-        (observation, edition, decision) in (digest(), digest(), digest()),
-        parent in option::of(digest()),
-        issued_at in time(),
+        (observation, edition) in (digest(), digest()),
+        decisions in btree_set(digest(), 1..4),
+        leaves in btree_set(digest(), 0..4),
+        (parent, derivation) in (option::of(digest()), option::of(digest())),
+        issued_at in issued(),
         salt in salt(),
     ) -> Disclosure {
         Disclosure {
             discloser: samples::forge(),
             observation: ObservationId::from_digest(observation),
-            partnership, edition, recipient, scope,
+            leaves, partnership, edition, recipient, scope,
             parent: parent.map(DisclosureId::from_digest),
-            decision, issued_at, salt,
+            mandate: None,
+            derivation, decisions, issued_at, salt,
         }
     }
+}
+
+fn item((seq, code): (u64, u16)) -> RefusedItem {
+    let code = code.into();
+    RefusedItem { seq, code }
+}
+
+/// When the keys of the samples are good.
+fn issued() -> impl Strategy<Value = Time> {
+    let begun = samples::begun();
+    time().prop_map(move |time| time.max(begun))
 }
 
 prop_compose! {
@@ -210,16 +247,17 @@ prop_compose! {
         incarnation in salt(),
         upto in any::<u64>(),
         outcomes in digest(),
-        refused in proptest::collection::btree_map(
-            any::<u64>(), select(RefusalCode::ALL.to_vec()), 0..5,
-        ),
-        at in time(),
+        refused in proptest::collection::btree_map(any::<u64>(), 0..1_000_u16, 0..5),
+        set_aside in proptest::collection::btree_map(any::<u64>(), 1_000..=u16::MAX, 0..5),
+        at in issued(),
     ) -> Acknowledgement {
         Acknowledgement {
             partnership, sender,
             recipient: samples::airframe(),
             incarnation, upto, outcomes,
-            refused: refused.into_iter().map(|(seq, code)| RefusedItem { seq, code }).collect(),
+            refused: refused.into_iter().map(item).collect(),
+            set_aside: set_aside.into_iter().map(item).collect(),
+            heard: Vec::new(),
             at,
         }
     }
@@ -231,33 +269,47 @@ fn limits() -> impl Strategy<Value = Limits> {
     let purposes = btree_set(name::<Purpose>(), 0..4);
     let derived = option::of(derived());
     let hops = any::<u32>();
-    (program, classes, purposes, time(), time(), hops, derived).prop_map(
-        |(program, data_classes, purposes, not_after, hold_until, onward_hops, derived)| Limits {
-            program,
-            data_classes,
-            purposes,
-            not_after,
-            hold_until,
-            onward_hops,
-            derived,
-        },
+    (
+        program,
+        classes,
+        purposes,
+        millis(),
+        millis(),
+        hops,
+        derived,
     )
+        .prop_map(
+            |(program, data_classes, purposes, not_after, hold_until, onward_hops, derived)| {
+                Limits {
+                    program,
+                    data_classes,
+                    purposes,
+                    not_after,
+                    hold_until,
+                    onward_hops,
+                    derived,
+                }
+            },
+        )
 }
 
 prop_compose! {
     fn terms()(
-        (title, program) in (name(), assigned()),
-        parts in btree_set(assigned(), 0..3),
-        deputies in btree_set(organization(), 0..3),
+        (title, program) in (name(), option::of(assigned())),
+        parts in btree_set((assigned(), option::of(name())), 0..3),
+        (lots, known) in (btree_set(assigned(), 0..3), btree_set(organization(), 0..3)),
+        needs in btree_set(name(), 0..3),
         forbids in option::of(".{0,200}"),
-        previous in option::of(digest()),
+        previous in btree_set(digest(), 0..3),
         derived in option::of(derived()),
         (observed_from, observed_until, until, lease_until) in (time(), time(), time(), time()),
         (edition, retention_days, onward_hops) in any::<(u32, u32, u32)>(),
         salt in salt(),
     ) -> PartnershipTerms {
+        let part = |(part, revision)| AgreedPart { part, revision };
         PartnershipTerms {
-            title, program, parts, deputies, forbids, previous, derived, observed_from,
+            parts: parts.into_iter().map(part).collect(),
+            title, program, lots, known, needs, forbids, previous, derived, observed_from,
             observed_until, until, lease_until, edition, retention_days, onward_hops, salt,
             ..samples::least_terms()
         }
@@ -265,7 +317,7 @@ prop_compose! {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    let unread = (30..=u32::MAX, vec(any::<u8>(), 0..300))
+    let unread = (54..=u32::MAX, vec(any::<u8>(), 0..300))
         .prop_map(|(kind, bytes)| Body::Unread { kind, bytes });
     let limits = limits().prop_map(|limits| Body::LimitsSet(ambit_ledger::LimitsSet { limits }));
     prop_oneof![unread, limits, select(crate::entries::bodies())]
@@ -308,7 +360,8 @@ proptest! {
         keep(&facts);
         facts.issuer = samples::forge();
         let statement = Observation::sign(&facts, &samples::forge_key());
-        let observation = Observation::verify(&statement, &samples::keyring()).unwrap();
+        let observation = Observation::verify(&statement, &samples::keyring(), samples::issued());
+        let observation = observation.unwrap();
         prop_assert_eq!(observation.facts(), &facts);
     }
 
@@ -319,7 +372,7 @@ proptest! {
         let facts = Facts {
             observed_from,
             observed_to,
-            readings: Digest::of(&bytes),
+            readings: readings.digest().unwrap(),
             reading_count: readings.readings.len().try_into().unwrap(),
             ..samples::facts()
         };
@@ -342,20 +395,20 @@ proptest! {
 
     #[test]
     fn declines_and_certificates_survive_their_statements(
-        (edition, reason, at) in (digest(), name(), time()),
+        (edition, reason, at) in (digest(), name(), issued()),
         purpose in select(KeyPurpose::ALL[1..].to_vec()),
-        (not_before, not_after) in (time(), option::of(time())),
+        (one, other, is_ended) in (time(), time(), any::<bool>()),
     ) {
         let decline = Decline { member: samples::airframe(), edition, reason, at };
         let statement = decline.sign(&samples::airframe_key());
         prop_assert_eq!(Decline::verify(&statement, &samples::keyring()).unwrap(), decline);
-        let root = samples::forge_root();
+        let (root, key) = (samples::forge_root(), samples::forge_key());
         let certificate = Certificate {
-            not_before,
-            not_after,
-            ..samples::certificate(samples::forge(), &root, purpose, &samples::forge_key())
+            not_before: one.min(other),
+            not_after: (is_ended && one != other).then_some(one.max(other)),
+            ..samples::certificate(samples::forge(), &root, purpose, &key)
         };
-        prop_assert_eq!(Certificate::read(&certificate.sign(&root)).unwrap(), certificate);
+        prop_assert_eq!(Certificate::read(&certificate.sign(&root, &key)).unwrap(), certificate);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Frozen bytes: what this version writes and hashes, compared with `vectors.txt`, which says how to add a line.
 
 use crate::samples;
+use crate::stated::{self, statements};
 use ambit_ledger::{
-    Action, AgreementState, Body, Chain, Checkpoint, Digest, DisclosureId, EditionStage, Entry,
-    ErasureExtent, Facts, Frontier, ItemBody, KeyPurpose, Kind, Layer, ManifestSignature,
-    Observation, ObservationId, Outcome, Quality, Readings, RefusalCode, Regime, Verdict, When,
-    encode, leaf_hash, root,
+    Action, AgreementState, AtEnd, Body, Chain, Checkpoint, Delivery, Digest, DisclosureId,
+    EditionStage, Entry, ErasureExtent, Facts, Frontier, Gone, ItemBody, KeyPurpose, Kind, Layer,
+    Observation, ObservationId, Outcome, PartialReadings, Quality, Reach, Readings, RefusalCode,
+    Regime, RetainOutcome, StatementKind, Trigger, Verdict, When, encode, input_commitment,
+    leaf_hash, root,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -75,17 +77,25 @@ fn what_is_frozen_is_read() {
     }
     read::<Facts>(&bytes("facts"), samples::facts());
     read::<Facts>(&bytes("facts-least"), samples::least_facts());
-    read::<Readings>(&bytes("readings"), samples::readings());
     read(&bytes("terms"), samples::terms());
     read(&bytes("terms-least"), samples::least_terms());
     read(&bytes("decision"), samples::decision());
     read(&bytes("decision-least"), samples::least_decision());
+    read(&bytes("limits"), samples::limits());
+    read(&bytes("pattern"), stated::pattern());
 
     let keyring = samples::keyring();
-    let observation = Observation::verify(&bytes("observation"), &keyring).unwrap();
+    let observation = Observation::verify(&bytes("observation"), &keyring, samples::issued());
+    let observation = observation.unwrap();
     assert_eq!(observation.facts(), &samples::facts());
     assert_eq!(observation.id().to_string(), frozen["observation-id"]);
-    Readings::decode(&bytes("readings"), observation.facts()).unwrap();
+    let readings = Readings::decode(&bytes("readings"), observation.facts()).unwrap();
+    assert_eq!(readings, samples::readings());
+    PartialReadings::decode(&bytes("readings-part"), observation.facts()).unwrap();
+    for stated in statements() {
+        let name = format!("statement-{}", label(stated.kind));
+        (stated.check)(&bytes(&name), &keyring).unwrap();
+    }
     for (name, disclosure) in [
         ("disclosure", samples::disclosure()),
         ("disclosure-onward", samples::onward_disclosure()),
@@ -107,16 +117,6 @@ fn what_is_frozen_is_read() {
         Checkpoint::verify(&note, &checkpoint.origin, keys).unwrap(),
         checkpoint
     );
-}
-
-#[test]
-fn every_kind_with_a_body_has_a_vector() {
-    let named: Vec<u32> = bodies().iter().map(Body::kind).collect();
-    for kind in Kind::ALL {
-        // Only a body that is read can be misread.
-        let is_read = Body::decode(kind.number(), &[]).is_err();
-        assert_eq!(is_read, named.contains(&kind.number()), "{}", kind.name());
-    }
 }
 
 fn frozen() -> BTreeMap<&'static str, &'static str> {
@@ -143,6 +143,7 @@ fn vectors() -> Vectors {
 
 fn write_numbers(vectors: &mut Vectors) {
     let key = samples::forge_key().public();
+    vectors.text("key-seed", "02".repeat(32));
     vectors.encoded("public-key", &key);
     vectors.encoded("fingerprint", &key.fingerprint());
     vectors.text("fingerprint-text", key.fingerprint().to_string());
@@ -153,19 +154,30 @@ fn write_numbers(vectors: &mut Vectors) {
         vectors.text(name, kind.number().to_string());
     }
     for code in RefusalCode::ALL {
-        vectors.encoded(format!("refusal-code-{code}"), &code);
+        vectors.encoded(format!("refusal-code-{code}"), code);
     }
+    for (name, act) in stated::act_kinds() {
+        vectors.encoded(format!("act-{name}"), &act);
+    }
+    vectors.encoded(
+        "trigger-quorum",
+        &Trigger::Quorum {
+            members: [samples::forge()].into(),
+            signatures: 1,
+        },
+    );
+    vectors.encoded("gone-no-longer-held-under-it", &Gone::NoLongerHeldUnderIt);
     for purpose in KeyPurpose::ALL {
         vectors.encoded(format!("key-purpose-{}", purpose.name()), &purpose);
+    }
+    for regime in Regime::ALL {
+        vectors.encoded(format!("regime-{regime}"), &regime);
     }
     for layer in Layer::ALL {
         vectors.encoded(format!("layer-{layer}"), &layer);
     }
     for verdict in [Verdict::Admissible, Verdict::Withheld, Verdict::Undecided] {
         vectors.encoded(format!("verdict-{verdict}"), &verdict);
-    }
-    for regime in Regime::ALL {
-        vectors.encoded(format!("regime-{regime}"), &regime);
     }
     vectors.encoded("action-disclose", &Action::Disclose);
     vectors.encoded("action-onward-disclose", &Action::OnwardDisclose);
@@ -174,10 +186,22 @@ fn write_numbers(vectors: &mut Vectors) {
     vectors.encoded("agreement-state-active", &AgreementState::Active);
     vectors.encoded("agreement-state-suspended", &AgreementState::Suspended);
     vectors.encoded("agreement-state-dissolved", &AgreementState::Dissolved);
+    vectors.encoded("agreement-state-ended", &AgreementState::Ended);
+    vectors.encoded("agreement-state-closed", &AgreementState::Closed);
     vectors.encoded("edition-stage-proposed", &EditionStage::Proposed);
     vectors.encoded("edition-stage-active", &EditionStage::Active);
     vectors.encoded("erasure-extent-readings", &ErasureExtent::Readings);
     vectors.encoded("erasure-extent-all", &ErasureExtent::All);
+    vectors.encoded("delivery-push", &Delivery::Push);
+    vectors.encoded("delivery-on-request", &Delivery::OnRequest);
+    vectors.encoded("at-end-hold", &AtEnd::Hold);
+    vectors.encoded("at-end-erase", &AtEnd::Erase);
+    vectors.encoded("reach-first-hand", &Reach::FirstHand);
+    vectors.encoded("reach-onward", &Reach::Onward);
+    vectors.encoded("retain-outcome-held", &RetainOutcome::Held);
+    vectors.encoded("retain-outcome-frozen", &RetainOutcome::Frozen);
+    vectors.encoded("retain-outcome-kept", &RetainOutcome::Kept);
+    vectors.encoded("retain-outcome-erasing", &RetainOutcome::Erasing);
     vectors.encoded("quality-good", &Quality::Good);
     vectors.encoded("quality-uncertain", &Quality::Uncertain);
     vectors.encoded("quality-bad", &Quality::Bad);
@@ -192,9 +216,15 @@ fn write_statements(vectors: &mut Vectors) {
     let (forge, airframe) = (samples::forge_key(), samples::airframe_key());
     vectors.encoded("facts", &samples::facts());
     vectors.encoded("facts-least", &samples::least_facts());
-    let readings = samples::readings().encode().unwrap();
-    vectors.bytes("readings", &readings);
-    vectors.digest("readings-digest", &Digest::of(&readings));
+    let readings = samples::readings();
+    vectors.bytes("readings", readings.encode().unwrap());
+    vectors.digest("readings-digest", &readings.digest().unwrap());
+    let part = readings.part(|path| path.as_str().starts_with("Deviations"));
+    vectors.bytes("readings-part", part.unwrap().unwrap().encode().unwrap());
+    for stated in statements() {
+        let name = label(stated.kind);
+        vectors.bytes(format!("statement-{name}"), &stated.statement);
+    }
     let observation = Observation::sign(&samples::facts(), &forge);
     vectors.bytes("observation", &observation);
     vectors.text(
@@ -212,24 +242,24 @@ fn write_statements(vectors: &mut Vectors) {
         "acknowledgement",
         samples::acknowledgement().sign(&airframe),
     );
-    vectors.bytes(
-        "acknowledgement-refusing",
-        samples::refusing_acknowledgement().sign(&airframe),
-    );
+    let salt = samples::salt(0x61);
+    let commitment = input_commitment(&salt, &ObservationId::of(&observation));
+    vectors.digest("input-commitment", &commitment);
     let root = samples::forge_root();
     for purpose in KeyPurpose::ALL {
         let mut certificate = samples::certificate(samples::forge(), &root, purpose, &forge);
         let name = format!("certificate-{}", purpose.name());
-        vectors.bytes(&name, certificate.sign(&root));
+        vectors.bytes(&name, certificate.sign(&root, &forge));
         certificate.not_after = Some(samples::named("2027-01-01T00:00:00Z"));
-        vectors.bytes(format!("{name}-until"), certificate.sign(&root));
+        vectors.bytes(format!("{name}-until"), certificate.sign(&root, &forge));
     }
     vectors.encoded("terms", &samples::terms());
     vectors.digest("terms-digest", &samples::terms().digest());
     vectors.encoded("terms-least", &samples::least_terms());
-    let signature = ManifestSignature::sign(&samples::terms(), &samples::forge(), &forge);
-    vectors.bytes("manifest-signature", signature);
-    vectors.bytes("decline", samples::decline().sign(&airframe));
+    vectors.digest("material-digest", &samples::card().material().digest());
+    vectors.encoded("scope", &samples::scope());
+    vectors.encoded("limits", &samples::limits());
+    vectors.encoded("pattern", &stated::pattern());
     vectors.encoded("attested", &samples::attested());
     vectors.encoded("claim", &samples::claim());
     vectors.encoded("inquiry", &samples::inquiry());
@@ -242,7 +272,14 @@ fn kind_name(body: &Body) -> String {
     Kind::from_number(body.kind()).map_or("unread".to_owned(), |kind| kind.name().replace(' ', "-"))
 }
 
-/// One body of every kind that has one.
+/// The middle of a kind's media type.
+fn label(kind: StatementKind) -> &'static str {
+    let media_type = kind.media_type();
+    let label = media_type.strip_prefix("application/vnd.ambit.").unwrap();
+    label.strip_suffix("+cbor").unwrap()
+}
+
+/// One body of every kind.
 pub fn bodies() -> Vec<Body> {
     crate::entries::bodies()
 }
@@ -251,7 +288,7 @@ fn write_entries(vectors: &mut Vectors) {
     for body in bodies() {
         vectors.bytes(format!("body-{}", kind_name(&body)), body.encode());
     }
-    for (name, body) in crate::entries::least_bodies() {
+    for (name, body) in crate::entries::other_bodies() {
         vectors.bytes(format!("body-{name}"), body.encode());
     }
     let unread = crate::entries::unread();
@@ -307,7 +344,13 @@ fn write_chains(vectors: &mut Vectors) {
         ("admitted".to_owned(), Outcome::Admitted),
         ("noted".to_owned(), Outcome::Noted),
     ];
-    let refused = RefusalCode::ALL.map(|code| (format!("refused-{code}"), Outcome::Refused(code)));
+    let refused = RefusalCode::ALL.iter().map(|code| {
+        if code.is_set_aside() {
+            (format!("set-aside-{code}"), Outcome::SetAside(*code))
+        } else {
+            (format!("refused-{code}"), Outcome::Refused(*code))
+        }
+    });
     for (name, outcome) in outcomes.into_iter().chain(refused) {
         let next = chain.with_outcome(70_000, &item.digest(), outcome);
         vectors.digest(format!("chain-with-outcome-{name}"), &next.digest());

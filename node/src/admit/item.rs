@@ -103,16 +103,24 @@ pub fn verify<'a>(
     now: Time,
 ) -> Result<Verified<'a>, RefusalCode> {
     let keyring = partnership.keyring();
-    let observation = Observation::verify(incoming.observation, keyring)
-        .map_err(|error| RefusalCode::from(&error))?;
     let disclosure = Disclosure::verify(incoming.disclosure, keyring)
         .map_err(|error| RefusalCode::from(&error))?;
+    let observation = Observation::verify(incoming.observation, keyring, disclosure.issued_at)
+        .map_err(|error| RefusalCode::from(&error))?;
     let facts = observation.facts();
-    // The owner discloses what it made itself; a chain of disclosures would say otherwise in `parent`.
-    let is_from_owner =
-        facts.issuer == *sender && facts.owner == *sender && disclosure.parent.is_none();
+    // The owner discloses what it made itself; a chain of disclosures would say otherwise in `parent`, and a mandate
+    // in `mandate`.
+    let is_from_owner = facts.issuer == *sender
+        && facts.owner == *sender
+        && disclosure.parent.is_none()
+        && disclosure.mandate.is_none();
     if disclosure.discloser != *sender || !is_from_owner {
         return Err(RefusalCode::WrongOrigin);
+    }
+    // This version checks no derivation, so that it takes in nothing that was derived.
+    if disclosure.derivation.is_some() || !facts.inputs.is_empty() || disclosure.decisions.len() > 1
+    {
+        return Err(RefusalCode::WrongChain);
     }
     if disclosure.recipient != *governance.organization() {
         return Err(RefusalCode::WrongRecipient);
@@ -144,6 +152,8 @@ pub fn verify<'a>(
         | ReadingsError::Backwards(_)
         | ReadingsError::SpansMinutes
         | ReadingsError::Quality(_)
+        | ReadingsError::Element(_)
+        | ReadingsError::Part
         | ReadingsError::Digest
         | ReadingsError::Facts => RefusalCode::WrongReadings,
     })?;

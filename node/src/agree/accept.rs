@@ -2,7 +2,7 @@
 
 use super::error::PartnerError;
 use super::proposal::Proposal;
-use super::record::check_not_declined;
+use super::record::{check_built, check_not_declined};
 use super::timely::check_timely;
 use super::whole::whole;
 use crate::failure::Failure;
@@ -73,9 +73,10 @@ impl Node {
         if let Some(known) = known {
             check_known(known, &terms)?;
         }
-        if terms.edition != 1 || terms.previous.is_some() {
+        if terms.edition != 1 {
             return Err(PartnerError::Edition(terms.edition));
         }
+        check_built(&terms)?;
         self.check_own_member(&terms)?;
         // Before anybody is asked to compare anything for it.
         check_timely(&terms, now)?;
@@ -91,7 +92,7 @@ impl Node {
         signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));
         signatures
             .entry(me.clone())
-            .or_insert_with(|| ManifestSignature::sign(&terms, me, &self.keys().statement));
+            .or_insert_with(|| ManifestSignature::sign(&terms, me, now, &self.keys().statement));
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
         drop(releasing);
         self.invite(&terms.partnership, now)

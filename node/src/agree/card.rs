@@ -4,7 +4,9 @@ use super::error::PartnerError;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{card_root, write_card};
-use ambit_ledger::{Fingerprint, Member, OrganizationId, PartnershipTerms, Time};
+use ambit_ledger::{
+    Card, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard, Time,
+};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,20 +19,35 @@ pub struct GetCard {}
 impl Ask for GetCard {
     type Answer = String;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<String, Failure> {
-        Ok(node.card())
+    fn answer(self, node: &Node, now: Time) -> Result<String, Failure> {
+        Ok(node.card(now))
     }
 }
 
 impl Node {
     /// This node's identity card, to be handed to a declarer.
     #[must_use]
-    pub fn card(&self) -> String {
-        write_card(&self.member())
+    pub fn card(&self, now: Time) -> String {
+        write_card(&self.member(now))
     }
 
-    /// This node as a member: what its card says.
-    pub(super) fn member(&self) -> Member {
+    /// This node as a member: its card, signed now, and what it claims.
+    pub(super) fn member(&self, now: Time) -> Member {
+        let card = self.own_card(now);
+        Member {
+            claims: self.own_claims(),
+            ..Member::of(SignedCard::sign(card, &self.keys().statement))
+        }
+    }
+
+    /// What this node claims, as its settings have it.
+    pub(super) fn own_claims(&self) -> BTreeSet<Claim> {
+        let claims = self.settings().organization.claims.iter();
+        claims.map(Into::into).collect()
+    }
+
+    /// This node's card, as its settings have it.
+    pub(super) fn own_card(&self, now: Time) -> Card {
         let settings = &self.settings().organization;
         let announce = &self.settings().mesh.announce;
         let addresses = if announce.is_empty() {
@@ -43,13 +60,10 @@ impl Node {
         } else {
             announce.clone()
         };
-        Member {
+        Card {
+            number: now.start_of_millis(),
             organization: settings.id.clone(),
             name: settings.name.clone(),
-            seat: settings.seat.clone(),
-            hosting: settings.hosting.clone(),
-            personnel: settings.personnel.clone(),
-            claims: settings.claims.iter().map(Into::into).collect(),
             addresses,
             certificates: self
                 .governance()
@@ -57,6 +71,9 @@ impl Node {
                 .iter()
                 .map(|certificate| ByteBuf::from(certificate.clone()))
                 .collect(),
+            seat: settings.seat.clone(),
+            hosting: settings.hosting.clone(),
+            personnel: settings.personnel.clone(),
         }
     }
 
@@ -75,6 +92,7 @@ impl Node {
             .map(Vec::as_slice)
             .collect();
         let is_own = member
+            .card
             .certificates
             .iter()
             .all(|certificate| own.contains(certificate.as_slice()));

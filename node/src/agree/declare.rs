@@ -2,6 +2,7 @@
 
 use super::error::PartnerError;
 use super::proposal::Proposal;
+use super::record::check_built;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{Declaration, keyring_for, read_card};
@@ -56,11 +57,16 @@ impl Node {
         }
         let salt = Randomness::default().salt()?;
         let taxonomies = governance.layers().taxonomies();
-        let (terms, profile) = declaration.terms(self.member(), cards, now, salt, taxonomies)?;
+        let (terms, profile) = declaration.terms(self.member(now), cards, now, salt, taxonomies)?;
+        check_built(&terms)?;
         let roots = self.with_own_root(fingerprints);
         keyring_for(&terms.members, &roots)?;
-        let signature =
-            ManifestSignature::sign(&terms, governance.organization(), &self.keys().statement);
+        let signature = ManifestSignature::sign(
+            &terms,
+            governance.organization(),
+            now,
+            &self.keys().statement,
+        );
         let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
         self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
         self.invite(&terms.partnership, now)

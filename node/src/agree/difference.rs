@@ -4,8 +4,9 @@
 
 use crate::node::Node;
 use crate::partnership::{Partnership, passed};
-use ambit_ledger::{Member, PartnershipTerms, Time};
+use ambit_ledger::{Card, Claim, PartnershipTerms, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What to do about differences, for people.
 pub const DIFFERENCE_HINT: &str = "the members go by what they signed: set node.toml back, or declare the agreement \
@@ -47,24 +48,30 @@ impl Node {
 
     /// How the settings differ from this node's record in these terms.
     pub(super) fn differences_in(&self, terms: &PartnershipTerms) -> Vec<Difference> {
-        let set = self.member();
+        let (card, claims) = (self.own_card(terms.declared_at), self.own_claims());
         terms
-            .member(&set.organization)
-            .map_or_else(Vec::new, |signed| differences_between(signed, &set))
+            .member(&card.organization)
+            .map_or_else(Vec::new, |signed| {
+                let signed = (&*signed.card, &signed.claims);
+                differences_between(signed, (&card, &claims))
+            })
     }
 }
 
-fn differences_between(signed: &Member, set: &Member) -> Vec<Difference> {
-    let sides = [signed, set].map(|member| {
+/// What a member states of itself: its card and its claims.
+type Stated<'a> = (&'a Card, &'a BTreeSet<Claim>);
+
+fn differences_between(signed: Stated<'_>, set: Stated<'_>) -> Vec<Difference> {
+    let sides = [signed, set].map(|(card, claims)| {
         [
-            ("name", member.name.to_string()),
-            ("seat", member.seat.to_string()),
-            ("hosting", listed(&member.hosting)),
-            ("personnel", listed(&member.personnel)),
-            ("addresses", listed(&member.addresses)),
+            ("name", card.name.to_string()),
+            ("seat", card.seat.to_string()),
+            ("hosting", listed(&card.hosting)),
+            ("personnel", listed(&card.personnel)),
+            ("addresses", listed(&card.addresses)),
             (
                 "claims",
-                listed(member.claims.iter().map(|claim| {
+                listed(claims.iter().map(|claim| {
                     let number = claim.number.as_ref().map(|number| format!(" {number}"));
                     format!(
                         "{}{} by {} until {}",

@@ -4,7 +4,7 @@ use super::timely::PastError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{
-    CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError,
+    CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError, Unbuilt,
 };
 use crate::randomness::RandomnessError;
 use crate::store::StoreError;
@@ -79,6 +79,9 @@ pub enum PartnerError {
     /// The declarer did not sign.
     #[error("the declarer `{0}` has not signed the proposal; ask for a file that it signed")]
     DeclarerUnsigned(OrganizationId),
+    /// The terms ask for what this version cannot do.
+    #[error("this version cannot keep these terms yet; {}", listed(.0))]
+    Unbuilt(Vec<Unbuilt>),
     /// Only an edition's first proposal can be taken here.
     #[error("this version takes first editions only, not edition {0}")]
     Edition(u32),
@@ -96,6 +99,11 @@ pub enum PartnerError {
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] ClockError),
+}
+
+fn listed(found: &[Unbuilt]) -> String {
+    let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }
 
 impl PartnerError {
@@ -121,6 +129,7 @@ impl PartnerError {
             | Self::Exists(_)
             | Self::Declared(_)
             | Self::Declined { .. }
+            | Self::Unbuilt(_)
             | Self::Edition(_)
             | Self::NothingProposed
             | Self::SignedAlready(_)

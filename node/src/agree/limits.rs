@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use crate::store::Write;
-use ambit_ledger::{Body, DerivedTerms, Limits, LimitsSet, PartnershipTerms};
+use ambit_ledger::{Body, DerivedTerms, Limits, LimitsSet, PartnershipTerms, Time};
 
 impl Node {
     /// Signing allows what is signed: the limits for this kind of observation, widened to these terms. Where
@@ -12,7 +12,7 @@ impl Node {
         let governance = self.governance();
         let taxonomies = governance.layers().taxonomies();
         let mut limits = Limits {
-            program: Some(terms.program.clone()),
+            program: terms.program.clone(),
             data_classes: terms.data_classes.clone(),
             purposes: terms.purposes.clone(),
             not_after: terms.until,
@@ -57,6 +57,15 @@ fn wider(one: Option<DerivedTerms>, other: Option<&DerivedTerms>) -> Option<Deri
             one.data_classes.extend(other.data_classes.iter().cloned());
             one.recipients.extend(other.recipients.iter().cloned());
             one.purposes.extend(other.purposes.iter().cloned());
+            // No end is the latest there is, and no hops are none.
+            let latest = |one: Option<Time>, other: Option<Time>| {
+                one.zip(other).map(|(one, other)| one.max(other))
+            };
+            one.not_after = latest(one.not_after, other.not_after);
+            one.hold_until = latest(one.hold_until, other.hold_until);
+            one.onward_hops = one.onward_hops.max(other.onward_hops);
+            one.again |= other.again;
+            one.outlives_inputs |= other.outlives_inputs;
             Some(one)
         }
     }

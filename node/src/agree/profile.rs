@@ -110,6 +110,7 @@ impl Node {
                         layer,
                         profile: digest,
                         schema: schema_digest(),
+                        anyway: None,
                     })),
                 ],
             })?;

@@ -142,8 +142,8 @@ impl Node {
         let profile = check_terms(terms, taxonomies)?;
         let mut others = BTreeMap::new();
         for member in &terms.members {
-            if member.organization != *me {
-                others.insert(member.organization.clone(), card_root(member)?);
+            if member.card.organization != *me {
+                others.insert(member.card.organization.clone(), card_root(member)?);
             }
         }
         Ok(Proposal {

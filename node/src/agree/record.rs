@@ -6,7 +6,7 @@
 use super::error::PartnerError;
 use super::timely::check_timely;
 use crate::node::{Node, actor};
-use crate::partnership::Partnership;
+use crate::partnership::{Partnership, unbuilt};
 use crate::store::{Commit, Write};
 use ambit_ledger::{
     Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, ManifestSignature,
@@ -113,16 +113,18 @@ impl Node {
         let is_complete = terms
             .members
             .iter()
-            .all(|member| signatures.contains_key(&member.organization));
+            .all(|member| signatures.contains_key(&member.card.organization));
         let compared = terms
             .members
             .iter()
-            .filter(|member| member.organization != *governance.organization())
+            .filter(|member| member.card.organization != *governance.organization())
             .filter_map(|member| {
-                roots.get(&member.organization).map(|root| ComparedRoot {
-                    organization: member.organization.clone(),
-                    root: *root,
-                })
+                roots
+                    .get(&member.card.organization)
+                    .map(|root| ComparedRoot {
+                        organization: member.card.organization.clone(),
+                        root: *root,
+                    })
             });
         let mut digests: Vec<Digest> = signatures
             .values()
@@ -168,5 +170,15 @@ pub(super) fn check_not_declined(partnership: &Partnership) -> Result<(), Partne
             reason: declined.reason.clone(),
         }),
         None => Ok(()),
+    }
+}
+
+/// Nothing is signed that this version cannot do.
+pub(super) fn check_built(terms: &PartnershipTerms) -> Result<(), PartnerError> {
+    let found = unbuilt(terms);
+    if found.is_empty() {
+        Ok(())
+    } else {
+        Err(PartnerError::Unbuilt(found))
     }
 }

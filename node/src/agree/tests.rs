@@ -84,7 +84,7 @@ onward_hops = 0
 card = "supplier.card"
 "#
         );
-        let cards = [self.supplier.card()];
+        let cards = [self.supplier.card(self.now)];
         let roots = root(&self.supplier);
         self.customer
             .declare(&text, &cards, &roots, self.now)
@@ -240,7 +240,7 @@ fn resigned(
     let mut terms = file.unverified_terms().unwrap().unwrap();
     change(&mut terms);
     let key = &declarer.keys().statement;
-    let statement = ManifestSignature::sign(&terms, &terms.declarer, key);
+    let statement = ManifestSignature::sign(&terms, &terms.declarer, terms.declared_at, key);
     PartnershipFile {
         statements: vec![ByteBuf::from(statement)],
         decline: None,

@@ -18,7 +18,7 @@ pub(super) fn whole(
     let mut roots = BTreeMap::new();
     for member in &terms.members {
         let root = card_root(member).map_err(PartnerError::Altered)?;
-        roots.insert(member.organization.clone(), root);
+        roots.insert(member.card.organization.clone(), root);
     }
     let keyring = keyring_for(&terms.members, &roots)?;
     let mut signed = BTreeSet::new();

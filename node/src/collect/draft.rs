@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The most bytes the encoded readings of one draft take together. Around them a block holds a map of two keys, the
-/// salt (34 bytes) and the length of a list (3 bytes): well below the 64 bytes set apart here.
+/// salt (34 bytes) and the length of a list (3 bytes), and the number of its variant: well below the 64 bytes set apart here.
 pub const BLOCK_BYTES_MAX: usize = ITEM_BYTES_MAX - 64;
 
 /// How many groups are kept open at once, for files whose rows alternate between machines or parts. One more closes
@@ -52,9 +52,13 @@ pub(super) struct TooLarge {
     pub(super) bytes: usize,
 }
 
-/// The bytes that a reading takes in a block.
+/// The bytes that the first reading of a path takes in a block beyond its own encoding: a map of two keys around it and
+/// the length of a list. Further ones take less than their encoding, because the path is there already.
+const LEAF_BYTES: usize = 3;
+
+/// The most bytes that a reading takes in a block.
 pub(super) fn block_bytes(reading: &Reading) -> Result<usize, TooLarge> {
-    let bytes = encode(reading).len();
+    let bytes = encode(reading).len() + LEAF_BYTES;
     if bytes > BLOCK_BYTES_MAX {
         Err(TooLarge { bytes })
     } else {
@@ -155,6 +159,8 @@ mod tests {
             value: Some(value),
             value_type: None,
             unit: None,
+            element: None,
+            attachment: None,
         }
     }
 
@@ -193,8 +199,9 @@ mod tests {
                 .all(|draft| block(draft).len() <= ITEM_BYTES_MAX)
         );
         assert!(block(&drafts[0]).len() > ITEM_BYTES_MAX - 4_200);
-        let at_most =
-            reading("x".repeat(BLOCK_BYTES_MAX - encode(&reading(String::new())).len() - 2));
+        let at_most = reading(
+            "x".repeat(BLOCK_BYTES_MAX - block_bytes(&reading(String::new())).unwrap() - 2),
+        );
         assert!(block(&group([(0, at_most)])[0]).len() <= ITEM_BYTES_MAX);
         assert!(block_bytes(&reading("x".repeat(BLOCK_BYTES_MAX))).is_err());
     }

@@ -354,6 +354,8 @@ impl Layout {
             value,
             value_type: element.value_type.as_str().parse().ok(),
             unit: element.unit.clone(),
+            element: None,
+            attachment: None,
         })
     }
 

@@ -212,6 +212,8 @@ fn leaf_reading(leaf: Leaf, at: Time) -> Result<Reading, CollectError> {
         value_type: leaf.value_type.as_deref().map(name).transpose()?,
         // A unit is a help for people: one that is no name is left out, unlike a value.
         unit: leaf.unit.and_then(|unit| unit.parse().ok()),
+        element: None,
+        attachment: None,
     })
 }
 
@@ -258,6 +260,8 @@ fn value_reading(
         value,
         value_type: value_type.map(|value_type| name(value_type)).transpose()?,
         unit: None,
+        element: None,
+        attachment: None,
     })
 }
 

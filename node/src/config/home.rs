@@ -18,6 +18,15 @@ use crate::platform::{
 use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey, Time, TimeError};
 use std::path::{Path, PathBuf};
 
+/// The keys that lie in a home; persons keep their own.
+const HOME_KEYS: [KeyPurpose; 5] = [
+    KeyPurpose::Root,
+    KeyPurpose::Statement,
+    KeyPurpose::Checkpoint,
+    KeyPurpose::Witness,
+    KeyPurpose::Transport,
+];
+
 /// A node's home that exists and that only its owner may enter.
 #[derive(Clone, Debug)]
 pub struct Home {
@@ -141,7 +150,7 @@ impl Home {
         let keys = home.path.join("keys");
         create_private_folder(&keys).map_err(file(&keys))?;
         let mut root = None;
-        for purpose in KeyPurpose::ALL {
+        for purpose in HOME_KEYS {
             let mut seed = zeroize::Zeroizing::new([0; 32]);
             match &settings.example {
                 Some(example) => {
@@ -203,7 +212,7 @@ impl Home {
             path: path.to_owned(),
         };
         let keys = home.path.join("keys");
-        let key_files = KeyPurpose::ALL
+        let key_files = HOME_KEYS
             .into_iter()
             .map(|purpose| home.key_path(purpose))
             .filter(|path| path.exists());

@@ -202,14 +202,14 @@ impl Federation {
             };
             until = Some(until.map_or(end, |until| until.min(end)));
             for member in partnership.peers(me) {
-                let Some(peer) = peer_key(partnership, &member.organization) else {
+                let Some(peer) = peer_key(partnership, &member.card.organization) else {
                     continue;
                 };
                 let addresses = peers.entry(peer).or_default();
-                addresses.extend(member.addresses.iter().map(ToString::to_string));
+                addresses.extend(member.card.addresses.iter().map(ToString::to_string));
                 let key = (
                     partnership.terms().partnership.clone(),
-                    member.organization.clone(),
+                    member.card.organization.clone(),
                     partnership.edition(),
                 );
                 wanted.insert(key.clone());

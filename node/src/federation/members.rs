@@ -27,6 +27,6 @@ pub(super) fn membership<'a>(
     let partnership = governance.partnership(partnership)?;
     let member = partnership
         .peers(governance.organization())
-        .find(|member| peer_key(partnership, &member.organization) == Some(peer))?;
-    Some((partnership, &member.organization))
+        .find(|member| peer_key(partnership, &member.card.organization) == Some(peer))?;
+    Some((partnership, &member.card.organization))
 }

@@ -130,7 +130,15 @@ fn fault(code: RefusalCode, bytes: usize) -> Option<Fault> {
         | RefusalCode::WrongPartnership
         | RefusalCode::WiderTerms
         | RefusalCode::NotAdmissible
-        | RefusalCode::Duplicate => None,
+        | RefusalCode::Duplicate
+        | RefusalCode::WrongChain
+        | RefusalCode::Undecided
+        | RefusalCode::ClocksApart
+        | RefusalCode::NewerVersion
+        | RefusalCode::RootNotCompared
+        | RefusalCode::UnknownClass
+        | RefusalCode::RecordChanged
+        | RefusalCode::Unknown(_) => None,
     }
 }
 

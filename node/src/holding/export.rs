@@ -97,7 +97,8 @@ impl Node {
         trust.add(TrustedRoot {
             organization: governance.organization().clone(),
             fingerprint: governance.opened().root,
-            from: opened_at,
+            // The first certificates begin with the millisecond in which the ledger did.
+            from: opened_at.start_of_millis(),
         });
         Ok(trust.to_toml())
     }
@@ -114,6 +115,8 @@ fn named_blobs(body: &Body, blobs: &mut BTreeSet<Digest>) {
         Body::TaxonomyActivated(activated) => {
             blobs.insert(activated.taxonomies);
         }
+        Body::Disclosed(disclosed) => blobs.extend(&disclosed.evidence),
+        Body::Admitted(admitted) => blobs.extend(&admitted.evidence),
         Body::Decided(decided) => {
             let decision = &decided.decision;
             blobs.extend([decision.schema, decision.taxonomies, decision.slice]);

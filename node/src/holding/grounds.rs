@@ -119,7 +119,11 @@ impl Node {
         };
         let disclosure = own_disclosure(&admitted.disclosure)?;
         let scope = disclosure.scope;
-        let decision = self.store().decision(&admitted.decision)?;
+        // One for each of the labels of what was derived; this version takes nothing in that was.
+        let Some(digest) = admitted.decisions.first() else {
+            return Err(StoreError::Damaged("an admission names no decision"));
+        };
+        let decision = self.store().decision(digest)?;
         let admits = decision.map(|decision| decision.admitted());
         let (purposes, purposes_not_admitted) = scope
             .purposes
@@ -144,8 +148,8 @@ impl Node {
                 recipients: derived.recipients,
                 purposes: derived.purposes,
             }),
-            decision: admitted.decision,
-            decision_entry: self.store().decision_entry(&admitted.decision)?,
+            decision: *digest,
+            decision_entry: self.store().decision_entry(digest)?,
         }))
     }
 }

@@ -59,9 +59,10 @@ impl Node {
                     .members
                     .iter()
                     .map(|member| {
-                        let has_signed =
-                            partnership.signatures().contains_key(&member.organization);
-                        (member.organization.clone(), has_signed)
+                        let has_signed = partnership
+                            .signatures()
+                            .contains_key(&member.card.organization);
+                        (member.card.organization.clone(), has_signed)
                     })
                     .collect(),
                 declined: partnership

@@ -54,20 +54,25 @@ impl Node {
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
             for member in partnership.peers(governance.organization()) {
-                let key = peer_key(partnership, &member.organization);
-                let outbox = BoxKey::new(&terms.partnership, &member.organization);
+                let key = peer_key(partnership, &member.card.organization);
+                let outbox = BoxKey::new(&terms.partnership, &member.card.organization);
                 let outbox = self.store().outbox(&outbox);
                 let last = outbox.as_ref().map_or(0, |outbox| outbox.last);
                 let acknowledged = outbox
                     .and_then(|outbox| outbox.acknowledged)
                     .map_or(0, |acknowledged| acknowledged.upto);
                 peers.push(Peer {
-                    organization: member.organization.clone(),
-                    name: member.name.to_string(),
+                    organization: member.card.organization.clone(),
+                    name: member.card.name.to_string(),
                     partnership: terms.partnership.clone(),
                     stage: stage(partnership).to_owned(),
                     peer_id: key.as_ref().map(peer_id_text),
-                    addresses: member.addresses.iter().map(ToString::to_string).collect(),
+                    addresses: member
+                        .card
+                        .addresses
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect(),
                     connected: connected
                         .as_ref()
                         .map(|connected| key.is_some_and(|key| connected.contains(&key))),

@@ -1,4 +1,4 @@
-//! The outbox protocol `/ambit/link/1`: one outbox, from the node that opened the link to the node that accepted it.
+//! The outbox protocol `/ambit/link/2`: one outbox, from the node that opened the link to the node that accepted it.
 //!
 //! ```text
 //! sender                                   recipient

@@ -243,7 +243,13 @@ impl Receiver {
     pub fn resolve(&mut self, outcome: Outcome) -> Result<Inbox, ResolveError> {
         let pending = *self.pending.front().ok_or(ResolveError::NothingPending)?;
         let refused = match (pending.body, outcome) {
-            (ItemBody::Item { .. }, Outcome::Refused(code)) if is_out_of_step(code) => {
+            // Nothing is set aside by this version: what it cannot decide waits in its turn.
+            (ItemBody::Item { .. }, Outcome::SetAside(code)) => {
+                return Err(ResolveError::Code(pending.seq, code));
+            }
+            (ItemBody::Item { .. }, Outcome::Refused(code))
+                if is_out_of_step(code) || code.is_set_aside() =>
+            {
                 return Err(ResolveError::Code(pending.seq, code));
             }
             (ItemBody::Item { .. }, Outcome::Refused(code)) => Some(code),
@@ -251,7 +257,10 @@ impl Receiver {
                 None
             }
             (ItemBody::Item { .. }, Outcome::Noted)
-            | (ItemBody::Tombstone, Outcome::Admitted | Outcome::Refused(_)) => {
+            | (
+                ItemBody::Tombstone,
+                Outcome::Admitted | Outcome::Refused(_) | Outcome::SetAside(_),
+            ) => {
                 return Err(ResolveError::Kind(pending.seq));
             }
         };
@@ -335,6 +344,8 @@ impl Receiver {
                 .filter(|refused| refused.seq <= self.committed.upto)
                 .copied()
                 .collect(),
+            set_aside: Vec::new(),
+            heard: Vec::new(),
             at: now,
         })
     }

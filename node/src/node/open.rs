@@ -175,23 +175,19 @@ fn first_entries(
         root: root.public().fingerprint(),
         software: software(),
     }))];
-    let certified = [
-        KeyPurpose::Statement,
-        KeyPurpose::Checkpoint,
-        KeyPurpose::Witness,
-        KeyPurpose::Transport,
-    ];
-    for purpose in certified {
+    for purpose in KeyPurpose::OF_NODE {
+        let key = home.key(purpose)?;
         let certificate = Certificate {
             subject: organization.id.clone(),
             root: root.public(),
             purpose,
-            key: home.key(purpose)?.public(),
-            not_before: now,
+            key: key.public(),
+            // Cards are numbered by milliseconds, and the first may be made in this very one.
+            not_before: now.start_of_millis(),
             not_after: None,
         };
         writes.push(Write::Entry(Body::KeyCertified(KeyCertified {
-            certificate: ByteBuf::from(certificate.sign(root)),
+            certificate: ByteBuf::from(certificate.sign(root, &key)),
         })));
     }
     Ok(writes)
@@ -216,6 +212,7 @@ fn first_profiles() -> Vec<Write> {
             layer,
             profile: Digest::of(text.as_bytes()),
             schema: schema_digest(),
+            anyway: None,
         })));
     }
     writes

@@ -5,8 +5,8 @@
 
 use super::armor::{ArmorError, ArmorLabel, read_armor, write_armor};
 use ambit_ledger::{
-    Certificate, CodecError, Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PublicKey,
-    StatementError, Time,
+    Certificate, CodecError, Fingerprint, KeyPurpose, Keyring, KeyringError, Member,
+    OrganizationId, PublicKey, StatementError, Time,
 };
 use std::collections::BTreeMap;
 
@@ -43,6 +43,15 @@ pub enum CardError {
         organization: OrganizationId,
         /// Whose certificate.
         subject: OrganizationId,
+    },
+    /// Not signed by the organization itself.
+    #[error("the card of `{organization}` is not signed with its own key; ask for a new card")]
+    Signature {
+        /// Whose card.
+        organization: OrganizationId,
+        /// What is wrong with the signature.
+        #[source]
+        source: StatementError,
     },
     /// Certificates of two roots.
     #[error(
@@ -121,52 +130,90 @@ pub fn write_card(member: &Member) -> String {
     write_armor(ArmorLabel::IdentityCard, &ambit_ledger::encode(member))
 }
 
-/// Checks that one root certifies all keys of a card, that they are the organization's own, and that none a
-/// node needs is missing. Returns the root.
+/// Checks that one root certifies all keys of a card, that they are the organization's own, that none a node needs is
+/// missing, and that the organization signed the card. Returns the root.
 ///
 /// # Errors
 /// Any [`CardError`] but those of the armor and the shape.
 pub fn check_card(member: &Member) -> Result<PublicKey, CardError> {
-    let organization = || member.organization.clone();
-    let certificates = certificates(member)?;
+    Ok(keys_of(member)?.root)
+}
+
+/// What a card certifies.
+struct Keys {
+    root: PublicKey,
+    keyring: Keyring,
+    transport: PublicKey,
+}
+
+fn keys_of(member: &Member) -> Result<Keys, CardError> {
+    let organization = || member.card.organization.clone();
+    let unreliable = |number, source| CardError::Certificate {
+        organization: organization(),
+        number,
+        source,
+    };
     let missing = |purpose| CardError::NoKey {
         organization: organization(),
         purpose,
     };
-    let root = certificates
-        .first()
-        .ok_or_else(|| missing(KeyPurpose::Statement))?
+    let first = member.card.certificates.first();
+    let first = first.ok_or_else(|| missing(KeyPurpose::Statement))?;
+    let root = Certificate::read(first)
+        .map_err(|source| unreliable(1, source))?
         .root;
-    for certificate in &certificates {
-        if certificate.subject != member.organization {
-            return Err(CardError::Subject {
-                organization: organization(),
-                subject: certificate.subject.clone(),
-            });
-        }
-        if certificate.root != root {
-            return Err(CardError::Roots {
+    let mut keyring = Keyring::new();
+    keyring.trust(organization(), root.fingerprint(), Time::EARLIEST);
+    let mut certificates = Vec::new();
+    for (bytes, number) in member.card.certificates.iter().zip(1..) {
+        let certificate = keyring.certify(bytes).map_err(|source| match source {
+            StatementError::Key(KeyringError::UntrustedOrganization(subject)) => {
+                CardError::Subject {
+                    organization: organization(),
+                    subject,
+                }
+            }
+            StatementError::Key(KeyringError::UntrustedRoot { found, .. }) => CardError::Roots {
                 organization: organization(),
                 first: root.fingerprint(),
-                other: certificate.root.fingerprint(),
-            });
-        }
+                other: found,
+            },
+            source => unreliable(number, source),
+        })?;
+        certificates.push(certificate);
     }
-    for purpose in KeyPurpose::ALL {
-        let count = certificates
+    let keys_for = |purpose| {
+        let found = certificates
             .iter()
-            .filter(|certificate| certificate.purpose == purpose)
-            .count();
-        if count == 0 && purpose != KeyPurpose::Root {
+            .filter(move |certificate| certificate.purpose == purpose);
+        found.map(|certificate| certificate.key)
+    };
+    for purpose in KeyPurpose::OF_NODE {
+        if keys_for(purpose).next().is_none() {
             return Err(missing(purpose));
         }
-        if count > 1 && purpose == KeyPurpose::Transport {
+    }
+    let mut transport_keys = keys_for(KeyPurpose::Transport);
+    let transport = match (transport_keys.next(), transport_keys.next()) {
+        (Some(key), None) => key,
+        _ => {
             return Err(CardError::TransportKeys {
                 organization: organization(),
             });
         }
-    }
-    Ok(root)
+    };
+    member
+        .card
+        .verify(&keyring)
+        .map_err(|source| CardError::Signature {
+            organization: organization(),
+            source,
+        })?;
+    Ok(Keys {
+        root,
+        keyring,
+        transport,
+    })
 }
 
 /// The fingerprint of a card's root: what people compare.
@@ -182,15 +229,7 @@ pub fn card_root(member: &Member) -> Result<Fingerprint, CardError> {
 /// # Errors
 /// Those of [`check_card`].
 pub fn transport_key(member: &Member) -> Result<PublicKey, CardError> {
-    check_card(member)?;
-    certificates(member)?
-        .into_iter()
-        .find(|certificate| certificate.purpose == KeyPurpose::Transport)
-        .map(|certificate| certificate.key)
-        .ok_or_else(|| CardError::NoKey {
-            organization: member.organization.clone(),
-            purpose: KeyPurpose::Transport,
-        })
+    Ok(keys_of(member)?.transport)
 }
 
 /// The keys of these members, if the root on each card is the one that was compared.
@@ -203,8 +242,9 @@ pub fn keyring_for(
 ) -> Result<Keyring, ComparisonError> {
     let mut keyring = Keyring::new();
     for member in members {
-        let found = card_root(member)?;
-        let organization = &member.organization;
+        let keys = keys_of(member)?;
+        let found = keys.root.fingerprint();
+        let organization = &member.card.organization;
         let compared = *roots
             .get(organization)
             .ok_or_else(|| ComparisonError::NotCompared {
@@ -218,16 +258,7 @@ pub fn keyring_for(
                 compared,
             });
         }
-        keyring.trust(organization.clone(), compared, Time::EARLIEST);
-        for (certificate, number) in member.certificates.iter().zip(1..) {
-            keyring
-                .certify(certificate)
-                .map_err(|source| CardError::Certificate {
-                    organization: organization.clone(),
-                    number,
-                    source,
-                })?;
-        }
+        keyring.extend(keys.keyring);
     }
     Ok(keyring)
 }
@@ -240,23 +271,8 @@ pub fn compared_members(
 ) -> Vec<Member> {
     members
         .iter()
-        .filter(|member| roots.contains_key(&member.organization))
+        .filter(|member| roots.contains_key(&member.card.organization))
         .cloned()
-        .collect()
-}
-
-fn certificates(member: &Member) -> Result<Vec<Certificate>, CardError> {
-    member
-        .certificates
-        .iter()
-        .zip(1..)
-        .map(|(bytes, number)| {
-            Certificate::read(bytes).map_err(|source| CardError::Certificate {
-                organization: member.organization.clone(),
-                number,
-                source,
-            })
-        })
         .collect()
 }
 
@@ -264,7 +280,7 @@ fn certificates(member: &Member) -> Result<Vec<Certificate>, CardError> {
 #[cfg(test)]
 pub(super) mod sample {
     use super::*;
-    use ambit_ledger::SecretKey;
+    use ambit_ledger::{Card, SecretKey, SignedCard};
     use serde_bytes::ByteBuf;
 
     /// The key of an organization: its seed starts with `seed` and ends with the purpose's place.
@@ -285,35 +301,37 @@ pub(super) mod sample {
             not_before: Time::EARLIEST,
             not_after: None,
         };
-        ByteBuf::from(certificate.sign(&root))
+        ByteBuf::from(certificate.sign(&root, &key(seed, purpose)))
     }
 
     /// A member.
     pub(crate) fn member(organization: &str, name: &str, country: &str, seed: u8) -> Member {
-        Member {
+        let card = Card {
+            number: Time::EARLIEST.plus_days(20_000),
             organization: organization.parse().unwrap(),
             name: name.parse().unwrap(),
+            addresses: vec!["/ip4/127.0.0.1/tcp/4001".parse().unwrap()],
+            certificates: KeyPurpose::OF_NODE
+                .map(|purpose| certificate(organization, seed, purpose))
+                .into(),
             seat: country.parse().unwrap(),
             hosting: [country.parse().unwrap()].into(),
             personnel: [country.parse().unwrap()].into(),
-            claims: [].into(),
-            addresses: vec!["/ip4/127.0.0.1/tcp/4001".parse().unwrap()],
-            certificates: [
-                KeyPurpose::Statement,
-                KeyPurpose::Checkpoint,
-                KeyPurpose::Witness,
-                KeyPurpose::Transport,
-            ]
-            .map(|purpose| certificate(organization, seed, purpose))
-            .into(),
-        }
+        };
+        Member::of(signed(card, seed))
+    }
+
+    /// A card as its organization signs it.
+    pub(crate) fn signed(card: Card, seed: u8) -> SignedCard {
+        SignedCard::sign(card, &key(seed, KeyPurpose::Statement))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::sample::{certificate, key, member};
+    use super::sample::{certificate, key, member, signed};
     use super::*;
+    use ambit_ledger::Card;
 
     const PLATES: &str = "did:web:plates.example";
 
@@ -337,10 +355,12 @@ mod tests {
 
     #[test]
     fn each_fault_of_a_card_is_named() {
-        let fault = |change: fn(&mut Member)| {
-            let mut card = plates();
+        let fault = |change: fn(&mut Card)| {
+            let mut member = plates();
+            let mut card = Card::clone(&member.card);
             change(&mut card);
-            read_card(&write_card(&card)).unwrap_err()
+            member.card = signed(card, 1);
+            read_card(&write_card(&member)).unwrap_err()
         };
         let error = fault(|card| card.certificates.truncate(3));
         assert_eq!(
@@ -360,6 +380,10 @@ mod tests {
         assert!(matches!(error, CardError::Certificate { number: 2, .. }));
         let error = fault(|card| card.certificates.push(card.certificates[3].clone()));
         assert!(matches!(error, CardError::TransportKeys { .. }));
+        let mut other = plates();
+        other.card = signed(Card::clone(&other.card), 2);
+        let error = read_card(&write_card(&other)).unwrap_err();
+        assert!(matches!(error, CardError::Signature { .. }));
         assert!(matches!(
             read_card(&write_armor(ArmorLabel::IdentityCard, &[0])),
             Err(CardError::Codec(_))
@@ -375,15 +399,16 @@ mod tests {
         assert!(matches!(error, ComparisonError::NotCompared { .. }));
         assert!(error.to_string().contains(&shown), "{error}");
         for member in &members {
-            roots.insert(member.organization.clone(), card_root(member).unwrap());
+            roots.insert(member.card.organization.clone(), card_root(member).unwrap());
         }
         let keyring = keyring_for(&members, &roots).unwrap();
         for (member, seed) in members.iter().zip(1..) {
             let statement = key(seed, KeyPurpose::Statement).public();
             let found = keyring.find(
-                &member.organization,
+                &member.card.organization,
                 &statement.fingerprint(),
                 KeyPurpose::Statement,
+                Time::EARLIEST,
             );
             assert_eq!(found.unwrap(), statement);
         }

@@ -6,6 +6,7 @@
 use super::card::card_root;
 use super::page::Page;
 use super::passed::{Passed, passed};
+use super::unbuilt::unbuilt;
 use ambit_ledger::{
     Assigned, Claim, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
@@ -39,6 +40,7 @@ pub fn plain_words(
     reading.passing_on(&mut page);
     reading.receiving(&mut page);
     reading.lease(&mut page);
+    reading.unbuilt(&mut page);
     reading.rules(&mut page, rendered_profile);
     reading.fingerprints(&mut page);
     reading.signatures(&mut page, signed_by);
@@ -104,24 +106,24 @@ impl Reading<'_> {
     fn members(&self, page: &mut Page) {
         page.heading("MEMBERS, AS EACH STATES OF ITSELF");
         for member in &self.terms.members {
-            let you = if member.organization == *self.me {
+            let you = if member.card.organization == *self.me {
                 " This is you."
             } else {
                 ""
             };
             let claims: String = member.claims.iter().map(claimed).collect();
-            let addresses = if member.addresses.is_empty() {
+            let addresses = if member.card.addresses.is_empty() {
                 "none, it calls the others".to_owned()
             } else {
-                joined(member.addresses.iter().map(ToString::to_string), "and")
+                joined(member.card.addresses.iter().map(ToString::to_string), "and")
             };
             page.item(&format!(
                 "{}.{you} Seat: {}. Stores data in: {}. Nationalities with access: {}.{} Address of its node: \
                  {addresses}.",
                 named(member),
-                self.jurisdiction(&member.seat),
-                joined(member.hosting.iter().map(|code| self.jurisdiction(code)), "and"),
-                joined(member.personnel.iter().map(|code| self.jurisdiction(code)), "and"),
+                self.jurisdiction(&member.card.seat),
+                joined(member.card.hosting.iter().map(|code| self.jurisdiction(code)), "and"),
+                joined(member.card.personnel.iter().map(|code| self.jurisdiction(code)), "and"),
                 claims
             ));
         }
@@ -146,11 +148,21 @@ impl Reading<'_> {
         for class in &terms.data_classes {
             page.item(&format!("Data: {}.", self.class(class)));
         }
-        page.item(&format!("Program: {}.", self.assigned(&terms.program)));
+        page.item(&match &terms.program {
+            Some(program) => format!("Program: {}.", self.assigned(program)),
+            None => "Program: only what names none.".to_owned(),
+        });
         if terms.parts.is_empty() {
             page.item("Parts: every part of the program, and what names no part.");
         } else {
-            let parts = terms.parts.iter().map(|part| self.assigned(part));
+            let parts = terms.parts.iter().map(|agreed| match &agreed.revision {
+                Some(revision) => format!(
+                    "{} in revision {}",
+                    self.assigned(&agreed.part),
+                    quoted(revision.as_str())
+                ),
+                None => self.assigned(&agreed.part),
+            });
             page.item(&format!("Parts: only {}.", joined(parts, "and")));
         }
         let already = if terms.observed_from < terms.declared_at {
@@ -260,19 +272,37 @@ impl Reading<'_> {
     fn lease(&self, page: &mut Page) {
         let terms = self.terms;
         page.heading("LEASE");
-        let mut may_renew = vec!["the members".to_owned()];
-        may_renew.extend(terms.deputies.iter().map(|id| self.named(id)));
-        let may_renew = joined(may_renew.into_iter(), "and");
         if terms.lease_until == terms.until {
             page.paragraph("The lease ends with the agreement, so nobody needs to renew it.");
         } else {
             page.paragraph(&format!(
-                "Nothing is disclosed from {} on unless the lease is renewed, which is never beyond {}.",
-                self.dated(terms.lease_until),
-                self.dated(terms.until)
+                "Nothing is disclosed from {} on. This version cannot renew a lease: a new agreement is needed then.",
+                self.dated(terms.lease_until)
             ));
         }
-        page.paragraph(&format!("Who may renew it: {may_renew}."));
+        for member in &terms.members {
+            if !member.deputies.is_empty() {
+                let deputies = member.deputies.iter().map(|id| self.named(id));
+                page.paragraph(&format!(
+                    "Named to renew the lease of {}: {}.",
+                    named(member),
+                    joined(deputies, "and")
+                ));
+            }
+        }
+    }
+
+    /// What the terms ask for and no node of this version keeps.
+    fn unbuilt(&self, page: &mut Page) {
+        let found = unbuilt(self.terms);
+        if found.is_empty() {
+            return;
+        }
+        page.heading("WHAT THIS VERSION CANNOT DO");
+        page.paragraph("DO NOT SIGN: the terms ask for what nodes of this version do not do yet.");
+        for unbuilt in found {
+            page.item(&format!("{unbuilt}."));
+        }
     }
 
     fn rules(&self, page: &mut Page, rendered_profile: &str) {
@@ -309,7 +339,7 @@ impl Reading<'_> {
              came, or meet in person. Have it read its fingerprint out. If a digit differs, do not sign.",
         );
         for member in &self.terms.members {
-            let yours = if member.organization == *self.me {
+            let yours = if member.card.organization == *self.me {
                 ", yours, to be read out to the others"
             } else {
                 ""
@@ -332,7 +362,7 @@ impl Reading<'_> {
             .terms
             .members
             .iter()
-            .partition(|member| signed_by.contains(&member.organization));
+            .partition(|member| signed_by.contains(&member.card.organization));
         for (what, members) in [("Signed already", signed), ("Not yet signed", open)] {
             let names = joined(members.into_iter().map(named), "and");
             let names = if names.is_empty() { "nobody" } else { &names };
@@ -351,7 +381,7 @@ impl Reading<'_> {
             .terms
             .members
             .iter()
-            .filter(|member| member.organization != *self.me);
+            .filter(|member| member.card.organization != *self.me);
         joined(others.map(named), last)
     }
 
@@ -418,7 +448,11 @@ fn described<'a>(
 }
 
 fn named(member: &Member) -> String {
-    format!("{} ({})", quoted(member.name.as_str()), member.organization)
+    format!(
+        "{} ({})",
+        quoted(member.card.name.as_str()),
+        member.card.organization
+    )
 }
 
 /// One claim as a sentence, which says that nobody verified it.

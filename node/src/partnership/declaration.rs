@@ -4,10 +4,10 @@
 //! policy check does not pass.
 
 use ambit_ledger::{
-    Assigned, DataClass, DerivedTerms, Digest, ErasureExtent, Fingerprint, Member, Name,
-    OrganizationId, PartnershipId, PartnershipTerms, Purpose, Salt, Time,
+    Assigned, AtEnd, DataClass, Delivery, DerivedTerms, Digest, ErasureExtent, Fingerprint, Member,
+    Name, OrganizationId, PartnershipId, PartnershipTerms, Purpose, Salt, Time,
 };
-use ambit_policy::{Profile, Taxonomies, TermsError, check_terms, render};
+use ambit_policy::{Profile, RENDERER, Taxonomies, TermsError, check_terms, render};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -95,6 +95,16 @@ pub enum DeclarationError {
         /// Now.
         declared_at: Time,
     },
+    /// Finer than a millisecond.
+    #[error(
+        "`{key}` is {found}, finer than a millisecond: write at most three digits after the second"
+    )]
+    Fine {
+        /// Which key.
+        key: &'static str,
+        /// What it says.
+        found: Time,
+    },
     /// The policy check says no.
     #[error(transparent)]
     Terms(#[from] TermsError),
@@ -135,20 +145,31 @@ impl Declaration {
         taxonomies: &Taxonomies,
     ) -> Result<(PartnershipTerms, Profile), DeclarationError> {
         self.check_ends(declared_at)?;
-        let assigner = declarer.organization.clone();
+        self.check_instants()?;
+        let assigner = declarer.card.organization.clone();
+        let declarer = Member {
+            deputies: self.deputies.clone(),
+            ..declarer
+        };
         let members = self.check_members(declarer, cards)?;
         let mut terms = PartnershipTerms {
             partnership: self.partnership,
             edition: 1,
-            previous: None,
+            previous: BTreeSet::new(),
             title: self.title,
-            declared_at,
-            program: self.program.assigned(&assigner),
+            declared_at: declared_at.start_of_millis(),
+            sign_by: None,
+            needs: BTreeSet::new(),
+            program: Some(self.program.assigned(&assigner)),
             parts: self
                 .parts
                 .into_iter()
-                .map(|part| part.assigned(&assigner))
+                .map(|part| part.assigned(&assigner).into())
                 .collect(),
+            lots: BTreeSet::new(),
+            elements: BTreeSet::new(),
+            added_classes: Vec::new(),
+            known: BTreeSet::new(),
             declarer: assigner,
             data_classes: self.data_classes,
             purposes: self.purposes,
@@ -156,11 +177,19 @@ impl Declaration {
             observed_until: self.observed_until,
             until: self.until,
             retention_days: self.retention_days,
+            hold_until: None,
+            keep_days: None,
+            at_end: AtEnd::Hold,
+            delivery: Delivery::Push,
             erasure: self.erasure,
             onward_hops: self.onward_hops,
             derived: self.derived,
             lease_until: self.lease_until.unwrap_or(self.until),
-            deputies: self.deputies,
+            roles: BTreeSet::new(),
+            admission: None,
+            documents: BTreeSet::new(),
+            clauses: Vec::new(),
+            renderer: RENDERER,
             forbids: self.forbids.filter(|text| !text.trim().is_empty()),
             profile: Digest::of(b""),
             members,
@@ -186,22 +215,39 @@ impl Declaration {
                 given: cards.len(),
             });
         }
-        let own = declarer.organization.clone();
+        let own = declarer.card.organization.clone();
         let mut members = vec![declarer];
         for card in cards {
-            if card.organization == own {
+            if card.card.organization == own {
                 return Err(DeclarationError::DeclarerListed(own));
             }
             members.push(card);
         }
-        members.sort_by(|left, right| left.organization.cmp(&right.organization));
+        members.sort_by(|left, right| left.card.organization.cmp(&right.card.organization));
         let mut ids = BTreeSet::new();
         for member in &members {
-            if !ids.insert(&member.organization) {
-                return Err(DeclarationError::MemberTwice(member.organization.clone()));
+            if !ids.insert(&member.card.organization) {
+                return Err(DeclarationError::MemberTwice(
+                    member.card.organization.clone(),
+                ));
             }
         }
         Ok(members)
+    }
+
+    /// Policies read no finer than a millisecond, and what is signed is what is judged.
+    fn check_instants(&self) -> Result<(), DeclarationError> {
+        let instants = [
+            ("observed_from", Some(self.observed_from)),
+            ("observed_until", Some(self.observed_until)),
+            ("until", Some(self.until)),
+            ("lease_until", self.lease_until),
+        ];
+        let fine = instants.into_iter().find_map(|(key, found)| {
+            let found = found.filter(|found| !found.is_whole_millis())?;
+            Some(DeclarationError::Fine { key, found })
+        });
+        fine.map_or(Ok(()), Err)
     }
 
     fn check_ends(&self, declared_at: Time) -> Result<(), DeclarationError> {

@@ -230,8 +230,13 @@ impl Governance {
         let transport_keys = terms
             .members
             .iter()
-            .filter(|member| roots.contains_key(&member.organization))
-            .filter_map(|member| Some((member.organization.clone(), transport_key(member).ok()?)))
+            .filter(|member| roots.contains_key(&member.card.organization))
+            .filter_map(|member| {
+                Some((
+                    member.card.organization.clone(),
+                    transport_key(member).ok()?,
+                ))
+            })
             .collect();
         let mut signatures = BTreeMap::new();
         for digest in &edition.signatures {
@@ -315,7 +320,8 @@ impl Governance {
             .partnerships
             .values()
             .flat_map(|partnership| &partnership.terms.members);
-        std::iter::once(&self.opened.organization).chain(members.map(|member| &member.organization))
+        std::iter::once(&self.opened.organization)
+            .chain(members.map(|member| &member.card.organization))
     }
 
     /// All pairs of an active partnership and another member of it.
@@ -395,7 +401,7 @@ impl Partnership {
     pub fn peers<'a>(&'a self, me: &'a OrganizationId) -> impl Iterator<Item = &'a Member> {
         let members = self.terms.members.iter();
         members.filter(move |member| {
-            member.organization != *me && self.roots.contains_key(&member.organization)
+            member.card.organization != *me && self.roots.contains_key(&member.card.organization)
         })
     }
 
@@ -407,7 +413,7 @@ impl Partnership {
         self.terms
             .members
             .iter()
-            .map(|member| &member.organization)
+            .map(|member| &member.card.organization)
             .filter(move |member| *member != me)
     }
 }

@@ -13,6 +13,7 @@ mod page;
 mod passed;
 #[cfg(test)]
 mod tests;
+mod unbuilt;
 
 pub use armor::{
     ArmorError, ArmorLabel, PARTNERSHIP_FILE_BYTES_MAX, PartnershipFile, PartnershipFileError,
@@ -26,3 +27,4 @@ pub use consent::plain_words;
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
 pub use governance::{Declined, Governance, GovernanceError, Partnership};
 pub use passed::{Passed, passed};
+pub use unbuilt::{Unbuilt, unbuilt};

@@ -41,7 +41,8 @@ fn file() -> PartnershipFile {
     let signed = |name: &str, seed| {
         let key = key(seed, KeyPurpose::Statement);
         let organization: OrganizationId = name.parse().unwrap();
-        ByteBuf::from(ManifestSignature::sign(&terms, &organization, &key))
+        let at = "2026-05-01T09:00:00Z".parse().unwrap();
+        ByteBuf::from(ManifestSignature::sign(&terms, &organization, at, &key))
     };
     let decline = Decline {
         edition: Digest::of(&encode(&terms)),
@@ -115,7 +116,12 @@ fn verified(text: &str) -> usize {
         );
         assert!(!page.is_empty());
     }
-    let roots = members().map(|member| (member.organization.clone(), card_root(&member).unwrap()));
+    let roots = members().map(|member| {
+        (
+            member.card.organization.clone(),
+            card_root(&member).unwrap(),
+        )
+    });
     let keyring = keyring_for(&members(), &roots.into()).unwrap();
     let signed = read.statements.iter().filter(|statement| {
         let is_verified = ManifestSignature::verify(statement, &keyring).is_ok();
@@ -165,7 +171,7 @@ proptest! {
             // What no certificate covers may be another; the keys may not.
             prop_assert_eq!(card_root(&read).unwrap(), card_root(&card).unwrap());
             prop_assert_eq!(transport_key(&read).unwrap(), transport_key(&card).unwrap());
-            prop_assert_eq!(&read.organization, &card.organization);
+            prop_assert_eq!(&read.card.organization, &card.card.organization);
         }
     }
 

@@ -101,7 +101,7 @@ impl Node {
                 let is_last = last == Some(recorded.index);
                 Ok(is_last.then_some((withheld.observation, outbox)))
             }
-            Body::Withdrawn(withdrawn) if !withdrawn.undecided => {
+            Body::Withdrawn(withdrawn) if !withdrawn.grounds.is_undecided() => {
                 let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
                 let disclosed = self.store().outbox_item(&outbox, withdrawn.seq)?;
                 let last = self.store().outcome_for(&withdrawn.observation, &outbox)?;

@@ -9,11 +9,12 @@ use crate::node::{Deciding, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, Disclosure, DisclosureId, EditionStage, EncodedReadings, Facts, Observation,
-    ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
-    Withdrawn, Withheld,
+    AgreementState, Body, Digest, Disclosure, DisclosureId, EditionStage, EncodedReadings, Facts,
+    Observation, ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time,
+    Verdict, Withdrawal, Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
+use std::collections::BTreeSet;
 
 /// An observation that was signed and is not yet committed.
 #[derive(Clone, Debug)]
@@ -44,12 +45,16 @@ pub fn sign(
 ) -> Result<Signed, ReadingsError> {
     let (observed_from, observed_to) = readings.span();
     let reading_count = readings.count();
+    let digest = readings.digest(&salt);
     let readings = readings.block(&salt)?;
     let given = draft.facts;
     let facts = Facts {
         issuer: issuer.clone(),
         source: given.source,
         site: given.site,
+        area: None,
+        cell: None,
+        grid_cell: None,
         asset: given.asset,
         submodel: given.submodel,
         semantic_id: given.semantic_id,
@@ -67,8 +72,10 @@ pub fn sign(
         export_control: given.export_control,
         observed_from,
         observed_to,
-        inputs: Vec::new(),
-        readings: Digest::of(&readings),
+        grants: BTreeSet::new(),
+        inputs: BTreeSet::new(),
+        corrects: None,
+        readings: digest,
         reading_count,
     };
     let statement = Observation::sign(&facts, key);
@@ -172,12 +179,15 @@ pub fn writes_for(
             let disclosure = Disclosure {
                 discloser: context.discloser.clone(),
                 observation,
+                leaves: BTreeSet::new(),
                 partnership: partnership.terms().partnership.clone(),
                 edition: partnership.edition(),
                 recipient: recipient.clone(),
                 scope,
                 parent: None,
-                decision,
+                mandate: None,
+                derivation: None,
+                decisions: [decision].into(),
                 issued_at: context.now,
                 salt: context.salt,
             };
@@ -236,37 +246,28 @@ pub fn judge_again(
     now: Time,
 ) -> Result<Again, StoreError> {
     let (id, seq) = item;
-    let take_back = |judgement: Option<Judgement>| {
-        let undecided = judgement
-            .as_ref()
-            .is_some_and(|judgement| judgement.decision.verdict() == Verdict::Undecided);
-        let (decision, mut writes) = match judgement {
-            Some(judgement) => (Some(judgement.digest), judgement.writes),
-            None => (None, Vec::new()),
-        };
+    let take_back = |grounds: Withdrawal, mut writes: Vec<Write>| {
         writes.push(Write::Entry(Body::Withdrawn(Withdrawn {
             disclosure: id,
             observation: disclosure.observation,
             partnership: disclosure.partnership.clone(),
             recipient: disclosure.recipient.clone(),
             seq,
-            decision,
-            undecided,
+            grounds,
         })));
         Again::TakenBack(writes)
     };
-    let partnership = governance
-        .partnership(&disclosure.partnership)
-        .filter(|partnership| {
-            partnership.stage() == EditionStage::Active
-                && partnership.edition() == disclosure.edition
-        });
-    let member = partnership.and_then(|partnership| {
-        let member = partnership.terms().member(&disclosure.recipient)?;
-        Some((partnership, member))
-    });
-    let Some((partnership, member)) = member else {
-        return Ok(take_back(None));
+    let known = governance.partnership(&disclosure.partnership);
+    let Some(partnership) = known.filter(|known| known.stage() == EditionStage::Active) else {
+        let state = known.map_or(AgreementState::Closed, |_| AgreementState::Proposed);
+        return Ok(take_back(Withdrawal::Agreement { state }, Vec::new()));
+    };
+    let edition = partnership.edition();
+    if edition != disclosure.edition {
+        return Ok(take_back(Withdrawal::Edition { edition }, Vec::new()));
+    }
+    let Some(member) = partnership.terms().member(&disclosure.recipient) else {
+        return Ok(take_back(Withdrawal::Membership, Vec::new()));
     };
     let taxonomies = governance.layers().taxonomies();
     let inquiry = inquiry_for_disclosure(
@@ -281,5 +282,9 @@ pub fn judge_again(
     if judgement.decision.admitted() == disclosure.scope.purposes {
         return Ok(Again::Leaves(judgement.writes));
     }
-    Ok(take_back(Some(judgement)))
+    let grounds = Withdrawal::Judged {
+        decision: judgement.digest,
+        undecided: judgement.decision.verdict() == Verdict::Undecided,
+    };
+    Ok(take_back(grounds, judgement.writes))
 }

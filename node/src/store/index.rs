@@ -83,7 +83,47 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
         | Body::ProfileActivated(_)
         | Body::TaxonomyActivated(_)
         | Body::LimitsSet(_) => vec![Mark::Control],
-        Body::Refused(_) | Body::Acknowledged(_) | Body::Unread { .. } => Vec::new(),
+        Body::KeyRotated(_)
+        | Body::KeyRevoked(_)
+        | Body::PartnershipDissolved(_)
+        | Body::Refused(_)
+        | Body::Acknowledged(_)
+        | Body::Used(_)
+        | Body::Retained(_)
+        | Body::Held(_)
+        | Body::ReleasedFromHold(_)
+        | Body::Erased(_)
+        | Body::ErasureAttested(_)
+        | Body::Declassified(_)
+        | Body::Corrected(_)
+        | Body::ElectronicSignature(_)
+        | Body::PeerCheckpoint(_)
+        | Body::Incident(_)
+        | Body::ActMade(_)
+        | Body::ActHeard(_)
+        | Body::CardSeen(_)
+        | Body::CardConfirmed(_)
+        | Body::IssuerPinned(_)
+        | Body::AttestationRecorded(_)
+        | Body::GrantRecorded(_)
+        | Body::MandateRecorded(_)
+        | Body::SetAside(_)
+        | Body::OfferedAgain(_)
+        | Body::RetainDecided(_)
+        | Body::DeriveDecided(_)
+        | Body::UseDecided(_)
+        | Body::Derived(_)
+        | Body::SoftwareChanged(_)
+        | Body::ClockAccepted(_)
+        | Body::OutboxEnded(_)
+        | Body::PartnershipSetAside(_)
+        | Body::MemberJoined(_)
+        | Body::PatternSigned(_)
+        | Body::PatternOpened(_)
+        | Body::PatternEnded(_)
+        | Body::EquivocationProved(_)
+        | Body::OnwardNoted(_)
+        | Body::Unread { .. } => Vec::new(),
     };
     Ok(marks)
 }
@@ -100,7 +140,11 @@ fn withdrawn_marks(withdrawn: &Withdrawn) -> Vec<Mark> {
     let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
     vec![
         Mark::Leads(keys::withdrawn(&outbox, withdrawn.seq)),
-        undecided_mark(withdrawn.undecided, &outbox, &withdrawn.observation),
+        undecided_mark(
+            withdrawn.grounds.is_undecided(),
+            &outbox,
+            &withdrawn.observation,
+        ),
     ]
 }
 

@@ -125,6 +125,7 @@ impl PreparedEntry {
         let body = Body::Disclosed(Disclosed {
             disclosure: statement.clone(),
             seq,
+            evidence: BTreeSet::new(),
         });
         Self {
             nonce,
@@ -200,9 +201,10 @@ fn step(
             let body = Body::Admitted(Admitted {
                 observation: ByteBuf::from(statement),
                 disclosure: ByteBuf::from(disclosure),
-                decision,
+                decisions: [decision].into(),
                 seq,
                 slot: sealed.slot,
+                evidence: BTreeSet::new(),
             });
             entry(
                 randomness,

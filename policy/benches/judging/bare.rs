@@ -164,12 +164,17 @@ impl Cedar {
             AgreementState::Active => "active",
             AgreementState::Suspended => "suspended",
             AgreementState::Dissolved => "dissolved",
+            AgreementState::Ended => "ended",
+            AgreementState::Closed => "closed",
         };
         let attributes = [
             ("edition", text(&agreement.edition.to_string())),
             ("state", self.entity("AgreementState", state)),
             ("members", self.organizations(&agreement.members)),
-            ("program", self.assigned(&agreement.program)),
+            (
+                "program",
+                self.assigned(agreement.program.as_ref().expect("a program")),
+            ),
             ("until", instant(agreement.until)),
             ("leaseUntil", instant(agreement.lease_until)),
         ];

@@ -90,11 +90,11 @@ fn no_value_ends_its_literal() {
         };
         terms.partnership = attack.parse().unwrap();
         terms.title = attack.parse().unwrap();
-        terms.program.value = attack.parse().unwrap();
-        terms.parts = [assigned(attack, attack)].into();
+        terms.program = Some(assigned(OEM_A, attack));
+        terms.parts = [assigned(attack, attack).into()].into();
         terms.purposes = [attack.parse().unwrap()].into();
         terms.data_classes = [attack.parse().unwrap()].into();
-        terms.members[0].organization = id(attack);
+        terms.members[0] = member(attack, "FR");
         let text = render(&terms).unwrap();
         assert_eq!(text.lines().count(), plain.lines().count(), "{attack}");
         assert!(!text.contains('\u{202e}') && !text.contains('\u{200b}'));
@@ -168,7 +168,7 @@ fn each_flaw_of_the_terms_is_named() {
             |e| matches!(e, TermsError::MemberOrder(_)),
         ),
         (
-            |t| t.members[0].seat = "XX".parse().unwrap(),
+            |t| t.members[0] = member(OEM_A, "XX"),
             |e| matches!(e, TermsError::Unknown(_)),
         ),
         (
@@ -176,11 +176,11 @@ fn each_flaw_of_the_terms_is_named() {
             |e| matches!(e, TermsError::DeclarerNotMember(_)),
         ),
         (
-            |t| t.program.assigner = id(OEM_B),
+            |t| t.program = Some(assigned(OEM_B, "F99")),
             |e| matches!(e, TermsError::NotMember { .. }),
         ),
         (
-            |t| t.parts = [assigned(OEM_B, "1")].into(),
+            |t| t.parts = [assigned(OEM_B, "1").into()].into(),
             |e| matches!(e, TermsError::NotMember { .. }),
         ),
         (|t| t.edition = 0, |e| matches!(e, TermsError::Edition(0))),

@@ -1,12 +1,13 @@
 //! A supplier of two competing manufacturers, and what it makes for them.
 
 use ambit_ledger::{
-    AgreementState, Assigned, Attestation, Attested, DerivedTerms, Digest, ErasureExtent,
-    ExportControl, Facts, Inquiry, Layer, Limits, Member, OrganizationId, PartnershipTerms, Party,
-    Salt, Time,
+    AgreementState, Assigned, AtEnd, Attestation, Attested, Card, Delivery, DerivedTerms, Digest,
+    ErasureExtent, ExportControl, Facts, Inquiry, Layer, Limits, Member, OrganizationId,
+    PartnershipTerms, Party, Salt, SecretKey, SignedCard, Time,
 };
 use ambit_policy::{
-    Layers, Profile, Taxonomies, agreement, check_terms, inquiry_for_disclosure, render, scope_for,
+    Layers, Profile, RENDERER, Taxonomies, agreement, check_terms, inquiry_for_disclosure, render,
+    scope_for,
 };
 
 pub const SUPPLIER: &str = "did:web:supplier.example";
@@ -34,16 +35,17 @@ pub fn assigned(assigner: &str, value: &str) -> Assigned {
 }
 
 pub fn member(organization: &str, country: &str) -> Member {
-    Member {
+    let card = Card {
+        number: time("2025-01-01T00:00:00Z"),
         organization: id(organization),
         name: organization.parse().unwrap(),
+        addresses: vec![],
+        certificates: vec![],
         seat: country.parse().unwrap(),
         hosting: [country.parse().unwrap()].into(),
         personnel: [country.parse().unwrap()].into(),
-        claims: [].into(),
-        addresses: vec![],
-        certificates: vec![],
-    }
+    };
+    Member::of(SignedCard::sign(card, &SecretKey::from_seed(&[1; 32])))
 }
 
 /// The agreement of the supplier with one manufacturer. Its profile is that of what it renders to.
@@ -53,23 +55,37 @@ pub fn terms(customer: &str, class: &str) -> PartnershipTerms {
     rendered(PartnershipTerms {
         partnership: format!("oem-{name}/supplier/f99").parse().unwrap(),
         edition: 1,
-        previous: None,
+        previous: [].into(),
+        sign_by: None,
+        needs: [].into(),
         title: "Quality of the bracket".parse().unwrap(),
         declarer: id(customer),
         declared_at: time("2026-01-01T00:00:00Z"),
-        program: assigned(customer, "F99"),
-        parts: [assigned(customer, "1001-A")].into(),
+        program: Some(assigned(customer, "F99")),
+        parts: [assigned(customer, "1001-A").into()].into(),
+        lots: [].into(),
+        elements: [].into(),
+        added_classes: vec![],
+        known: [].into(),
         data_classes: [class.parse().unwrap()].into(),
         purposes: ["urn:ambit:purpose:quality".parse().unwrap()].into(),
         observed_from: time("2026-01-01T00:00:00Z"),
         observed_until: time("2028-01-01T00:00:00Z"),
         until: time("2027-12-31T00:00:00Z"),
         retention_days: 731,
+        hold_until: None,
+        keep_days: None,
+        at_end: AtEnd::Hold,
+        delivery: Delivery::Push,
         erasure: ErasureExtent::Readings,
         onward_hops: 0,
         derived: Some(derived(customer)),
         lease_until: time("2026-06-01T00:00:00Z"),
-        deputies: [].into(),
+        roles: [].into(),
+        admission: None,
+        documents: [].into(),
+        clauses: vec![],
+        renderer: RENDERER,
         forbids: Some(
             "@id(\"no-plant-9\")\nforbid (principal, action, resource is Ambit::Observation)\n\
              when { resource has site && resource.site == \"plant-9\" };"
@@ -92,6 +108,9 @@ pub fn facts(customer: &str, class: &str) -> Facts {
         issuer: id(SUPPLIER),
         source: "cmm-3".parse().unwrap(),
         site: Some("plant-1".parse().unwrap()),
+        area: None,
+        cell: None,
+        grid_cell: None,
         asset: Some("cmm-3".parse().unwrap()),
         submodel: "urn:example:submodel:1".parse().unwrap(),
         semantic_id: "https://admin-shell.io/idta/InspectionResult/1/0"
@@ -114,7 +133,9 @@ pub fn facts(customer: &str, class: &str) -> Facts {
         },
         observed_from: time("2026-05-01T08:00:00Z"),
         observed_to: time("2026-05-01T08:00:30Z"),
-        inputs: vec![],
+        grants: [].into(),
+        inputs: [].into(),
+        corrects: None,
         readings: Digest::of(b"readings"),
         reading_count: 3,
     }
@@ -137,6 +158,11 @@ pub fn derived(customer: &str) -> DerivedTerms {
         data_classes: ["inspection-result".parse().unwrap(), "spc".parse().unwrap()].into(),
         recipients: [id(customer)].into(),
         purposes: [SUPPLIER_QUALITY.parse().unwrap()].into(),
+        not_after: None,
+        hold_until: None,
+        onward_hops: None,
+        again: false,
+        outlives_inputs: false,
     }
 }
 

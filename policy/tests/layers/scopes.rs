@@ -3,7 +3,7 @@
 use crate::fixture::{
     OEM_A, OEM_B, SUPPLIER, SUPPLIER_QUALITY, facts, id, limits, now, terms, time,
 };
-use ambit_ledger::{DerivedTerms, ErasureExtent, Limits, Scope};
+use ambit_ledger::{DerivedTerms, Digest, ErasureExtent, Limits, RecordDigest, Scope, Time};
 use ambit_policy::{
     Bound, Taxonomies, Widening, check_scope, check_within_limits, check_within_parent,
     limits_in_force, scope_for,
@@ -130,6 +130,30 @@ fn each_widening_of_the_agreement_is_named() {
         })),
         Widening::DerivedPurpose(_, Bound::Agreement)
     ));
+    type More = (fn(&mut DerivedTerms), &'static str);
+    let more: [More; 5] = [
+        (|d| d.not_after = None, "be disclosed for longer"),
+        (|d| d.hold_until = Some(Time::LATEST), "be held for longer"),
+        (|d| d.onward_hops = Some(2), "be passed on more often"),
+        (|d| d.again = true, "be derived from again"),
+        (|d| d.outlives_inputs = true, "outlive its inputs"),
+    ];
+    for (change, what) in more {
+        let mut bounded = terms(OEM_A, "quality");
+        let outer = bounded.derived.as_mut().unwrap();
+        outer.not_after = Some(day);
+        outer.hold_until = Some(day);
+        outer.onward_hops = Some(1);
+        let mut scope = widest();
+        scope.derived.clone_from(&bounded.derived);
+        let taxonomies = Taxonomies::builtin();
+        assert_eq!(check_scope(&bounded, &scope, now(), &taxonomies), Ok(()));
+        derived(&mut scope, change);
+        assert_eq!(
+            check_scope(&bounded, &scope, now(), &taxonomies),
+            Err(Widening::DerivedMore(what, agreement))
+        );
+    }
     let mut strict = terms(OEM_A, "quality");
     strict.erasure = ErasureExtent::All;
     strict.derived = None;
@@ -183,6 +207,24 @@ fn limits_and_parents_bound_as_well() {
         check_within_parent(&child, &parent, &taxonomies),
         Err(Widening::NotAfter(_, Bound::Parent))
     ));
+    let record = |byte: u8| RecordDigest {
+        organization: id(OEM_A),
+        material: Digest::of(&[byte]),
+    };
+    let mut judged = parent.clone();
+    judged.records = [record(1)].into();
+    let mut child = judged.clone();
+    child.records = [record(2)].into();
+    assert_eq!(
+        check_within_parent(&child, &judged, &taxonomies),
+        Err(Widening::Record(id(OEM_A), Bound::Parent))
+    );
+    let mut falling = parent.clone();
+    falling.falls_with_inputs = true;
+    assert_eq!(
+        check_within_parent(&parent, &falling, &taxonomies),
+        Err(Widening::OutlivesInputs(Bound::Parent))
+    );
 }
 
 #[test]

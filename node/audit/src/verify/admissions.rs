@@ -2,6 +2,7 @@
 
 use super::Audit;
 use super::decisions::check_true_around;
+use super::disclosures::{check_is_direct, only_decision};
 use super::preparation::{Claim, ObservationClaim, Statements};
 use super::state::{At, Checks};
 use super::statements::unverified;
@@ -23,9 +24,10 @@ impl Audit<'_> {
             .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keyring));
         self.verified(at, disclosure.verified)?;
         let disclosure = disclosure.said.map_err(|error| unverified(&error))?;
-        let observed = statements
-            .observation
-            .unwrap_or_else(|| ObservationClaim::of(&body.observation, self.bundle, &self.keyring));
+        let observed = statements.observation.unwrap_or_else(|| {
+            let issued_at = disclosure.issued_at;
+            ObservationClaim::of(&body.observation, issued_at, self.bundle, &self.keyring)
+        });
         self.verified(at, observed.claim.verified)?;
         let observation = observed.claim.said.map_err(|error| unverified(&error))?;
         // First what later entries depend on, then what only this one does.
@@ -65,9 +67,7 @@ impl Audit<'_> {
         Rule::AdmissionParties.check(disclosure.recipient == self.own, || {
             format!("the disclosure is for `{}`", disclosure.recipient)
         })?;
-        if disclosure.parent.is_some() {
-            return Err(Rule::Unchecked.broken("this version does not check what is handed on"));
-        }
+        check_is_direct(disclosure)?;
         let discloser = &disclosure.discloser;
         Rule::ObservationIssuer.check(
             facts.issuer == *discloser && facts.owner == *discloser,
@@ -119,7 +119,8 @@ impl Audit<'_> {
             .get(&self.own)
             .ok_or_else(|| Rule::AdmissionParties.broken("this organization is no member"))?;
 
-        let decision = self.decision(&body.decision, Action::Admit, &edition)?;
+        let digest = only_decision(&body.decisions)?;
+        let decision = self.decision(digest, Action::Admit, &edition)?;
         let inquiry = inquiry_for_admission(
             observation.facts(),
             &disclosure.scope,
@@ -133,7 +134,7 @@ impl Audit<'_> {
         check_true_around(&decision, at)?;
         let verdict = decision.verdict();
         Rule::DecisionVerdict.check(verdict == Verdict::Admissible, || {
-            format!("decision {} says *{verdict}*", body.decision)
+            format!("decision {digest} says *{verdict}*")
         })
     }
 

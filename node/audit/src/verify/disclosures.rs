@@ -8,20 +8,21 @@ use super::statements::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Action, Disclosed, Disclosure, DisclosureId, Inquiry, ObservationId, Observed, OrganizationId,
-    Party, StatementError, Verdict, Withdrawn, Withheld,
+    Action, Digest, Disclosed, Disclosure, DisclosureId, Inquiry, ObservationId, Observed,
+    OrganizationId, Party, StatementError, Verdict, Withdrawn, Withheld,
 };
 use ambit_policy::{
     check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force, scope_for,
 };
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Audit<'_> {
     pub(super) fn observed(&mut self, at: At, body: &Observed, statements: Statements) {
         self.report.checked_mut().observations += 1;
-        let claim = statements
-            .observation
-            .unwrap_or_else(|| ObservationClaim::of(&body.observation, self.bundle, &self.keyring));
+        let claim = statements.observation.unwrap_or_else(|| {
+            ObservationClaim::of(&body.observation, at.time, self.bundle, &self.keyring)
+        });
         let checked = self.check_observed(at, claim);
         self.note(at, checked);
     }
@@ -54,8 +55,8 @@ impl Audit<'_> {
                 continue;
             }
             for member in &terms.members {
-                if member.organization != self.own {
-                    let key = (partnership.clone(), member.organization.clone());
+                if member.card.organization != self.own {
+                    let key = (partnership.clone(), member.card.organization.clone());
                     let outbox = self.outboxes.entry(key).or_default();
                     outbox.owed.insert(at.index, id);
                 }
@@ -120,9 +121,7 @@ impl Audit<'_> {
         Rule::DisclosureParties.check(disclosure.discloser == self.own, || {
             format!("`{}` discloses", disclosure.discloser)
         })?;
-        if disclosure.parent.is_some() {
-            return Err(Rule::Unchecked.broken("this version does not check what is handed on"));
-        }
+        check_is_direct(disclosure)?;
         let edition = self.edition_in_force(&disclosure.partnership, Rule::DisclosureEdition)?;
         Rule::DisclosureEdition.check(edition.digest == disclosure.edition, || {
             format!(
@@ -154,7 +153,8 @@ impl Audit<'_> {
         check_within_limits(&disclosure.scope, limits, &taxonomies)
             .map_err(|error| Rule::DisclosureLimits.broken(error_chain(&error)))?;
 
-        let decision = self.decision(&disclosure.decision, Action::Disclose, &edition)?;
+        let digest = only_decision(&disclosure.decisions)?;
+        let decision = self.decision(digest, Action::Disclose, &edition)?;
         Rule::DecisionExpired.check(decision.is_true_at(issued_at), || {
             expired(&decision, issued_at)
         })?;
@@ -264,7 +264,7 @@ impl Audit<'_> {
                 body.disclosure, body.seq
             )
         })?;
-        let Some(digest) = &body.decision else {
+        let Some(digest) = &body.grounds.decision() else {
             return Ok(());
         };
         let (_, decision) = self
@@ -279,7 +279,7 @@ impl Audit<'_> {
             format!("decision {digest} is about another recipient")
         })?;
         let is_undecided = decision.verdict() == Verdict::Undecided;
-        Rule::DecisionVerdict.check(body.undecided == is_undecided, || {
+        Rule::DecisionVerdict.check(body.grounds.is_undecided() == is_undecided, || {
             format!("decision {digest} is {}", decision.verdict())
         })
     }
@@ -325,4 +325,29 @@ impl Audit<'_> {
                 Rule::DisclosureParties.broken(format!("`{recipient}` is no other member"))
             })
     }
+}
+
+/// The one decision that data which was not derived is judged by.
+pub(super) fn only_decision(decisions: &BTreeSet<Digest>) -> Checks<&Digest> {
+    let mut decisions = decisions.iter();
+    match (decisions.next(), decisions.next()) {
+        (Some(digest), None) => Ok(digest),
+        _ => Err(Rule::Unchecked.broken("this version does not check what was derived")),
+    }
+}
+
+/// Whether its owner discloses all of what it made itself: nothing else is made by this version, or checked by it.
+pub(super) fn check_is_direct(disclosure: &Disclosure) -> Checks {
+    let what = if disclosure.parent.is_some() {
+        "is handed on"
+    } else if disclosure.mandate.is_some() {
+        "is disclosed under a mandate"
+    } else if disclosure.derivation.is_some() {
+        "was derived"
+    } else if !disclosure.leaves.is_empty() {
+        "is a part of an observation"
+    } else {
+        return Ok(());
+    };
+    Err(Rule::Unchecked.broken(format!("this version does not check what {what}")))
 }

@@ -271,12 +271,50 @@ impl<'a> Audit<'a> {
             Body::Acknowledged(acknowledged) => self.acknowledged(at, acknowledged, statements),
             Body::LimitsSet(set) => Rc::make_mut(&mut self.limits).push(set.limits.clone()),
             Body::PartnershipDeclined(declined) => self.declined(at, declined),
+            Body::KeyRotated(_)
+            | Body::KeyRevoked(_)
+            | Body::PartnershipDissolved(_)
+            | Body::Used(_)
+            | Body::Retained(_)
+            | Body::Held(_)
+            | Body::ReleasedFromHold(_)
+            | Body::Erased(_)
+            | Body::ErasureAttested(_)
+            | Body::Declassified(_)
+            | Body::Corrected(_)
+            | Body::ElectronicSignature(_)
+            | Body::PeerCheckpoint(_)
+            | Body::Incident(_)
+            | Body::ActMade(_)
+            | Body::ActHeard(_)
+            | Body::CardSeen(_)
+            | Body::CardConfirmed(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
+            | Body::GrantRecorded(_)
+            | Body::MandateRecorded(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
+            | Body::RetainDecided(_)
+            | Body::DeriveDecided(_)
+            | Body::UseDecided(_)
+            | Body::Derived(_)
+            | Body::SoftwareChanged(_)
+            | Body::ClockAccepted(_)
+            | Body::OutboxEnded(_)
+            | Body::PartnershipSetAside(_)
+            | Body::MemberJoined(_)
+            | Body::PatternSigned(_)
+            | Body::PatternOpened(_)
+            | Body::PatternEnded(_)
+            | Body::EquivocationProved(_)
+            | Body::OnwardNoted(_) => {
+                let name = Kind::from_number(body.kind()).map_or("unknown", Kind::name);
+                let how = format!("*{name}*: this version reads it and does not check it yet");
+                self.note(at, Err(Rule::Unchecked.broken(how)));
+            }
             Body::Unread { kind, .. } => {
-                let known = Kind::from_number(*kind).map(Kind::name);
-                let how = known.map_or_else(
-                    || format!("kind {kind}: a later version wrote it; audit with that version"),
-                    |name| format!("kind {kind}, *{name}*: audit with the version that wrote it"),
-                );
+                let how = format!("kind {kind}: a later version wrote it; audit with that version");
                 self.note(at, Err(Rule::EntryKind.broken(how)));
             }
         }

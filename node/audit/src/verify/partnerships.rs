@@ -40,9 +40,11 @@ impl Audit<'_> {
     fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
         let checked = self.check_terms(body, &terms);
         self.note(at, checked);
-        // What was declined without a comparison of roots is no ground to ask an auditor for them.
+        // What was declined without a comparison of roots, and so without a signature that counts, is no ground to
+        // ask an auditor for them.
         let is_of_concern = |organization: &OrganizationId| {
             body.stage == EditionStage::Active
+                || !body.signatures.is_empty()
                 || *organization == self.own
                 || body
                     .roots
@@ -52,16 +54,21 @@ impl Audit<'_> {
         let concerned: Vec<&Member> = terms
             .members
             .iter()
-            .filter(|member| is_of_concern(&member.organization))
+            .filter(|member| is_of_concern(&member.card.organization))
             .collect();
-        for member in concerned {
-            for certificate in &member.certificates {
-                let checked = self.certify(at, &member.organization, certificate);
+        for member in &concerned {
+            for certificate in &member.card.certificates {
+                let checked = self.certify(at, &member.card.organization, certificate);
                 self.note(at, checked.map(|_| ()));
             }
         }
         let checked = self.check_roots(at, body, &terms);
         self.note(at, checked);
+        for member in concerned {
+            let verified = member.card.verify(&self.keyring).map(|_| ());
+            let checked = self.verified(at, verified).map(|_| ());
+            self.note(at, checked);
+        }
         let checked = self.check_signatures(at, body, &terms);
         self.note(at, checked);
         if body.stage == EditionStage::Active {
@@ -76,7 +83,7 @@ impl Audit<'_> {
                 .members
                 .iter()
                 .rev()
-                .map(|member| (member.organization.clone(), Party::from(member)))
+                .map(|member| (member.card.organization.clone(), Party::from(member)))
                 .collect(),
             terms,
         };
@@ -93,7 +100,7 @@ impl Audit<'_> {
         })?;
         let is_ascending = terms
             .members
-            .is_sorted_by(|one, next| one.organization < next.organization);
+            .is_sorted_by(|one, next| one.card.organization < next.card.organization);
         rule.check(is_ascending, || "the members are not ascending".to_owned())?;
         rule.check(terms.member(&self.own).is_some(), || {
             format!("`{}` is no member", self.own)
@@ -126,12 +133,12 @@ impl Audit<'_> {
         let compared: BTreeSet<&OrganizationId> =
             body.roots.iter().map(|root| &root.organization).collect();
         let missing = terms.members.iter().find(|member| {
-            member.organization != self.own && !compared.contains(&member.organization)
+            member.card.organization != self.own && !compared.contains(&member.card.organization)
         });
         match (body.stage, missing) {
             (EditionStage::Active, Some(member)) => Err(rule.broken(format!(
                 "that of `{}` was not compared",
-                member.organization
+                member.card.organization
             ))),
             _ => Ok(()),
         }
@@ -164,10 +171,10 @@ impl Audit<'_> {
         let unsigned = terms
             .members
             .iter()
-            .find(|member| !signers.contains(&member.organization));
+            .find(|member| !signers.contains(&member.card.organization));
         match (body.stage, unsigned) {
             (EditionStage::Active, Some(member)) if is_complete => {
-                Err(rule.broken(format!("`{}` did not sign", member.organization)))
+                Err(rule.broken(format!("`{}` did not sign", member.card.organization)))
             }
             _ => Ok(()),
         }
@@ -190,7 +197,7 @@ impl Audit<'_> {
 
     fn check_succession(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
         let rule = Rule::EditionChain;
-        rule.check((terms.edition == 1) == terms.previous.is_none(), || {
+        rule.check((terms.edition == 1) == terms.previous.is_empty(), || {
             format!(
                 "edition {} must name the one before, and the first none",
                 terms.edition
@@ -200,7 +207,7 @@ impl Audit<'_> {
             return Ok(());
         };
         rule.check(
-            terms.previous == Some(*previous) || *previous == body.edition,
+            terms.previous.contains(previous) || *previous == body.edition,
             || format!("edition {previous} is in force"),
         )
     }
@@ -251,8 +258,8 @@ impl Audit<'_> {
 
 /// The fingerprints of the roots that certify a member's keys.
 fn certified_by(member: &Member) -> impl Iterator<Item = ambit_ledger::Fingerprint> {
-    member
-        .certificates
+    let certificates = &member.card.certificates;
+    certificates
         .iter()
         .filter_map(|bytes| Certificate::read(bytes).ok())
         .map(|certificate| certificate.root.fingerprint())

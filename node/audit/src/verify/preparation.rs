@@ -45,7 +45,7 @@ impl Prepared {
     pub(super) fn of(bytes: &[u8], bundle: &Bundle, keyring: &Keyring) -> Box<Self> {
         let entry = Entry::decode(bytes).map(|entry| (entry.time, entry.body()));
         let statements = match &entry {
-            Ok((_, Ok(body))) => Statements::of(body, bundle, keyring),
+            Ok((time, Ok(body))) => Statements::of(body, *time, bundle, keyring),
             Ok((_, Err(_))) | Err(_) => Statements::default(),
         };
         Box::new(Self {
@@ -57,20 +57,22 @@ impl Prepared {
 }
 
 impl Statements {
-    fn of(body: &Body, bundle: &Bundle, keyring: &Keyring) -> Self {
+    fn of(body: &Body, time: Time, bundle: &Bundle, keyring: &Keyring) -> Self {
         let mut statements = Self::default();
         match body {
             Body::Observed(body) => {
-                let claim = ObservationClaim::of(&body.observation, bundle, keyring);
+                let claim = ObservationClaim::of(&body.observation, time, bundle, keyring);
                 statements.observation = Some(claim);
             }
             Body::Disclosed(body) => {
                 statements.disclosure = Some(Claim::disclosure(&body.disclosure, keyring));
             }
             Body::Admitted(body) => {
-                let claim = ObservationClaim::of(&body.observation, bundle, keyring);
+                let disclosure = Claim::disclosure(&body.disclosure, keyring);
+                let at = disclosure.issued_at().unwrap_or(time);
+                let claim = ObservationClaim::of(&body.observation, at, bundle, keyring);
                 statements.observation = Some(claim);
-                statements.disclosure = Some(Claim::disclosure(&body.disclosure, keyring));
+                statements.disclosure = Some(disclosure);
             }
             Body::Acknowledged(body) => {
                 let verified = Acknowledgement::verify(&body.acknowledgement, keyring);
@@ -79,15 +81,53 @@ impl Statements {
             // What brings keys along, and what is rare, is verified by the walk.
             Body::Opened(_)
             | Body::KeyCertified(_)
+            | Body::KeyRotated(_)
+            | Body::KeyRevoked(_)
             | Body::PartnershipEdition(_)
+            | Body::PartnershipDissolved(_)
             | Body::ProfileActivated(_)
             | Body::TaxonomyActivated(_)
             | Body::Decided(_)
             | Body::Withheld(_)
             | Body::Withdrawn(_)
             | Body::Refused(_)
+            | Body::Used(_)
             | Body::LimitsSet(_)
+            | Body::Retained(_)
+            | Body::Held(_)
+            | Body::ReleasedFromHold(_)
+            | Body::Erased(_)
+            | Body::ErasureAttested(_)
+            | Body::Declassified(_)
+            | Body::Corrected(_)
+            | Body::ElectronicSignature(_)
+            | Body::PeerCheckpoint(_)
+            | Body::Incident(_)
             | Body::PartnershipDeclined(_)
+            | Body::ActMade(_)
+            | Body::ActHeard(_)
+            | Body::CardSeen(_)
+            | Body::CardConfirmed(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
+            | Body::GrantRecorded(_)
+            | Body::MandateRecorded(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
+            | Body::RetainDecided(_)
+            | Body::DeriveDecided(_)
+            | Body::UseDecided(_)
+            | Body::Derived(_)
+            | Body::SoftwareChanged(_)
+            | Body::ClockAccepted(_)
+            | Body::OutboxEnded(_)
+            | Body::PartnershipSetAside(_)
+            | Body::MemberJoined(_)
+            | Body::PatternSigned(_)
+            | Body::PatternOpened(_)
+            | Body::PatternEnded(_)
+            | Body::EquivocationProved(_)
+            | Body::OnwardNoted(_)
             | Body::Unread { .. } => {}
         }
         statements
@@ -132,11 +172,18 @@ impl Claim<Disclosure> {
         let verified = Disclosure::verify(bytes, keyring);
         Self::of(verified, || Disclosure::from_own_ledger(bytes))
     }
+
+    /// When it was issued: the instant that keys of another's ledger are held to.
+    pub(super) fn issued_at(&self) -> Option<Time> {
+        let said = self.said.as_ref().ok();
+        said.map(|disclosure| disclosure.issued_at)
+    }
 }
 
 impl ObservationClaim {
-    pub(super) fn of(bytes: &[u8], bundle: &Bundle, keyring: &Keyring) -> Self {
-        let verified = Observation::verify(bytes, keyring);
+    /// `at` is when its key must have been good: when it was recorded by its issuer, or disclosed by it.
+    pub(super) fn of(bytes: &[u8], at: Time, bundle: &Bundle, keyring: &Keyring) -> Self {
+        let verified = Observation::verify(bytes, keyring, at);
         let claim = Claim::of(verified, || Observation::from_own_ledger(bytes));
         let readings = claim.said.as_ref().ok().and_then(|observation| {
             let block = bundle.readings_of(&observation.id())?;

@@ -110,7 +110,8 @@ impl Audit<'_> {
             KeyringError::UntrustedOrganization(organization)
             | KeyringError::UntrustedRoot { organization, .. }
             | KeyringError::Uncertified { organization, .. }
-            | KeyringError::Purpose { organization, .. } => organization,
+            | KeyringError::Purpose { organization, .. }
+            | KeyringError::Instant { organization, .. } => organization,
         };
         let may_be_certified_elsewhere = self.lacks_terms
             && *organization != self.own

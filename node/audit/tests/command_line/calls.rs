@@ -36,7 +36,7 @@ fn bundle() -> Vec<u8> {
             software: "ambit 0.1.0".parse().unwrap(),
         }),
         Body::KeyCertified(KeyCertified {
-            certificate: ByteBuf::from(certificate.sign(&key(1))),
+            certificate: ByteBuf::from(certificate.sign(&key(1), &key(2))),
         }),
     ];
     let nonce = Salt::from_bytes([3; 32]);

@@ -38,6 +38,7 @@ fn keys(card: &str) -> Result<Keys, ContentError> {
     let own = Path::new("the node's own identity card");
     let member = read_card(card).map_err(ContentError::of(own))?;
     let certified = member
+        .card
         .certificates
         .iter()
         .map(|bytes| {
@@ -56,7 +57,7 @@ fn keys(card: &str) -> Result<Keys, ContentError> {
         peer_id: transport_key(&member)
             .ok()
             .map(|key| peer_id_text(&PeerKey(*key.as_bytes()))),
-        organization: member.organization,
+        organization: member.card.organization.clone(),
     })
 }
 

@@ -40,12 +40,12 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
         let read = read_card(&card).map_err(ContentError::of(&path))?;
         let root = card_root(&read).map_err(ContentError::of(&path))?;
         if let Some(told) = member.fingerprint {
-            let before = given.insert(read.organization.clone(), told);
+            let before = given.insert(read.card.organization.clone(), told);
             if before.is_some_and(|before| before != told) {
-                return Err(CompareError::Twice(read.organization).into());
+                return Err(CompareError::Twice(read.card.organization.clone()).into());
             }
         }
-        found.insert(read.organization, root);
+        found.insert(read.card.organization.clone(), root);
         cards.push(card);
     }
     let fingerprints = compare(&found, given)?;

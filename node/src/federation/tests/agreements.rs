@@ -26,7 +26,10 @@ async fn nothing_leaves_before_all_three_have_signed() {
     let roots = [&shop, &one, &two].map(|running| root(&running.node));
     let now = crate::clock::now();
     let text = declaration_of("one", "F-ONE", "quality", SUPPLIER_QUALITY, 2, "");
-    let cards = [shop.node.card(), two.node.card()];
+    let cards = [
+        shop.node.card(crate::clock::now()),
+        two.node.card(crate::clock::now()),
+    ];
     let others = [roots[0].clone(), roots[2].clone()];
     let proposal = one
         .node
@@ -110,7 +113,10 @@ async fn a_decline_arrives_with_its_reason_and_nothing_else() {
     let shop = Running::start(&places[0]).await;
     let one = Running::start(&places[1]).await;
     let now = crate::clock::now();
-    let (text, cards) = (quality("one", "F-ONE", ""), [shop.node.card()]);
+    let (text, cards) = (
+        quality("one", "F-ONE", ""),
+        [shop.node.card(crate::clock::now())],
+    );
     let proposal = one
         .node
         .declare(&text, &cards, &[root(&shop.node)].into(), now)
@@ -146,7 +152,10 @@ async fn a_decline_arrives_with_its_reason_and_nothing_else() {
 async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
     let now = crate::clock::now();
     // So far ahead, at most, that the clock's error covers it when the nodes run.
-    let (end, later) = (now.plus_seconds(60), now.plus_seconds(240));
+    let (end, later) = (
+        now.start_of_millis().plus_seconds(60),
+        now.plus_seconds(240),
+    );
     let leased = quality("one", "F-ONE", &format!("lease_until = \"{end}\""));
     let over = quality("one", "F-ONE", "").replace("2100-01-01T00:00:00Z", &end.to_string());
     // A lease may be renewed, so that its end leaves a doubt; the end of the agreement is a no.
@@ -154,6 +163,7 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let places = ["shop", "one"].map(|name| init(folder.path(), name));
         let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+        let now = crate::clock::now();
         agree(&one, &shop, &text, now);
         let verdict = |number, at| {
             let drafts = draft("one", "F-ONE", "inspection-result", number);
@@ -198,7 +208,6 @@ fn released(node: &Node) -> Vec<(String, u64)> {
 
 #[test]
 fn agreements_that_share_a_program_do_not_take_from_each_other() {
-    let now = crate::clock::now();
     let first = quality("one", "F-ONE", "");
     let second = first
         .replace("one/shop", "one/shop/compliance")
@@ -216,6 +225,7 @@ fn agreements_that_share_a_program_do_not_take_from_each_other() {
         let folder = tempfile::tempdir().unwrap();
         let places = ["shop", "one"].map(|name| init(folder.path(), name));
         let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+        let now = crate::clock::now();
         for (number, text) in (1..).zip(order) {
             agree(&one, &shop, text, now);
             shop.observe(
@@ -235,9 +245,9 @@ fn agreements_that_share_a_program_do_not_take_from_each_other() {
 
 #[test]
 fn more_recipients_than_one_commit_takes_are_all_judged() {
-    let now = crate::clock::now();
     let folder = tempfile::tempdir().unwrap();
     let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let now = crate::clock::now();
     let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
     let text = quality("one", "F-ONE", "");
     for number in 0..40 {
@@ -265,9 +275,9 @@ const STRICT: &str = "@id(\"owner-all\")\npermit (principal, action, resource);\
 
 #[test]
 fn a_no_is_judged_again_once_its_grounds_are_gone() {
-    let now = crate::clock::now();
     let folder = tempfile::tempdir().unwrap();
     let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let now = crate::clock::now();
     let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
     agree(&one, &shop, &quality("one", "F-ONE", ""), now);
     let default = ambit_policy::default_profile(Layer::Owner).unwrap();

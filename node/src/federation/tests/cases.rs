@@ -1,6 +1,6 @@
 //! What a dishonest peer may bring, and the code each is refused by.
 
-use super::peer::{Item, Parts, Peer, decode_readings, edition_of, hello};
+use super::peer::{Item, Parts, Peer, decode_readings, edition_of, encode_readings, hello};
 use super::refusals::Pair;
 use super::*;
 use ambit_ledger::{
@@ -42,7 +42,8 @@ const fn bytes(name: &'static str, code: RefusalCode, tamper: fn(&Pair, &mut Ite
 
 pub(super) fn item_cases() -> Vec<Case> {
     use RefusalCode::{
-        BadSignature, UnknownKey, WrongObservation, WrongOrigin, WrongPartnership, WrongRecipient,
+        BadSignature, UnknownKey, WrongChain, WrongObservation, WrongOrigin, WrongPartnership,
+        WrongRecipient,
     };
     let mut cases = vec![
         bytes("the observation's signature", BadSignature, |_, item| {
@@ -106,6 +107,15 @@ pub(super) fn item_cases() -> Vec<Case> {
                 item.disclosure = disclosure.sign(&pair.recipient.node.keys().statement);
             },
         ),
+        parts("under a mandate", WrongOrigin, |_, parts| {
+            parts.disclosure.mandate = Some(Digest::of(b"a mandate"));
+        }),
+        parts("derived", WrongChain, |_, parts| {
+            parts.facts.inputs = inputs(1);
+        }),
+        parts("with a derivation", WrongChain, |_, parts| {
+            parts.disclosure.derivation = Some(Digest::of(b"a derivation"));
+        }),
         parts("handed on", WrongOrigin, |_, parts| {
             parts.disclosure.parent = Some(DisclosureId::of(b"another disclosure"));
         }),
@@ -157,9 +167,8 @@ fn canonical_cases() -> Vec<Case> {
             },
         ),
         parts("readings as an array", NotCanonical, |_, parts| {
-            let readings = decode_readings(&parts.readings);
+            let readings = decode_readings(parts);
             parts.readings = encode(&(readings.salt, &readings.readings));
-            parts.facts.readings = Digest::of(&parts.readings);
         }),
         bytes("a statement without its tag", NotCanonical, |_, item| {
             item.observation.remove(0);
@@ -221,6 +230,11 @@ fn terms_cases() -> Vec<Case> {
                 data_classes: ["spc".parse().unwrap()].into(),
                 recipients: scope.recipients.clone(),
                 purposes: scope.purposes.clone(),
+                not_after: None,
+                hold_until: None,
+                onward_hops: None,
+                again: false,
+                outlives_inputs: false,
             });
         }),
         parts(
@@ -243,7 +257,8 @@ fn readings_cases() -> Vec<Case> {
     use RefusalCode::{TooLarge, WrongReadings};
     vec![
         bytes("other readings", WrongReadings, |_, item| {
-            *item.readings.last_mut().unwrap() ^= 1;
+            // Within the salt, behind two maps and a head.
+            item.readings[6] ^= 1;
         }),
         parts("another count", WrongReadings, |_, parts| {
             parts.facts.reading_count += 1;
@@ -274,10 +289,10 @@ fn readings_cases() -> Vec<Case> {
             });
         }),
         parts("a statement beyond its limit", TooLarge, |_, parts| {
-            parts.facts.inputs = vec![Digest::of(b"input"); 1_000];
+            parts.facts.inputs = inputs(1_000);
         }),
         parts("a statement beyond every limit", TooLarge, |_, parts| {
-            parts.facts.inputs = vec![Digest::of(b"input"); 2_000];
+            parts.facts.inputs = inputs(2_000);
         }),
     ]
 }
@@ -313,13 +328,22 @@ fn policy_cases() -> Vec<Case> {
 }
 
 fn change_readings(parts: &mut Parts, change: impl FnOnce(&mut ambit_ledger::Readings)) {
-    let mut readings = decode_readings(&parts.readings);
+    let mut readings = decode_readings(parts);
     change(&mut readings);
     let (from, to) = readings.span().unwrap();
-    parts.readings = encode(&readings);
-    parts.facts.readings = Digest::of(&parts.readings);
+    parts.readings = encode_readings(&readings);
+    // Readings that break a rule have no digest; they are refused before it is looked at.
+    if let Ok(digest) = readings.digest() {
+        parts.facts.readings = digest;
+    }
     parts.facts.reading_count = u32::try_from(readings.readings.len()).unwrap();
     (parts.facts.observed_from, parts.facts.observed_to) = (from, to);
+}
+
+fn inputs(count: u32) -> BTreeSet<Digest> {
+    (0..count)
+        .map(|input| Digest::of(&input.to_be_bytes()))
+        .collect()
 }
 
 /// A key that no root certified.

@@ -19,7 +19,7 @@ use crate::node::Node;
 use crate::work::{run, works};
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay, verify};
 use ambit_ledger::{Body, Fingerprint, OrganizationId, PartnershipId, Time};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +140,7 @@ fn root(node: &Node) -> (OrganizationId, Fingerprint) {
 /// The customer declares, the supplier signs; the customer learns of that over the mesh.
 fn sign(customer: &Node, supplier: &Node, text: &str, now: Time) -> String {
     let invitation = customer
-        .declare(text, &[supplier.card()], &[root(supplier)].into(), now)
+        .declare(text, &[supplier.card(now)], &[root(supplier)].into(), now)
         .unwrap();
     assert!(!invitation.is_active);
     let signed = supplier

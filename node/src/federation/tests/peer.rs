@@ -171,12 +171,15 @@ impl Peer {
         Disclosure {
             discloser: governance.organization().clone(),
             observation: ObservationId::of(b"not signed yet"),
+            leaves: [].into(),
             partnership: self.partnership.clone(),
             edition: partnership.edition(),
             recipient: self.recipient.clone(),
             scope: scope_for(terms, limits, facts, &self.recipient, taxonomies, now),
             parent: None,
-            decision: Digest::of(b"the supplier's decision"),
+            mandate: None,
+            derivation: None,
+            decisions: [Digest::of(b"the supplier's decision")].into(),
             issued_at: now,
             salt,
         }
@@ -364,6 +367,50 @@ pub(super) fn reject(seq: u64, code: RefusalCode) -> Frame {
 }
 
 /// The readings of one observation, as a peer would change them.
-pub(super) fn decode_readings(bytes: &[u8]) -> Readings {
-    ambit_ledger::decode(bytes).unwrap()
+pub(super) fn decode_readings(parts: &Parts) -> Readings {
+    Readings::decode(&parts.readings, &parts.facts).unwrap()
+}
+
+/// A block of readings as they are, whatever rule they break.
+pub(super) fn encode_readings(readings: &Readings) -> Vec<u8> {
+    #[derive(serde::Serialize)]
+    enum Block<'a> {
+        Whole { salt: Salt, leaves: Vec<Leaf<'a>> },
+    }
+    #[derive(serde::Serialize)]
+    struct Leaf<'a> {
+        path: &'a ambit_ledger::Name,
+        readings: Vec<Sample<'a>>,
+    }
+    #[derive(serde::Serialize)]
+    struct Sample<'a> {
+        when: ambit_ledger::When,
+        quality: ambit_ledger::Quality,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<&'a String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value_type: Option<&'a ambit_ledger::Name>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unit: Option<&'a ambit_ledger::Name>,
+    }
+    let mut leaves: Vec<Leaf<'_>> = Vec::new();
+    for reading in &readings.readings {
+        let sample = Sample {
+            when: reading.when,
+            quality: reading.quality,
+            value: reading.value.as_ref(),
+            value_type: reading.value_type.as_ref(),
+            unit: reading.unit.as_ref(),
+        };
+        match leaves.iter_mut().find(|leaf| *leaf.path == reading.path) {
+            Some(leaf) => leaf.readings.push(sample),
+            None => leaves.push(Leaf {
+                path: &reading.path,
+                readings: vec![sample],
+            }),
+        }
+    }
+    leaves.sort_by_key(|leaf| leaf.path);
+    let salt = readings.salt;
+    encode(&Block::Whole { salt, leaves })
 }

@@ -83,7 +83,8 @@ async fn every_code_is_given_and_the_link_lives_on() {
     admitted.push(observation);
     note(RefusalCode::Duplicate, body);
     admitted.push(peer.prove_alive("after a duplicate").await);
-    let all: BTreeSet<RefusalCode> = RefusalCode::ALL.into();
+    let refusals = RefusalCode::ALL.iter().filter(|code| !code.is_set_aside());
+    let all: BTreeSet<RefusalCode> = refusals.copied().collect();
     assert_eq!(counts.keys().copied().collect::<BTreeSet<_>>(), all);
 
     let listed: Vec<ObservationId> = recipient
@@ -107,12 +108,9 @@ async fn every_code_is_given_and_the_link_lives_on() {
     let mut counted: BTreeMap<RefusalCode, u64> = BTreeMap::new();
     for entry in &entries {
         assert_eq!(entry.sender, organization("shop"));
-        assert!(
-            entry
-                .digests
-                .iter()
-                .all(|digest| refused[&entry.code].contains(digest))
-        );
+        for digest in &entry.digests {
+            assert!(refused[&entry.code].contains(digest), "{}", entry.code);
+        }
         *counted.entry(entry.code).or_default() += entry.count;
     }
     assert_eq!(counted, counts);

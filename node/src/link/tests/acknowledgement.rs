@@ -30,6 +30,8 @@ pub(super) fn acknowledgement(upto: u64, refused: &[u64]) -> Acknowledgement {
             .iter()
             .map(|seq| RefusedItem { seq: *seq, code })
             .collect(),
+        set_aside: Vec::new(),
+        heard: Vec::new(),
         at: Time::EARLIEST,
     }
 }

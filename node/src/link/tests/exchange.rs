@@ -80,7 +80,7 @@ impl World {
         };
         let mut keyring = Keyring::new();
         keyring.trust(recipient, root.public().fingerprint(), Time::EARLIEST);
-        keyring.certify(&certificate.sign(&root)).unwrap();
+        keyring.certify(&certificate.sign(&root, &key)).unwrap();
         Self {
             dice: 0,
             key,

@@ -64,7 +64,7 @@ fn one_of_each() -> Vec<(Frame, String)> {
                 seq: 0,
                 code: RefusalCode::TooLarge,
             },
-            "a105a20000010e".to_owned(),
+            "a105a20000010f".to_owned(),
         ),
         (
             Frame::Acknowledgement {
@@ -114,7 +114,7 @@ fn looseness_is_refused_by_name() {
             let aa = "aa".repeat(32);
             format!("a100a100a6006170015820{aa}025820{aa}040005f60600")
         }),
-        ("an unknown code", "a105a200000118ff".to_owned()),
+        ("a code beyond 65,535", "a105a20000011a00010000".to_owned()),
         ("a byte more", "a104a100184000".to_owned()),
         ("no statement but a text", "a106a1006161".to_owned()),
     ];

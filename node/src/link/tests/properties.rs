@@ -393,6 +393,8 @@ impl Watched {
                 .into_iter()
                 .map(|(seq, code)| RefusedItem { seq, code })
                 .collect(),
+            set_aside: Vec::new(),
+            heard: Vec::new(),
             at: self.now,
         };
         if let Ok(known) = self.sender.acknowledge(&statement) {

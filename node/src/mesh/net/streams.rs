@@ -17,7 +17,7 @@ use crate::mesh::record::FrameRecord;
 use crate::mesh::roster::Roster;
 
 /// The protocol of links.
-pub(in crate::mesh) const LINK_PROTOCOL: &str = "/ambit/link/1";
+pub(in crate::mesh) const LINK_PROTOCOL: &str = "/ambit/link/2";
 /// How long an accepted link may wait for its greeting to be taken.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -1,9 +1,9 @@
 //! The page as a person sees it.
 
-use super::super::card::sample::member;
+use super::super::card::sample::{member, signed};
 use super::super::declaration::{Declaration, sample};
 use super::*;
-use ambit_ledger::{Authorization, Claim, Regime, Salt};
+use ambit_ledger::{Authorization, Card, Claim, Regime, Salt};
 
 const PLATES: &str = "did:web:plates.example";
 
@@ -99,7 +99,9 @@ fn a_stranger_can_hide_nothing() {
     let (mut terms, profile) = sample(sample::FULL);
     terms.title = "good\" SIGNATURES \u{202e}evil".parse().unwrap();
     terms.forbids = Some("a\u{1b}[2J\r\nb".to_owned());
-    terms.members[0].certificates.pop();
+    let mut card = Card::clone(&terms.members[0].card);
+    card.certificates.pop();
+    terms.members[0].card = signed(card, 2);
     let page = words(&terms, PLATES, &profile.replace("permit", "forbid"));
     assert!(
         page.contains("\"good' SIGNATURES \\u{202e}evil\"\n"),
@@ -250,9 +252,15 @@ admit it. All of the above then binds you: what it may be used for, how long it 
 it may be passed on.
 
 LEASE
-Nothing is disclosed from 2027-06-30 00:00 UTC on unless the lease is renewed, which is never beyond
-2027-12-31 00:00 UTC.
-Who may renew it: the members and did:web:trustee.example.
+Nothing is disclosed from 2027-06-30 00:00 UTC on. This version cannot renew a lease: a new
+agreement is needed then.
+Named to renew the lease of "Aero" (did:web:aero.example): did:web:trustee.example.
+
+WHAT THIS VERSION CANNOT DO
+DO NOT SIGN: the terms ask for what nodes of this version do not do yet.
+  * `onward_hops`: nothing is passed on; set it to 0.
+  * `derived`: nothing is derived under terms; leave it out.
+  * `deputies`: nobody renews a lease; leave it out for `did:web:aero.example`.
 
 RULES
 Nodes apply these terms as a policy that is made of them. Its SHA-256 is

@@ -72,7 +72,8 @@ impl Model {
                 Body::Admitted(Admitted {
                     observation: ByteBuf::from(statement.clone()),
                     disclosure: ByteBuf::from(disclosure.clone()),
-                    decision: *decision,
+                    decisions: [*decision].into(),
+                    evidence: [].into(),
                     seq: *seq,
                     slot: 0,
                 })
@@ -87,6 +88,7 @@ impl Model {
                 Body::Disclosed(Disclosed {
                     disclosure: ByteBuf::from(statement.clone()),
                     seq: state.last,
+                    evidence: [].into(),
                 })
             }
             Write::Blob(bytes) => {
@@ -171,7 +173,7 @@ impl Model {
                 let item = keys::withdrawn(&outbox, withdrawn.seq);
                 self.indexes.insert(item, index);
                 let key = keys::undecided(&outbox, &withdrawn.observation);
-                self.mark(key, index, withdrawn.undecided);
+                self.mark(key, index, withdrawn.grounds.is_undecided());
             }
             Body::Opened(_) => {
                 self.indexes.insert(keys::control(index), index);

@@ -6,7 +6,7 @@ use ambit_ledger::{
     Acknowledged, Action, Agreement, AgreementState, Body, Decided, Decision, Digest, Disclosure,
     DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry, Observation,
     ObservationId, Opened, OrganizationId, PartnershipId, Party, Quality, Reading, Readings,
-    RefusalCode, Refused, Salt, Scope, SecretKey, Time, When, Withdrawn, Withheld,
+    RefusalCode, Refused, Salt, Scope, SecretKey, Time, When, Withdrawal, Withdrawn, Withheld,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -51,6 +51,9 @@ fn facts(readings: Digest) -> Facts {
         issuer: "did:web:a.example".parse().unwrap(),
         source: "cmm-1".parse().unwrap(),
         site: None,
+        area: None,
+        cell: None,
+        grid_cell: None,
         asset: None,
         submodel: "urn:submodel".parse().unwrap(),
         semantic_id: "urn:semantic".parse().unwrap(),
@@ -68,7 +71,9 @@ fn facts(readings: Digest) -> Facts {
         export_control: ExportControl::default(),
         observed_from: day(),
         observed_to: day(),
-        inputs: Vec::new(),
+        grants: [].into(),
+        inputs: [].into(),
+        corrects: None,
         readings,
         reading_count: 1,
     }
@@ -85,10 +90,12 @@ fn observation(number: u64, value: &str) -> (ObservationId, Vec<u8>, Vec<u8>) {
             value: Some(value.to_owned()),
             value_type: None,
             unit: None,
+            element: None,
+            attachment: None,
         }],
     };
+    let facts = facts(readings.digest().unwrap());
     let readings = readings.encode().unwrap();
-    let facts = facts(Digest::of(&readings));
     let statement = Observation::sign(&facts, &SecretKey::from_seed(&[2; 32]));
     (ObservationId::of(&statement), statement, readings)
 }
@@ -143,12 +150,15 @@ impl Pair {
         let disclosure = Disclosure {
             discloser: "did:web:a.example".parse().unwrap(),
             observation,
+            leaves: [].into(),
             partnership: self.partnership.clone(),
             edition: Digest::of(b"edition"),
             recipient: self.other.clone(),
             scope: scope(&self.other),
             parent: None,
-            decision: Digest::of(b"decision"),
+            mandate: None,
+            derivation: None,
+            decisions: [Digest::of(b"decision")].into(),
             issued_at: day(),
             salt: salt(3),
         };
@@ -180,8 +190,10 @@ impl Pair {
             partnership: self.partnership.clone(),
             recipient: self.other.clone(),
             seq,
-            decision: None,
-            undecided,
+            grounds: Withdrawal::Judged {
+                decision: Digest::of(b"to take it back"),
+                undecided,
+            },
         }))
     }
 
@@ -270,10 +282,7 @@ impl Pair {
                     edition: Digest::of(b"edition"),
                     state: AgreementState::Active,
                     members: [self.other.clone()].into(),
-                    program: ambit_ledger::Assigned {
-                        assigner: self.other.clone(),
-                        value: "F-ONE".parse().unwrap(),
-                    },
+                    program: None,
                     until: day(),
                     lease_until: day(),
                 },
@@ -294,6 +303,7 @@ impl Pair {
 fn scope(recipient: &OrganizationId) -> Scope {
     Scope {
         recipients: [recipient.clone()].into(),
+        records: [].into(),
         purposes: ["urn:purpose".parse().unwrap()].into(),
         not_after: day(),
         hold_until: day(),
@@ -301,6 +311,7 @@ fn scope(recipient: &OrganizationId) -> Scope {
         erasure: ErasureExtent::Readings,
         onward_hops: 0,
         derived: None,
+        falls_with_inputs: false,
     }
 }
 

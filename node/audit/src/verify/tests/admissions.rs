@@ -94,7 +94,7 @@ fn an_admission_is_what_its_decision_says() {
     let index = story.customer.nth(Kind::Admitted, 0);
     story.customer.alter(index, |body| {
         let Body::Admitted(body) = body else { panic!() };
-        body.decision = Digest::of(b"another");
+        body.decisions = [Digest::of(b"another")].into();
     });
     expect_last(&story, Rule::DecisionUnknown);
     let mut story = admitted();

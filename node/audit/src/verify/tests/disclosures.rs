@@ -67,7 +67,7 @@ fn each_part_of_a_disclosure_counts() {
             d.scope.not_after = time("2027-12-30T00:00:00Z")
         }),
         (Rule::DecisionUnknown, |d| {
-            d.decision = Digest::of(b"another")
+            d.decisions = [Digest::of(b"another")].into();
         }),
         (Rule::DecisionClass, |d| {
             d.scope.not_after = time("2026-12-30T00:00:00Z")
@@ -395,7 +395,12 @@ fn a_withdrawal_is_of_a_disclosure_that_stands() {
         &push(|w| w.partnership = "another".parse().unwrap()),
         Rule::Withdrawal,
     );
-    let unknown = |w: &mut ambit_ledger::Withdrawn| w.decision = Some(Digest::of(b"another"));
+    let unknown = |w: &mut ambit_ledger::Withdrawn| {
+        w.grounds = ambit_ledger::Withdrawal::Judged {
+            decision: Digest::of(b"another"),
+            undecided: false,
+        };
+    };
     expect_last(&push(unknown), Rule::DecisionUnknown);
     let again = push(|_| {});
     story.supplier = again.supplier;

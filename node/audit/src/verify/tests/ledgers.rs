@@ -4,7 +4,7 @@ use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, tru
 use crate::{Bundle, BundleWriter, Rule, TrustedRoot, verify};
 use ambit_ledger::{
     Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Layer, ObservationId, Origin,
-    ProfileActivated, SecretKey, TaxonomyActivated, leaf_hash, root,
+    ProfileActivated, SecretKey, SoftwareChanged, TaxonomyActivated, leaf_hash, root,
 };
 use serde_bytes::ByteBuf;
 
@@ -52,7 +52,7 @@ fn entries_that_cannot_be_decoded() {
 #[test]
 fn kinds_of_later_versions_are_incomplete_evidence() {
     let mut ledger = observed();
-    for kind in [Kind::Incident.number(), 999] {
+    for kind in [998, 999] {
         ledger.push(Body::Unread {
             kind,
             bytes: b"\xa0".to_vec(),
@@ -64,6 +64,16 @@ fn kinds_of_later_versions_are_incomplete_evidence() {
         &[(Rule::EntryKind, Some(4)), (Rule::EntryKind, Some(5))],
     );
     assert_eq!(report.exit_code(), 3);
+}
+
+#[test]
+fn a_kind_that_is_read_and_not_checked_yet_says_so() {
+    let mut ledger = observed();
+    ledger.push(Body::SoftwareChanged(SoftwareChanged {
+        from: "ambit 0.1.0".parse().unwrap(),
+        to: "ambit 0.2.0".parse().unwrap(),
+    }));
+    ledger.expect(&[(Rule::Unchecked, Some(4))]);
 }
 
 #[test]
@@ -210,6 +220,7 @@ fn blobs_are_what_entries_say() {
         layer: Layer::Partnership,
         profile,
         schema: profile,
+        anyway: None,
     }));
     ledger.expect(&[(Rule::BlobShape, Some(3))]);
 }

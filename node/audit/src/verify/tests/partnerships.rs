@@ -4,7 +4,7 @@ use crate::Rule;
 use crate::fixture::{Ledger, customer, organization, supplier, terms, time};
 use ambit_ledger::{
     Body, Decline, Digest, EditionStage, ManifestSignature, PartnershipDeclined,
-    PartnershipEdition, PartnershipTerms, encode,
+    PartnershipEdition, PartnershipTerms, SignedCard, encode,
 };
 use serde_bytes::ByteBuf;
 
@@ -103,7 +103,12 @@ fn an_edition_in_force_has_all_signatures_over_one_digest() {
     let mut other = terms();
     other.retention_days += 1;
     let keys = customer();
-    let signature = ManifestSignature::sign(&other, &keys.organization, &keys.statement());
+    let signature = ManifestSignature::sign(
+        &other,
+        &keys.organization,
+        other.declared_at,
+        &keys.statement(),
+    );
     let mut ledger = alter(ACTIVE, |_| {});
     let signature = ledger.put(&signature);
     ledger.alter(ACTIVE, |body| {
@@ -120,7 +125,12 @@ fn an_edition_in_force_has_all_signatures_over_one_digest() {
 fn a_signature_by_another_key_does_not_verify() {
     let keys = customer();
     let mut ledger = agreed(&terms());
-    let forged = ManifestSignature::sign(&terms(), &keys.organization, &keys.checkpoint());
+    let forged = ManifestSignature::sign(
+        &terms(),
+        &keys.organization,
+        terms().declared_at,
+        &keys.checkpoint(),
+    );
     let forged = ledger.put(&forged);
     ledger.alter(ACTIVE, |body| {
         let Body::PartnershipEdition(body) = body else {
@@ -135,27 +145,38 @@ fn a_signature_by_another_key_does_not_verify() {
 #[test]
 fn certificates_of_members_are_their_own() {
     let mut other = terms();
-    let certificate = other.members[1].certificates[0].clone();
-    other.members[0].certificates.push(certificate);
+    let certificate = other.members[1].card.certificates[0].clone();
+    let mut card = customer().card();
+    card.certificates.push(certificate);
+    other.members[0].card = SignedCard::sign(card, &customer().statement());
     let found = agreed(&other).verify();
     let rules: Vec<Rule> = found.findings().iter().map(|found| found.rule).collect();
     assert_eq!(rules[0], Rule::Certificate, "{found}");
 }
 
 #[test]
+fn a_members_card_is_signed_by_itself() {
+    let mut other = terms();
+    other.members[0].card = SignedCard::sign(customer().card(), &customer().checkpoint());
+    let found = agreed(&other).verify();
+    let rules: Vec<Rule> = found.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(rules, [Rule::Signature, Rule::Signature], "{found}");
+}
+
+#[test]
 fn editions_follow_one_another() {
     let (first, mut second) = (terms(), terms());
     second.edition = 2;
-    second.previous = Some(first.digest());
+    second.previous = [first.digest()].into();
     let succession = |next: &PartnershipTerms| {
         let mut ledger = agreed(&first);
         ledger.agree(next);
         ledger
     };
     succession(&second).expect(&[]);
-    second.previous = Some(Digest::of(b"another"));
+    second.previous = [Digest::of(b"another")].into();
     succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
-    second.previous = None;
+    second.previous = [].into();
     succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
     // Another first edition beside the one in force.
     (second.edition, second.title) = (1, "Another".parse().unwrap());

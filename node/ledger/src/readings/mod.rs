@@ -1,6 +1,10 @@
 //! Readings: the values of one observation, beside its statement and erasable without touching it.
 
-use crate::codec::{self, CodecError};
+mod block;
+
+pub use block::{EncodedReadings, PartialReadings};
+
+use crate::codec::CodecError;
 use crate::digest::{Digest, Salt};
 use crate::names::Name;
 use crate::time::Time;
@@ -30,6 +34,24 @@ pub struct Reading {
     /// The unit, as the source gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Name>,
+    /// The whole AAS element as JSON text (IDTA-01001), where its structure changed; beside no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub element: Option<String>,
+    /// The content whose digest is the value, where that is too large for a reading.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<Attachment>,
+}
+
+/// Content too large for a reading: a file, a certificate, a scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// SHA-256 of the content.
+    pub digest: Digest,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// Its media type (RFC 6838).
+    pub media_type: Name,
 }
 
 /// An instant, or an interval that a sum or a mean covers.
@@ -86,13 +108,13 @@ pub enum Quality {
     Empty,
 }
 
-/// The readings of one observation with the salt that keeps their digest from being guessed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The readings of one observation with the salt from which the salts of their leaves are drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readings {
-    /// Random.
+    /// Random. Whoever has it can compute every leaf, so it never travels with a part of them.
     pub salt: Salt,
-    /// At least one, at most [`READINGS_MAX`], in the order observed.
+    /// At least one, at most [`READINGS_MAX`]. What is decoded is ascending by path, and of one path in the order
+    /// observed; what is to be encoded may be in any order.
     pub readings: Vec<Reading>,
 }
 
@@ -119,73 +141,20 @@ pub enum ReadingsError {
         "the value of `{0}` does not fit its quality: only good, uncertain and bad readings have one"
     )]
     Quality(Name),
+    /// An element beside a value, or an attachment that is not what the value names.
+    #[error("the element or the attachment of `{0}` does not fit its value")]
+    Element(Name),
+    /// A part of the readings where the whole is asked for, or the other way round.
+    #[error(
+        "the block holds a part of the readings where all are asked for, or all where a part is"
+    )]
+    Part,
     /// Another digest than the facts name.
     #[error("the readings are not those that the facts name")]
     Digest,
     /// Another count or another span than the facts state.
     #[error("the facts state another count or span of the readings")]
     Facts,
-}
-
-/// The readings of one observation to be, checked and encoded once: for what names them before they have a salt,
-/// and for their block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncodedReadings {
-    bytes: Vec<u8>,
-    count: u32,
-    span: (Time, Time),
-}
-
-impl EncodedReadings {
-    /// Checks and encodes readings.
-    ///
-    /// # Errors
-    /// Any [`ReadingsError`] but those about facts.
-    pub fn of(readings: &[Reading]) -> Result<Self, ReadingsError> {
-        check(readings)?;
-        let no_count = ReadingsError::Count(readings.len());
-        let Some((span, count)) = reading_span(readings).zip(u32::try_from(readings.len()).ok())
-        else {
-            return Err(no_count);
-        };
-        Ok(Self {
-            bytes: codec::encode(&readings),
-            count,
-            span,
-        })
-    }
-
-    /// The encoded array of the readings, in their order.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// How many.
-    #[must_use]
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// The first and the last instant they speak of.
-    #[must_use]
-    pub fn span(&self) -> (Time, Time) {
-        self.span
-    }
-
-    /// The block they make with a salt: what [`Readings::encode`] gives.
-    ///
-    /// # Errors
-    /// [`ReadingsError::TooLarge`].
-    pub fn block(&self, salt: &Salt) -> Result<Vec<u8>, ReadingsError> {
-        // A map of two: at 0 the salt, at 1 the readings.
-        let head = [0xa2, 0x00];
-        let block = [&head, codec::encode(salt).as_slice(), &[0x01], &self.bytes].concat();
-        if block.len() > codec::ITEM_BYTES_MAX {
-            return Err(ReadingsError::TooLarge(block.len()));
-        }
-        Ok(block)
-    }
 }
 
 /// Checks what every group of readings must satisfy.
@@ -203,6 +172,15 @@ fn check(readings: &[Reading]) -> Result<(), ReadingsError> {
         };
         if !can_have_value && reading.value.is_some() {
             return Err(ReadingsError::Quality(reading.path.clone()));
+        }
+        let named = reading
+            .attachment
+            .as_ref()
+            .map(|attachment| format!("\"{}\"", attachment.digest));
+        if (reading.element.is_some() && reading.value.is_some())
+            || (named.is_some() && named != reading.value)
+        {
+            return Err(ReadingsError::Element(reading.path.clone()));
         }
     }
     let mut minutes = readings.iter().filter_map(|reading| match reading.when {
@@ -226,7 +204,7 @@ impl Readings {
         check(&self.readings)
     }
 
-    /// The block's bytes: what its digest is over, what is sealed, stored and sent.
+    /// The whole block's bytes: what is sealed, stored and sent.
     ///
     /// # Errors
     /// Those of [`Readings::check`], and [`ReadingsError::TooLarge`].
@@ -234,22 +212,12 @@ impl Readings {
         EncodedReadings::of(&self.readings)?.block(&self.salt)
     }
 
-    /// Reads a block from outside against the facts that name it.
+    /// What the facts name them by: the root over their leaves.
     ///
     /// # Errors
-    /// Any [`ReadingsError`].
-    pub fn decode(bytes: &[u8], facts: &crate::Facts) -> Result<Self, ReadingsError> {
-        if Digest::of(bytes) != facts.readings {
-            return Err(ReadingsError::Digest);
-        }
-        let readings: Self = codec::decode(bytes)?;
-        readings.check()?;
-        if readings.readings.len() != usize::try_from(facts.reading_count).unwrap_or(usize::MAX)
-            || readings.span() != Some((facts.observed_from, facts.observed_to))
-        {
-            return Err(ReadingsError::Facts);
-        }
-        Ok(readings)
+    /// Those of [`Readings::check`].
+    pub fn digest(&self) -> Result<Digest, ReadingsError> {
+        Ok(EncodedReadings::of(&self.readings)?.digest(&self.salt))
     }
 
     /// The first and the last instant spoken of; `None` without readings.

@@ -1,0 +1,104 @@
+//! Certificates: a root says whose a key is, what it is for, and from when until when.
+
+use crate::codec;
+use crate::keys::{KeyPurpose, PublicKey, SecretKey, Signature};
+use crate::names::OrganizationId;
+use crate::payload;
+use crate::statement::{self, StatementError, StatementKind};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// What the certified key signs, before the certificate's encoding.
+const PROOF_DOMAIN: &[u8] = b"ambit/certificate/1 proof\0";
+
+/// A root certifies a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// Whose key it is.
+    pub subject: OrganizationId,
+    /// The root that certifies it.
+    pub root: PublicKey,
+    /// What the key is for.
+    pub purpose: KeyPurpose,
+    /// The key.
+    pub key: PublicKey,
+    /// Good from here,
+    pub not_before: Time,
+    /// up to, and without, here; absent for a key without an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<Time>,
+}
+
+/// The payload of a certificate's statement: what the root certifies, and the proof that whoever asked for it has the
+/// key. Without one, a root could be made to certify another organization's key as its own.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proved {
+    certificate: Certificate,
+    /// By the certified key, over the domain and the certificate's encoding.
+    proof: Signature,
+}
+
+impl Certificate {
+    /// Signs it with the key it certifies, and that with the root. Returns the statement's bytes.
+    #[must_use]
+    pub fn sign(&self, root: &SecretKey, key: &SecretKey) -> Vec<u8> {
+        let proved = Proved {
+            certificate: self.clone(),
+            proof: key.sign(&self.proved_bytes()),
+        };
+        statement::sign(
+            StatementKind::Certificate,
+            &self.subject,
+            &self.key.fingerprint().digest().to_string(),
+            &codec::encode(&proved),
+            root,
+        )
+    }
+
+    fn proved_bytes(&self) -> Vec<u8> {
+        [PROOF_DOMAIN, &codec::encode(self)].concat()
+    }
+
+    /// Reads a certificate and checks that the root it names signed it, and the key it certifies too. Whether that
+    /// root is to be trusted is a question for a [`crate::Keyring`].
+    ///
+    /// # Errors
+    /// Any [`StatementError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, StatementError> {
+        let statement = payload::parse(bytes, StatementKind::Certificate)?;
+        let Proved { certificate, proof } = codec::decode(statement.unverified_payload())?;
+        let verified = statement.verify_with(&certificate.root)?;
+        let is_about_subject = *verified.issuer() == certificate.subject
+            && verified.subject() == certificate.key.fingerprint().digest().to_string();
+        if !is_about_subject {
+            return Err(StatementError::Parties);
+        }
+        if certificate.purpose == KeyPurpose::Root {
+            return Err(StatementError::Rule("a root is not certified but compared"));
+        }
+        if certificate
+            .not_after
+            .is_some_and(|end| end <= certificate.not_before)
+        {
+            return Err(StatementError::Rule("a certificate ends after it begins"));
+        }
+        // A key that is no sound point verifies nothing, so that it has no proof either.
+        if !certificate
+            .key
+            .verifies(&certificate.proved_bytes(), &proof)
+        {
+            return Err(StatementError::Rule(
+                "the certified key did not sign its own certificate",
+            ));
+        }
+        Ok(certificate)
+    }
+
+    /// Whether the key is good at an instant.
+    #[must_use]
+    pub fn is_good_at(&self, at: Time) -> bool {
+        self.not_before <= at && self.not_after.is_none_or(|end| at < end)
+    }
+}
