@@ -25,7 +25,6 @@ pub struct TrustedRoot {
     #[serde(with = "fingerprint_text")]
     pub fingerprint: Fingerprint,
     /// From when: a certificate counts only if it does not begin earlier.
-    #[serde(with = "ambit_ledger::time_text")]
     pub from: Time,
 }
 

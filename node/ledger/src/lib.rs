@@ -78,7 +78,7 @@ pub use terms::{
     ErasureExtent, LegalClause, LegalDocument, Limits, Material, Member, PartnershipTerms, Reach,
     RecordDigest, RequiredAttestation, Role, Scope, SignedCard,
 };
-pub use time::{Time, TimeError, time_text};
+pub use time::{Time, TimeError};
 pub use tree::{
     Frontier, consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency,
     verify_inclusion,

@@ -1,12 +1,12 @@
 //! Instants as the formats hold them: whole nanoseconds since 1970-01-01T00:00:00Z, leap seconds smeared.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in UTC: nanoseconds since the Unix epoch, from 1970 up to, and without, 2200.
 ///
 /// The bound is checked wherever one is parsed, so that no policy's date arithmetic can overflow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 /// Why a number or a text is no [`Time`].
@@ -160,33 +160,44 @@ impl std::fmt::Display for Time {
     }
 }
 
-/// `Time` as RFC 3339 text, for JSON and TOML that people read: `#[serde(with = "ambit_ledger::time_text")]`.
-pub mod time_text {
-    use super::Time;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    /// Writes RFC 3339.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(time)
+impl Serialize for Time {
+    /// A number in CBOR, RFC 3339 where the format is for people.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_i64(self.0)
+        }
     }
+}
 
-    /// Reads RFC 3339.
-    ///
-    /// # Errors
-    /// A text that is no instant, or one out of range.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            text.parse().map_err(D::Error::custom)
+        } else {
+            let nanos = i64::deserialize(deserializer)?;
+            nanos.try_into().map_err(D::Error::custom)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_read_a_text_and_ledgers_hold_a_number() {
+        let time: Time = "2026-05-01T08:00:00.5Z".parse().unwrap();
+        let text = serde_json::to_string(&time).unwrap();
+        assert_eq!(text, "\"2026-05-01T08:00:00.5Z\"");
+        assert_eq!(serde_json::from_str::<Time>(&text).unwrap(), time);
+        assert!(serde_json::from_str::<Time>("1777622400500000000").is_err());
+        let bytes = crate::encode(&time);
+        assert_eq!(bytes, crate::encode(&time.as_nanos()));
+        assert_eq!(crate::decode::<Time>(&bytes).unwrap(), time);
+    }
 
     #[test]
     fn seven_fractional_digits_survive() {

@@ -74,7 +74,6 @@ pub struct ClaimSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Name>,
     /// Until when.
-    #[serde(with = "ambit_ledger::time_text")]
     pub not_after: Time,
 }
 
