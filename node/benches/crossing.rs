@@ -111,7 +111,7 @@ fn cross(supplier: &Arc<Node>, customer: &Arc<Node>, from: u64, round: u64) -> f
 /// How many of the supplier's items the customer committed.
 fn taken(customer: &Node) -> u64 {
     let governance = customer.governance();
-    let (partnership, supplier) = governance.recipients().next().expect("an agreement");
+    let (partnership, supplier) = governance.signed().next().expect("an agreement");
     let inbox = BoxKey::new(&partnership.terms().partnership, supplier);
     let inbox = customer.store().inbox(&inbox);
     inbox.map_or(0, |inbox| inbox.cursor)

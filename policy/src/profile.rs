@@ -209,6 +209,15 @@ impl Profile {
         self.0.ids.iter().map(String::as_str).collect()
     }
 
+    /// Whether the policy of this id forbids; `None` where there is no such policy.
+    #[must_use]
+    pub fn is_forbid(&self, id: &str) -> Option<bool> {
+        self.policies()
+            .policies()
+            .find(|policy| policy.id().to_string() == id)
+            .map(|policy| policy.effect() == Effect::Forbid)
+    }
+
     pub(crate) fn policies(&self) -> &PolicySet {
         &self.0.policies
     }

@@ -171,6 +171,6 @@ fn why_is_asked_for_members_only() {
     assert_eq!(output.status.code(), Some(3));
     let answers: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answers[0]["verdict"], "withheld");
-    assert_eq!(answers[0]["recorded"], "withheld");
+    assert_eq!(answers[0]["recorded"]["outcome"], "withheld");
     scene.unchanged_since(&before, "why");
 }

@@ -146,6 +146,7 @@ fn the_latest_values_of_a_submodel_come_with_where_they_are_from() {
     observe("2026-05-01T09:00:00Z", &["Axes[1].Load=7", "Name=b"]);
 
     let latest = Ambit::json(home, &["get", "--submodel", SUBMODEL]);
+    let latest = &latest[&pair.supplier.id];
     // Digits are as they were given.
     let expected = r#"{"Axes":[{"Load":0.50},{"Load":null}],"Diameter":2.25,"Name":"a"}"#;
     assert_eq!(latest["value"].to_string(), expected);

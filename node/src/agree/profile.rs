@@ -116,8 +116,7 @@ impl Node {
             })?;
             self.reload()?;
         }
-        self.catch_up_on_new_grounds(None, now)
-            .map_err(ActivateError::Judge)?;
+        self.catch_up(now).map_err(ActivateError::Judge)?;
         Ok(digest)
     }
 }

@@ -337,7 +337,7 @@ fn what_was_declined_stays_listed() {
     let listed = supplier.partner_list(now);
     let stages: Vec<(&str, &str)> = listed
         .iter()
-        .map(|known| (known.partnership.as_str(), known.stage.as_str()))
+        .map(|known| (known.partnership.as_str(), known.stage.name()))
         .collect();
     assert_eq!(
         stages,

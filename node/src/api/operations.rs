@@ -9,7 +9,7 @@ use crate::holding::{
     ListPartnerships, ListPeers,
 };
 use crate::node::{Ask, Node};
-use crate::release::Observe;
+use crate::release::{Observe, Offer};
 use ambit_ledger::Time;
 
 /// An operation with its name on the wire.
@@ -48,6 +48,7 @@ macro_rules! operations {
 
 operations! {
     Observe: "observe",
+    Offer: "offer",
     ListObservations: "list",
     GetObservation: "get",
     GetLatest: "latest",

@@ -185,6 +185,7 @@ mod tests {
             "ambit list --after 12 --limit 3 --output json",
             "ambit get 0123abcd",
             "ambit get --submodel urn:a --output json",
+            "ambit get --submodel urn:a --origin did:web:b.example",
             "ambit peers --output json",
             "ambit clock accept --output json",
             "ambit completions bash",
@@ -201,6 +202,7 @@ mod tests {
             "ambit partner decline i.txt --reason no",
             "ambit partner invite p -o i.txt",
             "ambit partner list",
+            "ambit partner offer p --to did:web:b.example --dry-run --output json",
             "ambit profile check a.cedar --layer ip",
             "ambit profile activate a.cedar --layer owner --output json",
         ] {

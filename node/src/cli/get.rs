@@ -6,8 +6,8 @@ use super::latest;
 use super::output::OutputOption;
 use super::table::{or_none, pairs, table};
 use crate::failure::Failure;
-use crate::holding::{GetObservation, HeldTerms, Item, ObservationDetail, ReadingView};
-use ambit_ledger::Facts;
+use crate::holding::{GetLatest, GetObservation, ObservationDetail, ReadingView};
+use ambit_ledger::OrganizationId;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,62 +22,53 @@ pub struct GetArguments {
     /// The latest values of this submodel, instead of one observation
     #[arg(long, value_name = "ID", conflicts_with = "id")]
     pub submodel: Option<String>,
+    /// Of the submodel, what this organization says alone
+    #[arg(long, value_name = "ORG", requires = "submodel")]
+    pub origin: Option<OrganizationId>,
     #[command(flatten)]
     pub output: OutputOption,
-}
-
-/// An observation as people and programs read it: times as RFC 3339.
-#[derive(Debug, Serialize)]
-struct Shown {
-    item: Item,
-    facts: Value,
-    terms: Option<Value>,
-    readings: Vec<ReadingView>,
-}
-
-impl From<ObservationDetail> for Shown {
-    fn from(detail: ObservationDetail) -> Self {
-        Self {
-            facts: facts_view(&detail.facts),
-            terms: detail.terms.as_ref().map(terms_view),
-            item: detail.item,
-            readings: detail.readings,
-        }
-    }
 }
 
 pub(super) fn get(home: &Path, arguments: &GetArguments) -> Result<Exit, Failure> {
     let backend = Backend::open(home)?;
     if let Some(submodel) = &arguments.submodel {
-        return latest::latest(&backend, submodel, arguments.output);
+        let asked = GetLatest {
+            submodel: submodel.clone(),
+            origin: arguments.origin.clone(),
+        };
+        return latest::latest(&backend, asked, arguments.output);
     }
     let id = arguments.id.clone().unwrap_or_default();
-    let detail = Shown::from(backend.ask(GetObservation { id })?);
+    let detail = backend.ask(GetObservation { id })?;
     arguments.output.print(&detail, detail_text)?;
     Ok(Exit::Done)
 }
 
-fn detail_text(detail: &Shown) -> String {
+fn detail_text(detail: &ObservationDetail) -> String {
     let head = [
         ("id".to_owned(), detail.item.id.to_string()),
         ("entry".to_owned(), detail.item.entry.to_string()),
     ];
-    let facts = members(&detail.facts).into_iter().map(|(name, value)| {
-        // The fact is the digest; the readings themselves stand below.
-        let is_digest = name == "readings";
-        (
-            if is_digest {
-                "readings digest".to_owned()
-            } else {
-                name
-            },
-            value,
-        )
-    });
+    let facts = members(&as_value(&detail.facts))
+        .into_iter()
+        .map(|(name, value)| {
+            // The fact is the digest; the readings themselves stand below.
+            let is_digest = name == "readings";
+            (
+                if is_digest {
+                    "readings digest".to_owned()
+                } else {
+                    name
+                },
+                value,
+            )
+        });
     let mut text = pairs(head.into_iter().chain(facts));
     if let Some(terms) = &detail.terms {
         text.push_str("\nHELD ON THESE TERMS\n");
-        text.push_str(&pairs(members(terms)));
+        let discloser = ("discloser".to_owned(), terms.discloser.to_string());
+        let scope = members(&as_value(&terms.scope));
+        text.push_str(&pairs([discloser].into_iter().chain(scope)));
     }
     let header = ["path", "from", "to", "quality", "value", "unit"];
     text.push('\n');
@@ -88,12 +79,17 @@ fn detail_text(detail: &Shown) -> String {
 fn reading_row(reading: &ReadingView) -> Vec<String> {
     vec![
         reading.path.clone(),
-        reading.from.clone(),
-        or_none(reading.to.as_deref()),
+        reading.from.to_string(),
+        or_none(reading.to),
         reading.quality.clone(),
         or_none(reading.value.as_ref().map(plain)),
         or_none(reading.unit.as_deref()),
     ]
+}
+
+/// What is typed everywhere else, as names and values to be written.
+fn as_value(data: &impl Serialize) -> Value {
+    serde_json::to_value(data).unwrap_or_default()
 }
 
 /// The members of an object that hold something, in its order.
@@ -119,35 +115,6 @@ pub(super) fn plain(value: &Value) -> String {
         Value::Null => "none".to_owned(),
         Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
-}
-
-fn facts_view(facts: &Facts) -> Value {
-    let mut view = serde_json::to_value(facts).unwrap_or_default();
-    if let Some(members) = view.as_object_mut() {
-        let times = [
-            ("observed_from", facts.observed_from),
-            ("observed_to", facts.observed_to),
-        ];
-        for (name, time) in times {
-            members.insert(name.to_owned(), time.to_string().into());
-        }
-    }
-    view
-}
-
-fn terms_view(terms: &HeldTerms) -> Value {
-    let scope = &terms.scope;
-    serde_json::json!({
-        "discloser": terms.discloser,
-        "recipients": scope.recipients,
-        "purposes": scope.purposes,
-        "not_after": scope.not_after.to_string(),
-        "hold_until": scope.hold_until.to_string(),
-        "keep_until": scope.keep_until.map(|time| time.to_string()),
-        "erasure": scope.erasure,
-        "onward_hops": scope.onward_hops,
-        "derived": scope.derived,
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::facts::FactsOptions;
 use super::files::{ContentError, FileError};
 use super::observe::{Batch, observe_batch};
-use super::output::{OutputOption, note, read_text};
+use super::output::{Format, OutputOption, note, read_text};
 use super::table::{pairs, shown};
 use crate::collect::{FactsError, ImportError, ImportReport, Map, import as import_file};
 use crate::config::Home;
@@ -148,6 +148,12 @@ fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, 
     output.print(summary, summary_table)?;
     for row in summary.unreadable.iter().take(ROWS_SHOWN_MAX) {
         note(format!("line {}: {}", row.line, shown(&row.reason)));
+    }
+    if summary.observations_known > 0 && output.output == Format::Table {
+        note(
+            "what was known before is not judged again by importing it: `ambit partner offer PARTNERSHIP` offers again \
+             what of it is withheld",
+        );
     }
     if summary.unreadable_rows > 0 {
         note(format!(

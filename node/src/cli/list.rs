@@ -100,7 +100,7 @@ fn items_table(items: &[Item]) -> String {
                 or_none(item.serial.as_deref()),
                 or_none(item.lot.as_deref()),
                 or_none(item.program.as_deref()),
-                item.observed_from.clone(),
+                item.observed_from.to_string(),
                 item.readings.to_string(),
             ]
         }),

@@ -50,7 +50,7 @@ pub use observe::ObserveArguments;
 pub use output::{Format, OutputOption};
 pub use partner::{
     AcceptArguments, ComparedOptionError, ComparedOptions, DeclareArguments, DeclineArguments,
-    InviteArguments, PartnerCommand,
+    InviteArguments, OfferArguments, PartnerCommand,
 };
 pub use profile::{LayerError, ProfileArguments, ProfileCommand};
 pub use why::WhyArguments;

@@ -3,7 +3,9 @@
 use super::backend::Backend;
 use super::exit::Exit;
 use super::output::{OutputOption, note};
-use super::table::{or_none, table};
+use super::partner::stage_text;
+use super::status::not_taken_text;
+use super::table::{or_none, shown, table};
 use crate::failure::Failure;
 use crate::holding::{ListPeers, Peer};
 use std::path::Path;
@@ -11,6 +13,12 @@ use std::path::Path;
 pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
     let peers = Backend::open(home)?.ask(ListPeers {})?;
     output.print(&peers, |peers| peers_table(peers))?;
+    for peer in &peers {
+        for trouble in &peer.troubles {
+            let organization = &peer.organization;
+            note(shown(&format!("ALARM: `{organization}`: {trouble}")));
+        }
+    }
     if peers.is_empty() {
         note("no partnership has another member; `ambit partner list` shows the partnerships");
     }
@@ -26,6 +34,10 @@ fn peers_table(peers: &[Peer]) -> String {
         "connected",
         "waiting",
         "acknowledged",
+        "not taken",
+        "withheld",
+        "undecided",
+        "refused here",
         "peer id",
         "addresses",
     ];
@@ -36,10 +48,14 @@ fn peers_table(peers: &[Peer]) -> String {
                 peer.organization.to_string(),
                 peer.name.clone(),
                 peer.partnership.to_string(),
-                peer.stage.clone(),
+                stage_text(peer.stage, peer.since),
                 connected(peer.connected).to_owned(),
                 peer.waiting.to_string(),
                 peer.acknowledged.to_string(),
+                not_taken_text(&peer.not_taken),
+                peer.withheld.to_string(),
+                peer.undecided.to_string(),
+                not_taken_text(&peer.refused),
                 or_none(peer.peer_id.as_deref()),
                 or_none(Some(peer.addresses.join(", ")).filter(|text| !text.is_empty())),
             ]
@@ -58,6 +74,8 @@ fn connected(connected: Option<bool>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partnership::Standing;
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_node_that_does_not_run_says_so() {
@@ -65,12 +83,18 @@ mod tests {
             organization: "did:web:a.example".parse().unwrap(),
             name: "A".to_owned(),
             partnership: "a/b/c".parse().unwrap(),
-            stage: "active".to_owned(),
+            stage: Standing::Active,
+            since: None,
             peer_id: None,
             addresses: Vec::new(),
             connected,
             waiting: 3,
             acknowledged: 4,
+            withheld: 5,
+            undecided: 6,
+            not_taken: BTreeMap::from([("not-admissible".to_owned(), 7)]),
+            refused: BTreeMap::new(),
+            troubles: Vec::new(),
         };
         let shown = peers_table(&[peer(None), peer(Some(true)), peer(Some(false))]);
         let cells: Vec<Vec<&str>> = shown
@@ -92,6 +116,10 @@ mod tests {
                 connected,
                 "3",
                 "4",
+                "not-admissible 7",
+                "5",
+                "6",
+                "0",
                 "-",
                 "-",
             ];

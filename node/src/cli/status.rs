@@ -7,6 +7,7 @@ use super::partner::{note_differences, partnerships_table};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, Status, withheld_by};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
@@ -36,6 +37,9 @@ fn status_text(status: &Status, is_running: bool) -> String {
             shown(alarm)
         ));
     }
+    for trouble in &status.troubles {
+        text.push_str(&format!("\nALARM: {}\n", shown(trouble)));
+    }
     let held = status.held.iter().map(|(origin, held)| {
         vec![
             origin.to_string(),
@@ -48,27 +52,45 @@ fn status_text(status: &Status, is_running: bool) -> String {
         vec![
             pair.to.to_string(),
             pair.partnership.to_string(),
+            pair.stage.to_string(),
             pair.released.to_string(),
             pair.acknowledged.to_string(),
+            not_taken_text(&pair.not_taken),
+            pair.withdrawn.to_string(),
             pair.withheld.to_string(),
             pair.undecided.to_string(),
             or_none(Some(withheld_by).filter(|text| !text.is_empty())),
         ]
     });
+    let refused = status
+        .pairs
+        .iter()
+        .filter(|pair| !pair.refused.is_empty())
+        .map(|pair| {
+            vec![
+                pair.to.to_string(),
+                pair.partnership.to_string(),
+                not_taken_text(&pair.refused),
+            ]
+        });
     let sections = [
         table(&["held of", "observations", "readings"], held),
         table(
             &[
                 "to",
                 "partnership",
+                "stage",
                 "released",
                 "acknowledged",
+                "not taken",
+                "withdrawn",
                 "withheld",
                 "undecided",
                 "withheld by",
             ],
             pairs,
         ),
+        table(&["of", "partnership", "refused here"], refused),
         partnerships_table(&status.partnerships),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
@@ -76,4 +98,16 @@ fn status_text(status: &Status, is_running: bool) -> String {
         text.push_str(section);
     }
     text
+}
+
+/// How many were not taken in, by code; 0 where all were.
+pub(super) fn not_taken_text(by_code: &BTreeMap<String, u64>) -> String {
+    let all: u64 = by_code.values().sum();
+    if all == 0 {
+        return "0".to_owned();
+    }
+    let codes = by_code
+        .iter()
+        .map(|(code, count)| format!("{code} {count}"));
+    codes.collect::<Vec<_>>().join(", ")
 }

@@ -6,7 +6,8 @@ use super::output::{Format, OutputOption, note};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{
-    AskGrounds, AskWhy, Grounds, Holding, LayerAnswer, PolicyAnswer, PurposeAnswer, Says, Why,
+    AskGrounds, AskWhy, DeterminingPolicy, Grounds, Holding, LayerAnswer, PolicyAnswer,
+    PurposeAnswer, RecipientAnswer, Says, Why,
 };
 use ambit_ledger::{ErasureExtent, OrganizationId, Verdict};
 use clap::Args;
@@ -94,8 +95,15 @@ fn one_answer(answer: &Why) -> String {
         ("verdict now", answer.verdict.to_string()),
         ("recorded", recorded(answer)),
     ];
+    if answer.may_be_offered {
+        let offer = format!(
+            "it was withheld on grounds that are no longer in force: `ambit partner offer {}` offers it again",
+            answer.partnership
+        );
+        rows.push(("offer again", offer));
+    }
     if let Some(unasked) = &answer.unasked {
-        rows.push(("not asked", unasked.clone()));
+        rows.push(("not asked", unasked.to_string()));
     }
     let mut text = Text(pairs(rows));
     let mut rest: Vec<&PurposeAnswer> = answer.purposes.iter().collect();
@@ -113,9 +121,19 @@ fn one_answer(answer: &Why) -> String {
 }
 
 fn recorded(answer: &Why) -> String {
-    match (&answer.recorded, answer.entry) {
-        (Some(recorded), Some(entry)) => format!("{recorded}, in entry {entry}"),
-        _ => "nothing yet".to_owned(),
+    let Some(recorded) = &answer.recorded else {
+        return "nothing yet".to_owned();
+    };
+    let said = format!("{}, in entry {}", recorded.outcome.name(), recorded.entry);
+    match &recorded.answer {
+        None => said,
+        Some(RecipientAnswer { entry, code: None }) => {
+            format!("{said}; taken in by the recipient, in entry {entry}")
+        }
+        Some(RecipientAnswer {
+            entry,
+            code: Some(code),
+        }) => format!("{said}; not taken in by the recipient ({code}), in entry {entry}"),
     }
 }
 
@@ -149,8 +167,11 @@ impl Text {
             self.policy(policy);
         }
         let is_named = |policy: &str| answer.near_misses.iter().any(|near| near.policy == policy);
-        for policy in answer.policies.iter().filter(|policy| !is_named(policy)) {
-            self.line(2, format!("{policy}: forbidden"));
+        let others = answer.policies.iter();
+        for DeterminingPolicy { policy, forbids } in others.filter(|other| !is_named(&other.policy))
+        {
+            let says = if *forbids { "forbidden" } else { "permitted" };
+            self.line(2, format!("{policy}: {says}"));
         }
         if answer.near_misses.is_empty() {
             for error in &answer.errors {
@@ -281,7 +302,7 @@ fn list<T: Display>(all: impl IntoIterator<Item = T>) -> String {
 /// The reason in one line: the purposes it is admissible for, or the layers that say no.
 fn because(answer: &Why) -> String {
     if let Some(unasked) = &answer.unasked {
-        return unasked.clone();
+        return unasked.to_string();
     }
     let purposes = || answer.purposes.iter();
     if answer.verdict == Verdict::Admissible {

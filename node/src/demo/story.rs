@@ -7,7 +7,7 @@ use crate::clock;
 use crate::collect::{self, Draft, FactsFile};
 use crate::holding::Status;
 use crate::node::Node;
-use crate::partnership::Declaration;
+use crate::partnership::{Declaration, Standing};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub(super) async fn agree(supplier: &Party, customers: &[Party]) -> Result<(), D
                 status
                     .partnerships
                     .iter()
-                    .all(|known| known.stage == "active")
+                    .all(|known| known.stage == Standing::Active)
             })
         },
     )

@@ -158,6 +158,17 @@ impl Federation {
             .set_connected(Some(self.connected.borrow().clone()));
     }
 
+    /// And who is kept out.
+    fn publish_barred(&self) {
+        let now = self.instant();
+        let until = |(peer, left): (PeerKey, Duration)| {
+            let seconds = u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
+            (peer, now.plus_seconds(seconds.saturating_add(1)))
+        };
+        let barred = self.mesh.barred().into_iter().map(until);
+        self.node.note_barred(barred.collect());
+    }
+
     fn refresh_after_change(&mut self) {
         let governance = self.node.governance();
         let is_known = self
@@ -171,6 +182,7 @@ impl Federation {
 
     /// An agreement ends by time as well, and a clock that was mended brings one back.
     fn refresh_after_time(&mut self) {
+        self.publish_barred();
         let now = self.instant();
         let is_known = self
             .looked

@@ -88,7 +88,8 @@ pub(super) async fn keep(
             Ok(link) => {
                 let ended = session(&node, &trouble, link, &partnership, &recipient).await;
                 match ended {
-                    Ended::Diverged(_) => {
+                    Ended::Diverged(ref how) => {
+                        node.note_divergence(&partnership, &recipient, Some(how.clone()));
                         if let Some(count) = trouble.count(&peer, Complaint::Divergence) {
                             let text = "the link stops until an operator looks at it";
                             tracing::error!(%ended, count, text);
@@ -299,7 +300,11 @@ impl Session {
                 let peer = self.link.peer();
                 take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
             }
-            SenderOutput::Opened { cursor } => tracing::debug!(cursor, "the link is open"),
+            SenderOutput::Opened { cursor } => {
+                tracing::debug!(cursor, "the link is open");
+                self.node
+                    .note_divergence(&self.partnership, &self.recipient, None);
+            }
             SenderOutput::StartsOver { .. } => {
                 // A store is lost once in a long while; one that is new on every link costs a whole outbox each time.
                 let peer = self.link.peer();

@@ -50,10 +50,10 @@ pub struct HeldTerms {
 pub struct ReadingView {
     /// The element's idShort path.
     pub path: String,
-    /// The instant or the start of the interval, RFC 3339.
-    pub from: String,
-    /// The end of the interval, RFC 3339.
-    pub to: Option<String>,
+    /// The instant or the start of the interval.
+    pub from: Time,
+    /// The end of the interval.
+    pub to: Option<Time>,
     /// The quality.
     pub quality: String,
     /// The AAS value-only form; absent where there is no value.
@@ -88,8 +88,8 @@ pub(super) fn reading_view(reading: &ambit_ledger::Reading) -> ReadingView {
     };
     ReadingView {
         path: reading.path.to_string(),
-        from: from.to_string(),
-        to: to.map(|to| to.to_string()),
+        from,
+        to,
         quality: quality_text(reading.quality).to_owned(),
         value: value_view(reading),
         unit: reading.unit.as_ref().map(ToString::to_string),

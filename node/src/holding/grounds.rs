@@ -36,14 +36,14 @@ pub struct Holding {
     pub partnership: PartnershipId,
     /// and which edition of it: its digest.
     pub edition: Digest,
-    /// When it was disclosed, RFC 3339.
-    pub disclosed_at: String,
-    /// Until when it may be held, RFC 3339.
-    pub hold_until: String,
+    /// When it was disclosed.
+    pub disclosed_at: Time,
+    /// Until when it may be held.
+    pub hold_until: Time,
     /// Whether that is past.
     pub is_past: bool,
-    /// Until when it is to be kept as evidence, RFC 3339.
-    pub keep_until: Option<String>,
+    /// Until when it is to be kept as evidence.
+    pub keep_until: Option<Time>,
     /// What erasure takes.
     pub erasure: ErasureExtent,
     /// What for: the purposes disclosed for, which this node's own layers admitted.
@@ -54,8 +54,8 @@ pub struct Holding {
     pub onward_hops: u32,
     /// to whom at most,
     pub recipients: BTreeSet<OrganizationId>,
-    /// and before when, RFC 3339.
-    pub not_after: String,
+    /// and before when.
+    pub not_after: Time,
     /// What may be derived from it; absent where nothing may.
     pub derived: Option<Derivable>,
     /// The digest of the decision to admit it.
@@ -133,16 +133,16 @@ impl Node {
             discloser: disclosure.discloser,
             partnership: disclosure.partnership,
             edition: disclosure.edition,
-            disclosed_at: disclosure.issued_at.to_string(),
-            hold_until: scope.hold_until.to_string(),
+            disclosed_at: disclosure.issued_at,
+            hold_until: scope.hold_until,
             is_past: scope.hold_until <= now,
-            keep_until: scope.keep_until.map(|time| time.to_string()),
+            keep_until: scope.keep_until,
             erasure: scope.erasure,
             purposes,
             purposes_not_admitted,
             onward_hops: scope.onward_hops,
             recipients: scope.recipients,
-            not_after: scope.not_after.to_string(),
+            not_after: scope.not_after,
             derived: scope.derived.map(|derived| Derivable {
                 data_classes: derived.data_classes,
                 recipients: derived.recipients,

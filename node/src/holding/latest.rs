@@ -27,38 +27,48 @@ pub struct Element {
     pub quality: String,
     /// The unit.
     pub unit: Option<String>,
-    /// The instant or the end of the interval, RFC 3339.
-    pub at: String,
+    /// The instant or the end of the interval.
+    pub at: Time,
     /// The observation it is in.
     pub observation: ObservationId,
     /// Who signed that.
     pub origin: OrganizationId,
 }
 
-/// The latest value of each element of a submodel.
+/// The latest value of each element of a submodel, by who says so.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GetLatest {
     /// The submodel's id.
     pub submodel: String,
+    /// What this organization says alone.
+    pub origin: Option<OrganizationId>,
 }
 
-impl Ask for GetLatest {
-    type Answer = Vec<Element>;
+/// The elements of a submodel by path, by who signed them. What one organization says is never completed by another's.
+pub type Latest = BTreeMap<OrganizationId, Vec<Element>>;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<Vec<Element>, Failure> {
-        Ok(node.latest(&self.submodel)?)
+impl Ask for GetLatest {
+    type Answer = Latest;
+
+    fn answer(self, node: &Node, _now: Time) -> Result<Latest, Failure> {
+        Ok(node.latest(&self.submodel, self.origin.as_ref())?)
     }
 }
 
 impl Node {
-    /// The latest reading of each element of a submodel, by path. Of two at the same instant it is the one that came
-    /// into the ledger later. Reads the whole ledger.
+    /// The latest reading of each element of a submodel, for each organization that says something of it. Of two at the
+    /// same instant it is the one that came into the ledger later. Reads the whole ledger.
     ///
     /// # Errors
-    /// [`InspectError::NoSubmodel`] where nothing of it is held; [`InspectError::Store`].
-    pub fn latest(&self, submodel: &str) -> Result<Vec<Element>, InspectError> {
-        let mut latest: BTreeMap<String, (Time, Element)> = BTreeMap::new();
+    /// [`InspectError::NoSubmodel`] where nothing of it is held; [`InspectError::UnknownOrganization`], [`InspectError::Store`].
+    pub fn latest(
+        &self,
+        submodel: &str,
+        origin: Option<&OrganizationId>,
+    ) -> Result<Latest, InspectError> {
+        let mut latest: BTreeMap<OrganizationId, BTreeMap<String, (Time, Element)>> =
+            BTreeMap::new();
         let mut seen = BTreeSet::new();
         for recorded in self.store().entries(0, u64::MAX) {
             let Some(found) = held(recorded?)? else {
@@ -66,10 +76,13 @@ impl Node {
             };
             let facts = found.observation.facts();
             let id = found.observation.id();
+            let is_asked = facts.submodel.as_str() == submodel
+                && origin.is_none_or(|origin| *origin == facts.issuer);
             // What came under two partnerships is one observation.
-            if facts.submodel.as_str() != submodel || !seen.insert(id) {
+            if !is_asked || !seen.insert(id) {
                 continue;
             }
+            let latest = latest.entry(facts.issuer.clone()).or_default();
             for reading in self.readings(&found)?.readings {
                 let path = reading.path.to_string();
                 let at = reading.when.to();
@@ -81,7 +94,7 @@ impl Node {
                     value: value_view(&reading),
                     quality: quality_text(reading.quality).to_owned(),
                     unit: reading.unit.as_ref().map(ToString::to_string),
-                    at: at.to_string(),
+                    at,
                     observation: id,
                     origin: facts.issuer.clone(),
                 };
@@ -89,15 +102,30 @@ impl Node {
             }
         }
         if seen.is_empty() {
+            if let Some(origin) = origin {
+                let governance = self.governance();
+                let known = governance.known_organizations().collect();
+                InspectError::check_organization(origin, &known)?;
+            }
             return Err(InspectError::NoSubmodel(submodel.to_owned()));
         }
-        let mut elements: Vec<Element> = latest.into_values().map(|(_, element)| element).collect();
-        elements.sort_by_cached_key(|element| {
-            let path = IdShortPath::parse(&element.path).ok();
-            (path.is_none(), path)
-        });
-        Ok(elements)
+        let by_path = |elements: BTreeMap<String, (Time, Element)>| {
+            let mut elements: Vec<Element> =
+                elements.into_values().map(|(_, element)| element).collect();
+            elements.sort_by_cached_key(|element| path_order(&element.path));
+            elements
+        };
+        let latest = latest.into_iter();
+        Ok(latest
+            .map(|(origin, elements)| (origin, by_path(elements)))
+            .collect())
     }
+}
+
+/// The order of elements: by path, and those without one last.
+pub(crate) fn path_order(path: &str) -> (bool, Option<IdShortPath>) {
+    let path = IdShortPath::parse(path).ok();
+    (path.is_none(), path)
 }
 
 /// The value-only form of a submodel (IDTA-01002) from its elements: an object, nested by path. An element without a
@@ -211,7 +239,7 @@ mod tests {
                 value: (!value.is_null()).then(|| value.clone()),
                 quality: "good".to_owned(),
                 unit: None,
-                at: "2026-05-01T08:00:00Z".to_owned(),
+                at: "2026-05-01T08:00:00Z".parse().unwrap(),
                 observation: "ab".repeat(32).parse().unwrap(),
                 origin: "did:web:a.example".parse().unwrap(),
             })

@@ -73,10 +73,10 @@ pub struct Item {
     pub lot: Option<String>,
     /// The program.
     pub program: Option<String>,
-    /// The earliest instant observed, RFC 3339.
-    pub observed_from: String,
-    /// The latest instant observed, RFC 3339.
-    pub observed_to: String,
+    /// The earliest instant observed.
+    pub observed_from: Time,
+    /// The latest instant observed.
+    pub observed_to: Time,
     /// How many readings.
     pub readings: u32,
 }
@@ -162,8 +162,8 @@ pub(super) fn item(found: &Found) -> Item {
         serial: facts.serial.as_ref().map(ToString::to_string),
         lot: value(&facts.lot),
         program: value(&facts.program),
-        observed_from: facts.observed_from.to_string(),
-        observed_to: facts.observed_to.to_string(),
+        observed_from: facts.observed_from,
+        observed_to: facts.observed_to,
         readings: facts.reading_count,
     }
 }

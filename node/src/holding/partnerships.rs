@@ -3,8 +3,8 @@
 use crate::agree::Difference;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::Partnership;
-use ambit_ledger::{EditionStage, OrganizationId, PartnershipId, Time};
+use crate::partnership::Standing;
+use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,8 +28,11 @@ pub struct PartnershipStatus {
     pub partnership: PartnershipId,
     /// Its title.
     pub title: String,
-    /// `proposed`, `active` or `declined`.
-    pub stage: String,
+    /// How it stands now.
+    pub stage: Standing,
+    /// Since when, where time alone made it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
     /// The edition's digest.
     pub edition: String,
     /// The members, and whether each has signed.
@@ -52,7 +55,8 @@ impl Node {
             .map(|partnership| PartnershipStatus {
                 partnership: partnership.terms().partnership.clone(),
                 title: partnership.terms().title.to_string(),
-                stage: stage(partnership).to_owned(),
+                stage: partnership.standing(now),
+                since: partnership.standing_since(now),
                 edition: partnership.edition().to_string(),
                 members: partnership
                     .terms()
@@ -71,14 +75,5 @@ impl Node {
                 differs: self.differences(partnership, now),
             })
             .collect()
-    }
-}
-
-/// How a partnership stands, in a word.
-pub(super) fn stage(partnership: &Partnership) -> &'static str {
-    match (partnership.stage(), partnership.declined()) {
-        (EditionStage::Active, _) => "active",
-        (EditionStage::Proposed, None) => "proposed",
-        (EditionStage::Proposed, Some(_)) => "declined",
     }
 }

@@ -1,12 +1,15 @@
 //! The other members of every partnership: how they are reached, and what waits for them.
 
-use super::partnerships::stage;
+use super::held::InspectError;
+use super::tally::by_name;
 use crate::failure::Failure;
 use crate::mesh::peer_id_text;
 use crate::node::{Ask, Node, peer_key};
+use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Another member of a partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +20,11 @@ pub struct Peer {
     pub name: String,
     /// The agreement.
     pub partnership: PartnershipId,
-    /// How the agreement stands: `proposed`, `active` or `declined`.
-    pub stage: String,
+    /// How the agreement stands now.
+    pub stage: Standing,
+    /// Since when, where time alone made it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
     /// The libp2p peer id of its connections; absent where its card names no usable key.
     pub peer_id: Option<String>,
     /// The multiaddresses it is called at.
@@ -29,6 +35,17 @@ pub struct Peer {
     pub waiting: u64,
     /// The number of the last item that it acknowledged; 0 before the first.
     pub acknowledged: u64,
+    /// How many of this node's observations are withheld from it, and
+    pub withheld: u64,
+    /// how many are, because nobody can say.
+    pub undecided: u64,
+    /// How many of what was disclosed to it it did not take, by code.
+    pub not_taken: BTreeMap<String, u64>,
+    /// How many of what it sent were refused here, by code.
+    pub refused: BTreeMap<String, u64>,
+    /// What is wrong between the two nodes, that a person may have to mend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<String>,
 }
 
 /// The other members of every partnership, and who of them is connected.
@@ -39,16 +56,22 @@ pub struct ListPeers {}
 impl Ask for ListPeers {
     type Answer = Vec<Peer>;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<Vec<Peer>, Failure> {
-        Ok(node.peers())
+    fn answer(self, node: &Node, now: Time) -> Result<Vec<Peer>, Failure> {
+        Ok(node.peers(now)?)
     }
 }
 
 impl Node {
-    /// The other members of every partnership, one for each partnership a member is in.
-    #[must_use]
-    pub fn peers(&self) -> Vec<Peer> {
+    /// The other members of every partnership, one for each partnership a member is in. Reads what came into the
+    /// ledger since it was counted last.
+    ///
+    /// # Errors
+    /// Any [`InspectError`].
+    pub fn peers(&self, now: Time) -> Result<Vec<Peer>, InspectError> {
+        let now = self.reading_instant(now);
         let governance = self.governance();
+        let mut tally = self.tally();
+        tally.count(self.store(), self.store().size())?;
         let connected = self.connected();
         let mut peers = Vec::new();
         for partnership in governance.partnerships() {
@@ -61,11 +84,13 @@ impl Node {
                 let acknowledged = outbox
                     .and_then(|outbox| outbox.acknowledged)
                     .map_or(0, |acknowledged| acknowledged.upto);
+                let counts = tally.outgoing(&terms.partnership, &member.organization);
                 peers.push(Peer {
                     organization: member.card.organization.clone(),
                     name: member.card.name.to_string(),
                     partnership: terms.partnership.clone(),
-                    stage: stage(partnership).to_owned(),
+                    stage: partnership.standing(now),
+                    since: partnership.standing_since(now),
                     peer_id: key.as_ref().map(peer_id_text),
                     addresses: member
                         .card
@@ -78,9 +103,14 @@ impl Node {
                         .map(|connected| key.is_some_and(|key| connected.contains(&key))),
                     waiting: last.saturating_sub(acknowledged),
                     acknowledged,
+                    withheld: counts.withheld,
+                    undecided: counts.undecided,
+                    not_taken: by_name(&counts.not_taken),
+                    refused: tally.refused(&terms.partnership, &member.organization),
+                    troubles: self.troubles(&terms.partnership, &member.organization, key.as_ref()),
                 });
             }
         }
-        peers
+        Ok(peers)
     }
 }

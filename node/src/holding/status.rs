@@ -2,9 +2,10 @@
 
 use super::held::InspectError;
 use super::partnerships::PartnershipStatus;
-use super::tally::Tally;
+use super::tally::{Tally, by_name};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
+use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
@@ -38,10 +39,13 @@ pub struct Status {
     pub root: String,
     /// What is held, by who signed it.
     pub held: BTreeMap<OrganizationId, Held>,
-    /// What was decided for each other member.
+    /// What became of this node's observations for each other member.
     pub pairs: Vec<Pair>,
     /// The partnerships.
     pub partnerships: Vec<PartnershipStatus>,
+    /// What is wrong between this node and others, that a person may have to mend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<String>,
     /// Why nothing is judged, sent or taken in now; absent where the clock is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
@@ -56,7 +60,7 @@ pub struct Held {
     pub readings: u64,
 }
 
-/// What was decided for one recipient under one partnership, in observations.
+/// What became of this node's observations for one recipient under one partnership, as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// Who discloses.
@@ -65,17 +69,25 @@ pub struct Pair {
     pub to: OrganizationId,
     /// Under which partnership.
     pub partnership: PartnershipId,
+    /// How the agreement stands now.
+    pub stage: Standing,
     /// Put into the outbox and not taken back.
     pub released: u64,
+    /// Put into the outbox, and taken back before it left.
+    pub withdrawn: u64,
     /// Withheld.
     pub withheld: u64,
     /// Undecided, to be judged again.
     pub undecided: u64,
+    /// Of the released, what the recipient did not take, by code.
+    pub not_taken: BTreeMap<String, u64>,
+    /// Of what the recipient sent, what was refused here, by code.
+    pub refused: BTreeMap<String, u64>,
     /// Acknowledged by the recipient, taken or refused.
     pub acknowledged: u64,
-    /// How many each layer withheld; one observation may count at several.
+    /// How many each layer withholds; one observation may count at several.
     pub layers: BTreeMap<Layer, u64>,
-    /// How many were withheld because no limits cover them, so that no layer was asked.
+    /// How many are withheld because no limits cover them, so that no layer was asked.
     pub unasked: u64,
 }
 
@@ -85,14 +97,16 @@ impl Node {
     /// # Errors
     /// Any [`InspectError`].
     pub fn status(&self, now: Time) -> Result<Status, InspectError> {
+        let reading_at = self.reading_instant(now);
         let governance = self.governance();
         let (ledger_size, root) = self.store().tree_head();
         let mut tally = self.tally();
         tally.count(self.store(), ledger_size)?;
         let mut pairs: Vec<Pair> = governance
-            .recipients()
+            .signed()
             .map(|(partnership, recipient)| {
-                self.pair(&tally, &partnership.terms().partnership, recipient)
+                let stage = partnership.standing(reading_at);
+                self.pair(&tally, &partnership.terms().partnership, recipient, stage)
             })
             .collect();
         pairs.sort_by(|one, other| {
@@ -107,19 +121,30 @@ impl Node {
             held: tally.held().clone(),
             pairs,
             partnerships: self.partner_list(now),
+            troubles: self.all_troubles(),
             clock: self.instant(now).err().map(|error| error.to_string()),
         })
     }
 
-    fn pair(&self, tally: &Tally, partnership: &PartnershipId, recipient: &OrganizationId) -> Pair {
+    fn pair(
+        &self,
+        tally: &Tally,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+        stage: Standing,
+    ) -> Pair {
         let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
         let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
-        let counts = tally.decided(partnership, recipient);
+        let counts = tally.outgoing(partnership, recipient);
         Pair {
             from: self.settings().organization.id.clone(),
             to: recipient.clone(),
             partnership: partnership.clone(),
+            stage,
             released: counts.released,
+            withdrawn: counts.withdrawn,
+            not_taken: by_name(&counts.not_taken),
+            refused: tally.refused(partnership, recipient),
             withheld: counts.withheld,
             undecided: counts.undecided,
             acknowledged: acknowledged.map_or(0, |upto| upto.upto),

@@ -1,11 +1,16 @@
-//! What is held and what was decided, counted. Entries never change, so each is counted once, and what was counted
-//! before is kept while the node is open.
+//! What is held and what became of it for others, counted as it is now. Entries never change, so each is read once, and
+//! what was counted before is kept while the node is open.
+//!
+//! Nothing is kept of a single observation and recipient: the store knows what was said of the two before an entry, and
+//! that is taken off again when the entry is counted.
 
 use super::held::held;
 use super::status::Held;
-use crate::store::{Store, StoreError, own_disclosure};
+use crate::release::layers_withholding;
+use crate::store::{BoxKey, Store, StoreError, own_acknowledgement, own_disclosure};
 use ambit_ledger::{
-    Body, Digest, Layer, ObservationId, OrganizationId, PartnershipId, Verdict, Withheld,
+    Acknowledgement, Body, Digest, Layer, ObservationId, OrganizationId, PartnershipId,
+    RefusalCode, Salt,
 };
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,21 +23,94 @@ pub struct Tally {
     /// What was taken in and counted as held, by the first bytes of its id: what came under two partnerships is one
     /// observation. Own ones come once.
     seen: BTreeSet<u64>,
-    decided: BTreeMap<(PartnershipId, OrganizationId), Decided>,
-    /// One decision serves a whole class: it is read once, however many it withheld.
-    saying_no: BTreeMap<Digest, Vec<Layer>>,
+    outgoing: BTreeMap<BoxKey, Outgoing>,
+    /// What this node refused, by who sent it.
+    refused: BTreeMap<BoxKey, BTreeMap<RefusalCode, u64>>,
+    /// One decision serves a whole class: it is read once, however many it withholds.
+    withholding: BTreeMap<Digest, Vec<Layer>>,
 }
 
-/// What was decided for one recipient under one partnership. What was undecided first and decided later counts as both.
+/// What became of this node's observations for one recipient under one partnership.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Decided {
+pub(super) struct Outgoing {
+    /// Disclosed, and not taken back.
     pub(super) released: u64,
+    /// Taken back before they left.
+    pub(super) withdrawn: u64,
     pub(super) withheld: u64,
     pub(super) undecided: u64,
-    /// How many each layer withheld.
+    /// How many each layer withholds.
     pub(super) layers: BTreeMap<Layer, u64>,
     /// How many no layer was asked about.
     pub(super) unasked: u64,
+    /// Of the released, what the recipient did not take.
+    pub(super) not_taken: BTreeMap<RefusalCode, u64>,
+    /// How far the acknowledgements counted reach, and of which store of the recipient's.
+    acknowledged: (Option<Salt>, u64),
+}
+
+/// What an entry says became of an observation for a recipient.
+enum Became {
+    Released(u64),
+    Withdrawn,
+    Withheld {
+        decision: Option<Digest>,
+        is_undecided: bool,
+    },
+}
+
+/// What an entry says, and of what for whom.
+struct Outcome {
+    observation: ObservationId,
+    outbox: BoxKey,
+    became: Became,
+}
+
+impl Outcome {
+    fn of(body: &Body) -> Result<Option<Self>, StoreError> {
+        let (observation, partnership, recipient, became) = match body {
+            Body::Disclosed(disclosed) => {
+                let disclosure = own_disclosure(&disclosed.disclosure)?;
+                return Ok(Some(Self {
+                    observation: disclosure.observation,
+                    outbox: BoxKey::new(&disclosure.partnership, &disclosure.recipient),
+                    became: Became::Released(disclosed.seq),
+                }));
+            }
+            Body::Withdrawn(withdrawn) => (
+                withdrawn.observation,
+                &withdrawn.partnership,
+                &withdrawn.recipient,
+                Became::Withdrawn,
+            ),
+            Body::Withheld(withheld) => {
+                let became = Became::Withheld {
+                    decision: withheld.decision,
+                    is_undecided: withheld.undecided,
+                };
+                let (partnership, recipient) = (&withheld.partnership, &withheld.recipient);
+                (withheld.observation, partnership, recipient, became)
+            }
+            Body::Opened(_)
+            | Body::KeyCertified(_)
+            | Body::PartnershipEdition(_)
+            | Body::PartnershipDeclined(_)
+            | Body::ProfileActivated(_)
+            | Body::TaxonomyActivated(_)
+            | Body::LimitsSet(_)
+            | Body::Observed(_)
+            | Body::Decided(_)
+            | Body::Admitted(_)
+            | Body::Refused(_)
+            | Body::Acknowledged(_)
+            | Body::Unread { .. } => return Ok(None),
+        };
+        Ok(Some(Self {
+            observation,
+            outbox: BoxKey::new(partnership, recipient),
+            became,
+        }))
+    }
 }
 
 impl Tally {
@@ -49,7 +127,7 @@ impl Tally {
         for recorded in store.entries(self.upto, until) {
             let recorded = recorded?;
             let next = recorded.index + 1;
-            self.count_decided(store, &recorded.body)?;
+            self.count_outcome(store, recorded.index, &recorded.body)?;
             let is_own = matches!(recorded.body, Body::Observed(_));
             if let Some(found) = held(recorded)?
                 && (is_own || self.seen.insert(first_bytes(&found.observation.id())))
@@ -69,78 +147,179 @@ impl Tally {
         &self.held
     }
 
-    /// What was decided for a recipient.
-    pub(super) fn decided(
+    /// What became of this node's observations for a recipient.
+    pub(super) fn outgoing(
         &self,
         partnership: &PartnershipId,
         recipient: &OrganizationId,
-    ) -> Decided {
-        let key = (partnership.clone(), recipient.clone());
-        self.decided.get(&key).cloned().unwrap_or_default()
+    ) -> Outgoing {
+        let key = BoxKey::new(partnership, recipient);
+        self.outgoing.get(&key).cloned().unwrap_or_default()
     }
 
-    fn count_decided(&mut self, store: &Store, body: &Body) -> Result<(), StoreError> {
+    /// What this node refused of a sender's, by code.
+    pub(super) fn refused(
+        &self,
+        partnership: &PartnershipId,
+        sender: &OrganizationId,
+    ) -> BTreeMap<String, u64> {
+        let refused = self.refused.get(&BoxKey::new(partnership, sender));
+        by_name(refused.into_iter().flatten())
+    }
+
+    fn count_outcome(&mut self, store: &Store, index: u64, body: &Body) -> Result<(), StoreError> {
         match body {
-            Body::Disclosed(disclosed) => {
-                let disclosure = own_disclosure(&disclosed.disclosure)?;
-                let key = (disclosure.partnership, disclosure.recipient);
-                self.decided.entry(key).or_default().released += 1;
+            Body::Acknowledged(acknowledged) => {
+                self.count_acknowledged(&own_acknowledgement(&acknowledged.acknowledgement)?);
             }
-            Body::Withdrawn(withdrawn) => {
-                let key = (withdrawn.partnership.clone(), withdrawn.recipient.clone());
-                let counts = self.decided.entry(key).or_default();
-                counts.released = counts.released.saturating_sub(1);
-                counts.withheld += 1;
+            Body::Refused(refused) => {
+                let key = BoxKey::new(&refused.partnership, &refused.sender);
+                let count = self.refused.entry(key).or_default();
+                *count.entry(refused.code).or_default() += refused.count;
             }
-            Body::Withheld(withheld) => self.count_withheld(store, withheld)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn count_withheld(&mut self, store: &Store, withheld: &Withheld) -> Result<(), StoreError> {
-        let layers = match &withheld.decision {
-            None => None,
-            Some(digest) => Some(match self.saying_no.entry(*digest) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(layers_saying_no(store, digest)?),
-            }),
-        };
-        let key = (withheld.partnership.clone(), withheld.recipient.clone());
-        let counts = self.decided.entry(key).or_default();
-        if withheld.undecided {
-            counts.undecided += 1;
-        } else {
-            counts.withheld += 1;
-        }
-        match layers {
-            None => counts.unasked += 1,
-            Some(layers) => {
-                for layer in layers {
-                    *counts.layers.entry(*layer).or_default() += 1;
+            _ => {
+                if let Some(outcome) = Outcome::of(body)? {
+                    self.take_off_before(store, index, &outcome)?;
+                    self.add(store, &outcome)?;
                 }
             }
         }
         Ok(())
     }
+
+    /// Each refusal once: an acknowledgement names again those of one before that did not arrive.
+    fn count_acknowledged(&mut self, stated: &Acknowledgement) {
+        let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
+        let counts = self.outgoing.entry(outbox).or_default();
+        if counts.acknowledged.0 != Some(stated.incarnation) {
+            // A store that was lost and made anew takes and refuses everything again.
+            counts.not_taken.clear();
+            counts.acknowledged = (Some(stated.incarnation), 0);
+        }
+        for (seq, code) in not_taken(stated) {
+            if seq > counts.acknowledged.1 {
+                *counts.not_taken.entry(code).or_default() += 1;
+            }
+        }
+        counts.acknowledged.1 = counts.acknowledged.1.max(stated.upto);
+    }
+
+    /// Takes off what was said of the same observation and recipient before.
+    fn take_off_before(
+        &mut self,
+        store: &Store,
+        index: u64,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        let (id, outbox) = (&outcome.observation, &outcome.outbox);
+        let Some(before) = store.outcome_before(id, outbox, index)? else {
+            return Ok(());
+        };
+        let recorded = store.entry(before)?;
+        let said = recorded.map_or(Ok(None), |recorded| Outcome::of(&recorded.body))?;
+        let Some(said) = said else {
+            return Ok(());
+        };
+        let code = match said.became {
+            Became::Released(seq) => why_not_taken(store, outbox, seq, index)?,
+            Became::Withdrawn | Became::Withheld { .. } => None,
+        };
+        let layers = self.layers(store, &said.became)?;
+        let counts = self.outgoing.entry(said.outbox).or_default();
+        counts.change(&said.became, &layers, |count| {
+            *count = count.saturating_sub(1);
+        });
+        if let Some(code) = code {
+            let count = counts.not_taken.entry(code).or_default();
+            *count = count.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, store: &Store, outcome: &Outcome) -> Result<(), StoreError> {
+        let layers = self.layers(store, &outcome.became)?;
+        let counts = self.outgoing.entry(outcome.outbox).or_default();
+        counts.change(&outcome.became, &layers, |count| *count += 1);
+        Ok(())
+    }
+
+    fn layers(&mut self, store: &Store, became: &Became) -> Result<Vec<Layer>, StoreError> {
+        let Became::Withheld {
+            decision: Some(digest),
+            is_undecided: false,
+        } = became
+        else {
+            return Ok(Vec::new());
+        };
+        Ok(match self.withholding.entry(*digest) {
+            Entry::Occupied(entry) => entry.get().clone(),
+            Entry::Vacant(entry) => {
+                let decision = store.decision(digest)?;
+                let layers = decision.as_ref().map(layers_withholding);
+                entry.insert(layers.unwrap_or_default()).clone()
+            }
+        })
+    }
+}
+
+impl Outgoing {
+    fn change(&mut self, became: &Became, layers: &[Layer], change: impl Fn(&mut u64)) {
+        match became {
+            Became::Released(_) => change(&mut self.released),
+            Became::Withdrawn => change(&mut self.withdrawn),
+            Became::Withheld {
+                is_undecided: true, ..
+            } => change(&mut self.undecided),
+            Became::Withheld { decision, .. } => {
+                change(&mut self.withheld);
+                if decision.is_none() {
+                    change(&mut self.unasked);
+                }
+            }
+        }
+        for layer in layers {
+            change(self.layers.entry(*layer).or_default());
+        }
+        self.layers.retain(|_, count| *count > 0);
+    }
+}
+
+/// The items of an outbox that an acknowledgement says were not taken.
+pub(super) fn not_taken(stated: &Acknowledgement) -> impl Iterator<Item = (u64, RefusalCode)> + '_ {
+    stated.refused.iter().map(|item| (item.seq, item.code))
+}
+
+/// Why the recipient did not take an item, by what it acknowledged before an entry.
+fn why_not_taken(
+    store: &Store,
+    outbox: &BoxKey,
+    seq: u64,
+    until: u64,
+) -> Result<Option<RefusalCode>, StoreError> {
+    let index = store.acknowledgement_of(outbox, seq)?;
+    let recorded = match index.filter(|index| *index < until) {
+        Some(index) => store.entry(index)?,
+        None => None,
+    };
+    let Some(Body::Acknowledged(acknowledged)) = recorded.map(|recorded| recorded.body) else {
+        return Ok(None);
+    };
+    let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
+    let code = not_taken(&stated).find(|(item, _)| *item == seq);
+    Ok(code.map(|(_, code)| code))
+}
+
+/// Counts of at least one by the name of their code.
+pub(super) fn by_name<'a>(
+    counts: impl IntoIterator<Item = (&'a RefusalCode, &'a u64)>,
+) -> BTreeMap<String, u64> {
+    let counts = counts.into_iter().filter(|(_, count)| **count > 0);
+    counts
+        .map(|(code, count)| (code.to_string(), *count))
+        .collect()
 }
 
 fn first_bytes(id: &ObservationId) -> u64 {
     let bytes = id.digest().as_bytes().first_chunk::<8>().copied();
     bytes.map_or(0, u64::from_be_bytes)
-}
-
-/// The layers that do not admit in this decision, whatever the purpose.
-fn layers_saying_no(store: &Store, digest: &Digest) -> Result<Vec<Layer>, StoreError> {
-    let decision = store.decision(digest)?;
-    let says_no = |layer: &Layer| {
-        decision.iter().any(|decision| {
-            decision.verdicts.iter().all(|purpose| {
-                purpose.layers.iter().any(|verdict| {
-                    verdict.layer == *layer && verdict.verdict != Verdict::Admissible
-                })
-            })
-        })
-    };
-    Ok(Layer::ALL.into_iter().filter(says_no).collect())
 }

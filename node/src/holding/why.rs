@@ -1,16 +1,18 @@
 //! Why: what would be said now, of one observation for one organization, and what the ledger says was done.
 
 use super::held::{Found, InspectError};
+use super::recorded::{Outcome, Recorded};
+use super::unasked::Unasked;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{Governance, Partnership};
+use crate::partnership::{Governance, Partnership, Standing};
 use crate::release;
 use crate::store::BoxKey;
 use ambit_ledger::{
-    Body, Decision, Facts, Footprint, Inquiry, Layer, ObservationId, OrganizationId, PartnershipId,
-    Purpose, PurposeVerdict, Time, Verdict,
+    Decision, Facts, Footprint, Inquiry, Layer, LayerVerdict, ObservationId, OrganizationId,
+    PartnershipId, Purpose, PurposeVerdict, Time, Verdict,
 };
-use ambit_policy::{FailedPart, NearMiss, near_misses};
+use ambit_policy::{FailedPart, Layers, NearMiss, near_misses};
 use serde::{Deserialize, Serialize};
 
 /// The answer for one observation, one organization and one partnership.
@@ -24,14 +26,16 @@ pub struct Why {
     pub partnership: PartnershipId,
     /// The answer now, over all purposes.
     pub verdict: Verdict,
-    /// What the ledger says was done: `disclosed`, `withheld`, or nothing yet.
-    pub recorded: Option<String>,
-    /// The entry that says so.
-    pub entry: Option<u64>,
+    /// How the agreement stands.
+    pub stage: Standing,
+    /// What the ledger says was done; absent where nothing was done yet.
+    pub recorded: Option<Recorded>,
+    /// Whether it was withheld on grounds that are no longer in force, so that it may be offered again.
+    pub may_be_offered: bool,
     /// The answer for each purpose.
     pub purposes: Vec<PurposeAnswer>,
     /// Why nothing was asked of the layers.
-    pub unasked: Option<String>,
+    pub unasked: Option<Unasked>,
 }
 
 /// The answer for one purpose.
@@ -54,12 +58,21 @@ pub struct LayerAnswer {
     pub layer: Layer,
     /// Its answer.
     pub verdict: Verdict,
-    /// The policies that forbade it; none where no policy permits it.
-    pub policies: Vec<String>,
+    /// The policies that determined it; none where no policy permits it.
+    pub policies: Vec<DeterminingPolicy>,
     /// Evaluation errors.
     pub errors: Vec<String>,
     /// The policies that said no, did not say yes, or could not say, with the parts that failed.
     pub near_misses: Vec<PolicyAnswer>,
+}
+
+/// A policy that applied, beside others that erred or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeterminingPolicy {
+    /// Its id.
+    pub policy: String,
+    /// Whether it forbids; else it permits.
+    pub forbids: bool,
 }
 
 /// A policy that did not admit.
@@ -121,13 +134,13 @@ impl Node {
         let answers = self.why_of(&found, Some(to), now)?;
         if answers.is_empty() {
             let governance = self.governance();
-            let known = governance.recipients().map(|(_, member)| member).collect();
+            let known = governance.signed().map(|(_, member)| member).collect();
             return Err(InspectError::no_partnership(to, &known));
         }
         Ok(answers)
     }
 
-    /// The answers for one member, or for every member of every partnership in force.
+    /// The answers for one member, or for every member of every partnership that all have signed.
     pub(super) fn why_of(
         &self,
         found: &Found,
@@ -137,7 +150,7 @@ impl Node {
         let now = self.reading_instant(now);
         let governance = self.governance();
         governance
-            .recipients()
+            .signed()
             .filter(|(_, recipient)| to.is_none_or(|to| to == *recipient))
             .map(|(partnership, recipient)| {
                 self.why_under(&governance, partnership, recipient, found, now)
@@ -154,9 +167,20 @@ impl Node {
         now: Time,
     ) -> Result<Why, InspectError> {
         let facts = found.observation.facts();
-        let is_own = facts.issuer == *governance.organization();
-        let released = if is_own {
-            release::judge_for(
+        let terms = partnership.terms();
+        let observation = found.observation.id();
+        let unasked = if facts.issuer != *governance.organization() {
+            Some(Unasked::NotOwn {
+                origin: facts.issuer.clone(),
+            })
+        } else if partnership.standing(now) == Standing::Ended {
+            Some(Unasked::Ended { ended: terms.until })
+        } else {
+            None
+        };
+        let released = match &unasked {
+            Some(_) => release::Release::unasked(),
+            None => release::judge_for(
                 // Nothing that is decided here is committed, so nothing is remembered.
                 &mut self.decisions().begin(self.store()),
                 governance,
@@ -164,48 +188,35 @@ impl Node {
                 recipient,
                 facts,
                 now,
-            )?
-        } else {
-            release::Release::unasked()
-        };
-        let id = partnership.terms().partnership.clone();
-        let observation = found.observation.id();
-        let entry = self
-            .store()
-            .outcome_for(&observation, &BoxKey::new(&id, recipient))?;
-        let recorded = match entry {
-            Some(index) => self
-                .store()
-                .entry(index)?
-                .map(|recorded| match recorded.body {
-                    Body::Disclosed(_) => "disclosed".to_owned(),
-                    _ => "withheld".to_owned(),
-                }),
-            None => None,
+            )?,
         };
         let decision = released.judgement.map(|judgement| judgement.decision);
+        let by_limits = || {
+            let taxonomies = governance.layers().taxonomies();
+            Unasked::by_limits(governance.limits(), terms, facts, taxonomies)
+        };
+        let recorded = self.recorded(&observation, &BoxKey::new(&terms.partnership, recipient))?;
+        let is_kept = recorded
+            .as_ref()
+            .is_some_and(|recorded| recorded.outcome != Outcome::Disclosed);
         Ok(Why {
             observation,
             to: recipient.clone(),
-            partnership: id,
+            partnership: terms.partnership.clone(),
             verdict: released.verdict,
+            stage: partnership.standing(now),
+            may_be_offered: is_kept && released.verdict == Verdict::Admissible,
             recorded,
-            entry,
-            unasked: decision
-                .is_none()
-                .then(|| if is_own { UNASKED } else { NOT_OWN }.to_owned()),
+            unasked: match &decision {
+                Some(_) => None,
+                None => Some(unasked.unwrap_or_else(by_limits)),
+            },
             purposes: decision.map_or_else(Vec::new, |decision| {
                 purposes(partnership, &decision, facts, now)
             }),
         })
     }
 }
-
-const UNASKED: &str = "no limits of the owner cover this program, this class of data and any purpose of the \
-                       partnership, so no layer was asked";
-
-const NOT_OWN: &str =
-    "it is held from another organization, and this node passes nothing on, so no layer was asked";
 
 fn purposes(
     partnership: &Partnership,
@@ -220,10 +231,22 @@ fn purposes(
     };
     let misses = near_misses(partnership.layers(), &inquiry, now);
     let verdicts = decision.verdicts.iter();
-    verdicts.map(|verdict| answer(verdict, &misses)).collect()
+    verdicts
+        .map(|verdict| answer(partnership.layers(), verdict, &misses))
+        .collect()
 }
 
-fn answer(verdict: &PurposeVerdict, misses: &[NearMiss]) -> PurposeAnswer {
+fn answer(layers: &Layers, verdict: &PurposeVerdict, misses: &[NearMiss]) -> PurposeAnswer {
+    let determining = |said: &LayerVerdict| {
+        let profile = layers
+            .profiles()
+            .find(|profile| profile.layer() == said.layer);
+        let policies = said.determining.iter().map(|policy| DeterminingPolicy {
+            policy: policy.clone(),
+            forbids: profile.and_then(|profile| profile.is_forbid(policy)) == Some(true),
+        });
+        policies.collect()
+    };
     let near_misses = |layer: Layer| {
         misses
             .iter()
@@ -250,7 +273,7 @@ fn answer(verdict: &PurposeVerdict, misses: &[NearMiss]) -> PurposeAnswer {
             .map(|layer| LayerAnswer {
                 layer: layer.layer,
                 verdict: layer.verdict,
-                policies: layer.determining.clone(),
+                policies: determining(layer),
                 errors: layer.errors.clone(),
                 near_misses: near_misses(layer.layer),
             })

@@ -123,6 +123,12 @@ impl Conduct {
         self.barred_until.is_some_and(|until| now < until)
     }
 
+    /// For how long it is barred still.
+    pub(super) fn barred_for(&self, now: Instant) -> Option<Duration> {
+        let until = self.barred_until?;
+        (now < until).then(|| until - now)
+    }
+
     /// Whether one more link may be opened now.
     pub(super) fn may_open_link(&mut self, now: Instant) -> bool {
         self.links.take(1, LINKS, now)

@@ -142,6 +142,12 @@ impl MeshHandle {
         self.roster.note_fault(peer, fault, Instant::now());
     }
 
+    /// The admitted peers that are barred now, and for how long still.
+    #[must_use]
+    pub fn barred(&self) -> BTreeMap<PeerKey, Duration> {
+        self.roster.barred(Instant::now())
+    }
+
     /// Opens a link to a connected peer and waits until the peer has taken it.
     pub async fn open_link(&self, peer: PeerKey) -> Result<Link, OpenError> {
         tokio::time::timeout(LINK_OPEN_TIMEOUT, self.ask_for_link(peer))

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -68,6 +68,15 @@ impl Roster {
         members
             .get(peer)
             .is_some_and(|member| member.conduct.is_barred(now))
+    }
+
+    /// Who is to wait, and for how long still.
+    pub(super) fn barred(&self, now: Instant) -> BTreeMap<PeerKey, Duration> {
+        let members = self.lock();
+        let barred = members
+            .iter()
+            .filter_map(|(peer, member)| Some((*peer, member.conduct.barred_for(now)?)));
+        barred.collect()
     }
 
     /// Notes a fault. Where it was one too many, the peer's links have ended when this returns.

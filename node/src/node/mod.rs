@@ -8,6 +8,7 @@ mod clock;
 mod connected;
 mod decisions;
 mod open;
+mod troubles;
 
 pub use ask::Ask;
 pub use clock::{AcceptClockError, ClockAccepted};
@@ -25,6 +26,7 @@ use clock::ClockState;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
+use troubles::Troubles;
 
 /// A node that is open. One per home at a time.
 #[derive(Debug)]
@@ -42,6 +44,7 @@ pub struct Node {
     changes: watch::Sender<u64>,
     /// The peers that are connected now; nothing while the node does not run.
     connected: RwLock<Option<BTreeSet<PeerKey>>>,
+    troubles: Troubles,
     clock: ClockState,
     /// What was counted for those who ask how it stands.
     tally: Mutex<Tally>,

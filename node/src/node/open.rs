@@ -1,6 +1,7 @@
 //! Making a home and opening one.
 
 use super::clock::ClockState;
+use super::troubles::Troubles;
 use super::{Decisions, Node, actor};
 use crate::clock::{ClockError, check_first};
 use crate::config::{Home, HomeError, Settings};
@@ -137,6 +138,7 @@ impl Node {
             governing: RwLock::new(()),
             changes: watch::Sender::new(0),
             connected: RwLock::new(None),
+            troubles: Troubles::default(),
             clock: ClockState::new(accepted),
             tally: Mutex::default(),
         })

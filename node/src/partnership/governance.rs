@@ -19,6 +19,8 @@ pub struct Governance {
     keyring: Keyring,
     layers: Layers,
     limits: Vec<Limits>,
+    /// Below this index are all entries that put a profile, taxonomies or limits in force.
+    in_force_since: u64,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
 }
 
@@ -96,7 +98,14 @@ impl Governance {
         let mut profiles = BTreeMap::new();
         let mut taxonomies = None;
         let mut rest = Vec::new();
+        let mut in_force_since = 0;
         for recorded in entries {
+            if matches!(
+                recorded.body,
+                Body::ProfileActivated(_) | Body::TaxonomyActivated(_) | Body::LimitsSet(_)
+            ) {
+                in_force_since = recorded.index + 1;
+            }
             match &recorded.body {
                 Body::ProfileActivated(activated) => {
                     let text = text_blob(store, &recorded, &activated.profile)?;
@@ -126,6 +135,7 @@ impl Governance {
             keyring,
             layers,
             limits: Vec::new(),
+            in_force_since,
             partnerships: BTreeMap::new(),
         };
         let before = before.filter(|before| {
@@ -324,8 +334,20 @@ impl Governance {
             .chain(members.map(|member| &member.card.organization))
     }
 
-    /// All pairs of an active partnership and another member of it.
-    pub fn recipients(&self) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
+    /// Below this index are all entries that say on what grounds something is judged under a partnership.
+    #[must_use]
+    pub fn in_force_since(&self, partnership: &Partnership) -> u64 {
+        self.in_force_since.max(partnership.entry + 1)
+    }
+
+    /// All pairs of a partnership for whose members is judged at an instant, and another member of it.
+    pub fn recipients(&self, now: Time) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
+        self.signed()
+            .filter(move |(partnership, _)| partnership.is_judged(now))
+    }
+
+    /// All pairs of a partnership that all have signed, over or not, and another member of it.
+    pub fn signed(&self) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
         self.partnerships()
             .filter(|partnership| partnership.stage == EditionStage::Active)
             .flat_map(|partnership| {

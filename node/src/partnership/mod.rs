@@ -11,6 +11,7 @@ mod declaration;
 mod governance;
 mod page;
 mod passed;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod unbuilt;
@@ -27,4 +28,5 @@ pub use consent::plain_words;
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
 pub use governance::{Declined, Governance, GovernanceError, Partnership};
 pub use passed::{Passed, passed};
+pub use standing::Standing;
 pub use unbuilt::{Unbuilt, unbuilt};

@@ -9,9 +9,9 @@ use crate::node::{Deciding, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    AgreementState, Body, Digest, Disclosure, DisclosureId, EditionStage, EncodedReadings, Facts,
-    Observation, ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time,
-    Verdict, Withdrawal, Withdrawn, Withheld,
+    AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Observation,
+    ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
+    Withdrawal, Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
 use std::collections::BTreeSet;
@@ -257,11 +257,15 @@ pub fn judge_again(
         })));
         Again::TakenBack(writes)
     };
-    let known = governance.partnership(&disclosure.partnership);
-    let Some(partnership) = known.filter(|known| known.stage() == EditionStage::Active) else {
-        let state = known.map_or(AgreementState::Closed, |_| AgreementState::Proposed);
+    let Some(partnership) = governance.partnership(&disclosure.partnership) else {
+        let state = AgreementState::Closed;
         return Ok(take_back(Withdrawal::Agreement { state }, Vec::new()));
     };
+    // Under an agreement that is over nothing is asked.
+    if !partnership.is_judged(now) {
+        let state = partnership.state(now);
+        return Ok(take_back(Withdrawal::Agreement { state }, Vec::new()));
+    }
     let edition = partnership.edition();
     if edition != disclosure.edition {
         return Ok(take_back(Withdrawal::Edition { edition }, Vec::new()));

@@ -5,7 +5,7 @@ use super::disclose::{Again, judge_again};
 use crate::clock::ClockError;
 use crate::link::Outgoing;
 use crate::node::Node;
-use crate::store::{BoxKey, StoreError, own_disclosure, own_observation};
+use crate::store::{BoxKey, StoreError, Write, own_disclosure, own_observation};
 use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, ObservationId};
 
 /// An item cannot be judged again, or loaded.
@@ -90,7 +90,12 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
         now,
     )?;
     match again {
-        Again::TakenBack(writes) => {
+        Again::TakenBack(mut writes) => {
+            // It may be released again when something else is in force.
+            writes.push(Write::Offered {
+                outbox: *outbox,
+                upto: 0,
+            });
             node.store().commit(node.commit_of(now, writes))?;
             deciding.keep();
             Ok(Outgoing::Tombstone)

@@ -12,6 +12,8 @@ mod catch_up;
 mod disclose;
 mod leave;
 mod observe;
+mod offer;
+mod offering;
 mod run;
 mod signing;
 
@@ -20,3 +22,5 @@ pub use disclose::{
 };
 pub(crate) use leave::{LeaveError, bodies, outgoing};
 pub use observe::{Observe, ObserveError, ObserveReport, Observed, RecipientOutcome};
+pub use offer::{Offer, OfferError, Offered};
+pub(crate) use offering::layers_withholding;

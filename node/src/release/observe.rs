@@ -1,6 +1,6 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
-use super::run::{Moment, Releases};
+use super::run::{Moment, Recipient, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::{AheadError, Draft, check_ahead};
 use crate::failure::{Failure, FailureKind};
@@ -179,8 +179,10 @@ impl Node {
         if let Some(error) = failed {
             return Err(error);
         }
+        let (_, rest) = releases.recipients();
+        let rest = rest.to_vec();
         releases.keep();
-        self.judge_for_rest(&governance, &mut report.observed, now)?;
+        self.judge_for_rest(&governance, &rest, &mut report.observed, now)?;
         drop(judging);
         drop(releasing);
         Ok(report)
@@ -231,10 +233,11 @@ impl Node {
     fn judge_for_rest(
         &self,
         governance: &Governance,
+        recipients: &[Recipient<'_>],
         observed: &mut [Observed],
         now: Moment,
     ) -> Result<(), ObserveError> {
-        for (partnership, recipient) in governance.recipients().skip(FUSED_RECIPIENTS_MAX) {
+        for (partnership, recipient) in recipients.iter().copied() {
             self.catch_up_one(governance, partnership, recipient, now)?;
             let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
             for observed in observed.iter_mut() {

@@ -1,6 +1,6 @@
 //! One run of releasing: what is observed or caught up on under one set of what is in force, at one instant.
 
-use super::disclose::{self, DisclosureContext, Signed};
+use super::disclose::{self, DisclosureContext, Release, Signed};
 use super::observe::{FUSED_RECIPIENTS_MAX, ObserveError, Observed, RecipientOutcome};
 use crate::node::{Deciding, Node};
 use crate::partnership::{Governance, Partnership};
@@ -40,7 +40,12 @@ pub(super) struct Releases<'a> {
     deciding: Deciding<'a>,
     randomness: Randomness,
     now: Moment,
+    /// For whom is judged: the same all the time, whatever ends meanwhile.
+    recipients: Vec<Recipient<'a>>,
 }
+
+/// A member of a partnership, to whom something is released.
+pub(super) type Recipient<'a> = (&'a Partnership, &'a OrganizationId);
 
 /// A commit made ready, and what it says.
 #[derive(Debug)]
@@ -58,8 +63,15 @@ impl<'a> Releases<'a> {
             governance,
             deciding: node.decisions().begin(node.store()),
             randomness: Randomness::default(),
+            recipients: governance.recipients(now.passed()).collect(),
             now,
         }
+    }
+
+    /// The recipients that an observation is judged for in its own commit, and the rest.
+    pub(super) fn recipients(&self) -> (&[Recipient<'a>], &[Recipient<'a>]) {
+        let fused = self.recipients.len().min(FUSED_RECIPIENTS_MAX);
+        self.recipients.split_at(fused)
     }
 
     /// Remembers what was decided, once all of it is on the disk.
@@ -75,7 +87,7 @@ impl<'a> Releases<'a> {
         for signed in signed {
             observed.push(self.release(signed, &mut writes)?);
         }
-        for (partnership, recipient) in self.governance.recipients().take(FUSED_RECIPIENTS_MAX) {
+        for (partnership, recipient) in self.recipients().0 {
             writes.push(Write::Judged {
                 outbox: BoxKey::new(&partnership.terms().partnership, recipient),
                 upto: None,
@@ -103,8 +115,7 @@ impl<'a> Releases<'a> {
             import: signed.import,
         });
         let mut outcomes = Vec::new();
-        let governance = self.governance;
-        for (partnership, recipient) in governance.recipients().take(FUSED_RECIPIENTS_MAX) {
+        for (partnership, recipient) in self.recipients().0.to_vec() {
             let (verdict, more) = self.release_to(partnership, recipient, id, &facts)?;
             writes.extend(more);
             outcomes.push(RecipientOutcome {
@@ -128,23 +139,44 @@ impl<'a> Releases<'a> {
         id: ObservationId,
         facts: &Facts,
     ) -> Result<(Verdict, Vec<Write>), ObserveError> {
-        let (governance, now) = (self.governance, self.now.passed());
-        let released = disclose::judge_for(
-            &mut self.deciding,
-            governance,
-            partnership,
-            recipient,
-            facts,
-            now,
-        )?;
+        let released = self.judge(partnership, recipient, facts)?;
         let verdict = released.verdict;
+        Ok((verdict, self.writes(released, partnership, recipient, id)?))
+    }
+
+    /// Judges one observation for one recipient, and signs nothing.
+    pub(super) fn judge(
+        &mut self,
+        partnership: &Partnership,
+        recipient: &OrganizationId,
+        facts: &Facts,
+    ) -> Result<Release, ObserveError> {
+        let (governance, now) = (self.governance, self.now.passed());
+        let deciding = &mut self.deciding;
+        let judged = disclose::judge_for(deciding, governance, partnership, recipient, facts, now);
+        Ok(judged?)
+    }
+
+    /// What to commit for what was judged.
+    pub(super) fn writes(
+        &mut self,
+        released: Release,
+        partnership: &Partnership,
+        recipient: &OrganizationId,
+        id: ObservationId,
+    ) -> Result<Vec<Write>, ObserveError> {
         let context = DisclosureContext {
-            discloser: governance.organization(),
+            discloser: self.governance.organization(),
             key: &self.node.keys().statement,
             salt: self.randomness.salt()?,
-            now,
+            now: self.now.passed(),
         };
-        let writes = disclose::writes_for(released, partnership, recipient, id, &context);
-        Ok((verdict, writes))
+        Ok(disclose::writes_for(
+            released,
+            partnership,
+            recipient,
+            id,
+            &context,
+        ))
     }
 }

@@ -14,8 +14,8 @@ use super::records::{Committed, Head, Outbox, Published};
 use crate::link::Inbox;
 use ambit_ledger::{Entry as LedgerEntry, leaf_hash};
 use serde_bytes::ByteBuf;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How many index keys go with one pack of entries: with its chunks, fewer than a batch takes.
 const INDEXES_MAX: usize = 40;
@@ -40,8 +40,6 @@ pub(super) struct Group<'a> {
     readings: Pack,
     /// What each outbox gets: the number of the first item, and the index of each.
     queued: BTreeMap<BoxKey, (u64, Vec<u64>)>,
-    /// The keys that this group writes and a later entry may clear.
-    undecided: BTreeSet<Vec<u8>>,
 }
 
 impl<'a> Group<'a> {
@@ -57,7 +55,6 @@ impl<'a> Group<'a> {
             indexes: Vec::new(),
             readings: Pack::default(),
             queued: BTreeMap::new(),
-            undecided: BTreeSet::new(),
         }
     }
 
@@ -100,6 +97,7 @@ impl<'a> Group<'a> {
                     let state = self.outbox(outbox)?;
                     state.judged = state.judged.max(upto);
                 }
+                Step::Offered { outbox, upto } => self.outbox(outbox)?.offered = *upto,
                 Step::OutboxAcknowledged { outbox, upto } => {
                     self.outbox(outbox)?.acknowledged = Some(upto.clone());
                 }
@@ -154,13 +152,13 @@ impl<'a> Group<'a> {
         }
         self.entries.push(index, &[leaf.as_bytes(), &bytes])?;
         for mark in &prepared.marks {
-            self.mark(index, mark)?;
+            self.mark(index, mark);
         }
         self.head.frontier.append(leaf);
         Ok(index)
     }
 
-    fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
+    fn mark(&mut self, index: u64, mark: &Mark) {
         match mark {
             Mark::Queues(outbox, seq) => {
                 let (_, queued) = self
@@ -169,13 +167,8 @@ impl<'a> Group<'a> {
                     .or_insert_with(|| (*seq, Vec::new()));
                 queued.push(index);
             }
-            mark => {
-                if self.is_needed(mark)? {
-                    self.indexes.push(mark.clone().item(index));
-                }
-            }
+            mark => self.indexes.push(mark.clone().item(index)),
         }
-        Ok(())
     }
 
     /// Ends the pack of entries. It and their index keys are in one batch.
@@ -204,22 +197,6 @@ impl<'a> Group<'a> {
                 let key = keys::outbox_item(&outbox, first);
                 self.units.push(vec![(key, Some(value))]);
             }
-        }
-    }
-
-    /// Clearing a key that is not there would cost as much as writing one.
-    fn is_needed(&mut self, mark: &Mark) -> Result<bool, StoreError> {
-        match mark {
-            Mark::Leads(key) => {
-                if keys::is_undecided(key) {
-                    self.undecided.insert(key.clone());
-                }
-                Ok(true)
-            }
-            Mark::Clears(key) => {
-                Ok(self.undecided.contains(key) || self.database.read(key)?.is_some())
-            }
-            Mark::Control | Mark::Queues(..) => Ok(true),
         }
     }
 

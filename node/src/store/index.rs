@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::database::Item;
 use super::keys::{self, BoxKey};
-use super::reader::own_disclosure;
+use super::reader::{own_acknowledgement, own_disclosure};
 use ambit_ledger::{Body, Digest, ObservationId, Withdrawn, Withheld};
 
 /// One index key of an entry, before the entry has its place.
@@ -11,12 +11,14 @@ use ambit_ledger::{Body, Digest, ObservationId, Withdrawn, Withheld};
 pub(super) enum Mark {
     /// The key leads to the entry. A later entry's stands in the place of an earlier one's with the same key.
     Leads(Vec<u8>),
-    /// The entry takes the key away, where it is there.
-    Clears(Vec<u8>),
     /// The entry is one of those that say what is in force.
     Control,
     /// The entry put the item of this number into an outbox.
     Queues(BoxKey, u64),
+    /// The entry says what became of an observation for an outbox's recipient.
+    Outcome(ObservationId, BoxKey),
+    /// The entry keeps an observation from an outbox's recipient, because of this decision where one was made.
+    Withholds(BoxKey, Option<Digest>),
 }
 
 impl Mark {
@@ -25,9 +27,14 @@ impl Mark {
         let value = Some(index.to_be_bytes().to_vec());
         match self {
             Self::Leads(key) => (key, value),
-            Self::Clears(key) => (key, None),
             Self::Control => (keys::control(index), value),
             Self::Queues(outbox, seq) => (keys::outbox_item(&outbox, seq), value),
+            // The index is in the key: those of earlier entries stay beside it.
+            Self::Outcome(id, outbox) => (keys::outcome(&id, &outbox, index), Some(Vec::new())),
+            Self::Withholds(outbox, decision) => {
+                let key = keys::withheld(&outbox, decision.as_ref(), index);
+                (key, Some(Vec::new()))
+            }
         }
     }
 }
@@ -48,8 +55,7 @@ pub(super) fn admitted_marks(id: &ObservationId, edition: &Digest) -> Vec<Mark> 
 pub(super) fn disclosed_marks(observation: &ObservationId, outbox: &BoxKey, seq: u64) -> Vec<Mark> {
     vec![
         Mark::Queues(*outbox, seq),
-        Mark::Leads(keys::pair(observation, outbox)),
-        Mark::Clears(keys::undecided(outbox, observation)),
+        Mark::Outcome(*observation, *outbox),
     ]
 }
 
@@ -83,11 +89,15 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
         | Body::ProfileActivated(_)
         | Body::TaxonomyActivated(_)
         | Body::LimitsSet(_) => vec![Mark::Control],
+        Body::Acknowledged(acknowledged) => {
+            let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
+            let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
+            vec![Mark::Leads(keys::acknowledged(&outbox, stated.upto))]
+        }
         Body::KeyRotated(_)
         | Body::KeyRevoked(_)
         | Body::PartnershipDissolved(_)
         | Body::Refused(_)
-        | Body::Acknowledged(_)
         | Body::Used(_)
         | Body::Retained(_)
         | Body::Held(_)
@@ -131,8 +141,8 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
 fn withheld_marks(withheld: &Withheld) -> Vec<Mark> {
     let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
     vec![
-        Mark::Leads(keys::pair(&withheld.observation, &outbox)),
-        undecided_mark(withheld.undecided, &outbox, &withheld.observation),
+        Mark::Outcome(withheld.observation, outbox),
+        Mark::Withholds(outbox, withheld.decision),
     ]
 }
 
@@ -140,19 +150,7 @@ fn withdrawn_marks(withdrawn: &Withdrawn) -> Vec<Mark> {
     let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
     vec![
         Mark::Leads(keys::withdrawn(&outbox, withdrawn.seq)),
-        undecided_mark(
-            withdrawn.grounds.is_undecided(),
-            &outbox,
-            &withdrawn.observation,
-        ),
+        Mark::Outcome(withdrawn.observation, outbox),
+        Mark::Withholds(outbox, withdrawn.grounds.decision()),
     ]
-}
-
-fn undecided_mark(is_undecided: bool, outbox: &BoxKey, observation: &ObservationId) -> Mark {
-    let key = keys::undecided(outbox, observation);
-    if is_undecided {
-        Mark::Leads(key)
-    } else {
-        Mark::Clears(key)
-    }
 }

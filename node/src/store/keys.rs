@@ -20,8 +20,9 @@ const WITHDRAWN: u8 = b'w';
 const OUTBOX: u8 = b's';
 const INBOX: u8 = b'a';
 const CONTROL: u8 = b'c';
-const PAIR: u8 = b'v';
-const UNDECIDED: u8 = b'u';
+const OUTCOME: u8 = b'v';
+const WITHHELD: u8 = b'u';
+const ACKNOWLEDGED: u8 = b'k';
 const ADMITTED: u8 = b'x';
 
 /// Names the outbox for one recipient in one partnership, and likewise an inbox: a digest, so that keys
@@ -137,21 +138,40 @@ pub(super) fn controls() -> Vec<u8> {
     vec![CONTROL]
 }
 
-pub(super) fn pair(id: &ObservationId, outbox: &BoxKey) -> Vec<u8> {
-    join(PAIR, &[id.digest().as_bytes(), &outbox.0])
+/// An entry that says what became of an observation for an outbox's recipient.
+pub(super) fn outcome(id: &ObservationId, outbox: &BoxKey, index: u64) -> Vec<u8> {
+    let parts: [&[u8]; 3] = [id.digest().as_bytes(), &outbox.0, &index.to_be_bytes()];
+    join(OUTCOME, &parts)
 }
 
-pub(super) fn undecided(outbox: &BoxKey, id: &ObservationId) -> Vec<u8> {
-    join(UNDECIDED, &[&outbox.0, id.digest().as_bytes()])
+/// An entry that keeps an observation from an outbox's recipient because of a decision; of no decision, because nothing
+/// was asked.
+pub(super) fn withheld(outbox: &BoxKey, decision: Option<&Digest>, index: u64) -> Vec<u8> {
+    let decision = decision.map_or(&[0; 32], Digest::as_bytes);
+    join(WITHHELD, &[&outbox.0, decision, &index.to_be_bytes()])
 }
 
-pub(super) fn undecideds(outbox: &BoxKey) -> Vec<u8> {
-    join(UNDECIDED, &[&outbox.0])
+/// All that is kept from an outbox's recipient.
+pub(super) fn all_withheld(outbox: &BoxKey) -> Vec<u8> {
+    join(WITHHELD, &[&outbox.0])
 }
 
-/// Whether a key says that something is undecided.
-pub(super) fn is_undecided(key: &[u8]) -> bool {
-    key.first() == Some(&UNDECIDED)
+/// The decision and the entry in a key of what is withheld.
+pub(super) fn withheld_because(key: &[u8]) -> Option<(Option<Digest>, u64)> {
+    let (rest, index) = key.split_last_chunk::<8>()?;
+    let decision = rest.last_chunk::<32>()?;
+    let decision = (*decision != [0; 32]).then(|| Digest::from_bytes(*decision));
+    Some((decision, u64::from_be_bytes(*index)))
+}
+
+/// An acknowledgement of an outbox's items up to a number.
+pub(super) fn acknowledged(outbox: &BoxKey, upto: u64) -> Vec<u8> {
+    join(ACKNOWLEDGED, &[&outbox.0, &upto.to_be_bytes()])
+}
+
+/// All acknowledgements of an outbox's items.
+pub(super) fn all_acknowledged(outbox: &BoxKey) -> Vec<u8> {
+    join(ACKNOWLEDGED, &[&outbox.0])
 }
 
 /// The key of one chunk of a longer value.

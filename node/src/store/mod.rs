@@ -28,7 +28,7 @@ pub use database::DatabaseError;
 pub use keys::BoxKey;
 pub use prepare::Prepared;
 pub use reader::Recorded;
-pub(crate) use reader::{own_disclosure, own_observation};
+pub(crate) use reader::{own_acknowledgement, own_disclosure, own_observation};
 pub use records::{Commit, Committed, Outbox, Write};
 pub use seal::SealError;
 pub use slots::SlotError;

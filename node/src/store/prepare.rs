@@ -73,6 +73,10 @@ pub(super) enum Step {
         outbox: BoxKey,
         upto: Option<u64>,
     },
+    Offered {
+        outbox: BoxKey,
+        upto: u64,
+    },
     OutboxAcknowledged {
         outbox: BoxKey,
         upto: AcknowledgementReach,
@@ -103,6 +107,7 @@ impl Prepared {
         let changed = self.steps.iter().filter_map(|step| match step {
             Step::Disclosed { outbox, .. }
             | Step::Judged { outbox, .. }
+            | Step::Offered { outbox, .. }
             | Step::OutboxAcknowledged { outbox, .. } => Some(*outbox),
             Step::OpenOutbox(outbox) => Some(BoxKey::new(&outbox.partnership, &outbox.recipient)),
             // An inbox is another record than the outbox of the same two.
@@ -231,9 +236,11 @@ fn step(
             recipient,
             last: 0,
             judged: 0,
+            offered: 0,
             acknowledged: None,
         })),
         Write::Judged { outbox, upto } => Ok(Step::Judged { outbox, upto }),
+        Write::Offered { outbox, upto } => Ok(Step::Offered { outbox, upto }),
         Write::OutboxAcknowledged { outbox, upto } => Ok(Step::OutboxAcknowledged { outbox, upto }),
         Write::Inbox(inbox) => Ok(Step::Inbox(inbox)),
     }

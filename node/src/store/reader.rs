@@ -5,7 +5,9 @@ use super::keys::{self, BoxKey};
 use super::records::Outbox;
 use super::{Store, StoreError, packs, seal};
 use crate::link::Inbox;
-use ambit_ledger::{Body, Decision, Digest, Disclosure, Entry, Observation, ObservationId};
+use ambit_ledger::{
+    Acknowledgement, Body, Decision, Digest, Disclosure, Entry, Observation, ObservationId,
+};
 use std::sync::PoisonError;
 
 /// An entry as it is in the ledger.
@@ -72,6 +74,12 @@ pub(crate) fn own_observation(statement: &[u8]) -> Result<Observation, StoreErro
 pub(crate) fn own_disclosure(statement: &[u8]) -> Result<Disclosure, StoreError> {
     Disclosure::from_own_ledger(statement)
         .map_err(|_| StoreError::Damaged("a disclosure cannot be read"))
+}
+
+/// Reads an acknowledgement of this node's own ledger.
+pub(crate) fn own_acknowledgement(statement: &[u8]) -> Result<Acknowledgement, StoreError> {
+    Acknowledgement::from_own_ledger(statement)
+        .map_err(|_| StoreError::Damaged("an acknowledgement cannot be read"))
 }
 
 impl Store {
@@ -287,7 +295,7 @@ impl Store {
         self.committed(&keys::withdrawn(outbox, seq))
     }
 
-    /// The latest entry that disclosed an observation to an outbox's recipient, or withheld it.
+    /// The latest entry that says what became of an observation for an outbox's recipient.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -296,25 +304,90 @@ impl Store {
         id: &ObservationId,
         outbox: &BoxKey,
     ) -> Result<Option<u64>, StoreError> {
-        self.committed(&keys::pair(id, outbox))
+        self.outcome_before(id, outbox, self.size())
     }
 
-    /// The observations that are undecided for an outbox.
+    /// The latest such entry before an index.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub fn undecided(&self, outbox: &BoxKey) -> Result<Vec<ObservationId>, StoreError> {
-        let size = self.size();
-        let mut undecided = Vec::new();
-        for pair in self.shared.database.scan(&keys::undecideds(outbox)) {
-            let (key, value) = pair?;
-            let digest = key
-                .last_chunk::<32>()
-                .ok_or(StoreError::Damaged("a key cannot be read"))?;
-            if index_of(&value)? < size {
-                undecided.push(ObservationId::from_digest(Digest::from_bytes(*digest)));
-            }
-        }
-        Ok(undecided)
+    pub fn outcome_before(
+        &self,
+        id: &ObservationId,
+        outbox: &BoxKey,
+        until: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let Some(last) = until.min(self.size()).checked_sub(1) else {
+            return Ok(None);
+        };
+        let (first, last) = (
+            keys::outcome(id, outbox, 0),
+            keys::outcome(id, outbox, last),
+        );
+        let found = self.shared.database.last_within(&first, &last)?;
+        found.map(|(key, _)| last_number(&key)).transpose()
     }
+
+    /// The decisions that keep something from an outbox's recipient, or once did; none stands for what no layer was
+    /// asked about.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn withholding_decisions(
+        &self,
+        outbox: &BoxKey,
+    ) -> Result<Vec<Option<Digest>>, StoreError> {
+        let prefix = keys::all_withheld(outbox);
+        let mut from = prefix.clone();
+        let mut decisions = Vec::new();
+        // From one decision to the next, over all that they withhold.
+        while let Some(found) = self.shared.database.scan_from(&from).next() {
+            let (key, _) = found?;
+            if !key.starts_with(&prefix) {
+                break;
+            }
+            let (decision, index) = because(&key)?;
+            if index < self.size() {
+                decisions.push(decision);
+            }
+            from = keys::withheld(outbox, decision.as_ref(), u64::MAX);
+            from.push(0);
+        }
+        Ok(decisions)
+    }
+
+    /// The entries from an index on that keep something from an outbox's recipient because of a decision. A later
+    /// entry may have let it out.
+    pub fn withheld_because(
+        &self,
+        outbox: &BoxKey,
+        decision: Option<&Digest>,
+        from: u64,
+    ) -> impl Iterator<Item = Result<u64, StoreError>> + use<> {
+        let size = self.size();
+        let last = keys::withheld(outbox, decision, u64::MAX);
+        self.shared
+            .database
+            .scan_from(&keys::withheld(outbox, decision, from))
+            .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last))
+            .map(|pair| because(&pair?.0).map(|(_, index)| index))
+            .filter(move |index| index.as_ref().map_or(true, |index| *index < size))
+    }
+
+    /// The entry of the first acknowledgement that covers an item of an outbox.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn acknowledgement_of(&self, outbox: &BoxKey, seq: u64) -> Result<Option<u64>, StoreError> {
+        let prefix = keys::all_acknowledged(outbox);
+        let from = keys::acknowledged(outbox, seq);
+        let first = self.shared.database.scan_from(&from).next().transpose()?;
+        let first = first.filter(|(key, _)| key.starts_with(&prefix));
+        let index = first.map(|(_, value)| index_of(&value)).transpose()?;
+        Ok(index.filter(|index| *index < self.size()))
+    }
+}
+
+fn because(key: &[u8]) -> Result<(Option<Digest>, u64), StoreError> {
+    keys::withheld_because(key).ok_or(StoreError::Damaged("a key cannot be read"))
 }

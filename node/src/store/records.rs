@@ -69,6 +69,8 @@ pub struct Outbox {
     pub last: u64,
     /// Entries below this index were judged for this recipient.
     pub judged: u64,
+    /// What was withheld was judged again under all that came into force by entries below this index.
+    pub offered: u64,
     /// How far the recipient acknowledged; absent before the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgementReach>,
@@ -131,6 +133,13 @@ pub enum Write {
         outbox: BoxKey,
         /// Up to, and without, this entry.
         upto: Option<u64>,
+    },
+    /// What is withheld was judged again under all that came into force below this index; 0 where some of it was not.
+    Offered {
+        /// Which outbox.
+        outbox: BoxKey,
+        /// Up to, and without, this entry.
+        upto: u64,
     },
     /// How far a recipient acknowledged.
     OutboxAcknowledged {

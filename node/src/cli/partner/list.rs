@@ -7,6 +7,8 @@ use super::super::table::{or_none, shown, table};
 use crate::agree::DIFFERENCE_HINT;
 use crate::failure::Failure;
 use crate::holding::{ListPartnerships, PartnershipStatus};
+use crate::partnership::Standing;
+use ambit_ledger::Time;
 use std::path::Path;
 
 pub(super) fn list(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
@@ -54,9 +56,10 @@ pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> 
                     .collect();
                 or_none(Some(members.join(", ")).filter(|text| !text.is_empty()))
             };
+            let stage = stage_text(partnership.stage, partnership.since);
             let stage = match &partnership.declined {
-                Some(declined) => format!("{} ({})", partnership.stage, shown(declined)),
-                None => partnership.stage.clone(),
+                Some(declined) => format!("{stage} ({})", shown(declined)),
+                None => stage,
             };
             vec![
                 partnership.partnership.to_string(),
@@ -67,6 +70,14 @@ pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> 
             ]
         }),
     )
+}
+
+/// How an agreement stands, and since when.
+pub(in crate::cli) fn stage_text(stage: Standing, since: Option<Time>) -> String {
+    match since {
+        Some(since) => format!("{stage} since {since}"),
+        None => stage.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -9,13 +9,15 @@ mod declare;
 mod decline;
 mod invite;
 mod list;
+mod offer;
 
 pub use accept::AcceptArguments;
 pub use compare::{ComparedOptionError, ComparedOptions};
 pub use declare::DeclareArguments;
 pub use decline::DeclineArguments;
 pub use invite::InviteArguments;
-pub(super) use list::{note_differences, partnerships_table};
+pub(super) use list::{note_differences, partnerships_table, stage_text};
+pub use offer::OfferArguments;
 
 use super::exit::Exit;
 use super::output::{Format, Outlet, OutputOption, print_json};
@@ -36,7 +38,9 @@ pub enum PartnerCommand {
     Decline(DeclineArguments),
     /// Write the partnership file of a partnership again, with all signatures there are
     Invite(InviteArguments),
-    /// Show the partnerships and who has signed
+    /// Judge again what is withheld from the members, and disclose what is admissible now
+    Offer(OfferArguments),
+    /// Show the partnerships, how they stand and who has signed
     List {
         #[command(flatten)]
         output: OutputOption,
@@ -51,6 +55,7 @@ impl PartnerCommand {
             Self::Accept(accept) => accept.output.output,
             Self::Decline(decline) => decline.output.output,
             Self::Invite(invite) => invite.output.output,
+            Self::Offer(offer) => offer.output.output,
             Self::List { output } => output.output,
         }
     }
@@ -62,6 +67,7 @@ pub(super) fn partner(home: &Path, command: &PartnerCommand) -> Result<Exit, Fai
         PartnerCommand::Accept(arguments) => accept::accept(home, arguments),
         PartnerCommand::Decline(arguments) => decline::decline(home, arguments),
         PartnerCommand::Invite(arguments) => invite::invite(home, arguments),
+        PartnerCommand::Offer(arguments) => offer::offer(home, arguments),
         PartnerCommand::List { output } => list::list(home, *output),
     }
 }

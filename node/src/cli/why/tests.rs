@@ -1,6 +1,7 @@
 //! What `ambit why` prints, to the letter.
 
 use super::*;
+use crate::holding::Unasked;
 use serde_json::{Value, json};
 
 fn answer(purposes: Value, verdict: &str) -> Why {
@@ -9,8 +10,9 @@ fn answer(purposes: Value, verdict: &str) -> Why {
         "to": "did:web:b.example",
         "partnership": "b/quality",
         "verdict": verdict,
-        "recorded": "withheld",
-        "entry": 14,
+        "stage": "active",
+        "recorded": {"outcome": "withheld", "entry": 14, "at": "2026-05-01T08:00:00Z", "answer": null},
+        "may_be_offered": false,
         "purposes": purposes,
         "unasked": null,
     }))
@@ -32,7 +34,7 @@ fn sticky_and_partnership() -> Value {
         layer(
             "sticky",
             "withheld",
-            json!(["no-outsiders"]),
+            json!([{"policy": "no-outsiders", "forbids": true}]),
             json!([{
                 "policy": "no-outsiders",
                 "says": "forbidden",
@@ -119,8 +121,22 @@ fn what_forbids_without_a_part_and_what_errs_are_told_apart() {
         ]},
     ]);
     let layers = json!([
-        layer("ip", "withheld", json!(["never", "secrets", "cut"]), near),
-        layer("owner", "undecided", json!([]), erring),
+        layer(
+            "ip",
+            "withheld",
+            json!([
+                {"policy": "never", "forbids": true},
+                {"policy": "secrets", "forbids": true},
+                {"policy": "cut", "forbids": true},
+            ]),
+            near
+        ),
+        layer(
+            "owner",
+            "undecided",
+            json!([{"policy": "owner-default", "forbids": false}]),
+            erring
+        ),
         layer("regulatory", "withheld", json!([]), json!([])),
     ]);
     let mut purpose = purpose("urn:p", "undecided", layers);
@@ -144,6 +160,7 @@ for urn:p: undecided
     sums: undecided: integer overflow
       fails: (context.hop + 9) > 5
         saw: context.hop = 0
+    owner-default: permitted
   regulatory: withheld
     no policy permits it
 "
@@ -226,7 +243,7 @@ decision       efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef,
 fn ones_own_has_one_line_for_each_recipient() {
     let layers = sticky_and_partnership();
     let mut unasked = answer(json!([]), "withheld");
-    unasked.unasked = Some("nobody was asked".to_owned());
+    unasked.unasked = Some(Unasked::NoLimits);
     let recipients = [
         answer(
             json!([
@@ -249,7 +266,7 @@ entry        9
 TO                 PARTNERSHIP  VERDICT     RECORDED               BECAUSE
 did:web:b.example  b/quality    admissible  withheld, in entry 14  for urn:p
 did:web:b.example  b/quality    withheld    withheld, in entry 14  withheld by sticky, partnership
-did:web:b.example  b/quality    withheld    withheld, in entry 14  nobody was asked
+did:web:b.example  b/quality    withheld    withheld, in entry 14  the owner has set no limits, so no layer was asked; signing an agreement sets them
 "
     );
     assert_eq!(
@@ -269,8 +286,29 @@ fn hints_name_the_next_command() {
     let mut unasked = answer(json!([]), "withheld");
     let hint = answers_hint(std::slice::from_ref(&unasked), "abab");
     assert!(hint.contains("`ambit get abab`"), "{hint}");
-    unasked.unasked = Some("held from another organization".to_owned());
+    unasked.unasked = Some(Unasked::NotOwn {
+        origin: "did:web:c.example".parse().unwrap(),
+    });
     assert!(answers_hint(&[unasked], "abab").contains("`ambit why abab`"));
+}
+
+#[test]
+fn what_the_recipient_says_and_what_may_be_offered_again_is_told() {
+    let mut answer = answer(json!([]), "admissible");
+    answer.may_be_offered = true;
+    let text = one_answer(&answer);
+    assert!(text.contains("`ambit partner offer b/quality`"), "{text}");
+    answer.recorded = serde_json::from_value(json!({
+        "outcome": "disclosed", "entry": 3, "at": "2026-05-01T08:00:00Z",
+        "answer": {"entry": 5, "code": "not-admissible"},
+    }))
+    .unwrap();
+    assert_eq!(
+        recorded(&answer),
+        "disclosed, in entry 3; not taken in by the recipient (not-admissible), in entry 5"
+    );
+    answer.recorded = None;
+    assert_eq!(recorded(&answer), "nothing yet");
 }
 
 #[test]

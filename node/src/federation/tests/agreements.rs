@@ -158,8 +158,8 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
     );
     let leased = quality("one", "F-ONE", &format!("lease_until = \"{end}\""));
     let over = quality("one", "F-ONE", "").replace("2100-01-01T00:00:00Z", &end.to_string());
-    // A lease may be renewed, so that its end leaves a doubt; the end of the agreement is a no.
-    for (text, after) in [(leased, Verdict::Undecided), (over, Verdict::Withheld)] {
+    // A lease may be renewed, so that its end leaves a doubt; after the end of the agreement nothing is asked.
+    for (text, after) in [(leased, Some(Verdict::Undecided)), (over, None)] {
         let folder = tempfile::tempdir().unwrap();
         let places = ["shop", "one"].map(|name| init(folder.path(), name));
         let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
@@ -168,10 +168,11 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
         let verdict = |number, at| {
             let drafts = draft("one", "F-ONE", "inspection-result", number);
             let report = shop.observe(drafts, true, at).unwrap();
-            report.observed[0].outcomes[0].verdict
+            let outcomes = report.observed[0].outcomes.first();
+            outcomes.map(|outcome| outcome.verdict)
         };
-        assert_eq!(verdict(1, now), Verdict::Admissible);
-        assert_eq!(verdict(2, now), Verdict::Admissible);
+        assert_eq!(verdict(1, now), Some(Verdict::Admissible));
+        assert_eq!(verdict(2, now), Some(Verdict::Admissible));
         assert_eq!(verdict(3, end), after);
         assert_eq!(verdict(4, later), after);
         drop((shop, one));
@@ -185,6 +186,9 @@ async fn nothing_leaves_once_the_lease_or_the_agreement_is_over() {
         let is_withdrawn = |body: &&Body| matches!(body, Body::Withdrawn(_));
         assert_eq!(bodies(&shop.node).iter().filter(is_withdrawn).count(), 2);
         assert_eq!(held(&one.node), 0);
+        let status = shop.node.status(crate::clock::now()).unwrap();
+        let pair = &status.pairs[0];
+        assert_eq!((pair.released, pair.withdrawn), (0, 2));
         let frames = recorded_frames(&places[0]);
         let is_observation = |recorded: &FrameOf| matches!(recorded.frame(), Frame::Item { .. });
         assert_eq!(first(&frames, is_observation), None);

@@ -8,6 +8,7 @@ mod path;
 mod peer;
 mod refusals;
 mod restarts;
+mod standing;
 
 use super::Federation;
 use crate::collect::{Draft, FactsFile, observe_values};
@@ -225,7 +226,8 @@ fn acknowledged(node: &Node) -> Vec<u64> {
 
 fn stages(node: &Node) -> Vec<String> {
     let partners = node.partner_list(crate::clock::now());
-    partners.into_iter().map(|partner| partner.stage).collect()
+    let stages = partners.iter();
+    stages.map(|partner| partner.stage.to_string()).collect()
 }
 
 fn bodies(node: &Node) -> Vec<Body> {

@@ -286,19 +286,19 @@ fn what_a_cut_off_group_stood_in_the_place_of_is_back() {
         let store = open(folder.path());
         let writes = vec![opened(), pair.open(), write, pair.withheld(id, true)];
         store.commit(commit(writes)).unwrap();
-        assert_eq!(store.undecided(&outbox).unwrap(), [id]);
+        assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(2));
     }
     cut_off(folder.path(), vec![pair.disclosed(id)]);
     {
         let store = open(folder.path());
-        assert_eq!(store.undecided(&outbox).unwrap(), [id]);
         assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(2));
         assert_eq!(store.outbox_item(&outbox, 1).unwrap(), None);
         store.commit(commit(vec![pair.disclosed(id)])).unwrap();
     }
     let store = open(folder.path());
-    assert_eq!(store.undecided(&outbox).unwrap(), []);
     assert_eq!(store.outcome_for(&id, &outbox).unwrap(), Some(3));
+    assert_eq!(store.outcome_before(&id, &outbox, 3).unwrap(), Some(2));
+    assert_eq!(store.outcome_before(&id, &outbox, 2).unwrap(), None);
     assert_eq!(store.outbox(&outbox).unwrap().last, 1);
 }
 

@@ -5,7 +5,8 @@ use super::super::{BoxKey, Commit, Outbox, Store, Write, keys};
 use crate::link::Inbox;
 use crate::store::database::Database;
 use ambit_ledger::{
-    Admitted, Body, Digest, Disclosed, Disclosure, Name, ObservationId, Observed, Time, leaf_hash,
+    Acknowledgement, Admitted, Body, Digest, Disclosed, Disclosure, Name, ObservationId, Observed,
+    Time, leaf_hash,
 };
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,8 @@ pub(super) struct Model {
     pub(super) inboxes: BTreeMap<BoxKey, Inbox>,
     readings: BTreeMap<u64, (ObservationId, Vec<u8>)>,
     indexes: BTreeMap<Vec<u8>, u64>,
+    outcomes: BTreeMap<(ObservationId, BoxKey), u64>,
+    withheld: BTreeMap<(BoxKey, Option<Digest>), Vec<u64>>,
     blobs: BTreeMap<Digest, Vec<u8>>,
 }
 
@@ -105,12 +108,17 @@ impl Model {
                     recipient: recipient.clone(),
                     last: 0,
                     judged: 0,
+                    offered: 0,
                     acknowledged: None,
                 });
                 return;
             }
             Write::Judged { outbox, upto } => {
                 self.outboxes.get_mut(outbox).unwrap().judged = upto.unwrap_or(index);
+                return;
+            }
+            Write::Offered { outbox, upto } => {
+                self.outboxes.get_mut(outbox).unwrap().offered = *upto;
                 return;
             }
             Write::OutboxAcknowledged { outbox, upto } => {
@@ -156,39 +164,45 @@ impl Model {
                 let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
                 let item = keys::outbox_item(&outbox, disclosed.seq);
                 self.indexes.insert(item, index);
-                let pair = keys::pair(&disclosure.observation, &outbox);
-                self.indexes.insert(pair, index);
-                self.indexes
-                    .remove(&keys::undecided(&outbox, &disclosure.observation));
+                self.say(&disclosure.observation, &outbox, index);
             }
             Body::Withheld(withheld) => {
                 let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
-                let pair = keys::pair(&withheld.observation, &outbox);
-                self.indexes.insert(pair, index);
-                let key = keys::undecided(&outbox, &withheld.observation);
-                self.mark(key, index, withheld.undecided);
+                self.say(&withheld.observation, &outbox, index);
+                self.withhold(&outbox, withheld.decision.as_ref(), index);
             }
             Body::Withdrawn(withdrawn) => {
                 let outbox = BoxKey::new(&withdrawn.partnership, &withdrawn.recipient);
                 let item = keys::withdrawn(&outbox, withdrawn.seq);
                 self.indexes.insert(item, index);
-                let key = keys::undecided(&outbox, &withdrawn.observation);
-                self.mark(key, index, withdrawn.grounds.is_undecided());
+                self.say(&withdrawn.observation, &outbox, index);
+                self.withhold(&outbox, withdrawn.grounds.decision().as_ref(), index);
             }
             Body::Opened(_) => {
                 self.indexes.insert(keys::control(index), index);
             }
-            Body::Refused(_) | Body::Acknowledged(_) => {}
+            Body::Acknowledged(acknowledged) => {
+                let stated =
+                    Acknowledgement::from_own_ledger(&acknowledged.acknowledgement).unwrap();
+                let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
+                let key = keys::acknowledged(&outbox, stated.upto);
+                self.indexes.insert(key, index);
+            }
+            Body::Refused(_) => {}
             other => panic!("the workload has no {other:?}"),
         }
     }
 
-    fn mark(&mut self, key: Vec<u8>, index: u64, is_set: bool) {
-        if is_set {
-            self.indexes.insert(key, index);
-        } else {
-            self.indexes.remove(&key);
-        }
+    fn say(&mut self, id: &ObservationId, outbox: &BoxKey, index: u64) {
+        self.indexes.insert(keys::outcome(id, outbox, index), index);
+        self.outcomes.insert((*id, *outbox), index);
+    }
+
+    fn withhold(&mut self, outbox: &BoxKey, decision: Option<&Digest>, index: u64) {
+        let key = keys::withheld(outbox, decision, index);
+        self.indexes.insert(key, index);
+        let because = (*outbox, decision.copied());
+        self.withheld.entry(because).or_default().push(index);
     }
 
     /// Compares all that a store holds. `used` are the slots seen on the disk earlier.
@@ -202,11 +216,18 @@ impl Model {
             assert_eq!(store.blob(digest).unwrap().as_ref(), Some(bytes));
         }
         for outbox in self.outboxes.keys() {
-            let undecided = store.undecided(outbox).unwrap().into_iter();
-            let listed: BTreeSet<_> = undecided.map(|id| keys::undecided(outbox, &id)).collect();
-            let prefix = keys::undecideds(outbox);
-            let expected = self.indexes.keys().filter(|key| key.starts_with(&prefix));
-            assert_eq!(listed, expected.cloned().collect());
+            let decisions = store.withholding_decisions(outbox).unwrap();
+            let of_outbox = self.withheld.keys().filter(|(of, _)| of == outbox);
+            let expected: Vec<_> = of_outbox.map(|(_, decision)| *decision).collect();
+            assert_eq!(decisions, expected);
+            for decision in decisions {
+                let listed = store.withheld_because(outbox, decision.as_ref(), 0);
+                let listed: Vec<u64> = listed.map(Result::unwrap).collect();
+                assert_eq!(listed, self.withheld[&(*outbox, decision)]);
+            }
+        }
+        for ((id, outbox), index) in &self.outcomes {
+            assert_eq!(store.outcome_for(id, outbox).unwrap(), Some(*index));
         }
     }
 
@@ -275,6 +296,11 @@ impl Model {
                         let key = [outbox, &seq.to_be_bytes()].concat();
                         indexes.insert(key, number(index));
                     }
+                }
+                b'v' | b'u' => {
+                    assert!(value.is_empty());
+                    let index = number(key.last_chunk::<8>().unwrap());
+                    indexes.insert(key, index);
                 }
                 _ => {
                     indexes.insert(key, number(&value));

@@ -3,10 +3,11 @@
 use super::super::{BoxKey, Commit, Write};
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
-    Acknowledged, Action, Agreement, AgreementState, Body, Decided, Decision, Digest, Disclosure,
-    DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry, Observation,
-    ObservationId, Opened, OrganizationId, PartnershipId, Party, Quality, Reading, Readings,
-    RefusalCode, Refused, Salt, Scope, SecretKey, Time, When, Withdrawal, Withdrawn, Withheld,
+    Acknowledged, Acknowledgement, Action, Agreement, AgreementState, Body, Decided, Decision,
+    Digest, Disclosure, DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry,
+    Observation, ObservationId, Opened, OrganizationId, PartnershipId, Party, Quality, Reading,
+    Readings, RefusalCode, Refused, RefusedItem, Salt, Scope, SecretKey, Time, When, Withdrawal,
+    Withdrawn, Withheld,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -178,7 +179,7 @@ impl Pair {
             observation,
             partnership: self.partnership.clone(),
             recipient: self.other.clone(),
-            decision: None,
+            decision: undecided.then(|| Digest::of(b"undecided")),
             undecided,
         }))
     }
@@ -197,7 +198,22 @@ impl Pair {
         }))
     }
 
+    /// With so many refusals that it has about this size.
     fn acknowledged(&self, upto: u64, bytes: usize) -> [Write; 2] {
+        let refused = (0..).take(bytes / 24).map(|seq| RefusedItem {
+            seq,
+            code: RefusalCode::NotCanonical,
+        });
+        let stated = Acknowledgement {
+            partnership: self.partnership.clone(),
+            sender: "did:web:a.example".parse().unwrap(),
+            recipient: self.other.clone(),
+            incarnation: salt(4),
+            upto,
+            outcomes: Digest::of(&upto.to_le_bytes()),
+            refused: refused.collect(),
+            at: day(),
+        };
         let state = AcknowledgementReach {
             incarnation: salt(4),
             upto,
@@ -205,7 +221,7 @@ impl Pair {
             outcomes: Digest::of(&upto.to_le_bytes()),
         };
         let entry = Body::Acknowledged(Acknowledged {
-            acknowledgement: ByteBuf::from(vec![9; bytes]),
+            acknowledgement: ByteBuf::from(stated.sign(&SecretKey::from_seed(&[2; 32]))),
         });
         let state = Write::OutboxAcknowledged {
             outbox: self.key(),

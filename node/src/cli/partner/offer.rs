@@ -1,0 +1,66 @@
+//! `ambit partner offer`: what was withheld, judged again.
+
+use super::super::backend::Backend;
+use super::super::exit::Exit;
+use super::super::output::{Format, OutputOption, note};
+use super::super::table::{or_none, table};
+use crate::failure::Failure;
+use crate::holding::withheld_by;
+use crate::release::{Offer, Offered};
+use ambit_ledger::{OrganizationId, PartnershipId};
+use clap::Args;
+use std::path::Path;
+
+/// What to judge again.
+#[derive(Clone, Debug, Args)]
+pub struct OfferArguments {
+    /// Under which partnership
+    pub partnership: PartnershipId,
+    /// For this member alone
+    #[arg(long, value_name = "ORG")]
+    pub to: Option<OrganizationId>,
+    /// Say what would be disclosed, and disclose nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub output: OutputOption,
+}
+
+pub(super) fn offer(home: &Path, arguments: &OfferArguments) -> Result<Exit, Failure> {
+    let offered = Backend::open(home)?.ask(Offer {
+        partnership: arguments.partnership.clone(),
+        to: arguments.to.clone(),
+        is_dry_run: arguments.dry_run,
+    })?;
+    arguments
+        .output
+        .print(&offered, |offered| offered_table(offered))?;
+    let would = offered.iter().any(|to| to.released > 0);
+    if arguments.dry_run && would && arguments.output.output == Format::Table {
+        note("nothing was disclosed; without --dry-run it is");
+    }
+    Ok(Exit::Done)
+}
+
+fn offered_table(offered: &[Offered]) -> String {
+    let header = [
+        "to",
+        "released",
+        "still withheld",
+        "undecided",
+        "withheld by",
+    ];
+    table(
+        &header,
+        offered.iter().map(|to| {
+            let withheld_by = withheld_by(&to.layers, to.unasked);
+            vec![
+                to.to.to_string(),
+                to.released.to_string(),
+                to.withheld.to_string(),
+                to.undecided.to_string(),
+                or_none(Some(withheld_by).filter(|text| !text.is_empty())),
+            ]
+        }),
+    )
+}

@@ -1,0 +1,174 @@
+//! Offering again: what was withheld is no answer for good. Where its grounds changed it is judged again, once per class,
+//! and what is admissible now is released.
+//!
+//! What is withheld is found by the decision that withholds it, so that nothing is read of a class whose grounds are
+//! still in force. Others may observe, and change what is in force, between one stretch of it and the next.
+
+use super::observe::ObserveError;
+use super::offering::{Extent, Offering};
+use super::run::Moment;
+use crate::failure::{Failure, FailureKind};
+use crate::node::{Ask, Node};
+use crate::partnership::Standing;
+use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Judges again what is withheld from the members of a partnership.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// Under which partnership.
+    pub partnership: PartnershipId,
+    /// From this member; from every one where none is named.
+    pub to: Option<OrganizationId>,
+    /// Whether it is only said what would come of it.
+    pub is_dry_run: bool,
+}
+
+impl Ask for Offer {
+    type Answer = Vec<Offered>;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Vec<Offered>, Failure> {
+        Ok(node.offer(&self.partnership, self.to.as_ref(), self.is_dry_run, now)?)
+    }
+}
+
+/// What came of offering again to one member, in observations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offered {
+    /// Under which partnership.
+    pub partnership: PartnershipId,
+    /// To whom.
+    pub to: OrganizationId,
+    /// Withheld before, and released now.
+    pub released: u64,
+    /// Still withheld.
+    pub withheld: u64,
+    /// Undecided: judged again when its inputs change.
+    pub undecided: u64,
+    /// How many each layer withholds; one observation may count at several.
+    pub layers: BTreeMap<Layer, u64>,
+    /// How many no layer was asked about, because no limits cover them.
+    pub unasked: u64,
+}
+
+/// Nothing can be offered again.
+#[derive(Debug, thiserror::Error)]
+pub enum OfferError {
+    /// It cannot be judged or recorded.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// Not known here.
+    #[error("no partnership `{0}` is known here; `ambit partner list` shows those that are")]
+    Unknown(PartnershipId),
+    /// No other member.
+    #[error("`{organization}` is no other member of `{partnership}`; `ambit peers` shows them")]
+    NotMember {
+        /// The partnership.
+        partnership: PartnershipId,
+        /// Who is not.
+        organization: OrganizationId,
+    },
+    /// Nothing is disclosed under it.
+    #[error(
+        "`{partnership}` is {standing}: nothing is disclosed under it, so nothing can be offered again"
+    )]
+    NotInForce {
+        /// The partnership.
+        partnership: PartnershipId,
+        /// How it stands.
+        standing: Standing,
+    },
+}
+
+impl From<OfferError> for Failure {
+    fn from(error: OfferError) -> Self {
+        match error {
+            OfferError::Observe(error) => error.into(),
+            OfferError::Unknown(_) => Self::new(FailureKind::NotFound, &error),
+            OfferError::NotMember { .. } => Self::new(FailureKind::Usage, &error),
+            OfferError::NotInForce { .. } => Self::new(FailureKind::Failed, &error),
+        }
+    }
+}
+
+impl Node {
+    /// Judges again what is withheld from the members of a partnership. What is admissible now is released, and where
+    /// the answer is another no, that is recorded; a dry run does neither.
+    ///
+    /// # Errors
+    /// Any [`OfferError`]; what was recorded before it stays.
+    pub fn offer(
+        &self,
+        partnership: &PartnershipId,
+        to: Option<&OrganizationId>,
+        is_dry_run: bool,
+        now: Time,
+    ) -> Result<Vec<Offered>, OfferError> {
+        let moment = Moment::of(self.instant(now).map_err(ObserveError::from)?);
+        let governance = self.governance();
+        let known = governance
+            .partnership(partnership)
+            .ok_or_else(|| OfferError::Unknown(partnership.clone()))?;
+        if !known.is_judged(moment.passed()) {
+            return Err(OfferError::NotInForce {
+                partnership: partnership.clone(),
+                standing: known.standing(moment.passed()),
+            });
+        }
+        let others = known.others(governance.organization());
+        let chosen: Vec<&OrganizationId> = others
+            .filter(|member| to.is_none_or(|to| to == *member))
+            .collect();
+        if let (Some(to), []) = (to, chosen.as_slice()) {
+            return Err(OfferError::NotMember {
+                partnership: partnership.clone(),
+                organization: to.clone(),
+            });
+        }
+        let extent = if is_dry_run {
+            Extent::DryRun
+        } else {
+            Extent::All
+        };
+        let offered = chosen
+            .into_iter()
+            .map(|recipient| self.offer_to(partnership, recipient, extent, moment))
+            .collect::<Result<_, ObserveError>>()?;
+        self.notify();
+        Ok(offered)
+    }
+
+    /// Judges again for every recipient what is withheld on grounds that changed.
+    pub(super) fn offer_what_changed(&self, now: Moment) -> Result<(), ObserveError> {
+        let governance = self.governance();
+        for (partnership, recipient) in governance.recipients(now.passed()) {
+            let id = &partnership.terms().partnership;
+            self.offer_to(id, recipient, Extent::Changed, now)?;
+        }
+        Ok(())
+    }
+
+    fn offer_to(
+        &self,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+        extent: Extent,
+        now: Moment,
+    ) -> Result<Offered, ObserveError> {
+        let mut offering = Offering::begin(self, partnership, recipient, extent, now)?;
+        loop {
+            let _releasing = self.releasing_lock();
+            let _judging = self.judging();
+            let governance = self.governance();
+            let known = governance.partnership(partnership);
+            let Some(known) = known.filter(|known| known.is_judged(now.passed())) else {
+                return Ok(offering.offered);
+            };
+            if offering.stretch(&governance, known)? {
+                return Ok(offering.offered);
+            }
+        }
+    }
+}

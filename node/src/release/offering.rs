@@ -1,0 +1,343 @@
+//! One run of offering again to one recipient: what is withheld from it, decision by decision.
+
+use super::catch_up::observed_here;
+use super::disclose::Release;
+use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
+use super::offer::Offered;
+use super::run::{Moment, Releases};
+use crate::node::Node;
+use crate::partnership::{Governance, Partnership};
+use crate::store::{BoxKey, StoreError, Write};
+use ambit_ledger::{
+    Body, Decision, Digest, Facts, Layer, ObservationId, OrganizationId, PartnershipId, Party,
+    Verdict,
+};
+use ambit_policy::limits_in_force;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many withheld observations are looked at before others may go on.
+const STRETCH_OBSERVATIONS_MAX: usize = 1_024;
+
+/// What is judged again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// What is withheld on grounds that changed.
+    Changed,
+    /// All that is withheld.
+    All,
+    /// All of it, and nothing is recorded.
+    DryRun,
+}
+
+/// One outbox while what is withheld from its recipient is judged again.
+pub(super) struct Offering<'a> {
+    node: &'a Node,
+    recipient: &'a OrganizationId,
+    outbox: BoxKey,
+    extent: Extent,
+    now: Moment,
+    /// Entries from here on are this run's own.
+    until: u64,
+    /// Up to where what came into force was taken into account before.
+    since: u64,
+    /// Up to where it was in force when this began.
+    in_force_since: Option<u64>,
+    decisions: VecDeque<Option<Digest>>,
+    class: Option<Class>,
+    pub(super) offered: Offered,
+}
+
+/// What one decision withholds.
+struct Class {
+    decision: Option<Digest>,
+    /// What was said then.
+    said: Said,
+    /// Whether its grounds are still in force: then one answer goes for all of it.
+    is_alike: bool,
+    /// Up to where it was looked at.
+    from: u64,
+}
+
+/// What is said of an observation for a recipient, without the reasons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Said {
+    verdict: Verdict,
+    /// Absent where none was asked.
+    layers: Option<Vec<Layer>>,
+}
+
+impl Said {
+    fn of(decision: Option<&Decision>) -> Self {
+        Self {
+            verdict: decision.map_or(Verdict::Withheld, Decision::verdict),
+            layers: decision.map(layers_withholding),
+        }
+    }
+}
+
+/// The layers that withhold in this decision, whatever the purpose.
+pub(crate) fn layers_withholding(decision: &Decision) -> Vec<Layer> {
+    let withholds = |layer: &Layer| {
+        decision.verdicts.iter().all(|purpose| {
+            purpose
+                .layers
+                .iter()
+                .any(|said| said.layer == *layer && said.verdict == Verdict::Withheld)
+        })
+    };
+    Layer::ALL.into_iter().filter(withholds).collect()
+}
+
+impl<'a> Offering<'a> {
+    pub(super) fn begin(
+        node: &'a Node,
+        partnership: &PartnershipId,
+        recipient: &'a OrganizationId,
+        extent: Extent,
+        now: Moment,
+    ) -> Result<Self, StoreError> {
+        let outbox = BoxKey::new(partnership, recipient);
+        let state = node.store().outbox(&outbox);
+        Ok(Self {
+            node,
+            recipient,
+            outbox,
+            extent,
+            now,
+            until: node.store().size(),
+            since: state.map_or(0, |state| state.offered),
+            in_force_since: None,
+            decisions: node.store().withholding_decisions(&outbox)?.into(),
+            class: None,
+            offered: Offered {
+                partnership: partnership.clone(),
+                to: recipient.clone(),
+                released: 0,
+                withheld: 0,
+                undecided: 0,
+                layers: BTreeMap::new(),
+                unasked: 0,
+            },
+        })
+    }
+
+    /// Looks at some of it. Returns whether that was the rest.
+    pub(super) fn stretch(
+        &mut self,
+        governance: &Governance,
+        partnership: &Partnership,
+    ) -> Result<bool, ObserveError> {
+        let in_force_since = *self
+            .in_force_since
+            .get_or_insert_with(|| governance.in_force_since(partnership));
+        let mut releases = Releases::begin(self.node, governance, self.now);
+        let mut writes = Writes::default();
+        let mut left = STRETCH_OBSERVATIONS_MAX;
+        let recipient = self.recipient;
+        while left > 0 {
+            let class = match self.class.take() {
+                Some(class) => Some(class),
+                None => self.next_class(governance, partnership)?,
+            };
+            let Some(mut class) = class else {
+                self.commit(&mut writes)?;
+                self.note(in_force_since)?;
+                self.keep(releases);
+                return Ok(true);
+            };
+            let indexes = self
+                .node
+                .store()
+                .withheld_because(&self.outbox, class.decision.as_ref(), class.from)
+                .take(left)
+                .collect::<Result<Vec<u64>, StoreError>>()?;
+            let mut is_over = indexes.len() < left;
+            left -= indexes.len();
+            for index in indexes {
+                class.from = index + 1;
+                if index >= self.until {
+                    is_over = true;
+                    break;
+                }
+                let Some((id, facts)) = self.withheld_at(index)? else {
+                    continue;
+                };
+                let mut release = releases.judge(partnership, recipient, &facts)?;
+                // Recorded whatever comes of it: what is decided after it may refer to it.
+                if let Some(judgement) = &mut release.judgement {
+                    writes.writes.append(&mut judgement.writes);
+                }
+                let is_as_before = self.count(&class, &release);
+                if !is_as_before {
+                    writes.add(releases.writes(release, partnership, recipient, id)?);
+                }
+                if is_as_before && class.is_alike && self.extent == Extent::Changed {
+                    is_over = true;
+                    break;
+                }
+                if writes.observations >= COMMIT_OBSERVATIONS_MAX {
+                    self.commit(&mut writes)?;
+                }
+            }
+            if !is_over {
+                self.class = Some(class);
+            }
+        }
+        self.commit(&mut writes)?;
+        self.keep(releases);
+        Ok(false)
+    }
+
+    /// Counts an answer. Returns whether it is the one that was given.
+    fn count(&mut self, class: &Class, release: &Release) -> bool {
+        let decision = release.judgement.as_ref().map(|judged| &*judged.decision);
+        let says = Said::of(decision);
+        match (says.verdict, &says.layers) {
+            (Verdict::Admissible, _) => self.offered.released += 1,
+            (Verdict::Undecided, _) => self.offered.undecided += 1,
+            (Verdict::Withheld, layers) => {
+                self.offered.withheld += 1;
+                self.offered.unasked += u64::from(layers.is_none());
+                for layer in layers.iter().flatten() {
+                    *self.offered.layers.entry(*layer).or_default() += 1;
+                }
+            }
+        }
+        says == class.said
+    }
+
+    /// The next decision that may be answered otherwise now.
+    fn next_class(
+        &mut self,
+        governance: &Governance,
+        partnership: &Partnership,
+    ) -> Result<Option<Class>, StoreError> {
+        let is_new = self.since < governance.in_force_since(partnership);
+        while let Some(digest) = self.decisions.pop_front() {
+            let decision = match &digest {
+                Some(digest) => Some(self.node.store().decision(digest)?.ok_or(MISSING)?),
+                None => None,
+            };
+            let is_true = decision
+                .as_ref()
+                .is_none_or(|decision| decision.is_true_at(self.now.passed()));
+            if self.extent == Extent::Changed && is_true && !is_new {
+                continue;
+            }
+            let class = Class {
+                said: Said::of(decision.as_ref()),
+                decision: digest,
+                is_alike: false,
+                from: 0,
+            };
+            let Some(decision) = decision else {
+                return Ok(Some(class));
+            };
+            let is_alike = match self.first_of(&class)? {
+                Some(facts) => {
+                    is_on_same_grounds(governance, partnership, self.recipient, &decision, &facts)
+                }
+                None => continue,
+            };
+            if self.extent == Extent::Changed && is_true && is_alike {
+                continue;
+            }
+            return Ok(Some(Class { is_alike, ..class }));
+        }
+        Ok(None)
+    }
+
+    /// The facts of the first observation that a decision still withholds.
+    fn first_of(&self, class: &Class) -> Result<Option<Facts>, StoreError> {
+        let store = self.node.store();
+        for index in store.withheld_because(&self.outbox, class.decision.as_ref(), 0) {
+            if let Some((_, facts)) = self.withheld_at(index?)? {
+                return Ok(Some(facts));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an entry withholds, where no later one says otherwise.
+    fn withheld_at(&self, index: u64) -> Result<Option<(ObservationId, Facts)>, StoreError> {
+        let store = self.node.store();
+        let id = match store.entry(index)?.map(|recorded| recorded.body) {
+            Some(Body::Withheld(withheld)) => withheld.observation,
+            Some(Body::Withdrawn(withdrawn)) => withdrawn.observation,
+            _ => return Err(MISSING),
+        };
+        if store.outcome_for(&id, &self.outbox)? != Some(index) {
+            return Ok(None);
+        }
+        let observed = store.observation(&id)?;
+        let recorded = observed.map(|index| store.entry(index)).transpose()?;
+        recorded
+            .flatten()
+            .map_or(Ok(None), |recorded| observed_here(&recorded))
+    }
+
+    fn commit(&self, writes: &mut Writes) -> Result<(), StoreError> {
+        let writes = std::mem::take(writes).writes;
+        if !writes.is_empty() && self.extent != Extent::DryRun {
+            let commit = self.node.commit_of(self.now.passed(), writes);
+            self.node.store().commit(commit)?;
+        }
+        Ok(())
+    }
+
+    /// Takes down what was taken into account, so that it is not all looked at again.
+    fn note(&self, in_force_since: u64) -> Result<(), StoreError> {
+        if self.extent == Extent::DryRun || self.since == in_force_since {
+            return Ok(());
+        }
+        let offered = Write::Offered {
+            outbox: self.outbox,
+            upto: in_force_since,
+        };
+        let commit = self.node.commit_of(self.now.passed(), vec![offered]);
+        self.node.store().commit(commit)?;
+        Ok(())
+    }
+
+    fn keep(&self, releases: Releases<'_>) {
+        if self.extent != Extent::DryRun {
+            releases.keep();
+        }
+    }
+}
+
+/// What is to be committed of one stretch.
+#[derive(Default)]
+struct Writes {
+    writes: Vec<Write>,
+    observations: usize,
+}
+
+impl Writes {
+    fn add(&mut self, more: Vec<Write>) {
+        self.writes.extend(more);
+        self.observations += 1;
+    }
+}
+
+const MISSING: StoreError = StoreError::Damaged("what withholds an observation is missing");
+
+/// Whether all that a decision was made on, but for the clock, is as it was. Then it goes for all of its class.
+fn is_on_same_grounds(
+    governance: &Governance,
+    partnership: &Partnership,
+    recipient: &OrganizationId,
+    decision: &Decision,
+    facts: &Facts,
+) -> bool {
+    let layers = partnership.layers();
+    let inquiry = &decision.inquiry;
+    let taxonomies = layers.taxonomies();
+    let limits = limits_in_force(governance.limits(), facts, taxonomies);
+    let member = partnership.terms().member(recipient);
+    decision.profiles == layers.profile_digests()
+        && decision.taxonomies == taxonomies.digest()
+        && inquiry.partnership == *partnership.agreement()
+        && inquiry.limits.as_ref() == limits
+        && member.map(Party::from).as_ref() == Some(&inquiry.recipient)
+}
