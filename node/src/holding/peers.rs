@@ -84,7 +84,7 @@ impl Node {
                 let acknowledged = outbox
                     .and_then(|outbox| outbox.acknowledged)
                     .map_or(0, |acknowledged| acknowledged.upto);
-                let counts = tally.outgoing(&terms.partnership, &member.organization);
+                let counts = tally.outgoing(&terms.partnership, &member.card.organization);
                 peers.push(Peer {
                     organization: member.card.organization.clone(),
                     name: member.card.name.to_string(),
@@ -106,8 +106,12 @@ impl Node {
                     withheld: counts.withheld,
                     undecided: counts.undecided,
                     not_taken: by_name(&counts.not_taken),
-                    refused: tally.refused(&terms.partnership, &member.organization),
-                    troubles: self.troubles(&terms.partnership, &member.organization, key.as_ref()),
+                    refused: tally.refused(&terms.partnership, &member.card.organization),
+                    troubles: self.troubles(
+                        &terms.partnership,
+                        &member.card.organization,
+                        key.as_ref(),
+                    ),
                 });
             }
         }

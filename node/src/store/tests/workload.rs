@@ -212,6 +212,8 @@ impl Pair {
             upto,
             outcomes: Digest::of(&upto.to_le_bytes()),
             refused: refused.collect(),
+            set_aside: Vec::new(),
+            heard: Vec::new(),
             at: day(),
         };
         let state = AcknowledgementReach {
