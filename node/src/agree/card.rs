@@ -5,7 +5,8 @@ use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{card_root, write_card};
 use ambit_ledger::{
-    Card, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard, Time,
+    Card, Certificate, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard,
+    Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -60,13 +61,19 @@ impl Node {
         } else {
             announce.clone()
         };
+        let governance = self.governance();
+        // A clock that was set back must not date the card before the keys that sign it.
+        let begun = governance.certificates().iter();
+        let begun = begun.filter_map(|bytes| Certificate::read(bytes).ok());
+        let begun = begun.map(|certificate| certificate.not_before).max();
         Card {
-            number: now.start_of_millis(),
+            number: now
+                .start_of_millis()
+                .max(begun.unwrap_or(now.start_of_millis())),
             organization: settings.id.clone(),
             name: settings.name.clone(),
             addresses,
-            certificates: self
-                .governance()
+            certificates: governance
                 .certificates()
                 .iter()
                 .map(|certificate| ByteBuf::from(certificate.clone()))
