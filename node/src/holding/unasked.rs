@@ -72,11 +72,11 @@ impl Unasked {
                     .collect(),
             };
         }
-        let covering = of_program().filter(|limits| {
+        let mut covering = of_program().filter(|limits| {
             let mut classes = limits.data_classes.iter();
             classes.any(|class| taxonomies.class_is_within(&facts.data_class, class))
         });
-        match covering.last() {
+        match covering.next_back() {
             None => Self::DataClass {
                 observed: facts.data_class.clone(),
                 limited: of_program()
