@@ -1,8 +1,7 @@
 //! Checks an agreement's terms before anybody signs them.
 
-use crate::layers::{Layers, LayersError};
 use crate::profile::{Profile, ProfileError};
-use crate::render::{ForbidsError, render};
+use crate::render::{ForbidsError, render_as_stated};
 use crate::taxonomy::{Taxonomies, UnknownName};
 use ambit_ledger::{
     Agreement, AgreementState, DerivedTerms, Digest, Layer, Member, OrganizationId,
@@ -66,9 +65,11 @@ pub enum TermsError {
     /// The rendered text is refused; this comes from the hand-written rules or from very odd names.
     #[error("the rendered partnership layer is refused: {0}")]
     Profile(#[from] ProfileError),
-    /// The rendered text names what is in no taxonomy.
-    #[error(transparent)]
-    Layers(#[from] LayersError),
+    /// Rendered by a version that this one does not know.
+    #[error(
+        "the terms are rendered in a newer way, number {0}: use a newer version of this program"
+    )]
+    Renderer(u32),
     /// What was signed for is not what these terms render to.
     #[error(
         "the terms name the partnership layer {stated}, but render to {rendered}: render them with this version"
@@ -95,8 +96,9 @@ pub fn check_terms(
     if (terms.edition <= 1) != terms.previous.is_empty() || terms.edition == 0 {
         return Err(TermsError::Edition(terms.edition));
     }
-    let profile = Profile::parse(Layer::Partnership, &render(terms)?)?;
-    Layers::new(taxonomies.clone(), [profile.clone()])?;
+    let text = render_as_stated(terms)?.ok_or(TermsError::Renderer(terms.renderer))?;
+    let profile = Profile::parse(Layer::Partnership, &text)?;
+    profile.check_names(taxonomies)?;
     if profile.digest() == terms.profile {
         Ok(profile)
     } else {

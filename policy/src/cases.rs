@@ -1,12 +1,14 @@
 //! Case tables: what a profile is expected to answer, as JSON beside it.
 
+use crate::asking::Asking;
 use crate::judge::judge_slice;
-use crate::keeping::Keeping;
 use crate::layers::{Layers, LayersError};
 use crate::profile::Profile;
-use crate::slice::Slice;
 use crate::taxonomy::Taxonomies;
-use ambit_ledger::{Inquiry, Layer, Time, Verdict};
+use ambit_ledger::{
+    DeriveInquiry, DerivedOutput, Holding, Inquiry, Jurisdiction, Layer, Name, Purpose,
+    RetainInquiry, Time, UseInquiry, Verdict,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -105,6 +107,85 @@ struct Asked {
     keeping: Option<Keeping>,
 }
 
+/// What a holder does with what it has. The holder, the facts, the terms and the agreement are the inquiry's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+enum Keeping {
+    Retain {
+        legal_hold: bool,
+    },
+    Derive {
+        purpose: Purpose,
+        output: DerivedOutput,
+        declassified: bool,
+    },
+    Use {
+        purpose: Purpose,
+        agent: Name,
+        nationality: Jurisdiction,
+    },
+}
+
+/// A question that owns what it is about.
+enum Put {
+    Transfer(Inquiry),
+    Retain(RetainInquiry),
+    Derive(DeriveInquiry),
+    Use(UseInquiry),
+}
+
+impl Put {
+    fn of(inquiry: Inquiry, keeping: Option<Keeping>) -> Self {
+        let Some(keeping) = keeping else {
+            return Self::Transfer(inquiry);
+        };
+        let holding = Holding {
+            holder: inquiry.recipient,
+            discloser: inquiry.discloser,
+            footprint: inquiry.footprint,
+            scope: inquiry.scope,
+            limits: None,
+            partnership: inquiry.partnership,
+            hop: inquiry.hop,
+        };
+        match keeping {
+            Keeping::Retain { legal_hold } => Self::Retain(RetainInquiry {
+                holding,
+                legal_hold,
+            }),
+            Keeping::Derive {
+                purpose,
+                output,
+                declassified,
+            } => Self::Derive(DeriveInquiry {
+                holding,
+                purpose,
+                output,
+                declassified,
+            }),
+            Keeping::Use {
+                purpose,
+                agent,
+                nationality,
+            } => Self::Use(UseInquiry {
+                holding,
+                purpose,
+                agent,
+                nationality,
+            }),
+        }
+    }
+
+    fn asking(&self) -> Asking<'_> {
+        match self {
+            Self::Transfer(inquiry) => Asking::Transfer(inquiry),
+            Self::Retain(retention) => Asking::Retain(retention),
+            Self::Derive(derivation) => Asking::Derive(derivation),
+            Self::Use(usage) => Asking::Use(usage),
+        }
+    }
+}
+
 /// Runs a table against one profile.
 ///
 /// Every case changes the same base inquiry (a supplier discloses inspection results to its customer), by
@@ -140,10 +221,8 @@ fn run_case(layers: &Layers, base: &Value, case: Case) -> Result<CaseOutcome, Ca
         name: case.name.clone(),
         source,
     })?;
-    let slice = match &asked.keeping {
-        Some(keeping) => Slice::of_keeping(layers, &asked.inquiry, keeping, asked.now),
-        None => Slice::of_inquiry(layers, &asked.inquiry, asked.now),
-    };
+    let put = Put::of(asked.inquiry, asked.keeping);
+    let slice = layers.slice(put.asking(), asked.now);
     let answer = judge_slice(layers, &slice);
     let mut determining = Vec::new();
     let mut errors = answer.errors;

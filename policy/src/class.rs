@@ -3,11 +3,13 @@
 //! Policies compare instants only with each other and with literals, so an answer can change only where an
 //! instant is passed: at it (for `<`) and a millisecond after it (for `<=`).
 
+use crate::asking::Asking;
 use crate::layers::Layers;
 use crate::slice::Slice;
 use ambit_ledger::{
-    Action, Agreement, Assigned, DataClass, Digest, ExportControl, Footprint, Inquiry, Limits,
-    Name, OrganizationId, Party, Scope, Time, encode,
+    Action, Agreement, Assigned, DataClass, DeriveInquiry, DerivedOutput, Digest, ExportControl,
+    Footprint, Holding, Inquiry, Jurisdiction, Limits, Name, OrganizationId, Party, Purpose,
+    RetainInquiry, Scope, Time, UseInquiry, encode,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -19,9 +21,6 @@ const CLASS_DOMAIN: &[u8] = b"ambit class 1\n";
 #[derive(Serialize)]
 struct Read<'a> {
     layers: Digest,
-    action: Action,
-    recipient: &'a Party,
-    discloser: &'a OrganizationId,
     issuer: &'a OrganizationId,
     owner: &'a OrganizationId,
     design_authority: &'a Option<OrganizationId>,
@@ -32,8 +31,8 @@ struct Read<'a> {
     part: Option<&'a Assigned>,
     revision: Option<&'a Name>,
     serial: Option<&'a Name>,
-    order: Option<&'a Assigned>,
     lot: Option<&'a Assigned>,
+    order: Option<&'a Assigned>,
     site: Option<&'a Name>,
     asset: Option<&'a Name>,
     process: Option<&'a Name>,
@@ -42,33 +41,80 @@ struct Read<'a> {
     observed_from_cell: usize,
     observed_to_cell: usize,
     scope: &'a Scope,
-    limits: &'a Option<Limits>,
+    limits: Option<&'a Limits>,
     partnership: &'a Agreement,
-    retention_days: u32,
+    own: Own<'a>,
+}
+
+/// What each kind of question has of its own.
+#[derive(Serialize)]
+enum Own<'a> {
+    Transfer {
+        action: Action,
+        recipient: &'a Party,
+        discloser: &'a OrganizationId,
+        retention_days: u32,
+        hop: u32,
+    },
+    Retain {
+        held: Held<'a>,
+        legal_hold: bool,
+    },
+    Derive {
+        held: Held<'a>,
+        purpose: &'a Purpose,
+        output: &'a DerivedOutput,
+        declassified: bool,
+    },
+    Use {
+        held: Held<'a>,
+        purpose: &'a Purpose,
+        nationality: &'a Jurisdiction,
+    },
+}
+
+/// By whom something is held, and how it came.
+#[derive(Serialize)]
+struct Held<'a> {
+    holder: &'a Party,
+    discloser: &'a OrganizationId,
     hop: u32,
+}
+
+impl<'a> From<&'a Holding> for Held<'a> {
+    fn from(holding: &'a Holding) -> Self {
+        let Holding {
+            holder,
+            discloser,
+            footprint: _,
+            scope: _,
+            limits: _,
+            partnership: _,
+            hop,
+        } = holding;
+        Self {
+            holder,
+            discloser,
+            hop: *hop,
+        }
+    }
 }
 
 /// Names the class of an inquiry: a digest over everything the layers read but the clock, with observed
 /// time as its place between the instants that policies name. Inquiries of one class get one answer.
 ///
 /// SHA-256 of `ambit class 1`, a line feed, and the deterministic encoding of a map: the digest of the layers (that of
-/// `ambit layers 1`, a line feed, and the encoding of engine, schema, taxonomies and profiles), the action, recipient
-/// and discloser, the footprint field by field (null for an optional one that no policy names), with the places of observed time, then scope, limits, partnership,
-/// retention and hop.
+/// `ambit layers 1`, a line feed, and the encoding of engine, schema, taxonomies and profiles), the footprint field by
+/// field (null for an optional one that no policy names), with the places of observed time, then scope, limits,
+/// partnership, and what this kind of question has of its own.
 #[must_use]
 pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
+    class_of(layers, Asking::Transfer(inquiry))
+}
+
+/// Names the class of any question.
+pub(crate) fn class_of(layers: &Layers, asking: Asking<'_>) -> Digest {
     // Taken apart in full: a field that is added later must be added here, or the program does not compile.
-    let Inquiry {
-        action,
-        recipient,
-        discloser,
-        footprint,
-        scope,
-        limits,
-        partnership,
-        retention_days,
-        hop,
-    } = inquiry;
     let Footprint {
         issuer,
         owner,
@@ -80,8 +126,8 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
         part,
         revision,
         serial,
-        order,
         lot,
+        order,
         site,
         asset,
         process,
@@ -89,12 +135,9 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
         export_control,
         observed_from,
         observed_to,
-    } = footprint;
+    } = asking.footprint();
     let read = Read {
         layers: layers.digest(),
-        action: *action,
-        recipient,
-        discloser,
         issuer,
         owner,
         design_authority,
@@ -105,8 +148,8 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
         part: if_named(layers, "part", part.as_ref()),
         revision: if_named(layers, "revision", revision.as_ref()),
         serial: if_named(layers, "serial", serial.as_ref()),
-        order: if_named(layers, "order", order.as_ref()),
         lot: if_named(layers, "lot", lot.as_ref()),
+        order: if_named(layers, "order", order.as_ref()),
         site: if_named(layers, "site", site.as_ref()),
         asset: if_named(layers, "asset", asset.as_ref()),
         process: if_named(layers, "process", process.as_ref()),
@@ -114,13 +157,66 @@ pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
         export_control,
         observed_from_cell: cell(layers.instants(), *observed_from),
         observed_to_cell: cell(layers.instants(), *observed_to),
-        scope,
-        limits,
-        partnership,
-        retention_days: *retention_days,
-        hop: *hop,
+        scope: asking.scope(),
+        limits: asking.limits(),
+        partnership: asking.partnership(),
+        own: own(asking),
     };
     Digest::of_parts(&[CLASS_DOMAIN, &encode(&read)])
+}
+
+fn own(asking: Asking<'_>) -> Own<'_> {
+    match asking {
+        Asking::Transfer(inquiry) => {
+            let Inquiry {
+                action,
+                recipient,
+                discloser,
+                footprint: _,
+                scope: _,
+                limits: _,
+                partnership: _,
+                retention_days,
+                hop,
+            } = inquiry;
+            Own::Transfer {
+                action: *action,
+                recipient,
+                discloser,
+                retention_days: *retention_days,
+                hop: *hop,
+            }
+        }
+        Asking::Retain(RetainInquiry {
+            holding,
+            legal_hold,
+        }) => Own::Retain {
+            held: holding.into(),
+            legal_hold: *legal_hold,
+        },
+        Asking::Derive(DeriveInquiry {
+            holding,
+            purpose,
+            output,
+            declassified,
+        }) => Own::Derive {
+            held: holding.into(),
+            purpose,
+            output,
+            declassified: *declassified,
+        },
+        // Which agent it is no policy reads.
+        Asking::Use(UseInquiry {
+            holding,
+            purpose,
+            agent: _,
+            nationality,
+        }) => Own::Use {
+            held: holding.into(),
+            purpose,
+            nationality,
+        },
+    }
 }
 
 /// A fact that may be absent, where a policy in force names it; else it is no part of the class.
@@ -143,12 +239,12 @@ fn cell(instants: &[i64], time: Time) -> usize {
 /// between which an attestation is part of it.
 pub(crate) fn interval(
     layers: &Layers,
-    inquiry: &Inquiry,
+    asking: Asking<'_>,
     slice: &Slice<'_>,
     now: Time,
 ) -> (Time, Option<Time>) {
     let now = now.as_millis();
-    let attested = inquiry.recipient.attested.iter().flat_map(|attested| {
+    let attested = asking.party().attested.iter().flat_map(|attested| {
         let attestation = &attested.attestation;
         [
             attestation.not_before,

@@ -1,17 +1,16 @@
 //! Explains a no: which part of which policy failed, and on what values. Cedar itself gives no reason on
 //! default deny.
 
+use crate::asking::Asking;
 use crate::expression::clauses;
 use crate::judge::{Question, judge};
-use crate::layers::Layers;
+use crate::layers::{Layers, Standing};
 use crate::profile::Profile;
-use crate::schema::schema;
 use crate::seen::{Saw, cut, saw};
-use crate::slice::Slice;
 use ambit_ledger::{Inquiry, Layer, LayerVerdict, Purpose, Time, Verdict};
 use cedar_policy::pst::{BinaryOp, Clause, Expr};
 use cedar_policy::{
-    AuthorizationError, Authorizer, Effect, EvalResult, Expression, Policy, Request,
+    AuthorizationError, Authorizer, Effect, EvalResult, Expression, Policy, Request, Schema,
     eval_expression,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,10 @@ use std::str::FromStr;
 
 /// The most policies named for one purpose and one layer: those with the fewest failed parts.
 pub const NEAR_MISSES_MAX: usize = 8;
+
+/// The most policies looked into for one purpose and one layer, and the most parts of one policy: a profile may have
+/// many, and each part is evaluated by itself.
+const LOOKED_INTO_MAX: usize = 64;
 
 /// The longest text of a part, in characters. What is longer ends in `…`.
 pub const PART_CHARS_MAX: usize = 600;
@@ -30,7 +33,7 @@ pub struct NearMiss {
     pub purpose: Purpose,
     /// The layer.
     pub layer: Layer,
-    /// The policy's id.
+    /// The policy's id; the layer's name where the whole profile does not compile.
     pub policy: String,
     /// Whether it is a `forbid`; else it is a permit.
     pub forbids: bool,
@@ -57,7 +60,7 @@ pub struct FailedPart {
 /// then holds the errors.
 #[must_use]
 pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMiss> {
-    let slice = Slice::of_inquiry(layers, inquiry, now);
+    let slice = layers.slice(Asking::Transfer(inquiry), now);
     let Ok(question) = Question::prepare(layers, &slice) else {
         return Vec::new();
     };
@@ -67,15 +70,25 @@ pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMis
             continue;
         };
         for said in &verdict.layers {
-            let profile = layers
-                .profiles()
-                .find(|profile| profile.layer() == said.layer);
-            if let Some(profile) = profile {
-                let asked = Asked {
-                    request: &request,
-                    question: &question,
-                };
-                misses.extend(asked.of_layer(profile, said, &verdict.purpose));
+            let standing = layers.standing().find(|(layer, _)| *layer == said.layer);
+            match standing {
+                Some((_, Standing::Compiled(profile))) => {
+                    let asked = Asked {
+                        request: &request,
+                        question: &question,
+                        schema: layers.schema(),
+                    };
+                    misses.extend(asked.of_layer(profile, said, &verdict.purpose));
+                }
+                Some((_, Standing::Broken(broken))) => misses.push(NearMiss {
+                    purpose: verdict.purpose.clone(),
+                    layer: said.layer,
+                    policy: said.layer.name().to_owned(),
+                    forbids: false,
+                    error: Some(format!("the profile does not compile: {}", broken.error())),
+                    failed: Vec::new(),
+                }),
+                None => {}
             }
         }
     }
@@ -86,20 +99,22 @@ pub fn near_misses(layers: &Layers, inquiry: &Inquiry, now: Time) -> Vec<NearMis
 struct Asked<'a> {
     request: &'a Request,
     question: &'a Question<'a>,
+    schema: &'a Schema,
 }
 
 impl Asked<'_> {
     fn of_layer(&self, profile: &Profile, said: &LayerVerdict, purpose: &Purpose) -> Vec<NearMiss> {
         let found = match said.verdict {
             Verdict::Admissible => Vec::new(),
-            Verdict::Withheld => candidates(profile, &said.determining, self.request)
-                .into_iter()
+            Verdict::Undecided if !said.errors.is_empty() => self.erring(profile),
+            Verdict::Withheld | Verdict::Undecided => self
+                .candidates(profile, &said.determining)
                 .map(|policy| (policy, None))
                 .collect(),
-            Verdict::Undecided => self.erring(profile),
         };
         let mut misses: Vec<NearMiss> = found
             .into_iter()
+            .take(LOOKED_INTO_MAX)
             .map(|(policy, error)| NearMiss {
                 purpose: purpose.clone(),
                 layer: said.layer,
@@ -114,6 +129,27 @@ impl Asked<'_> {
         });
         misses.truncate(NEAR_MISSES_MAX);
         misses
+    }
+
+    /// The policies that determined the answer; on default deny, the permits for this action.
+    fn candidates<'p>(
+        &self,
+        profile: &'p Profile,
+        determining: &[String],
+    ) -> impl Iterator<Item = &'p Policy> {
+        profile.policies().policies().filter(move |policy| {
+            if determining.is_empty() {
+                policy.effect() == Effect::Permit && self.is_for(policy)
+            } else {
+                determining.contains(&policy.id().to_string())
+            }
+        })
+    }
+
+    fn is_for(&self, policy: &Policy) -> bool {
+        policy
+            .get_valid_request_envs(self.schema)
+            .any(|environment| self.request.action() == Some(environment.action()))
     }
 
     fn erring<'p>(&self, profile: &'p Profile) -> Vec<(&'p Policy, Option<String>)> {
@@ -144,6 +180,7 @@ impl Asked<'_> {
             };
             let mut parts = Vec::new();
             conjuncts(condition, &mut parts);
+            parts.truncate(LOOKED_INTO_MAX);
             let parts: Vec<(&Expr, State)> = parts
                 .into_iter()
                 .map(|part| (part, self.state(part)))
@@ -207,30 +244,6 @@ fn unmet<'a>(parts: &[(&'a Expr, State)]) -> Vec<(&'a Expr, State)> {
         }
     }
     unmet
-}
-
-fn candidates<'a>(
-    profile: &'a Profile,
-    determining: &[String],
-    request: &Request,
-) -> Vec<&'a Policy> {
-    profile
-        .policies()
-        .policies()
-        .filter(|policy| {
-            if determining.is_empty() {
-                policy.effect() == Effect::Permit && is_for(policy, request)
-            } else {
-                determining.contains(&policy.id().to_string())
-            }
-        })
-        .collect()
-}
-
-fn is_for(policy: &Policy, request: &Request) -> bool {
-    policy
-        .get_valid_request_envs(schema())
-        .any(|environment| request.action() == Some(environment.action()))
 }
 
 fn conjuncts<'a>(expression: &'a Expr, parts: &mut Vec<&'a Expr>) {

@@ -15,6 +15,8 @@ pub(crate) enum Finding {
     FineWindow(String),
     /// An instant used in another way than compared.
     Instant(String),
+    /// More than a bound allows.
+    TooMuch(String),
 }
 
 const MILLIS_PER_MINUTE: i64 = 60_000;

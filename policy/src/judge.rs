@@ -1,18 +1,22 @@
-//! Judges: shows Cedar an inquiry, layer by layer and purpose by purpose.
+//! Judges: shows Cedar a question, layer by layer and purpose by purpose.
 //!
-//! Any doubt is *undecided*: an error in any layer, a request or an entity that the schema refuses, an
-//! entity that is referred to and missing. Cedar itself would skip a policy that errs and answer with the rest.
+//! Any doubt is *undecided*: an error in any layer, a layer that does not compile, a request or an entity that the
+//! schema refuses, an entity that is referred to and missing, a forbid that says that it leaves open. Cedar itself
+//! would skip a policy that errs and answer with the rest.
 
-use crate::class::{class_key, interval};
-use crate::keeping::Keeping;
-use crate::layers::Layers;
-use crate::profile::Profile;
-use crate::schema::{engine, schema, schema_digest};
+use crate::asking::Asking;
+use crate::class::{class_of, interval};
+use crate::layers::{Layers, Standing};
+use crate::profile::{Profile, UNDECIDED_PREFIX};
+use crate::schema::engine;
 use crate::slice::Slice;
 use crate::taxonomy::TaxonomyKind;
 use crate::value::{Record, Reference, Type, Value};
-use ambit_ledger::{Decision, Digest, Inquiry, LayerVerdict, PurposeVerdict, Salt, Time, Verdict};
-use cedar_policy::{Authorizer, Context, Entities, Entity, EntityUid, Request};
+use ambit_ledger::{
+    DeriveInquiry, Digest, Inquiry, LayerVerdict, PurposeVerdict, RetainInquiry, Time, Unsalted,
+    UnsaltedHolding, UseInquiry, Verdict,
+};
+use cedar_policy::{Authorizer, Context, Entities, Entity, EntityUid, Request, Schema};
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -20,16 +24,26 @@ use std::sync::LazyLock;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
     /// The decision.
-    pub decision: Decision,
+    pub decision: Unsalted,
     /// Requests and entities as Cedar saw them, without taxonomies: canonical JSON.
+    pub slice: Vec<u8>,
+}
+
+/// A decision about what is held, with the slice that it names by digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedHolding<Question> {
+    /// The decision.
+    pub decision: UnsaltedHolding<Question>,
+    /// Request and entities as Cedar saw them, without taxonomies: canonical JSON.
     pub slice: Vec<u8>,
 }
 
 /// Judges an inquiry for each purpose of its scope. Never fails: what can't be judged is undecided.
 #[must_use]
 pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
-    let slice = Slice::of_inquiry(layers, inquiry, now);
-    let question = check_lease(inquiry, now).and_then(|()| Question::prepare(layers, &slice));
+    let asking = Asking::Transfer(inquiry);
+    let slice = layers.slice(asking, now);
+    let question = Question::prepare(layers, &slice);
     let verdicts = inquiry
         .scope
         .purposes
@@ -44,12 +58,12 @@ pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
             }
         })
         .collect();
-    let (true_from, true_until) = interval(layers, inquiry, &slice, now);
+    let (true_from, true_until) = interval(layers, asking, &slice, now);
     let slice = slice.to_bytes();
-    let decision = Decision {
-        class_key: class_key(layers, inquiry),
+    let decision = Unsalted {
+        class_key: class_of(layers, asking),
         engine: engine(),
-        schema: schema_digest(),
+        schema: layers.schema_digest(),
         taxonomies: layers.taxonomies().digest(),
         profiles: layers.profile_digests().to_vec(),
         inquiry: inquiry.clone(),
@@ -58,51 +72,82 @@ pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
         true_from,
         true_until,
         verdicts,
-        salt: Salt::from_bytes([0; 32]),
     };
     Judged { decision, slice }
 }
 
-/// A lease that ran out is a doubt, not a no: it may be renewed. After the end of the agreement there is none.
-fn check_lease(inquiry: &Inquiry, now: Time) -> Result<(), Vec<String>> {
-    let agreement = &inquiry.partnership;
-    if agreement.lease_until <= now && now < agreement.until {
-        return Err(vec![format!(
-            "the lease of partnership `{}` ran out at {}",
-            agreement.partnership, agreement.lease_until
-        )]);
+/// Judges whether a holder may still hold what it has. What is withheld may be erased; what is undecided must not.
+///
+/// No layer takes the owner's originals or what is under legal hold: where one says so, it is undecided.
+#[must_use]
+pub fn judge_retain(
+    layers: &Layers,
+    retention: &RetainInquiry,
+    now: Time,
+) -> JudgedHolding<RetainInquiry> {
+    let mut judged = judge_holding(layers, retention, Asking::Retain(retention), now);
+    let is_original = retention.holding.holder.organization == retention.holding.footprint.owner;
+    if (retention.legal_hold || is_original) && judged.decision.verdict == Verdict::Withheld {
+        judged.decision.verdict = Verdict::Undecided;
+        let reason = "a layer would take the owner's original or what is under legal hold";
+        judged.decision.errors.push(reason.to_owned());
     }
-    Ok(())
+    judged
+}
+
+/// Judges whether something may be made of one input.
+#[must_use]
+pub fn judge_derive(
+    layers: &Layers,
+    derivation: &DeriveInquiry,
+    now: Time,
+) -> JudgedHolding<DeriveInquiry> {
+    judge_holding(layers, derivation, Asking::Derive(derivation), now)
+}
+
+/// Judges whether someone of an organization may use what it holds.
+#[must_use]
+pub fn judge_use(layers: &Layers, usage: &UseInquiry, now: Time) -> JudgedHolding<UseInquiry> {
+    judge_holding(layers, usage, Asking::Use(usage), now)
+}
+
+fn judge_holding<Asked: Clone>(
+    layers: &Layers,
+    question: &Asked,
+    asking: Asking<'_>,
+    now: Time,
+) -> JudgedHolding<Asked> {
+    let slice = layers.slice(asking, now);
+    let answer = judge_slice(layers, &slice);
+    let (true_from, true_until) = interval(layers, asking, &slice, now);
+    let slice = slice.to_bytes();
+    let decision = UnsaltedHolding {
+        class_key: class_of(layers, asking),
+        engine: engine(),
+        schema: layers.schema_digest(),
+        taxonomies: layers.taxonomies().digest(),
+        profiles: layers.profile_digests().to_vec(),
+        inquiry: question.clone(),
+        slice: Digest::of(&slice),
+        now,
+        true_from,
+        true_until,
+        verdict: answer.verdict,
+        layers: answer.layers,
+        errors: answer.errors,
+    };
+    JudgedHolding { decision, slice }
 }
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Over all layers.
-    pub verdict: Verdict,
+    pub(crate) verdict: Verdict,
     /// What each layer said, ascending by layer. Empty where the request could not be put.
-    pub layers: Vec<LayerVerdict>,
+    pub(crate) layers: Vec<LayerVerdict>,
     /// Why the request could not be put; sorted.
-    pub errors: Vec<String>,
-}
-
-/// Judges what a holder does with what it has. The inquiry's recipient is the holder; its action and its
-/// scope's purposes are not asked about. A withheld `retain` may be erased; an undecided one must not.
-///
-/// No layer takes the owner's originals or what is under legal hold: where one says so, it is undecided.
-#[must_use]
-pub fn judge_keeping(layers: &Layers, inquiry: &Inquiry, keeping: &Keeping, now: Time) -> Answer {
-    let slice = Slice::of_keeping(layers, inquiry, keeping, now);
-    let mut answer = judge_slice(layers, &slice);
-    if let Keeping::Retain { legal_hold } = keeping {
-        let is_original = inquiry.recipient.organization == inquiry.footprint.owner;
-        if (*legal_hold || is_original) && answer.verdict == Verdict::Withheld {
-            answer.verdict = Verdict::Undecided;
-            let reason = "a layer would take the owner's original or what is under legal hold";
-            answer.errors.push(reason.to_owned());
-        }
-    }
-    answer
+    pub(crate) errors: Vec<String>,
 }
 
 /// Judges a slice with its first purpose, if it has one.
@@ -128,13 +173,25 @@ fn answer(
     match question.request(purpose) {
         Ok(request) => over_all(
             layers
-                .profiles()
-                .map(|profile| ask(profile, &request, &question.entities))
+                .standing()
+                .map(|(layer, standing)| match standing {
+                    Standing::Compiled(profile) => ask(profile, &request, &question.entities),
+                    Standing::Broken(_) => LayerVerdict {
+                        layer,
+                        verdict: Verdict::Undecided,
+                        determining: Vec::new(),
+                        errors: vec![DOES_NOT_COMPILE.to_owned()],
+                    },
+                })
                 .collect(),
         ),
         Err(error) => undecided(vec![error]),
     }
 }
+
+/// What is recorded of a layer that does not compile. The reason is not part of it: another version of this program
+/// words it otherwise, and must come to the same record.
+const DOES_NOT_COMPILE: &str = "the profile does not compile";
 
 /// Admissible takes at least one layer, all of them, and no error anywhere.
 fn over_all(layers: Vec<LayerVerdict>) -> Answer {
@@ -161,9 +218,15 @@ fn ask(profile: &Profile, request: &Request, entities: &Entities) -> LayerVerdic
     determining.sort();
     let mut errors: Vec<String> = diagnostics.errors().map(ToString::to_string).collect();
     errors.sort();
+    // Where nothing but such forbids stands against it, nobody says no: the answer is open.
+    let is_left_open = !determining.is_empty()
+        && determining
+            .iter()
+            .all(|policy| policy.starts_with(UNDECIDED_PREFIX));
     let verdict = match response.decision() {
         _ if !errors.is_empty() => Verdict::Undecided,
         cedar_policy::Decision::Allow => Verdict::Admissible,
+        cedar_policy::Decision::Deny if is_left_open => Verdict::Undecided,
         cedar_policy::Decision::Deny => Verdict::Withheld,
     };
     LayerVerdict {
@@ -180,6 +243,7 @@ pub(crate) struct Question<'a> {
     action: EntityUid,
     resource: EntityUid,
     context: Record<'a>,
+    schema: &'static Schema,
     pub(crate) entities: Entities,
 }
 
@@ -213,7 +277,8 @@ impl<'a> Question<'a> {
             action: action.to_cedar(),
             resource: slice.resource.to_cedar(),
             context: slice.context.clone(),
-            entities: Entities::from_entities(entities, Some(schema()))
+            schema: layers.schema(),
+            entities: Entities::from_entities(entities, Some(layers.schema()))
                 .map_err(|error| one(with_causes(&error)))?,
         })
     }
@@ -230,7 +295,7 @@ impl<'a> Question<'a> {
             action,
             self.resource.clone(),
             context,
-            Some(schema()),
+            Some(self.schema),
         )
         .map_err(|error| with_causes(&error))
     }
@@ -316,7 +381,7 @@ mod tests {
     fn an_entity_missing_from_the_slice_is_undecided() {
         let layers = Layers::builtin();
         let (inquiry, now) = crate::cases::base();
-        let slice = Slice::of_inquiry(&layers, &inquiry, now);
+        let slice = layers.slice(Asking::Transfer(&inquiry), now);
         assert_eq!(judge_slice(&layers, &slice).verdict, Verdict::Admissible);
         for entity_type in [
             Type::Party,
@@ -343,7 +408,8 @@ mod tests {
         let profile = Profile::parse(Layer::Owner, text).unwrap();
         let layers = Layers::new(crate::Taxonomies::builtin(), [profile.clone()]).unwrap();
         let (inquiry, now) = crate::cases::base();
-        let whole = Question::prepare(&layers, &Slice::of_inquiry(&layers, &inquiry, now)).unwrap();
+        let whole =
+            Question::prepare(&layers, &layers.slice(Asking::Transfer(&inquiry), now)).unwrap();
         let request = whole
             .request(Some("urn:ambit:purpose:supplier-quality"))
             .unwrap();
@@ -378,7 +444,7 @@ mod tests {
         ];
         for change in changes {
             let layers = Layers::builtin();
-            let mut slice = Slice::of_inquiry(&layers, &inquiry, now);
+            let mut slice = layers.slice(Asking::Transfer(&inquiry), now);
             change(&mut slice);
             let answer = judge_slice(&layers, &slice);
             assert_eq!(answer.verdict, Verdict::Undecided);
@@ -393,7 +459,20 @@ mod tests {
         let layers = Layers::builtin().with_profile(profile).unwrap();
         let (mut inquiry, now) = crate::cases::base();
         let retain = |inquiry: &Inquiry, legal_hold| {
-            judge_keeping(&layers, inquiry, &Keeping::Retain { legal_hold }, now).verdict
+            let holding = ambit_ledger::Holding {
+                holder: inquiry.recipient.clone(),
+                discloser: inquiry.discloser.clone(),
+                footprint: inquiry.footprint.clone(),
+                scope: inquiry.scope.clone(),
+                limits: None,
+                partnership: inquiry.partnership.clone(),
+                hop: 0,
+            };
+            let retention = RetainInquiry {
+                holding,
+                legal_hold,
+            };
+            judge_retain(&layers, &retention, now).decision.verdict
         };
         assert_eq!(retain(&inquiry, false), Verdict::Withheld);
         assert_eq!(retain(&inquiry, true), Verdict::Undecided);

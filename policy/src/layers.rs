@@ -2,10 +2,13 @@
 //!
 //! Layers are never merged into one policy set: a partner's `permit` would discharge a default deny of ours.
 
-use crate::profile::{Profile, default_profile};
-use crate::schema::{engine, schema_digest, schema_text};
-use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
-use ambit_ledger::{Digest, Layer, LayerProfile, encode};
+use crate::asking::Asking;
+use crate::profile::{Profile, ProfileError, default_profile};
+use crate::schema::{SchemaVersion, engine};
+use crate::slice::Slice;
+use crate::taxonomy::Taxonomies;
+use ambit_ledger::{Digest, Layer, LayerProfile, Time, encode};
+use cedar_policy::Schema;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,12 +18,34 @@ pub struct Layers(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    version: &'static SchemaVersion,
     taxonomies: Taxonomies,
-    profiles: BTreeMap<Layer, Profile>,
+    standing: BTreeMap<Layer, Standing>,
     instants: Vec<i64>,
     attributes: BTreeSet<String>,
     digests: Vec<LayerProfile>,
     digest: Digest,
+}
+
+/// A layer as it stands in force.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// It judges.
+    Compiled(Profile),
+    /// It leaves everything undecided.
+    Broken(BrokenLayer),
+}
+
+/// A layer in force whose text does not compile: whatever is asked, it is undecided until the text is replaced.
+#[derive(Clone, Debug)]
+pub struct BrokenLayer(Arc<Broken>);
+
+#[derive(Debug)]
+struct Broken {
+    layer: Layer,
+    text: String,
+    digest: Digest,
+    error: ProfileError,
 }
 
 const LAYERS_DOMAIN: &[u8] = b"ambit layers 1\n";
@@ -34,16 +59,80 @@ pub enum LayersError {
     /// A profile of another layer where a partnership's belongs.
     #[error("a profile of the layer `{0}` was given for a partnership")]
     NotPartnership(Layer),
-    /// A policy names what is in no taxonomy, so that its `in` would silently be false.
-    #[error("layer `{layer}`, policy `{policy}`: {unknown}")]
-    UnknownName {
-        /// The layer.
+    /// A profile that does not go with the taxonomies.
+    #[error("layer `{0}`, {1}")]
+    Profile(Layer, ProfileError),
+}
+
+impl BrokenLayer {
+    /// The layer.
+    #[must_use]
+    pub fn layer(&self) -> Layer {
+        self.0.layer
+    }
+
+    /// The text that does not compile.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// SHA-256 of the text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// Why it does not compile, and how to mend it.
+    #[must_use]
+    pub fn error(&self) -> &ProfileError {
+        &self.0.error
+    }
+}
+
+impl Standing {
+    /// Compiles a text against a schema and taxonomies; never fails.
+    fn of(
+        version: &'static SchemaVersion,
+        taxonomies: &Taxonomies,
         layer: Layer,
-        /// The policy's id.
-        policy: String,
-        /// The name.
-        unknown: UnknownName,
-    },
+        text: &str,
+    ) -> Self {
+        let compiled = Profile::parse_under(version, layer, text).and_then(|profile| {
+            profile.check_names(taxonomies)?;
+            Ok(profile)
+        });
+        match compiled {
+            Ok(profile) => Self::Compiled(profile),
+            Err(error) => Self::Broken(BrokenLayer(Arc::new(Broken {
+                layer,
+                text: text.to_owned(),
+                digest: Digest::of(text.as_bytes()),
+                error,
+            }))),
+        }
+    }
+
+    fn compiled(&self) -> Option<&Profile> {
+        match self {
+            Self::Compiled(profile) => Some(profile),
+            Self::Broken(_) => None,
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match self {
+            Self::Compiled(profile) => profile.digest(),
+            Self::Broken(broken) => broken.digest(),
+        }
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Compiled(profile) => profile.text(),
+            Self::Broken(broken) => broken.text(),
+        }
+    }
 }
 
 impl Layers {
@@ -55,38 +144,53 @@ impl Layers {
         taxonomies: Taxonomies,
         profiles: impl IntoIterator<Item = Profile>,
     ) -> Result<Self, LayersError> {
-        let mut by_layer = BTreeMap::new();
+        let mut standing = BTreeMap::new();
         for profile in profiles {
+            let layer = profile.layer();
             check_names(&taxonomies, &profile)?;
-            if let Some(earlier) = by_layer.insert(profile.layer(), profile) {
-                return Err(LayersError::DuplicateLayer(earlier.layer()));
+            if standing
+                .insert(layer, Standing::Compiled(profile))
+                .is_some()
+            {
+                return Err(LayersError::DuplicateLayer(layer));
             }
         }
-        Ok(Self::assemble(taxonomies, by_layer))
+        Ok(Self::assemble(
+            SchemaVersion::newest(),
+            taxonomies,
+            standing,
+        ))
+    }
+
+    /// Puts layers together from their texts, whatever these hold: a layer that does not compile leaves undecided
+    /// whatever is asked. For what is in force already; before that, [`check_profile`](crate::check_profile).
+    #[must_use]
+    pub fn of_texts<'a>(
+        taxonomies: Taxonomies,
+        texts: impl IntoIterator<Item = (Layer, &'a str)>,
+    ) -> Self {
+        Self::of_texts_under(SchemaVersion::newest(), taxonomies, texts)
+    }
+
+    pub(crate) fn of_texts_under<'a>(
+        version: &'static SchemaVersion,
+        taxonomies: Taxonomies,
+        texts: impl IntoIterator<Item = (Layer, &'a str)>,
+    ) -> Self {
+        let standing = texts
+            .into_iter()
+            .map(|(layer, text)| (layer, Standing::of(version, &taxonomies, layer, text)))
+            .collect();
+        Self::assemble(version, taxonomies, standing)
     }
 
     /// The taxonomies and the five profiles that come with the program, without a partnership layer.
     #[must_use]
     pub fn builtin() -> Self {
         static BUILTIN: std::sync::LazyLock<Layers> = std::sync::LazyLock::new(|| {
-            let parse = |layer| {
-                default_profile(layer).map(|text| {
-                    #[expect(
-                        clippy::expect_used,
-                        reason = "the profiles are embedded, and a test parses them"
-                    )]
-                    Profile::parse(layer, text).expect("the embedded profiles parse")
-                })
-            };
-            #[expect(
-                clippy::expect_used,
-                reason = "the profiles are embedded, and a test puts them together"
-            )]
-            Layers::new(
-                Taxonomies::builtin(),
-                Layer::ALL.into_iter().filter_map(parse),
-            )
-            .expect("the embedded profiles make layers")
+            let text = |layer| default_profile(layer).map(|text| (layer, text));
+            let texts = Layer::ALL.into_iter().filter_map(text);
+            Layers::of_texts(Taxonomies::builtin(), texts)
         });
         BUILTIN.clone()
     }
@@ -97,9 +201,18 @@ impl Layers {
     /// A policy that names what is in no taxonomy.
     pub fn with_profile(&self, profile: Profile) -> Result<Self, LayersError> {
         check_names(self.taxonomies(), &profile)?;
-        let mut profiles = self.0.profiles.clone();
-        profiles.insert(profile.layer(), profile);
-        Ok(Self::assemble(self.taxonomies().clone(), profiles))
+        let mut standing = self.0.standing.clone();
+        standing.insert(profile.layer(), Standing::Compiled(profile));
+        Ok(self.with_standing(standing))
+    }
+
+    /// These layers with a text in the place of a layer's, as [`Layers::of_texts`] takes it.
+    #[must_use]
+    pub fn with_text(&self, layer: Layer, text: &str) -> Self {
+        let mut standing = self.0.standing.clone();
+        let new = Standing::of(self.0.version, self.taxonomies(), layer, text);
+        standing.insert(layer, new);
+        self.with_standing(standing)
     }
 
     /// These layers for one partnership.
@@ -114,29 +227,31 @@ impl Layers {
         }
     }
 
-    fn assemble(taxonomies: Taxonomies, profiles: BTreeMap<Layer, Profile>) -> Self {
-        let instants: BTreeSet<i64> = profiles
-            .values()
-            .flat_map(Profile::instants)
-            .copied()
-            .collect();
-        let attributes = profiles
-            .values()
-            .flat_map(Profile::attributes)
-            .cloned()
-            .collect();
-        let digests: Vec<LayerProfile> = profiles
-            .values()
-            .map(|profile| LayerProfile {
-                layer: profile.layer(),
-                profile: profile.digest(),
+    fn with_standing(&self, standing: BTreeMap<Layer, Standing>) -> Self {
+        Self::assemble(self.0.version, self.taxonomies().clone(), standing)
+    }
+
+    fn assemble(
+        version: &'static SchemaVersion,
+        taxonomies: Taxonomies,
+        standing: BTreeMap<Layer, Standing>,
+    ) -> Self {
+        let compiled = || standing.values().filter_map(Standing::compiled);
+        let instants: BTreeSet<i64> = compiled().flat_map(Profile::instants).copied().collect();
+        let attributes = compiled().flat_map(Profile::attributes).cloned().collect();
+        let digests: Vec<LayerProfile> = standing
+            .iter()
+            .map(|(layer, standing)| LayerProfile {
+                layer: *layer,
+                profile: standing.digest(),
             })
             .collect();
-        let judging = (engine(), schema_digest(), taxonomies.digest(), &digests);
+        let judging = (engine(), version.digest(), taxonomies.digest(), &digests);
         let digest = Digest::of_parts(&[LAYERS_DOMAIN, &encode(&judging)]);
         Self(Arc::new(Inner {
+            version,
             taxonomies,
-            profiles,
+            standing,
             instants: instants.into_iter().collect(),
             attributes,
             digests,
@@ -150,9 +265,20 @@ impl Layers {
         &self.0.taxonomies
     }
 
-    /// The profiles, ascending by layer.
+    /// The profiles that judge, ascending by layer.
     pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
-        self.0.profiles.values()
+        self.0.standing.values().filter_map(Standing::compiled)
+    }
+
+    /// The layers that do not compile, ascending; an alarm is due for each.
+    pub fn broken(&self) -> impl Iterator<Item = &BrokenLayer> {
+        self.0
+            .standing
+            .values()
+            .filter_map(|standing| match standing {
+                Standing::Compiled(_) => None,
+                Standing::Broken(broken) => Some(broken),
+            })
     }
 
     /// The digest of each profile, ascending by layer.
@@ -161,22 +287,43 @@ impl Layers {
         &self.0.digests
     }
 
+    /// Every layer as it stands, ascending.
+    pub(crate) fn standing(&self) -> impl Iterator<Item = (Layer, &Standing)> {
+        let standing = self.0.standing.iter();
+        standing.map(|(layer, standing)| (*layer, standing))
+    }
+
     /// Names everything that judges: engine, schema, taxonomies and profiles.
     pub(crate) fn digest(&self) -> Digest {
         self.0.digest
+    }
+
+    pub(crate) fn schema(&self) -> &'static Schema {
+        self.0.version.schema()
+    }
+
+    pub(crate) fn schema_digest(&self) -> Digest {
+        self.0.version.digest()
+    }
+
+    /// What Cedar is shown of a question under these layers.
+    pub(crate) fn slice<'a>(&'a self, asking: Asking<'a>, now: Time) -> Slice<'a> {
+        (self.0.version.slice)(self, asking, now)
     }
 
     /// What an auditor needs to put these layers together again: schema, taxonomies and profiles, by digest.
     #[must_use]
     pub fn blobs(&self) -> Vec<(Digest, &[u8])> {
         let fixed = [
-            (schema_digest(), schema_text().as_bytes()),
+            (self.schema_digest(), self.0.version.text().as_bytes()),
             (self.taxonomies().digest(), self.taxonomies().to_bytes()),
         ];
-        let profiles = self
-            .profiles()
-            .map(|profile| (profile.digest(), profile.text().as_bytes()));
-        fixed.into_iter().chain(profiles).collect()
+        let texts = self
+            .0
+            .standing
+            .values()
+            .map(|standing| (standing.digest(), standing.text().as_bytes()));
+        fixed.into_iter().chain(texts).collect()
     }
 
     /// Whether a policy in force takes or asks for an attribute of this name. An entity's attribute is reached by
@@ -192,21 +339,7 @@ impl Layers {
 }
 
 fn check_names(taxonomies: &Taxonomies, profile: &Profile) -> Result<(), LayersError> {
-    for policy in profile.policies().policies() {
-        for literal in policy.entity_literals() {
-            let entity_type = literal.type_name().to_string();
-            let kind = TaxonomyKind::ALL
-                .into_iter()
-                .find(|kind| kind.entity_type().name() == entity_type);
-            let checked = kind.map_or(Ok(()), |kind| {
-                taxonomies.check(kind, literal.id().unescaped())
-            });
-            checked.map_err(|unknown| LayersError::UnknownName {
-                layer: profile.layer(),
-                policy: policy.id().to_string(),
-                unknown,
-            })?;
-        }
-    }
-    Ok(())
+    profile
+        .check_names(taxonomies)
+        .map_err(|error| LayersError::Profile(profile.layer(), error))
 }

@@ -4,14 +4,17 @@
 //! alone names `cedar-policy`.
 
 mod agreement;
+mod asking;
+mod bounds;
 mod cases;
+mod check;
 mod class;
 mod explain;
 mod expression;
 mod inquiry;
 mod judge;
-mod keeping;
 mod layers;
+mod limits;
 mod profile;
 mod render;
 mod replay;
@@ -24,23 +27,24 @@ mod taxonomy;
 mod value;
 
 pub use agreement::{TermsError, agreement, check_terms};
+pub use bounds::{
+    CONDITIONALS_MAX, POLICIES_MAX, POLICY_EXPRESSIONS_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX,
+    PROFILE_NESTING_MAX,
+};
 pub use cases::{CaseOutcome, CasesError, default_cases, run_cases};
+pub use check::{CheckedProfile, ProfileFinding, check_profile};
 pub use class::class_key;
 pub use explain::{FailedPart, NEAR_MISSES_MAX, NearMiss, PART_CHARS_MAX, near_misses};
 pub use inquiry::{inquiry_for_admission, inquiry_for_disclosure, inquiry_for_forwarding};
-pub use judge::{Answer, Judged, judge, judge_keeping};
-pub use keeping::{Keeping, Output};
-pub use layers::{Layers, LayersError};
-pub use profile::{
-    POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX, Position, Profile, ProfileError,
-    default_profile,
-};
-pub use render::{ForbidsError, RENDERER, render};
+pub use judge::{Judged, JudgedHolding, judge, judge_derive, judge_retain, judge_use};
+pub use layers::{BrokenLayer, Layers, LayersError};
+pub use limits::{NoLimits, limits_in_force, no_limits};
+pub use profile::{Position, Profile, ProfileError, UNDECIDED_PREFIX, default_profile};
+pub use render::{ForbidsError, RENDERER, render, render_as_stated};
 pub use replay::{ReplayError, Replayer};
 pub use schema::{engine, schema_digest, schema_text};
 pub use scope::{
-    Bound, Widening, check_scope, check_within_limits, check_within_parent, limits_in_force,
-    scope_for,
+    Bound, Widening, check_scope, check_within_limits, check_within_parent, name_members, scope_for,
 };
 pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
 pub use slip::likely_meant;

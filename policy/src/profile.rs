@@ -3,23 +3,19 @@
 //! Whatever could make an answer depend on something that is not recorded is refused here, with the place
 //! in the text: nothing that was parsed is ever judged with a doubt left.
 
+use crate::bounds::{self, POLICIES_MAX, PROFILE_BYTES_MAX};
 use crate::expression::{self, Finding, examine};
-use crate::schema::{LEVEL, validator};
+use crate::schema::{LEVEL, SchemaVersion};
+use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
 use ambit_ledger::{Digest, Layer};
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet, ValidationMode};
+use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, ValidationMode};
 use miette::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.
-pub const PROFILE_BYTES_MAX: usize = ambit_ledger::ITEM_BYTES_MAX;
-
-/// The deepest nesting of brackets. Cedar's parser descends one stack frame or more for each.
-pub const PROFILE_NESTING_MAX: usize = 32;
-
-/// The most characters of operators (`&&` has two) and conditionals in one policy: Cedar descends for each
-/// link of a chain.
-pub const POLICY_LINKS_MAX: usize = 500;
+/// What the id of a forbid begins with that says no more than *not now*: where nothing else stands against it, the
+/// answer is undecided, and it is asked again when something changes. Cedar alone would deny.
+pub const UNDECIDED_PREFIX: &str = "undecided-";
 
 /// The Cedar policies of one layer, checked against the schema. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -70,11 +66,46 @@ pub enum ProfileError {
         "the profile has {0} bytes, more than {PROFILE_BYTES_MAX}: split it over layers or shorten it"
     )]
     TooLong(usize),
-    /// Nested deeper than [`PROFILE_NESTING_MAX`], or a policy longer than [`POLICY_LINKS_MAX`].
+    /// Nested deeper than [`PROFILE_NESTING_MAX`](crate::PROFILE_NESTING_MAX), or a policy longer than
+    /// [`POLICY_LINKS_MAX`](crate::POLICY_LINKS_MAX).
     #[error("{at}: too deep or too long for one policy: split it into several")]
     TooDeep {
         /// Where.
         at: Position,
+    },
+    /// More than [`POLICIES_MAX`] policies.
+    #[error("the profile has {0} policies, more than {POLICIES_MAX}: join some of them")]
+    TooMany(usize),
+    /// More than [`CONDITIONALS_MAX`](crate::CONDITIONALS_MAX) conditionals within each other, or more than
+    /// [`POLICY_EXPRESSIONS_MAX`](crate::POLICY_EXPRESSIONS_MAX) expressions.
+    #[error("{at}: policy `{id}`: {reason}")]
+    TooMuch {
+        /// Where the policy starts.
+        at: Position,
+        /// Its id.
+        id: String,
+        /// What is too much, and what to do.
+        reason: String,
+    },
+    /// A permit whose id says that it leaves open.
+    #[error(
+        "{at}: the permit `{id}` is named as if it left something open, which only a `forbid` can: choose another id"
+    )]
+    UndecidedPermit {
+        /// Where.
+        at: Position,
+        /// The id.
+        id: String,
+    },
+    /// A name that is in no taxonomy, so that an `in` would silently be false.
+    #[error("{at}: policy `{id}`: {unknown}")]
+    Unknown {
+        /// Where the name stands, or else the policy.
+        at: Position,
+        /// The policy's id.
+        id: String,
+        /// The name, with what is near.
+        unknown: UnknownName,
     },
     /// No policy at all.
     #[error("the profile has no policy, and would withhold everything: write that as a `forbid`")]
@@ -144,7 +175,7 @@ impl ProfileError {
     #[must_use]
     pub const fn position(&self) -> Position {
         match self {
-            Self::TooLong(_) | Self::Empty => Position { line: 1, column: 1 },
+            Self::TooLong(_) | Self::TooMany(_) | Self::Empty => Position { line: 1, column: 1 },
             Self::TooDeep { at }
             | Self::Syntax { at, .. }
             | Self::Template { at }
@@ -152,6 +183,9 @@ impl ProfileError {
             | Self::DuplicateId { at, .. }
             | Self::Schema { at, .. }
             | Self::FineWindow { at, .. }
+            | Self::TooMuch { at, .. }
+            | Self::UndecidedPermit { at, .. }
+            | Self::Unknown { at, .. }
             | Self::Instant { at, .. } => *at,
         }
     }
@@ -163,6 +197,14 @@ impl Profile {
     /// # Errors
     /// Any [`ProfileError`].
     pub fn parse(layer: Layer, text: &str) -> Result<Self, ProfileError> {
+        Self::parse_under(SchemaVersion::newest(), layer, text)
+    }
+
+    pub(crate) fn parse_under(
+        version: &SchemaVersion,
+        layer: Layer,
+        text: &str,
+    ) -> Result<Self, ProfileError> {
         let named = parse_named(text)?;
         if named.is_empty() {
             return Err(ProfileError::Empty);
@@ -172,7 +214,7 @@ impl Profile {
                 at: Position::at(text, 0),
                 message: error.to_string(),
             })?;
-        validate(text, &policies, &named)?;
+        validate(version, text, &policies, &named)?;
         let (instants, attributes) = examine_all(text, &named)?;
         Ok(Self(Arc::new(Inner {
             layer,
@@ -183,6 +225,50 @@ impl Profile {
             instants,
             attributes,
         })))
+    }
+
+    /// Checks that every jurisdiction, purpose and class of data that a policy names is in the taxonomies.
+    ///
+    /// # Errors
+    /// [`ProfileError::Unknown`]: the first in the text.
+    pub fn check_names(&self, taxonomies: &Taxonomies) -> Result<(), ProfileError> {
+        let mut first: Option<ProfileError> = None;
+        for policy in self.0.policies.policies() {
+            for literal in policy.entity_literals() {
+                let entity_type = literal.type_name().to_string();
+                let checked = TaxonomyKind::ALL
+                    .into_iter()
+                    .find(|kind| kind.entity_type().name() == entity_type)
+                    .map_or(Ok(()), |kind| {
+                        taxonomies.check(kind, literal.id().unescaped())
+                    });
+                let Err(unknown) = checked else { continue };
+                let error = ProfileError::Unknown {
+                    at: self.position_of_literal(policy, &literal),
+                    id: policy.id().to_string(),
+                    unknown,
+                };
+                if first
+                    .as_ref()
+                    .is_none_or(|first| error.position() < first.position())
+                {
+                    first = Some(error);
+                }
+            }
+        }
+        first.map_or(Ok(()), Err)
+    }
+
+    fn position_of_literal(&self, policy: &Policy, literal: &EntityUid) -> Position {
+        let written = literal.to_string();
+        let condition = policy.as_ref().condition();
+        let offset = condition
+            .subexpressions()
+            .filter(|part| part.to_string() == written)
+            .filter_map(|part| part.source_loc().map(|place| place.start()))
+            .min()
+            .or_else(|| policy.as_ref().loc().map(|place| place.start()));
+        Position::at(&self.0.text, offset.unwrap_or_default())
     }
 
     /// The layer.
@@ -262,10 +348,7 @@ impl Named {
 
 /// Parses policies, each under its `@id`, in the order of the text.
 pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
-    if text.len() > PROFILE_BYTES_MAX {
-        return Err(ProfileError::TooLong(text.len()));
-    }
-    check_nesting(text)?;
+    bounds::check_text(text)?;
     let set: PolicySet =
         text.parse()
             .map_err(|error: cedar_policy::ParseErrors| ProfileError::Syntax {
@@ -286,6 +369,9 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
             )
         })
         .collect();
+    if policies.len() > POLICIES_MAX {
+        return Err(ProfileError::TooMany(policies.len()));
+    }
     policies.sort_by_key(|(offset, _)| *offset);
     let mut seen = BTreeSet::new();
     let mut named = Vec::with_capacity(policies.len());
@@ -298,14 +384,27 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
         if !seen.insert(id.clone()) {
             return Err(ProfileError::DuplicateId { at, id });
         }
+        if policy.effect() == Effect::Permit && id.starts_with(UNDECIDED_PREFIX) {
+            return Err(ProfileError::UndecidedPermit { at, id });
+        }
+        expression::clauses(policy)
+            .and_then(|clauses| bounds::check_clauses(&clauses))
+            .map_err(|finding| refuse(at, &id, finding))?;
         let policy = policy.new_id(PolicyId::new(&id));
         named.push(Named { id, offset, policy });
     }
     Ok(named)
 }
 
-fn validate(text: &str, policies: &PolicySet, named: &[Named]) -> Result<(), ProfileError> {
-    let result = validator().validate_with_level(policies, ValidationMode::Strict, LEVEL);
+fn validate(
+    version: &SchemaVersion,
+    text: &str,
+    policies: &PolicySet,
+    named: &[Named],
+) -> Result<(), ProfileError> {
+    let result = version
+        .validator()
+        .validate_with_level(policies, ValidationMode::Strict, LEVEL);
     let offsets: BTreeMap<&str, usize> = named
         .iter()
         .map(|named| (named.id.as_str(), named.offset))
@@ -336,17 +435,20 @@ fn examine_all(text: &str, named: &[Named]) -> Result<(Vec<i64>, BTreeSet<String
     let mut attributes = BTreeSet::new();
     for Named { id, offset, policy } in named {
         let at = Position::at(text, *offset);
-        let refuse = |finding| {
-            let id = id.clone();
-            match finding {
-                Finding::FineWindow(literal) => ProfileError::FineWindow { at, id, literal },
-                Finding::Instant(reason) => ProfileError::Instant { at, id, reason },
-            }
-        };
+        let refuse = |finding| refuse(at, id, finding);
         instants.extend(examine(policy).map_err(refuse)?);
         attributes.extend(expression::attributes(policy).map_err(refuse)?);
     }
     Ok((instants.into_iter().collect(), attributes))
+}
+
+fn refuse(at: Position, id: &str, finding: Finding) -> ProfileError {
+    let id = id.to_owned();
+    match finding {
+        Finding::FineWindow(literal) => ProfileError::FineWindow { at, id, literal },
+        Finding::Instant(reason) => ProfileError::Instant { at, id, reason },
+        Finding::TooMuch(reason) => ProfileError::TooMuch { at, id, reason },
+    }
 }
 
 fn position_of(text: &str, diagnostic: &dyn Diagnostic, fallback: usize) -> Position {
@@ -361,53 +463,5 @@ fn complete_message(diagnostic: &dyn Diagnostic) -> String {
     match diagnostic.help() {
         Some(help) => format!("{diagnostic}: {help}"),
         None => diagnostic.to_string(),
-    }
-}
-
-/// Bounds what the parser has to descend into, before it does: it has no bound of its own, and a partner's
-/// rules are text from outside.
-fn check_nesting(text: &str) -> Result<(), ProfileError> {
-    let mut depth = 0_usize;
-    let mut links = 0_usize;
-    let mut word = String::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((offset, character)) = characters.next() {
-        if character.is_alphanumeric() || character == '_' {
-            word.push(character);
-            continue;
-        }
-        links += usize::from(word == "if");
-        word.clear();
-        match character {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            '&' | '|' | '.' | '+' | '-' | '*' | '!' => links += 1,
-            ';' => links = 0,
-            '"' => skip_string(&mut characters),
-            '/' if characters.peek().is_some_and(|(_, next)| *next == '/') => {
-                while characters
-                    .next_if(|(_, next)| !matches!(next, '\n' | '\r'))
-                    .is_some()
-                {}
-            }
-            _ => {}
-        }
-        if depth > PROFILE_NESTING_MAX || links > POLICY_LINKS_MAX {
-            let at = Position::at(text, offset);
-            return Err(ProfileError::TooDeep { at });
-        }
-    }
-    Ok(())
-}
-
-fn skip_string(characters: &mut std::iter::Peekable<std::str::CharIndices<'_>>) {
-    while let Some((_, character)) = characters.next() {
-        match character {
-            '\\' => {
-                characters.next();
-            }
-            '"' => return,
-            _ => {}
-        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Values of the terms only ever become escaped string literals. Hand-written rules may only forbid.
 
-use crate::profile::{ProfileError, parse_named};
+use crate::profile::{ProfileError, UNDECIDED_PREFIX, parse_named};
 use ambit_ledger::{Assigned, ErasureExtent, PartnershipTerms, Time};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -21,14 +21,38 @@ pub enum ForbidsError {
     },
 }
 
-/// The number of this rendering: terms name the one that was used.
+/// How one version of this program renders terms.
+type Renderer = fn(&PartnershipTerms) -> Result<String, ForbidsError>;
+
+/// The number of the newest renderer, which terms are declared with.
 pub const RENDERER: u32 = 1;
 
-/// The Cedar text of the partnership layer. Depends on nothing but the terms, and not on `terms.profile`.
+/// Every renderer by its number. What was signed stays what it was: one that ever rendered terms stays.
+const RENDERERS: [(u32, Renderer); 1] = [(RENDERER, render_1)];
+
+/// The Cedar text of the partnership layer, by the newest renderer. Depends on nothing but the terms, and not on
+/// `terms.profile`.
 ///
 /// # Errors
 /// Hand-written rules that do not parse, lack an id, or permit.
 pub fn render(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
+    let [(_, newest)] = RENDERERS;
+    newest(terms)
+}
+
+/// The text by the renderer that the terms name; `None` where this version does not have it.
+///
+/// # Errors
+/// Hand-written rules that do not parse, lack an id, or permit.
+pub fn render_as_stated(terms: &PartnershipTerms) -> Result<Option<String>, ForbidsError> {
+    RENDERERS
+        .iter()
+        .find(|(number, _)| *number == terms.renderer)
+        .map(|(_, renderer)| renderer(terms))
+        .transpose()
+}
+
+fn render_1(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
     let mut text = String::new();
     let subject = subject(terms);
     let transfers = if terms.onward_hops > 0 {
@@ -36,9 +60,13 @@ pub fn render(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
     } else {
         r#"action in [Ambit::Action::"disclose", Ambit::Action::"admit"]"#
     };
+    // An interval may end where the window does. Instants may not, and are told by where they begin: they never span
+    // a minute, and the window ends on a whole one.
     let window = format!(
-        "resource.observedFrom >= datetime({}) &&\n  resource.observedTo < datetime({})",
+        "resource.observedFrom >= datetime({}) &&\n  resource.observedFrom < datetime({}) &&\n  \
+         resource.observedTo <= datetime({})",
         instant(terms.observed_from),
+        instant(terms.observed_until),
         instant(terms.observed_until)
     );
     let conditions = [
@@ -63,6 +91,8 @@ pub fn render(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
         transfers,
         &conditions,
     );
+
+    lease(&mut text, terms);
 
     // What is held or used is asked about as long as it is held, so after the window's disclosures ended.
     let retain = format!(
@@ -104,6 +134,19 @@ pub fn render(terms: &PartnershipTerms) -> Result<String, ForbidsError> {
         text.push('\n');
     }
     Ok(text)
+}
+
+/// A lease that ran out is a doubt, not a no: it may be renewed. After the end of the agreement there is none.
+fn lease(text: &mut String, terms: &PartnershipTerms) {
+    // Writing to a string cannot fail.
+    let _ = write!(
+        text,
+        "\n@id(\"{UNDECIDED_PREFIX}lease\")\nforbid (principal is Ambit::Party, \
+         action in Ambit::Action::\"transfer\", resource is Ambit::Observation)\n\
+         when {{\n  {} &&\n  context.partnership.leaseUntil <= context.now &&\n  \
+         context.now < context.partnership.until\n}};\n",
+        is_partnership(terms)
+    );
 }
 
 fn check_forbids(text: &str) -> Result<(), ForbidsError> {

@@ -2,20 +2,20 @@
 
 use crate::class::class_key;
 use crate::judge::judge;
-use crate::layers::{Layers, LayersError};
-use crate::profile::{Profile, ProfileError};
-use crate::schema::{engine, schema_digest, schema_text};
+use crate::layers::Layers;
+use crate::schema::{SchemaVersion, engine};
 use crate::taxonomy::{Taxonomies, TaxonomyError};
-use ambit_ledger::{Decision, Digest, Inquiry, Layer, LayerProfile, Name, PurposeVerdict, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use ambit_ledger::{Decision, Digest, Inquiry, LayerProfile, Name, PurposeVerdict, Time, Unsalted};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Replays decisions, and compiles what they share only once.
 #[derive(Debug, Default)]
 pub struct Replayer {
     taxonomies: BTreeMap<Digest, Taxonomies>,
-    profiles: BTreeMap<LayerProfile, Profile>,
-    layers: BTreeMap<(Digest, Vec<LayerProfile>), Layers>,
-    schemas: BTreeSet<Digest>,
+    texts: BTreeMap<Digest, String>,
+    layers: BTreeMap<(Digest, Digest, Vec<LayerProfile>), Layers>,
+    schemas: BTreeMap<Digest, &'static SchemaVersion>,
 }
 
 /// Why a decision does not replay.
@@ -48,17 +48,11 @@ pub enum ReplayError {
     /// A blob that is no set of taxonomies.
     #[error("failed to read the taxonomies {0}")]
     Taxonomies(Digest, #[source] TaxonomyError),
-    /// A blob that is no profile.
-    #[error("failed to read the profile {0} of layer `{1}`")]
-    Profile(Digest, Layer, #[source] ProfileError),
     /// A blob that is no text.
     #[error("blob {0} is not UTF-8")]
     Text(Digest),
-    /// Profiles that do not go together, or not ascending by layer.
-    #[error("failed to put the layers together")]
-    Layers(#[source] LayersError),
-    /// Profiles in an order of their own.
-    #[error("the decision's profiles are not ascending by layer")]
+    /// Profiles in an order of their own, or two of one layer.
+    #[error("the decision's profiles are not ascending by layer, one for each")]
     ProfileOrder,
     /// The class key is not that of the inquiry.
     #[error("the class key is {recorded}, and the inquiry's is {replayed}")]
@@ -166,18 +160,27 @@ impl Replayer {
                 available: engine(),
             });
         }
-        self.check_schema(decision.schema, lookup)?;
-        let key = (decision.taxonomies, decision.profiles.clone());
+        let version = self.schema(decision.schema, lookup)?;
+        let key = (
+            decision.schema,
+            decision.taxonomies,
+            decision.profiles.clone(),
+        );
         if let Some(layers) = self.layers.get(&key) {
             return Ok(layers.clone());
         }
         let taxonomies = self.taxonomies(decision.taxonomies, lookup)?;
-        let profiles: Vec<Profile> = decision
-            .profiles
-            .iter()
-            .map(|named| self.profile(*named, lookup))
-            .collect::<Result<_, _>>()?;
-        let layers = Layers::new(taxonomies, profiles).map_err(ReplayError::Layers)?;
+        for named in &decision.profiles {
+            if let Entry::Vacant(vacant) = self.texts.entry(named.profile) {
+                vacant.insert(text_of(named.profile, lookup)?);
+            }
+        }
+        // A text that does not compile left the decision undecided, and does so again.
+        let texts = decision.profiles.iter().filter_map(|named| {
+            let text = self.texts.get(&named.profile)?;
+            Some((named.layer, text.as_str()))
+        });
+        let layers = Layers::of_texts_under(version, taxonomies, texts);
         if layers.profile_digests() != decision.profiles {
             return Err(ReplayError::ProfileOrder);
         }
@@ -185,20 +188,20 @@ impl Replayer {
         Ok(layers)
     }
 
-    fn check_schema(
+    fn schema(
         &mut self,
         digest: Digest,
         lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
-    ) -> Result<(), ReplayError> {
-        if self.schemas.contains(&digest) {
-            return Ok(());
+    ) -> Result<&'static SchemaVersion, ReplayError> {
+        if let Some(version) = self.schemas.get(&digest) {
+            return Ok(version);
         }
         let text = text_of(digest, lookup)?;
-        if digest != schema_digest() || text != schema_text() {
-            return Err(ReplayError::Schema(digest));
-        }
-        self.schemas.insert(digest);
-        Ok(())
+        let version = SchemaVersion::of(&digest)
+            .filter(|version| version.text() == text)
+            .ok_or(ReplayError::Schema(digest))?;
+        self.schemas.insert(digest, version);
+        Ok(version)
     }
 
     fn taxonomies(
@@ -222,21 +225,6 @@ impl Replayer {
         self.taxonomies.insert(digest, taxonomies.clone());
         Ok(taxonomies)
     }
-
-    fn profile(
-        &mut self,
-        named: LayerProfile,
-        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
-    ) -> Result<Profile, ReplayError> {
-        if let Some(profile) = self.profiles.get(&named) {
-            return Ok(profile.clone());
-        }
-        let text = text_of(named.profile, lookup)?;
-        let profile = Profile::parse(named.layer, &text)
-            .map_err(|error| ReplayError::Profile(named.profile, named.layer, error))?;
-        self.profiles.insert(named, profile.clone());
-        Ok(profile)
-    }
 }
 
 fn text_of(
@@ -254,7 +242,7 @@ fn text_of(
     String::from_utf8(bytes).map_err(|_| ReplayError::Text(digest))
 }
 
-fn compare(recorded: &Decision, replayed: &Decision) -> Result<(), ReplayError> {
+fn compare(recorded: &Decision, replayed: &Unsalted) -> Result<(), ReplayError> {
     if recorded.class_key != replayed.class_key {
         return Err(ReplayError::ClassKey {
             recorded: recorded.class_key,
@@ -267,11 +255,12 @@ fn compare(recorded: &Decision, replayed: &Decision) -> Result<(), ReplayError> 
             replayed: replayed.slice,
         });
     }
-    let interval = |decision: &Decision| (decision.true_from, decision.true_until);
-    if interval(recorded) != interval(replayed) {
+    let was = (recorded.true_from, recorded.true_until);
+    let is = (replayed.true_from, replayed.true_until);
+    if was != is {
         return Err(ReplayError::Interval {
-            recorded: interval(recorded),
-            replayed: interval(replayed),
+            recorded: was,
+            replayed: is,
         });
     }
     let count = recorded.verdicts.len().max(replayed.verdicts.len());

@@ -90,8 +90,9 @@ pub enum Widening {
 
 /// The widest scope of the owner's own disclosure that agreement and limits allow, at `now`.
 ///
-/// It asks for every purpose that both allow; none where they have none in common. With onward hops it
-/// names all members but the owner, else the recipient alone.
+/// It asks for every purpose that both allow; none where they have none in common. It names the recipient alone:
+/// with onward hops, [`name_members`] finds out who else may be named. A trade secret is never passed on; like all
+/// else it is derived from only within what the owner's limits say of derived data.
 #[must_use]
 pub fn scope_for(
     terms: &PartnershipTerms,
@@ -101,23 +102,15 @@ pub fn scope_for(
     taxonomies: &Taxonomies,
     now: Time,
 ) -> Scope {
-    let onward_hops = terms.onward_hops.min(limits.onward_hops);
-    let mut recipients: BTreeSet<OrganizationId> = [recipient.clone()].into();
-    if onward_hops > 0 {
-        let others = terms.member_ids().into_iter();
-        recipients.extend(others.filter(|member| *member != facts.owner));
-    }
+    let onward_hops = if facts.trade_secret {
+        0
+    } else {
+        terms.onward_hops.min(limits.onward_hops)
+    };
     let held = now.start_of_day().plus_days(terms.retention_days);
-    let derived = terms.derived.as_ref().and_then(|derived| {
-        let purposes = common_purposes(&derived.purposes, &limits.purposes, taxonomies);
-        let derived = DerivedTerms {
-            purposes,
-            ..derived.clone()
-        };
-        (!derived.purposes.is_empty()).then_some(derived)
-    });
+    let derived = terms.derived.as_ref().zip(limits.derived.as_ref());
     Scope {
-        recipients,
+        recipients: [recipient.clone()].into(),
         purposes: common_purposes(&terms.purposes, &limits.purposes, taxonomies),
         not_after: terms.until.min(limits.not_after),
         hold_until: held.min(limits.hold_until),
@@ -125,9 +118,103 @@ pub fn scope_for(
         keep_until: None,
         erasure: terms.erasure,
         onward_hops,
-        derived,
+        derived: derived.and_then(|(one, other)| common_derived(one, other, taxonomies)),
         falls_with_inputs: false,
     }
+}
+
+/// Widens a scope with onward hops to the members who may be named in it, and narrows its purposes to those for which
+/// they may: a recipient that passes it on must not do for the owner what the owner's own layers forbid.
+///
+/// `ask` judges the owner's disclosure to one organization under the given scope, with all of the owner's layers, and
+/// gives the purposes that were admitted. It is asked of the recipient, then of each other member but the owner, and a
+/// member is named only if every purpose admitted for the recipient is admitted for it, with nobody else named. Without
+/// hops nobody is asked, and the scope is left as it is.
+///
+/// # Errors
+/// Whatever `ask` fails with.
+pub fn name_members<Failure>(
+    scope: Scope,
+    terms: &PartnershipTerms,
+    owner: &OrganizationId,
+    recipient: &OrganizationId,
+    mut ask: impl FnMut(&OrganizationId, &Scope) -> Result<BTreeSet<Purpose>, Failure>,
+) -> Result<Scope, Failure> {
+    if scope.onward_hops == 0 {
+        return Ok(scope);
+    }
+    let for_one = |member: &OrganizationId, purposes: &BTreeSet<Purpose>| Scope {
+        recipients: [recipient.clone(), member.clone()].into(),
+        purposes: purposes.clone(),
+        ..scope.clone()
+    };
+    let admitted = ask(recipient, &for_one(recipient, &scope.purposes))?;
+    if admitted.is_empty() {
+        return Ok(scope);
+    }
+    let mut recipients = BTreeSet::from([recipient.clone()]);
+    for member in terms.member_ids() {
+        if member == *owner || member == *recipient {
+            continue;
+        }
+        if ask(&member, &for_one(&member, &admitted))? == admitted {
+            recipients.insert(member);
+        }
+    }
+    // Where nobody else is named, every purpose is asked for, so that each no is on record.
+    let purposes = if recipients.len() > 1 {
+        admitted
+    } else {
+        scope.purposes
+    };
+    Ok(Scope {
+        recipients,
+        purposes,
+        ..scope
+    })
+}
+
+/// What both allow of derived data; nothing where they have no class, no recipient or no purpose in common.
+fn common_derived(
+    one: &DerivedTerms,
+    other: &DerivedTerms,
+    taxonomies: &Taxonomies,
+) -> Option<DerivedTerms> {
+    let narrower = |one: &DerivedTerms, other: &DerivedTerms| -> Vec<DataClass> {
+        let is_within = |class: &&DataClass| {
+            other
+                .data_classes
+                .iter()
+                .any(|outer| taxonomies.class_is_within(class, outer))
+        };
+        one.data_classes.iter().filter(is_within).cloned().collect()
+    };
+    let data_classes: BTreeSet<DataClass> = narrower(one, other)
+        .into_iter()
+        .chain(narrower(other, one))
+        .collect();
+    let recipients: BTreeSet<OrganizationId> = one
+        .recipients
+        .intersection(&other.recipients)
+        .cloned()
+        .collect();
+    let purposes = common_purposes(&one.purposes, &other.purposes, taxonomies);
+    // Absent is the widest an instant can be, and the narrowest for hops.
+    let earlier = |one: Option<Time>, other: Option<Time>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    };
+    let is_empty = data_classes.is_empty() || recipients.is_empty() || purposes.is_empty();
+    (!is_empty).then_some(DerivedTerms {
+        data_classes,
+        recipients,
+        purposes,
+        not_after: earlier(one.not_after, other.not_after),
+        hold_until: earlier(one.hold_until, other.hold_until),
+        onward_hops: one.onward_hops.min(other.onward_hops),
+        again: one.again && other.again,
+        outlives_inputs: one.outlives_inputs && other.outlives_inputs,
+    })
 }
 
 /// The purposes of each side that lie within the other.
@@ -154,23 +241,6 @@ fn is_within_any(purpose: &Purpose, bounds: &BTreeSet<Purpose>, taxonomies: &Tax
         .any(|bound| taxonomies.purpose_is_within(purpose, bound))
 }
 
-/// The limits in force for an observation: the last entry, in the order of the ledger, that covers its
-/// program and its class. Without any, nothing may be disclosed.
-pub fn limits_in_force<'a>(
-    entries: impl IntoIterator<Item = &'a Limits>,
-    facts: &Facts,
-    taxonomies: &Taxonomies,
-) -> Option<&'a Limits> {
-    let covers = |limits: &&Limits| {
-        limits.program == facts.program
-            && limits
-                .data_classes
-                .iter()
-                .any(|class| taxonomies.class_is_within(&facts.data_class, class))
-    };
-    entries.into_iter().filter(covers).last()
-}
-
 /// Checks a scope against the agreement, as its receiver does.
 ///
 /// # Errors
@@ -192,7 +262,7 @@ pub fn check_scope(
         hold_until: issued_at.start_of_day().plus_days(terms.retention_days),
         erasure: Some(terms.erasure),
         onward_hops: terms.onward_hops,
-        derived: OuterDerived::Within(terms.derived.as_ref()),
+        derived: terms.derived.as_ref(),
     };
     outer.check(scope, taxonomies)
 }
@@ -216,16 +286,9 @@ pub fn check_within_limits(
         hold_until: limits.hold_until,
         erasure: None,
         onward_hops: limits.onward_hops,
-        derived: OuterDerived::Anything,
+        derived: limits.derived.as_ref(),
     };
-    outer.check(scope, taxonomies)?;
-    let derived = scope.derived.iter().flat_map(|derived| &derived.purposes);
-    for purpose in derived {
-        if !is_within_any(purpose, &limits.purposes, taxonomies) {
-            return Err(Widening::DerivedPurpose(purpose.clone(), Bound::Limits));
-        }
-    }
-    Ok(())
+    outer.check(scope, taxonomies)
 }
 
 /// Checks a forwarder's scope against the scope under which it holds the data.
@@ -247,7 +310,7 @@ pub fn check_within_parent(
         hold_until: parent.hold_until,
         erasure: Some(parent.erasure),
         onward_hops: parent.onward_hops,
-        derived: OuterDerived::Within(parent.derived.as_ref()),
+        derived: parent.derived.as_ref(),
     };
     outer.check(child, taxonomies)
 }
@@ -263,13 +326,7 @@ struct Outer<'a> {
     hold_until: Time,
     erasure: Option<ErasureExtent>,
     onward_hops: u32,
-    derived: OuterDerived<'a>,
-}
-
-/// What a bound says of derived data.
-enum OuterDerived<'a> {
-    Anything,
-    Within(Option<&'a DerivedTerms>),
+    derived: Option<&'a DerivedTerms>,
 }
 
 impl Outer<'_> {
@@ -316,12 +373,10 @@ impl Outer<'_> {
         if scope.onward_hops > self.onward_hops {
             return Err(Widening::OnwardHops(scope.onward_hops, bound));
         }
-        match (&scope.derived, &self.derived) {
-            (None, _) | (Some(_), OuterDerived::Anything) => Ok(()),
-            (Some(_), OuterDerived::Within(None)) => Err(Widening::Derived(bound)),
-            (Some(inner), OuterDerived::Within(Some(outer))) => {
-                check_derived(inner, outer, bound, taxonomies)
-            }
+        match (&scope.derived, self.derived) {
+            (None, _) => Ok(()),
+            (Some(_), None) => Err(Widening::Derived(bound)),
+            (Some(inner), Some(outer)) => check_derived(inner, outer, bound, taxonomies),
         }
     }
 }

@@ -2,18 +2,23 @@
 //!
 //! Nothing here reads anything but its arguments. Taxonomies are not part of it: they are evidence of their own.
 
-use crate::keeping::{Keeping, Output};
+mod leaves;
+mod party;
+mod terms;
+
+use crate::asking::Asking;
 use crate::layers::Layers;
-use crate::taxonomy::{Taxonomies, TaxonomyKind};
+use crate::taxonomy::Taxonomies;
 use crate::value::{Record, Reference, Type, Value, write_list, write_text};
 use ambit_ledger::{
-    Agreement, AgreementState, Assigned, Attested, DataClass, DerivedTerms, ErasureExtent,
-    ExportControl, Footprint, Inquiry, Jurisdiction, Limits, Name, OrganizationId, Party, Purpose,
-    Scope, Time,
+    Agreement, AgreementState, Assigned, Footprint, Name, OrganizationId, Purpose, Scope, Time,
 };
 use cedar_policy::Entity;
+use leaves::{assigned, name, organization, organizations};
+use party::{agent, party};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use terms::{labels, limits, output};
 
 /// The resource is no particular observation: a class of them gets one answer.
 const THIS: Reference<'static> = Reference {
@@ -104,72 +109,43 @@ impl<'a> Slice<'a> {
         instants
     }
 
-    /// For a transfer.
-    pub(crate) fn of_inquiry(layers: &'a Layers, inquiry: &'a Inquiry, now: Time) -> Self {
-        let action = match inquiry.action {
-            ambit_ledger::Action::Disclose => "disclose",
-            ambit_ledger::Action::OnwardDisclose => "onward-disclose",
-            ambit_ledger::Action::Admit => "admit",
-        };
-        let context = context(inquiry, now)
-            .with("discloser", organization(&inquiry.discloser))
-            .with("hop", Value::Long(inquiry.hop.into()))
-            .with("retentionDays", Value::Long(inquiry.retention_days.into()));
-        let control = &inquiry.footprint.export_control;
-        let party = party(layers.taxonomies(), &inquiry.recipient, control, now);
-        Self {
-            principal: party.uid,
-            action,
-            resource: THIS,
-            purposes: inquiry.scope.purposes.iter().map(Purpose::as_str).collect(),
-            context,
-            entities: entities(layers, inquiry, party, mentioned(inquiry)),
-        }
-    }
-
-    /// For what a holder does with what it has.
-    pub(crate) fn of_keeping(
-        layers: &'a Layers,
-        inquiry: &'a Inquiry,
-        keeping: &'a Keeping,
-        now: Time,
-    ) -> Self {
-        let control = &inquiry.footprint.export_control;
-        let party = || party(layers.taxonomies(), &inquiry.recipient, control, now);
-        let context = context(inquiry, now);
-        let mut organizations = mentioned(inquiry);
-        let (action, context, principal, purpose) = match keeping {
-            Keeping::Retain { legal_hold } => {
-                let context = context.with("legalHold", Value::Bool(*legal_hold));
-                ("retain", context, party(), None)
-            }
-            Keeping::Derive {
-                purpose,
-                output: made,
-                declassified,
-            } => {
+    /// What Cedar is shown of a question.
+    pub(crate) fn of(layers: &'a Layers, asking: Asking<'a>, now: Time) -> Self {
+        let context = context(asking.partnership(), now);
+        let (action, context, purposes) = match asking {
+            Asking::Transfer(inquiry) => {
+                let action = match inquiry.action {
+                    ambit_ledger::Action::Disclose => "disclose",
+                    ambit_ledger::Action::OnwardDisclose => "onward-disclose",
+                    ambit_ledger::Action::Admit => "admit",
+                };
                 let context = context
-                    .with("declassified", Value::Bool(*declassified))
-                    .with("output", output(made));
-                organizations.extend(made.design_authority.iter());
-                mention_scope(&made.scope, &mut organizations);
-                ("derive", context, party(), Some(purpose))
+                    .with("discloser", organization(&inquiry.discloser))
+                    .with("hop", Value::Long(inquiry.hop.into()))
+                    .with("retentionDays", Value::Long(inquiry.retention_days.into()));
+                let purposes = inquiry.scope.purposes.iter().map(Purpose::as_str).collect();
+                (action, context, purposes)
             }
-            Keeping::Use {
-                purpose,
-                nationality,
-            } => {
-                let agent = agent(&inquiry.recipient.organization, nationality);
-                ("use", context, agent, Some(purpose))
+            Asking::Retain(inquiry) => {
+                let context = context.with("legalHold", Value::Bool(inquiry.legal_hold));
+                ("retain", context, Vec::new())
             }
+            Asking::Derive(inquiry) => {
+                let context = context
+                    .with("declassified", Value::Bool(inquiry.declassified))
+                    .with("output", output(&inquiry.output));
+                ("derive", context, vec![inquiry.purpose.as_str()])
+            }
+            Asking::Use(inquiry) => ("use", context, vec![inquiry.purpose.as_str()]),
         };
+        let principal = principal(layers.taxonomies(), asking, now);
         Self {
             principal: principal.uid,
             action,
             resource: THIS,
-            purposes: purpose.into_iter().map(Purpose::as_str).collect(),
+            purposes,
             context,
-            entities: entities(layers, inquiry, principal, organizations),
+            entities: entities(layers, asking, principal),
         }
     }
 }
@@ -197,20 +173,25 @@ impl Node<'_> {
 }
 
 /// What the context of every request holds.
-fn context(inquiry: &Inquiry, now: Time) -> Record<'_> {
-    let partnership = inquiry.partnership.partnership.as_str();
+fn context(agreement: &Agreement, now: Time) -> Record<'_> {
+    let partnership = agreement.partnership.as_str();
     Record::default()
         .with("now", Value::Instant(now))
         .with("partnership", Value::entity(Type::Partnership, partnership))
 }
 
-fn entities<'a>(
-    layers: &'a Layers,
-    inquiry: &'a Inquiry,
-    principal: Node<'a>,
-    organizations: BTreeSet<&'a OrganizationId>,
-) -> Vec<Node<'a>> {
-    let mentioned = organizations.into_iter().map(|id| Node {
+fn principal<'a>(taxonomies: &'a Taxonomies, asking: Asking<'a>, now: Time) -> Node<'a> {
+    let control = &asking.footprint().export_control;
+    match asking {
+        Asking::Transfer(_) | Asking::Retain(_) | Asking::Derive(_) => {
+            party(taxonomies, asking.party(), control, now)
+        }
+        Asking::Use(inquiry) => agent(&inquiry.holding.holder.organization, &inquiry.nationality),
+    }
+}
+
+fn entities<'a>(layers: &'a Layers, asking: Asking<'a>, principal: Node<'a>) -> Vec<Node<'a>> {
+    let mentioned = mentioned(asking).into_iter().map(|id| Node {
         uid: Reference {
             entity_type: Type::Organization,
             id: id.as_str(),
@@ -220,56 +201,49 @@ fn entities<'a>(
     });
     [
         principal,
-        observation(layers, inquiry),
-        partnership(&inquiry.partnership),
+        observation(layers, asking),
+        partnership(asking.partnership()),
     ]
     .into_iter()
     .chain(mentioned)
     .collect()
 }
 
-/// Every organization the inquiry mentions.
-fn mentioned(inquiry: &Inquiry) -> BTreeSet<&OrganizationId> {
-    let footprint = &inquiry.footprint;
+/// Every organization the question mentions.
+fn mentioned(asking: Asking<'_>) -> BTreeSet<&OrganizationId> {
+    let footprint = asking.footprint();
+    let limits = asking.limits();
     let assigned = [
         footprint.program.as_ref(),
         footprint.part.as_ref(),
         footprint.lot.as_ref(),
         footprint.order.as_ref(),
-        inquiry
-            .limits
-            .as_ref()
-            .and_then(|limits| limits.program.as_ref()),
-        inquiry.partnership.program.as_ref(),
+        limits.and_then(|limits| limits.program.as_ref()),
+        asking.partnership().program.as_ref(),
     ];
-    let mut all: BTreeSet<&OrganizationId> = [
-        &inquiry.recipient.organization,
-        &inquiry.discloser,
+    let party = asking.party();
+    let mut all = BTreeSet::from([
+        &party.organization,
+        asking.discloser(),
         &footprint.issuer,
         &footprint.owner,
-    ]
-    .into_iter()
-    .collect();
+    ]);
     all.extend(&footprint.design_authority);
     all.extend(&footprint.named);
-    all.extend(&inquiry.partnership.members);
+    all.extend(&asking.partnership().members);
     all.extend(assigned.into_iter().flatten().map(|pair| &pair.assigner));
-    for Attested {
-        issuer,
-        attestation,
-    } in &inquiry.recipient.attested
-    {
-        all.insert(issuer);
-        all.extend(
-            attestation
-                .authorization
-                .iter()
-                .map(|allowed| &allowed.authority),
-        );
+    for attested in &party.attested {
+        let authorization = attested.attestation.authorization.iter();
+        all.insert(&attested.issuer);
+        all.extend(authorization.map(|allowed| &allowed.authority));
     }
-    let derived = inquiry.limits.iter().flat_map(|limits| &limits.derived);
-    all.extend(derived.flat_map(|derived| &derived.recipients));
-    mention_scope(&inquiry.scope, &mut all);
+    let derived = limits.and_then(|limits| limits.derived.as_ref());
+    all.extend(derived.into_iter().flat_map(|derived| &derived.recipients));
+    mention_scope(asking.scope(), &mut all);
+    if let Asking::Derive(inquiry) = asking {
+        all.extend(&inquiry.output.design_authority);
+        mention_scope(&inquiry.output.scope, &mut all);
+    }
     all
 }
 
@@ -278,118 +252,18 @@ fn mention_scope<'a>(scope: &'a Scope, all: &mut BTreeSet<&'a OrganizationId>) {
     all.extend(scope.derived.iter().flat_map(|derived| &derived.recipients));
 }
 
-fn party<'a>(
-    taxonomies: &'a Taxonomies,
-    party: &'a Party,
-    control: &'a ExportControl,
-    now: Time,
-) -> Node<'a> {
-    let within = |codes: &'a BTreeSet<Jurisdiction>| {
-        let codes = codes.iter().map(Jurisdiction::as_str);
-        let within = taxonomies.common(TaxonomyKind::Jurisdiction, codes);
-        Value::entities(Type::Jurisdiction, within.into_iter())
-    };
-    let allowed = authorization(taxonomies, party, control, now);
-    Node {
-        uid: Reference {
-            entity_type: Type::Party,
-            id: party.organization.as_str(),
-        },
-        attributes: Record::default()
-            .with_some("authorization", allowed)
-            .with("hosting", jurisdictions(&party.hosting))
-            .with("hostingWithin", within(&party.hosting))
-            .with("organization", organization(&party.organization))
-            .with("personnel", jurisdictions(&party.personnel))
-            .with("personnelWithin", within(&party.personnel))
-            .with("seat", jurisdiction(&party.seat)),
-        tags: Some(attestations(party, now)),
-    }
-}
-
-fn agent<'a>(id: &'a OrganizationId, nationality: &'a Jurisdiction) -> Node<'a> {
-    Node {
-        uid: Reference {
-            entity_type: Type::Agent,
-            id: id.as_str(),
-        },
-        attributes: Record::default()
-            .with("nationality", jurisdiction(nationality))
-            .with("organization", organization(id)),
-        tags: None,
-    }
-}
-
-/// What is attested of a party and in force: nobody can read what has not begun or is over, whatever a policy forgets.
-fn in_force(party: &Party, now: Time) -> impl Iterator<Item = &Attested> {
-    party.attested.iter().filter(move |attested| {
-        attested.attestation.subject == party.organization && attested.attestation.is_in_force(now)
-    })
-}
-
-/// One tag per name: of several attestations of one name the one that lasts longest.
-fn attestations(party: &Party, now: Time) -> Record<'_> {
-    let mut latest: BTreeMap<&str, &Attested> = BTreeMap::new();
-    for attested in in_force(party, now) {
-        let what = attested.attestation.what.as_str();
-        let held = latest.entry(what).or_insert(attested);
-        if held.attestation.not_after < attested.attestation.not_after {
-            *held = attested;
-        }
-    }
-    latest
-        .into_iter()
-        .fold(Record::default(), |tags, (name, attested)| {
-            let Attested {
-                issuer,
-                attestation,
-            } = attested;
-            let value = Record::default()
-                .with("issuer", organization(issuer))
-                .with("notAfter", Value::Instant(attestation.not_after))
-                .with("notBefore", Value::Instant(attestation.not_before))
-                .with_some("number", attestation.number.as_ref().map(self::name));
-            tags.with(name, Value::Record(value))
-        })
-}
-
-/// The authorization that the facts' licence names, where it is attested and in force; of several of that number
-/// the one that lasts longest.
-fn authorization<'a>(
-    taxonomies: &'a Taxonomies,
-    party: &'a Party,
-    control: &'a ExportControl,
-    now: Time,
-) -> Option<Value<'a>> {
-    let licence = control.licence.as_ref()?;
-    let (attestation, allowed) = in_force(party, now)
-        .filter_map(|attested| {
-            let allowed = attested.attestation.authorization.as_ref()?;
-            Some((&attested.attestation, allowed))
-        })
-        .filter(|(attestation, allowed)| allowed.number == *licence && now < attestation.ends())
-        .max_by_key(|(attestation, _)| attestation.ends())?;
-    let destinations = allowed.destinations.iter().map(Jurisdiction::as_str);
-    let destinations = taxonomies.with_all_below(TaxonomyKind::Jurisdiction, destinations);
-    let record = Record::default()
-        .with("authority", organization(&allowed.authority))
-        .with(
-            "destinations",
-            Value::entities(Type::Jurisdiction, destinations.into_iter()),
-        )
-        .with(
-            "items",
-            Value::Set(allowed.items.iter().map(name).collect()),
-        )
-        .with("notAfter", Value::Instant(attestation.ends()))
-        .with("notBefore", Value::Instant(attestation.not_before))
-        .with("number", name(&allowed.number))
-        .with("regime", Value::entity(Type::Regime, allowed.regime.name()));
-    Some(Value::Record(record))
-}
-
 fn partnership(agreement: &Agreement) -> Node<'_> {
-    let state = match agreement.state {
+    // Taken apart in full: what is added to an agreement must be shown to policies, or the program does not compile.
+    let Agreement {
+        partnership,
+        edition,
+        state,
+        members,
+        program,
+        until,
+        lease_until,
+    } = agreement;
+    let state = match state {
         AgreementState::Proposed => "proposed",
         AgreementState::Active => "active",
         AgreementState::Suspended => "suspended",
@@ -397,31 +271,31 @@ fn partnership(agreement: &Agreement) -> Node<'_> {
         AgreementState::Ended => "ended",
         AgreementState::Closed => "closed",
     };
-    let edition = Cow::Owned(agreement.edition.to_string());
+    let edition = Cow::Owned(edition.to_string());
     Node {
         uid: Reference {
             entity_type: Type::Partnership,
-            id: agreement.partnership.as_str(),
+            id: partnership.as_str(),
         },
         attributes: Record::default()
             .with("edition", Value::Text(edition))
-            .with("leaseUntil", Value::Instant(agreement.lease_until))
-            .with("members", organizations(&agreement.members))
-            .with_some("program", agreement.program.as_ref().map(assigned))
+            .with("leaseUntil", Value::Instant(*lease_until))
+            .with("members", organizations(members))
+            .with_some("program", program.as_ref().map(assigned))
             .with("state", Value::entity(Type::AgreementState, state))
-            .with("until", Value::Instant(agreement.until)),
+            .with("until", Value::Instant(*until)),
         tags: None,
     }
 }
 
-fn observation<'a>(layers: &'a Layers, inquiry: &'a Inquiry) -> Node<'a> {
-    let footprint = &inquiry.footprint;
+fn observation<'a>(layers: &'a Layers, asking: Asking<'a>) -> Node<'a> {
+    let footprint = asking.footprint();
     let attributes = labels(
         footprint.data_class.as_str(),
         footprint.design_authority.as_ref(),
         footprint.trade_secret,
         &footprint.export_control,
-        &inquiry.scope,
+        asking.scope(),
     )
     .with("issuer", organization(&footprint.issuer))
     .with("named", organizations(&footprint.named))
@@ -433,9 +307,8 @@ fn observation<'a>(layers: &'a Layers, inquiry: &'a Inquiry) -> Node<'a> {
         uid: THIS,
         attributes: with_options(layers, attributes, footprint).with_some(
             "limits",
-            inquiry
-                .limits
-                .as_ref()
+            asking
+                .limits()
                 .map(|given| limits(layers.taxonomies(), given)),
         ),
         tags: None,
@@ -470,130 +343,204 @@ fn with_options<'a>(
         .with_some("program", footprint.program.as_ref().map(assigned))
 }
 
-/// What sticks to data, and to what is derived from it.
-fn labels<'a>(
-    data_class: &'a str,
-    design_authority: Option<&'a OrganizationId>,
-    trade_secret: bool,
-    control: &'a ExportControl,
-    terms: &'a Scope,
-) -> Record<'a> {
-    Record::default()
-        .with("dataClass", Value::entity(Type::DataClass, data_class))
-        .with_some("designAuthority", design_authority.map(organization))
-        .with("exportControl", export_control(control))
-        .with("scope", scope(terms))
-        .with("tradeSecret", Value::Bool(trade_secret))
-}
-
-fn output(output: &Output) -> Value<'_> {
-    Value::Record(labels(
-        output.data_class.as_str(),
-        output.design_authority.as_ref(),
-        output.trade_secret,
-        &output.export_control,
-        &output.scope,
-    ))
-}
-
-fn scope(scope: &Scope) -> Value<'_> {
-    let erasure = match scope.erasure {
-        ErasureExtent::Readings => "readings",
-        ErasureExtent::All => "all",
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::schema_text;
+    use ambit_ledger::{
+        Attestation, Attested, Authorization, DeriveInquiry, DerivedOutput, DerivedTerms, Holding,
+        Inquiry, Layer, Regime, RetainInquiry, UseInquiry,
     };
-    let record = Record::default()
-        .with_some("derived", scope.derived.as_ref().map(derived))
-        .with("erasure", Value::entity(Type::ErasureExtent, erasure))
-        .with("holdUntil", Value::Instant(scope.hold_until))
-        .with_some("keepUntil", scope.keep_until.map(Value::Instant))
-        .with("notAfter", Value::Instant(scope.not_after))
-        .with("onwardHops", Value::Long(scope.onward_hops.into()))
-        .with("purposes", purposes(&scope.purposes))
-        .with("recipients", organizations(&scope.recipients));
-    Value::Record(record)
-}
 
-fn derived(terms: &DerivedTerms) -> Value<'_> {
-    let record = Record::default()
-        .with("dataClasses", data_classes(&terms.data_classes))
-        .with("purposes", purposes(&terms.purposes))
-        .with("recipients", organizations(&terms.recipients));
-    Value::Record(record)
-}
+    /// Layers that name every fact that may be absent.
+    fn reading_all() -> Layers {
+        let named: Vec<String> = READ_ONLY_IF_NAMED
+            .iter()
+            .map(|name| format!("resource has {name}"))
+            .collect();
+        let text = format!(
+            "@id(\"p\") permit (principal, action, resource);\n\
+             @id(\"f\") forbid (principal, action, resource is Ambit::Observation) when {{ resource.tradeSecret && ({}) }};",
+            named.join(" || ")
+        );
+        let layers = Layers::builtin().with_text(Layer::Owner, &text);
+        assert_eq!(layers.broken().count(), 0);
+        layers
+    }
 
-fn limits<'a>(taxonomies: &'a Taxonomies, limits: &'a Limits) -> Value<'a> {
-    // With everything below: Cedar cannot ask whether every element of a set lies in one of another's.
-    let derived = limits.derived.as_ref().map(|terms| {
-        let classes = terms.data_classes.iter().map(DataClass::as_str);
-        let purposes = terms.purposes.iter().map(Purpose::as_str);
-        let classes = taxonomies.with_all_below(TaxonomyKind::DataClass, classes);
-        let purposes = taxonomies.with_all_below(TaxonomyKind::Purpose, purposes);
-        let record = Record::default()
-            .with(
-                "dataClasses",
-                Value::entities(Type::DataClass, classes.into_iter()),
-            )
-            .with(
-                "purposes",
-                Value::entities(Type::Purpose, purposes.into_iter()),
-            )
-            .with("recipients", organizations(&terms.recipients));
-        Value::Record(record)
-    });
-    let record = Record::default()
-        .with("dataClasses", data_classes(&limits.data_classes))
-        .with_some("derived", derived)
-        .with("holdUntil", Value::Instant(limits.hold_until))
-        .with("notAfter", Value::Instant(limits.not_after))
-        .with("onwardHops", Value::Long(limits.onward_hops.into()))
-        .with_some("program", limits.program.as_ref().map(assigned))
-        .with("purposes", purposes(&limits.purposes));
-    Value::Record(record)
-}
+    /// With everything that may be absent, and instants that all differ.
+    fn whole() -> (Inquiry, Time) {
+        let (mut inquiry, now) = crate::cases::base();
+        let mut number = 0;
+        let mut instant = || {
+            number += 1;
+            now.plus_seconds(number)
+        };
+        let derived = DerivedTerms {
+            data_classes: [inquiry.footprint.data_class.clone()].into(),
+            recipients: inquiry.scope.recipients.clone(),
+            purposes: inquiry.scope.purposes.clone(),
+            not_after: None,
+            hold_until: None,
+            onward_hops: None,
+            again: false,
+            outlives_inputs: false,
+        };
+        inquiry.scope.derived = Some(derived.clone());
+        inquiry.scope.not_after = instant();
+        inquiry.scope.hold_until = instant();
+        inquiry.scope.keep_until = Some(instant());
+        let limits = inquiry.limits.as_mut().unwrap();
+        limits.not_after = instant();
+        limits.hold_until = instant();
+        limits.derived = Some(derived);
+        inquiry.partnership.until = instant();
+        inquiry.partnership.lease_until = instant();
+        let text = |text: &str| Some(text.parse().unwrap());
+        let footprint = &mut inquiry.footprint;
+        footprint.design_authority = Some(inquiry.discloser.clone());
+        footprint.revision = text("B");
+        footprint.serial = text("SN-1");
+        footprint.order = footprint.lot.clone();
+        footprint.export_control.usml = text("VIII(h)");
+        footprint.export_control.eccn = text("2E003");
+        footprint.export_control.eu_annex_i = text("2E003");
+        footprint.export_control.licence = text("D-1");
+        let mut attest = |what: &str, authorization| Attested {
+            issuer: inquiry.discloser.clone(),
+            attestation: Attestation {
+                subject: inquiry.recipient.organization.clone(),
+                what: what.parse().unwrap(),
+                number: text("17"),
+                not_before: Time::from_millis(now.as_millis() - number_of(what)).unwrap(),
+                not_after: instant(),
+                authorization,
+            },
+        };
+        let registered = attest("ddtc-registered", None);
+        let allowed = Authorization {
+            authority: inquiry.discloser.clone(),
+            number: "D-1".parse().unwrap(),
+            not_after: Time::LATEST,
+            regime: Regime::Ear,
+            items: ["2E003".parse().unwrap()].into(),
+            destinations: ["EU".parse().unwrap()].into(),
+        };
+        let licence = attest("export-licence", Some(allowed));
+        inquiry.recipient.attested = [registered, licence].into();
+        (inquiry, now)
+    }
 
-fn export_control(control: &ExportControl) -> Value<'_> {
-    let record = Record::default()
-        .with("determined", Value::Bool(control.determined))
-        .with_some("eccn", control.eccn.as_ref().map(name))
-        .with_some("euAnnexI", control.eu_annex_i.as_ref().map(name))
-        .with("itar", Value::Bool(control.itar))
-        .with_some("licence", control.licence.as_ref().map(name))
-        .with_some("usml", control.usml.as_ref().map(name));
-    Value::Record(record)
-}
+    fn number_of(what: &str) -> i64 {
+        i64::try_from(what.len()).unwrap() * 1_000
+    }
 
-fn assigned(pair: &Assigned) -> Value<'_> {
-    let record = Record::default()
-        .with("assigner", organization(&pair.assigner))
-        .with("value", name(&pair.value));
-    Value::Record(record)
-}
+    /// The names of the schema's attributes, with those that are instants.
+    fn schema_names() -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut all, mut instants) = (BTreeSet::new(), BTreeSet::new());
+        for line in schema_text().lines() {
+            let code = line.split("//").next().unwrap();
+            let words: Vec<&str> = code.split([' ', '{', ',', '(']).collect();
+            for pair in words.windows(2) {
+                let name = pair[0].trim_end_matches(':').trim_end_matches('?');
+                if pair[0].ends_with(':') && !["principal", "resource", "context"].contains(&name) {
+                    all.insert(name.to_owned());
+                    if pair[1].trim_end_matches(';') == "datetime" {
+                        instants.insert(name.to_owned());
+                    }
+                }
+            }
+        }
+        (all, instants)
+    }
 
-fn name(name: &Name) -> Value<'_> {
-    Value::text(name.as_str())
-}
+    fn collect_names(
+        value: &serde_json::Value,
+        all: &mut BTreeSet<String>,
+        instants: &mut Vec<String>,
+    ) {
+        if let Some(map) = value.as_object() {
+            for (name, value) in map {
+                if name.starts_with("__") {
+                    continue;
+                }
+                all.insert(name.clone());
+                if value.get("__extn").is_some() {
+                    instants.push(name.clone());
+                }
+                collect_names(value, all, instants);
+            }
+        }
+    }
 
-fn organization(id: &OrganizationId) -> Value<'_> {
-    Value::entity(Type::Organization, id.as_str())
-}
-
-fn organizations(ids: &BTreeSet<OrganizationId>) -> Value<'_> {
-    Value::entities(Type::Organization, ids.iter().map(OrganizationId::as_str))
-}
-
-fn jurisdiction(code: &Jurisdiction) -> Value<'_> {
-    Value::entity(Type::Jurisdiction, code.as_str())
-}
-
-fn jurisdictions(codes: &BTreeSet<Jurisdiction>) -> Value<'_> {
-    Value::entities(Type::Jurisdiction, codes.iter().map(Jurisdiction::as_str))
-}
-
-fn purposes(all: &BTreeSet<Purpose>) -> Value<'_> {
-    Value::entities(Type::Purpose, all.iter().map(Purpose::as_str))
-}
-
-fn data_classes(all: &BTreeSet<DataClass>) -> Value<'_> {
-    let ids = all.iter().map(DataClass::as_str);
-    Value::entities(Type::DataClass, ids)
+    #[test]
+    fn every_attribute_of_the_schema_is_shown_and_every_instant_ends_an_answer() {
+        let layers = reading_all();
+        let (inquiry, now) = whole();
+        let holding = Holding {
+            holder: inquiry.recipient.clone(),
+            discloser: inquiry.discloser.clone(),
+            footprint: inquiry.footprint.clone(),
+            scope: inquiry.scope.clone(),
+            limits: inquiry.limits.clone(),
+            partnership: inquiry.partnership.clone(),
+            hop: 0,
+        };
+        let purpose: Purpose = inquiry.scope.purposes.first().unwrap().clone();
+        let retention = RetainInquiry {
+            holding: holding.clone(),
+            legal_hold: true,
+        };
+        let derivation = DeriveInquiry {
+            holding: holding.clone(),
+            purpose: purpose.clone(),
+            output: DerivedOutput {
+                data_class: holding.footprint.data_class.clone(),
+                design_authority: holding.footprint.design_authority.clone(),
+                trade_secret: true,
+                export_control: holding.footprint.export_control.clone(),
+                scope: holding.scope.clone(),
+            },
+            declassified: true,
+        };
+        let usage = UseInquiry {
+            holding,
+            purpose,
+            agent: "press-line".parse().unwrap(),
+            nationality: "FR".parse().unwrap(),
+        };
+        let (attributes, instants) = schema_names();
+        assert!(instants.len() >= 9 && instants.is_subset(&attributes));
+        let mut shown = BTreeSet::from(["purpose".to_owned()]);
+        let mut shown_instants = BTreeSet::new();
+        for asking in [
+            Asking::Transfer(&inquiry),
+            Asking::Retain(&retention),
+            Asking::Derive(&derivation),
+            Asking::Use(&usage),
+        ] {
+            let slice = layers.slice(asking, now);
+            let json: serde_json::Value = serde_json::from_slice(&slice.to_bytes()).unwrap();
+            let mut of_slice = Vec::new();
+            collect_names(&json["context"], &mut shown, &mut of_slice);
+            for entity in json["entities"].as_array().unwrap() {
+                collect_names(&entity["attrs"], &mut shown, &mut of_slice);
+                let tags = entity["tags"].as_object().into_iter().flatten();
+                tags.for_each(|(_, tag)| collect_names(tag, &mut shown, &mut of_slice));
+            }
+            // All but the clock and observed time, each as often as it is shown.
+            let compared =
+                |name: &&String| !["now", "observedFrom", "observedTo"].contains(&name.as_str());
+            assert_eq!(
+                slice.instants().len(),
+                of_slice.iter().filter(compared).count()
+            );
+            shown_instants.extend(of_slice);
+        }
+        assert_eq!(shown, attributes);
+        assert_eq!(shown_instants, instants);
+        // Each of them, passed, ends an answer; so do the ends of what is attested.
+        let judged = crate::judge::judge(&layers, &inquiry, now).decision;
+        assert_eq!(judged.true_until, Some(now.plus_seconds(1)));
+    }
 }

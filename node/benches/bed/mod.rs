@@ -78,6 +78,11 @@ observed_until = "2018-01-01T00:00:00Z"
 until = "2100-01-01T00:00:00Z"
 retention_days = 365
 onward_hops = 0
+# A class of observations is what policies tell apart: this one reads lots.
+forbids = '''
+@id("no-lot-zero") forbid (principal, action, resource is Ambit::Observation)
+when {{ resource has lot && resource.lot.value == "0" }};
+'''
 [[member]]
 card = "member.card"
 "#

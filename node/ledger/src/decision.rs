@@ -300,8 +300,94 @@ pub struct Decision {
     /// The answer for each purpose, ascending.
     pub verdicts: Vec<PurposeVerdict>,
     /// Random, so that a recipient, who gets the digest and knows most of the rest, can't guess the owner's
-    /// limits and profiles from it. Zero until the decision is recorded: judging has no randomness.
+    /// limits and profiles from it.
     pub salt: Salt,
+}
+
+/// A decision as it was judged: without its salt, since judging has no randomness, and so without a name. It can't be
+/// recorded or referred to before [`Unsalted::salted`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsalted {
+    /// As in the [`Decision`].
+    pub class_key: Digest,
+    /// As in the [`Decision`].
+    pub engine: Name,
+    /// As in the [`Decision`].
+    pub schema: Digest,
+    /// As in the [`Decision`].
+    pub taxonomies: Digest,
+    /// As in the [`Decision`].
+    pub profiles: Vec<LayerProfile>,
+    /// As in the [`Decision`].
+    pub inquiry: Inquiry,
+    /// As in the [`Decision`].
+    pub slice: Digest,
+    /// As in the [`Decision`].
+    pub now: Time,
+    /// As in the [`Decision`].
+    pub true_from: Time,
+    /// As in the [`Decision`].
+    pub true_until: Option<Time>,
+    /// As in the [`Decision`].
+    pub verdicts: Vec<PurposeVerdict>,
+}
+
+impl Unsalted {
+    /// The decision to record.
+    #[must_use]
+    pub fn salted(self, salt: Salt) -> Decision {
+        Decision {
+            class_key: self.class_key,
+            engine: self.engine,
+            schema: self.schema,
+            taxonomies: self.taxonomies,
+            profiles: self.profiles,
+            inquiry: self.inquiry,
+            slice: self.slice,
+            now: self.now,
+            true_from: self.true_from,
+            true_until: self.true_until,
+            verdicts: self.verdicts,
+            salt,
+        }
+    }
+
+    /// The purposes that were admitted.
+    #[must_use]
+    pub fn admitted(&self) -> BTreeSet<Purpose> {
+        admitted(&self.verdicts)
+    }
+
+    /// The answer over all purposes: admissible if one is, else undecided if one is, else withheld.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        over_all(&self.verdicts)
+    }
+
+    /// Whether the answer still is true at `now`.
+    #[must_use]
+    pub fn is_true_at(&self, now: Time) -> bool {
+        self.true_from <= now && self.true_until.is_none_or(|until| now < until)
+    }
+}
+
+fn admitted(verdicts: &[PurposeVerdict]) -> BTreeSet<Purpose> {
+    verdicts
+        .iter()
+        .filter(|verdict| verdict.verdict == Verdict::Admissible)
+        .map(|verdict| verdict.purpose.clone())
+        .collect()
+}
+
+fn over_all(verdicts: &[PurposeVerdict]) -> Verdict {
+    let any = |wanted| verdicts.iter().any(|verdict| verdict.verdict == wanted);
+    if any(Verdict::Admissible) {
+        Verdict::Admissible
+    } else if any(Verdict::Undecided) {
+        Verdict::Undecided
+    } else {
+        Verdict::Withheld
+    }
 }
 
 impl Decision {
@@ -314,25 +400,13 @@ impl Decision {
     /// The purposes that were admitted.
     #[must_use]
     pub fn admitted(&self) -> BTreeSet<Purpose> {
-        self.verdicts
-            .iter()
-            .filter(|verdict| verdict.verdict == Verdict::Admissible)
-            .map(|verdict| verdict.purpose.clone())
-            .collect()
+        admitted(&self.verdicts)
     }
 
     /// The answer over all purposes: admissible if one is, else undecided if one is, else withheld.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        self.verdicts
-            .iter()
-            .map(|verdict| match verdict.verdict {
-                Verdict::Admissible => (0, Verdict::Admissible),
-                Verdict::Undecided => (1, Verdict::Undecided),
-                Verdict::Withheld => (2, Verdict::Withheld),
-            })
-            .min_by_key(|(rank, _)| *rank)
-            .map_or(Verdict::Withheld, |(_, verdict)| verdict)
+        over_all(&self.verdicts)
     }
 
     /// Whether the answer still is true at `now`.

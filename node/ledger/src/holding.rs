@@ -121,6 +121,61 @@ pub struct HoldingDecision<Q> {
     pub salt: Salt,
 }
 
+/// A decision about what is held as it was judged: without its salt, since judging has no randomness, and so without a
+/// name. It can't be recorded or referred to before [`UnsaltedHolding::salted`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsaltedHolding<Q> {
+    /// As in the [`HoldingDecision`].
+    pub class_key: Digest,
+    /// As in the [`HoldingDecision`].
+    pub engine: Name,
+    /// As in the [`HoldingDecision`].
+    pub schema: Digest,
+    /// As in the [`HoldingDecision`].
+    pub taxonomies: Digest,
+    /// As in the [`HoldingDecision`].
+    pub profiles: Vec<LayerProfile>,
+    /// As in the [`HoldingDecision`].
+    pub inquiry: Q,
+    /// As in the [`HoldingDecision`].
+    pub slice: Digest,
+    /// As in the [`HoldingDecision`].
+    pub now: Time,
+    /// As in the [`HoldingDecision`].
+    pub true_from: Time,
+    /// As in the [`HoldingDecision`].
+    pub true_until: Option<Time>,
+    /// As in the [`HoldingDecision`].
+    pub verdict: Verdict,
+    /// As in the [`HoldingDecision`].
+    pub layers: Vec<LayerVerdict>,
+    /// As in the [`HoldingDecision`].
+    pub errors: Vec<String>,
+}
+
+impl<Q> UnsaltedHolding<Q> {
+    /// The decision to record.
+    #[must_use]
+    pub fn salted(self, salt: Salt) -> HoldingDecision<Q> {
+        HoldingDecision {
+            class_key: self.class_key,
+            engine: self.engine,
+            schema: self.schema,
+            taxonomies: self.taxonomies,
+            profiles: self.profiles,
+            inquiry: self.inquiry,
+            slice: self.slice,
+            now: self.now,
+            true_from: self.true_from,
+            true_until: self.true_until,
+            verdict: self.verdict,
+            layers: self.layers,
+            errors: self.errors,
+            salt,
+        }
+    }
+}
+
 /// A decision to hold on.
 pub type RetainDecision = HoldingDecision<RetainInquiry>;
 /// A decision to derive.

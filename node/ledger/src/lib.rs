@@ -33,7 +33,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Origin};
 pub use codec::{CodecError, DEPTH_MAX, ITEM_BYTES_MAX, decode, decode_within, encode, scan};
 pub use decision::{
     Action, Agreement, AgreementState, Decision, Footprint, Inquiry, Layer, LayerProfile,
-    LayerVerdict, Party, PurposeVerdict, Verdict,
+    LayerVerdict, Party, PurposeVerdict, Unsalted, Verdict,
 };
 pub use digest::{Digest, DisclosureId, GrantId, ObservationId, Salt};
 pub use entry::{
@@ -51,7 +51,7 @@ pub use entry::{
 pub use facts::{ExportControl, Facts, input_commitment};
 pub use holding::{
     DeriveDecision, DeriveInquiry, DerivedOutput, Holding, HoldingDecision, RetainDecision,
-    RetainInquiry, UseDecision, UseInquiry,
+    RetainInquiry, UnsaltedHolding, UseDecision, UseInquiry,
 };
 pub use keyring::{Keyring, KeyringError};
 pub use keys::{

@@ -7,7 +7,7 @@ use crate::partnership::GovernanceError;
 use crate::release::ObserveError;
 use crate::store::{Commit, StoreError, Write};
 use ambit_ledger::{Body, Digest, Layer, ProfileActivated, Time};
-use ambit_policy::{Profile, ProfileError, schema_digest, schema_text};
+use ambit_policy::{ProfileError, check_profile, schema_digest, schema_text};
 use serde::{Deserialize, Serialize};
 
 /// A profile cannot be put in force.
@@ -84,9 +84,9 @@ impl Node {
         if matches!(layer, Layer::Sticky | Layer::Partnership) {
             return Err(ActivateError::Layer(layer));
         }
-        let profile = Profile::parse(layer, text)?;
-        let digest = profile.digest();
         let governance = self.governance();
+        let checked = check_profile(layer, text, governance.layers().taxonomies())?;
+        let digest = checked.profile.digest();
         let is_in_force = governance
             .layers()
             .profiles()

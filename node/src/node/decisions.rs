@@ -74,13 +74,13 @@ impl Deciding<'_> {
                 writes: Vec::new(),
             });
         }
-        let mut judged = judge(layers, inquiry, now);
-        judged.decision.salt = Randomness::default().salt()?;
-        let digest = judged.decision.digest();
+        let judged = judge(layers, inquiry, now);
+        let decision = judged.decision.salted(Randomness::default().salt()?);
+        let digest = decision.digest();
         let decided = Body::Decided(Decided {
-            decision: judged.decision.clone(),
+            decision: decision.clone(),
         });
-        let decision = Arc::new(judged.decision);
+        let decision = Arc::new(decision);
         self.fresh.insert(class, (Arc::clone(&decision), digest));
         Ok(Judgement {
             decision,

@@ -7,7 +7,7 @@ use ambit_ledger::{
     Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
     PartnershipId, PartnershipTerms, PublicKey, Time,
 };
-use ambit_policy::{Layers, Profile, Taxonomies, agreement};
+use ambit_policy::{Layers, Taxonomies, agreement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -109,9 +109,7 @@ impl Governance {
             match &recorded.body {
                 Body::ProfileActivated(activated) => {
                     let text = text_blob(store, &recorded, &activated.profile)?;
-                    let profile = Profile::parse(activated.layer, &text)
-                        .map_err(|error| failed(&recorded, &error))?;
-                    profiles.insert(activated.layer, profile);
+                    profiles.insert(activated.layer, text);
                 }
                 Body::TaxonomyActivated(activated) => {
                     let text = text_blob(store, &recorded, &activated.taxonomies)?;
@@ -123,12 +121,9 @@ impl Governance {
             }
         }
         let taxonomies = taxonomies.ok_or(GovernanceError::NotOpened)?;
-        let layers = Layers::new(taxonomies, profiles.into_values()).map_err(|error| {
-            GovernanceError::Entry {
-                index: 0,
-                what: error.to_string(),
-            }
-        })?;
+        // One that does not compile leaves all undecided, and keeps no home from opening: it can be replaced.
+        let texts = profiles.iter().map(|(layer, text)| (*layer, text.as_str()));
+        let layers = Layers::of_texts(taxonomies, texts);
         let mut governance = Self {
             opened,
             certificates: Vec::new(),
@@ -217,12 +212,7 @@ impl Governance {
         let terms: PartnershipTerms =
             ambit_ledger::decode(&bytes).map_err(|error| failed(recorded, &error))?;
         let text = text_blob(store, recorded, &edition.profile)?;
-        let profile =
-            Profile::parse(Layer::Partnership, &text).map_err(|error| failed(recorded, &error))?;
-        let layers = self
-            .layers
-            .with_partnership(profile)
-            .map_err(|error| failed(recorded, &error))?;
+        let layers = self.layers.with_text(Layer::Partnership, &text);
         let mut roots: BTreeMap<OrganizationId, Fingerprint> = edition
             .roots
             .iter()

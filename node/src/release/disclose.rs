@@ -9,11 +9,11 @@ use crate::node::{Deciding, Judgement};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Observation,
-    ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time, Verdict,
-    Withdrawal, Withdrawn, Withheld,
+    AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Member,
+    Observation, ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time,
+    Verdict, Withdrawal, Withdrawn, Withheld,
 };
-use ambit_policy::{inquiry_for_disclosure, limits_in_force, scope_for};
+use ambit_policy::{inquiry_for_disclosure, limits_in_force, name_members, scope_for};
 use std::collections::BTreeSet;
 
 /// An observation that was signed and is not yet committed.
@@ -131,27 +131,36 @@ pub fn judge_for(
     let Some(member) = partnership.terms().member(recipient) else {
         return Ok(unasked);
     };
-    let mut scope = scope_for(
-        partnership.terms(),
-        limits,
-        facts,
-        recipient,
-        taxonomies,
-        now,
-    );
+    let terms = partnership.terms();
+    let scope = scope_for(terms, limits, facts, recipient, taxonomies, now);
     if scope.purposes.is_empty() {
         // The agreement and the limits have no purpose in common: there is nothing to ask.
         return Ok(unasked);
     }
-    let inquiry = inquiry_for_disclosure(
-        facts,
-        &scope,
-        &Party::from(member),
-        partnership.agreement(),
-        Some(limits),
-        now,
-    );
-    let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
+    let mut ask = |member: &Member, scope: &Scope| {
+        let inquiry = inquiry_for_disclosure(
+            facts,
+            scope,
+            &Party::from(member),
+            partnership.agreement(),
+            Some(limits),
+            now,
+        );
+        deciding.decide(partnership.layers(), &inquiry, now)
+    };
+    // What was decided of the members that are named, or not, is committed with the rest.
+    let mut writes = Vec::new();
+    let mut scope = name_members(scope, terms, &facts.owner, recipient, |id, scope| {
+        let Some(member) = terms.member(id) else {
+            return Ok(BTreeSet::new());
+        };
+        let mut judgement = ask(member, scope)?;
+        writes.append(&mut judgement.writes);
+        Ok::<_, StoreError>(judgement.decision.admitted())
+    })?;
+    let mut judgement = ask(member, &scope)?;
+    writes.append(&mut judgement.writes);
+    judgement.writes = writes;
     let verdict = judgement.decision.verdict();
     scope.purposes = judgement.decision.admitted();
     Ok(Release {

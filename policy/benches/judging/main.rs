@@ -14,7 +14,7 @@ mod fixture;
 #[path = "../../../tests/measure/mod.rs"]
 mod measure;
 
-use ambit_ledger::{Decision, Digest, Inquiry, Time, Verdict};
+use ambit_ledger::{Digest, Inquiry, Time, Unsalted, Verdict};
 use ambit_policy::{Layers, class_key, judge};
 use bare::{Bare, Cedar};
 use measure::{Ratio, Row, many_or, rate};
@@ -91,7 +91,7 @@ fn found(layers: &Layers, inquiries: &[Inquiry], now: Time) -> [Row; 2] {
     let decided = inquiries
         .iter()
         .map(|asked| Arc::new(judge(layers, asked, now).decision));
-    let known: HashMap<Digest, Arc<Decision>> = keys.iter().copied().zip(decided).collect();
+    let known: HashMap<Digest, Arc<Unsalted>> = keys.iter().copied().zip(decided).collect();
     const EACH: usize = 2_000;
     let rounds = many_or(1, ROUNDS);
     let mut answers: Vec<f64> = (0..rounds)

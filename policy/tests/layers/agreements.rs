@@ -21,7 +21,8 @@ when {
   resource has part && [{assigner: Ambit::Organization::"did:web:oem-a.example", value: "1001-A"}].contains(resource.part) &&
   resource.dataClass in [Ambit::DataClass::"quality"] &&
   resource.observedFrom >= datetime("2026-01-01T00:00:00Z") &&
-  resource.observedTo < datetime("2028-01-01T00:00:00Z") &&
+  resource.observedFrom < datetime("2028-01-01T00:00:00Z") &&
+  resource.observedTo <= datetime("2028-01-01T00:00:00Z") &&
   context.purpose in [Ambit::Purpose::"urn:ambit:purpose:quality"] &&
   context.now < datetime("2027-12-31T00:00:00Z") &&
   resource.scope.notAfter <= datetime("2027-12-31T00:00:00Z") &&
@@ -32,6 +33,14 @@ when {
    then [Ambit::Organization::"did:web:oem-a.example"].containsAll(resource.scope.derived.recipients)
    else true)
 };
+
+@id("undecided-lease")
+forbid (principal is Ambit::Party, action in Ambit::Action::"transfer", resource is Ambit::Observation)
+when {
+  context.partnership == Ambit::Partnership::"oem-a/supplier/f99" &&
+  context.partnership.leaseUntil <= context.now &&
+  context.now < context.partnership.until
+};
 "#;
     let text = render(&terms(OEM_A, "quality")).unwrap();
     assert!(text.starts_with(expected), "{text}");
@@ -41,6 +50,7 @@ when {
         profile.policy_ids(),
         [
             "partnership-transfer",
+            "undecided-lease",
             "partnership-retain",
             "partnership-use",
             "partnership-derive",
@@ -98,9 +108,9 @@ fn no_value_ends_its_literal() {
         let text = render(&terms).unwrap();
         assert_eq!(text.lines().count(), plain.lines().count(), "{attack}");
         assert!(!text.contains('\u{202e}') && !text.contains('\u{200b}'));
-        // Either four policies as ever, or refused because the name itself is confusing; never more.
+        // Either five policies as ever, or refused because the name itself is confusing; never more.
         match ids(&text) {
-            Ok(count) => assert_eq!(count, 4, "{attack}"),
+            Ok(count) => assert_eq!(count, 5, "{attack}"),
             Err(error) => assert!(
                 matches!(error, ProfileError::Schema { .. }),
                 "{attack}: {error}"
@@ -145,7 +155,7 @@ fn hand_written_rules_only_forbid() {
                    when { resource.dataClass in Ambit::DataClass::\"toolpth\" };";
     assert!(matches!(
         check(&rendered(with(unknown))),
-        Err(TermsError::Layers(_))
+        Err(TermsError::Profile(ProfileError::Unknown { .. }))
     ));
 }
 

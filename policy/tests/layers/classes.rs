@@ -3,7 +3,7 @@
 use crate::fixture::{
     OEM_A, OEM_B, admissible, assigned, attested, id, now, time, with_owner_rule,
 };
-use ambit_ledger::{Action, AgreementState, Inquiry, Time, Verdict};
+use ambit_ledger::{Action, AgreementState, Inquiry, Layer, Time, Verdict};
 use ambit_policy::{Layers, class_key, judge};
 use proptest::prelude::*;
 
@@ -215,11 +215,45 @@ fn a_lease_that_ran_out_leaves_it_undecided_until_the_agreement_ends() {
     );
     let ran_out = at("2026-06-01T00:00:00Z");
     assert_eq!(ran_out.verdict(), Verdict::Undecided);
-    assert!(
-        ran_out.verdicts[0].errors[0].contains("lease"),
-        "{ran_out:?}"
-    );
+    let partnership = &ran_out.verdicts[0].layers[1];
+    assert_eq!(partnership.layer, Layer::Partnership);
+    assert_eq!(partnership.verdict, Verdict::Undecided);
+    // Cedar alone denies by this policy: nothing but its name is needed to read the answer.
+    assert_eq!(partnership.determining, ["undecided-lease"]);
+    assert!(partnership.errors.is_empty() && ran_out.verdicts[0].errors.is_empty());
     assert_eq!(at("2027-12-31T00:00:00Z").verdict(), Verdict::Withheld);
+}
+
+#[test]
+fn an_attestation_bounds_the_answer_at_both_ends() {
+    let (layers, mut inquiry) = admissible();
+    let mut later = attested(OEM_A);
+    later.attestation.not_before = time("2026-05-10T00:00:00Z");
+    later.attestation.not_after = time("2026-05-20T00:00:00Z");
+    inquiry.recipient.attested = [later].into();
+    let tags = |now: &str| {
+        let judged = judge(&layers, &inquiry, time(now));
+        let slice: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
+        let until = judged.decision.true_until.unwrap();
+        (
+            !slice["entities"][0]["tags"]["iso27001"].is_null(),
+            until.to_string(),
+        )
+    };
+    // It is shown while it is in force, and no answer outlasts its beginning or its end.
+    let (before, during, after) = (false, true, false);
+    assert_eq!(
+        tags("2026-05-01T09:00:00Z"),
+        (before, "2026-05-10T00:00:00Z".to_owned())
+    );
+    assert_eq!(
+        tags("2026-05-10T00:00:00.001Z"),
+        (during, "2026-05-20T00:00:00Z".to_owned())
+    );
+    assert_eq!(
+        tags("2026-05-20T00:00:00.001Z"),
+        (after, "2026-06-01T00:00:00Z".to_owned())
+    );
 }
 
 /// Instants near those that something names, so that a boundary is hit often.

@@ -3,14 +3,14 @@
 use crate::fixture::{
     OEM_A, OEM_B, admissible, disclosure, facts, layers_for, now, terms, with_owner_rule,
 };
-use ambit_ledger::{Decision, Inquiry, Verdict};
-use ambit_policy::{Layers, Taxonomies, judge, near_misses};
+use ambit_ledger::{Inquiry, Layer, Unsalted, Verdict};
+use ambit_policy::{Layers, Profile, ProfileError, Taxonomies, judge, near_misses};
 
-fn decide(layers: &Layers, inquiry: &Inquiry) -> Decision {
+fn decide(layers: &Layers, inquiry: &Inquiry) -> Unsalted {
     judge(layers, inquiry, now()).decision
 }
 
-fn only_errors(decision: &Decision) -> Vec<String> {
+fn only_errors(decision: &Unsalted) -> Vec<String> {
     assert_eq!(decision.verdict(), Verdict::Undecided);
     assert!(decision.admitted().is_empty());
     let verdict = &decision.verdicts[0];
@@ -81,6 +81,49 @@ fn a_name_in_no_taxonomy_is_undecided_wherever_it_is_reached() {
         let errors = only_errors(&decide(&layers, &inquiry));
         assert_eq!(errors, [format!("entity `{entity}` is missing")]);
     }
+}
+
+#[test]
+fn a_layer_that_does_not_compile_is_undecided_for_all() {
+    let (layers, inquiry) = admissible();
+    let text = "@id(\"f\")\nforbid (principal, action, resource is Ambit::Observation)\n\
+                when { resource.dataClass in Ambit::DataClass::\"desing-ip\" };";
+    let broken = layers.with_text(Layer::Regulatory, text);
+    let decision = decide(&broken, &inquiry);
+    assert_eq!(only_errors(&decision), ["the profile does not compile"]);
+    // Who asks which layer, and why, is told; it is in force all the same, and among the evidence.
+    let layer = broken.broken().next().unwrap();
+    assert_eq!(layer.layer(), Layer::Regulatory);
+    assert!(matches!(layer.error(), ProfileError::Unknown { .. }));
+    assert!(broken.blobs().contains(&(layer.digest(), text.as_bytes())));
+    assert_eq!(decision.profiles.len(), 6);
+    let misses = near_misses(&broken, &inquiry, now());
+    assert_eq!(misses.len(), 1);
+    assert_eq!(misses[0].policy, "regulatory");
+    assert_eq!(
+        misses[0].error.as_deref().unwrap(),
+        "the profile does not compile: line 3, column 30: policy `f`: unknown data class `desing-ip`: did you mean \
+         `design-ip`?"
+    );
+    // Replaced, it judges again.
+    let mended = broken.with_text(Layer::Regulatory, &text.replace("desing", "design"));
+    assert_eq!(mended.broken().count(), 0);
+    assert_eq!(decide(&mended, &inquiry).verdict(), Verdict::Withheld);
+}
+
+#[test]
+fn a_forbid_that_leaves_open_is_undecided_and_another_one_is_a_no() {
+    let (layers, inquiry) = admissible();
+    let open = "@id(\"undecided-audit\") forbid (principal, action in Ambit::Action::\"transfer\", resource);";
+    let no = "\n@id(\"no\") forbid (principal, action in Ambit::Action::\"transfer\", resource);";
+    let decided = |rule: &str| decide(&with_owner_rule(&layers, rule), &inquiry);
+    assert_eq!(decided(open).verdict(), Verdict::Undecided);
+    assert_eq!(decided(&format!("{open}{no}")).verdict(), Verdict::Withheld);
+    let misses = near_misses(&with_owner_rule(&layers, open), &inquiry, now());
+    assert_eq!(misses[0].policy, "undecided-audit");
+    let permit = "@id(\"undecided-x\") permit (principal, action, resource);";
+    let refused = Profile::parse(Layer::Owner, permit).unwrap_err();
+    assert!(matches!(refused, ProfileError::UndecidedPermit { .. }));
 }
 
 #[test]
@@ -155,7 +198,7 @@ fn a_no_names_the_part_that_failed() {
     assert_eq!(near_misses(&layers, &inquiry, now()), []);
 
     let mut late = inquiry.clone();
-    late.footprint.observed_to = "2028-01-01T00:00:00Z".parse().unwrap();
+    late.footprint.observed_to = "2028-01-01T00:00:00.001Z".parse().unwrap();
     let misses = near_misses(&layers, &late, now());
     assert_eq!(misses.len(), 1, "{misses:?}");
     assert_eq!(misses[0].policy, "partnership-transfer");

@@ -11,6 +11,8 @@ mod explanations;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod guide;
+#[cfg(test)]
 mod holes;
 #[cfg(test)]
 mod outside;

@@ -1,8 +1,10 @@
 //! What a profile may say, and what is refused with its place.
 
+use crate::fixture::{admissible, now, with_owner_rule};
 use ambit_ledger::Layer;
 use ambit_policy::{
-    Layers, LayersError, Position, Profile, ProfileError, Taxonomies, default_profile,
+    CONDITIONALS_MAX, Layers, LayersError, POLICIES_MAX, POLICY_EXPRESSIONS_MAX, Position, Profile,
+    ProfileError, ProfileFinding, Taxonomies, check_profile, default_profile, near_misses,
 };
 use std::collections::BTreeSet;
 
@@ -166,7 +168,7 @@ fn names_in_no_taxonomy_are_refused_with_what_is_near() {
     let error = Layers::new(Taxonomies::builtin(), [profile]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "layer `owner`, policy `it`: unknown data class `desing-ip`: did you mean `design-ip`?"
+        "layer `owner`, line 3, column 30: policy `it`: unknown data class `desing-ip`: did you mean `design-ip`?"
     );
     let profile = when("resource.dataClass in Ambit::DataClass::\"design-ip\"").unwrap();
     assert!(Layers::new(Taxonomies::builtin(), [profile.clone()]).is_ok());
@@ -223,6 +225,141 @@ fn no_country_is_written_out_but_the_united_states() {
         BTreeSet::from(["EAR-A5-US", "EU-OR-GEA", "NOT-EMBARGOED", "US"])
     );
     assert!(text.lines().count() <= 100);
+}
+
+#[test]
+fn a_text_is_checked_as_it_would_be_put_in_force() {
+    let check = |layer, text: &str| check_profile(layer, text, &Taxonomies::builtin());
+    let findings = |layer, text: &str| check(layer, text).unwrap().findings;
+    for layer in Layer::ALL {
+        if let Some(text) = default_profile(layer) {
+            assert_eq!(findings(layer, text), [], "{layer}");
+        }
+    }
+    let permit = "@id(\"p\") permit (principal, action, resource);\n";
+    let forbid = "@id(\"f\") forbid (principal, action, resource is Ambit::Observation)\n\
+                  when { resource.tradeSecret };\n";
+    let nothing = "@id(\"n\") forbid (principal, action, resource);";
+    let hold = "@id(\"h\") permit (principal, action == Ambit::Action::\"retain\", resource);";
+    let twice = "@id(\"d\") forbid (principal, action in [Ambit::Action::\"disclose\", Ambit::Action::\"onward-disclose\"], resource);\n\
+                 @id(\"a\") forbid (principal, action == Ambit::Action::\"admit\", resource);";
+    let both = format!("{permit}{forbid}");
+    assert_eq!(findings(Layer::Owner, permit), []);
+    assert_eq!(findings(Layer::Owner, &both), []);
+    assert_eq!(
+        findings(Layer::Owner, forbid),
+        [ProfileFinding::PermitsNothing]
+    );
+    assert_eq!(
+        findings(Layer::Owner, hold),
+        [ProfileFinding::PermitsNothing]
+    );
+    for all in [nothing, twice] {
+        assert_eq!(
+            findings(Layer::Owner, &format!("{permit}{all}")),
+            [ProfileFinding::ForbidsEverything]
+        );
+    }
+    assert_eq!(
+        findings(Layer::Regulatory, permit),
+        [ProfileFinding::ForbidsNothing]
+    );
+    assert_eq!(findings(Layer::Regulatory, &both), []);
+    // What is wrong is an error, with its place: the literal's own, and the first one in the text.
+    let unknown = "@id(\"a\")\nforbid (principal, action, resource is Ambit::Observation)\nwhen {\n  \
+                   resource.tradeSecret &&\n  resource.dataClass in [Ambit::DataClass::\"quality\", Ambit::DataClass::\"toolpth\"]\n};\n\
+                   @id(\"b\") forbid (principal, action, resource is Ambit::Observation)\n\
+                   when { resource.dataClass in Ambit::DataClass::\"anything\" };";
+    let error = check(Layer::Owner, unknown).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 5, column 55: policy `a`: unknown data class `toolpth`: did you mean `toolpath`?"
+    );
+    let scope = "@id(\"a\")\nforbid (principal, action, resource is Ambit::Observation)\n\
+                 when { principal is Ambit::Party && principal.seat in Ambit::Jurisdiction::\"UK\" };";
+    let error = check(Layer::Owner, scope).unwrap_err();
+    assert_eq!(
+        error.position(),
+        Position {
+            line: 3,
+            column: 55
+        }
+    );
+    assert!(check(Layer::Owner, "permit").is_err());
+}
+
+#[test]
+fn many_policies_or_conditionals_within_each_other_are_refused_at_once() {
+    let begun = std::time::Instant::now();
+    // 1.4 KB that keep the validator busy for ever: each branch that is always taken is looked through twice.
+    let nested = |depth: usize| {
+        format!(
+            "{}true{}",
+            "if true then ".repeat(depth),
+            " else true".repeat(depth)
+        )
+    };
+    let bracketed = |depth: usize| {
+        let (open, close) = ("(if resource has owner then ", " else false)");
+        format!(
+            "{}resource.tradeSecret{}",
+            open.repeat(depth),
+            close.repeat(depth)
+        )
+    };
+    for condition in [nested(28), nested(60), bracketed(28), bracketed(31)] {
+        assert!(condition.len() < 1_500);
+        assert!(matches!(
+            when(&condition),
+            Err(ProfileError::TooMuch { .. })
+        ));
+    }
+    let fits = bracketed(CONDITIONALS_MAX);
+    assert!(when(&fits).is_ok(), "{:?}", when(&fits));
+    let set = |count: usize| {
+        let elements: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        format!("[{}].contains(context.hop)", elements.join(","))
+    };
+    assert!(when(&set(POLICY_EXPRESSIONS_MAX - 10)).is_ok());
+    assert!(matches!(
+        when(&set(POLICY_EXPRESSIONS_MAX)),
+        Err(ProfileError::TooMuch { .. })
+    ));
+    let policies = |count: usize| -> String {
+        let policy = |number| format!("@id(\"{number}\") permit (principal, action, resource);\n");
+        (0..count).map(policy).collect()
+    };
+    assert!(parse(&policies(POLICIES_MAX)).is_ok());
+    assert_eq!(
+        parse(&policies(POLICIES_MAX + 1)).unwrap_err(),
+        ProfileError::TooMany(POLICIES_MAX + 1)
+    );
+    let took = begun.elapsed();
+    assert!(took.as_secs() < 60, "{took:?}");
+}
+
+#[test]
+fn the_heaviest_rules_that_are_taken_are_judged_and_explained_in_time() {
+    let (layers, inquiry) = admissible();
+    let conditional = "(if resource has owner then resource.tradeSecret else false)";
+    let links = vec![conditional; 40].join(" || ");
+    let rules: String = (0..60)
+        .map(|number| {
+            format!(
+                "@id(\"r{number}\") forbid (principal, action in Ambit::Action::\"transfer\", resource)\n\
+                 unless {{ {links} }};\n"
+            )
+        })
+        .collect();
+    let rules: String = rules.chars().take(60_000).collect();
+    let whole = rules
+        .rfind("@id")
+        .map_or(rules.as_str(), |end| &rules[..end]);
+    let begun = std::time::Instant::now();
+    let misses = near_misses(&with_owner_rule(&layers, whole), &inquiry, now());
+    assert_eq!(misses.len(), ambit_policy::NEAR_MISSES_MAX);
+    let took = begun.elapsed();
+    assert!(took.as_secs() < 60, "{took:?}");
 }
 
 #[test]

@@ -1,13 +1,20 @@
 //! Scopes: the widest allowed is not too wide, and every way to be wider is named.
 
 use crate::fixture::{
-    OEM_A, OEM_B, SUPPLIER, SUPPLIER_QUALITY, facts, id, limits, now, terms, time,
+    OEM_A, OEM_B, SUPPLIER, SUPPLIER_QUALITY, assigned, facts, id, layers_for, limits, now,
+    rendered, terms, time, with_owner_rule,
 };
-use ambit_ledger::{DerivedTerms, Digest, ErasureExtent, Limits, RecordDigest, Scope, Time};
+use ambit_ledger::{
+    AgreementState, DerivedTerms, Digest, ErasureExtent, Facts, Limits, OrganizationId,
+    PartnershipTerms, Party, Purpose, RecordDigest, Scope, Time,
+};
 use ambit_policy::{
-    Bound, Taxonomies, Widening, check_scope, check_within_limits, check_within_parent,
-    limits_in_force, scope_for,
+    Bound, Layers, NoLimits, Taxonomies, Widening, agreement, check_scope, check_within_limits,
+    check_within_parent, inquiry_for_disclosure, judge, limits_in_force, name_members, no_limits,
+    scope_for,
 };
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 fn widest() -> Scope {
     let (terms, limits) = (terms(OEM_A, "quality"), limits(OEM_A, "quality"));
@@ -40,22 +47,144 @@ fn the_widest_scope_is_within_both() {
     );
 }
 
-#[test]
-fn onward_hops_name_the_other_members() {
+/// The agreement of the supplier with both manufacturers, to be passed on once.
+fn of_three() -> (PartnershipTerms, Limits) {
     let (mut terms, mut limits) = (terms(OEM_A, "quality"), limits(OEM_A, "quality"));
     terms.members.insert(1, crate::fixture::member(OEM_B, "DE"));
     (terms.onward_hops, limits.onward_hops) = (2, 1);
+    (rendered(terms), limits)
+}
+
+/// The scope for the first manufacturer, with whoever the owner's layers let be named.
+fn named(layers: &Layers, terms: &PartnershipTerms, limits: &Limits, facts: &Facts) -> Scope {
+    let recipient = id(OEM_A);
+    let taxonomies = layers.taxonomies();
+    let scope = scope_for(terms, limits, facts, &recipient, taxonomies, now());
+    let agreement = agreement(terms, AgreementState::Active, terms.lease_until);
+    let ask = |member: &OrganizationId, scope: &Scope| {
+        let party = Party::from(terms.member(member).unwrap());
+        let asked = inquiry_for_disclosure(facts, scope, &party, &agreement, Some(limits), now());
+        Ok::<_, Infallible>(judge(layers, &asked, now()).decision.admitted())
+    };
+    name_members(scope, terms, &id(SUPPLIER), &recipient, ask).unwrap()
+}
+
+#[test]
+fn only_members_whom_the_owners_layers_allow_are_named() {
+    let (terms, limits) = of_three();
     let facts = facts(OEM_A, "inspection-result");
-    let scope = scope_for(
-        &terms,
-        &limits,
-        &facts,
-        &id(OEM_A),
-        &Taxonomies::builtin(),
-        now(),
-    );
+    let layers = layers_for(&terms);
+    let scope = named(&layers, &terms, &limits, &facts);
     assert_eq!(scope.onward_hops, 1);
     assert_eq!(scope.recipients, [id(OEM_A), id(OEM_B)].into());
+
+    // A layer of the owner's that says no to one, wherever it would go on from, leaves it unnamed.
+    let rule = "@id(\"not-b\") forbid (principal is Ambit::Party, action, resource)\n\
+                when { principal.organization == Ambit::Organization::\"did:web:oem-b.example\" };";
+    let strict = with_owner_rule(&layers, rule);
+    let scope = named(&strict, &terms, &limits, &facts);
+    assert_eq!(scope.recipients, [id(OEM_A)].into());
+    // So does a layer that cannot say.
+    let unsure = "@id(\"sums\") forbid (principal is Ambit::Party, action, resource)\n\
+                  when { principal.organization == Ambit::Organization::\"did:web:oem-b.example\" &&\n\
+                  context has hop && context.hop + 9223372036854775807 + 1 > 0 };";
+    let scope = named(&with_owner_rule(&layers, unsure), &terms, &limits, &facts);
+    assert_eq!(scope.recipients, [id(OEM_A)].into());
+    // Design data of the one is nothing for the other, though both are members.
+    let mut design = facts.clone();
+    design.export_control.eccn = Some("2E003".parse().unwrap());
+    let mut abroad = terms.clone();
+    let mut card: Card = (*abroad.members[1].card).clone();
+    card.hosting.insert("BR".parse().unwrap());
+    abroad.members[1].card = SignedCard::sign(card, &SecretKey::from_seed(&[1; 32]));
+    let scope = named(
+        &layers_for(&rendered(abroad.clone())),
+        &rendered(abroad),
+        &limits,
+        &design,
+    );
+    assert_eq!(scope.recipients, [id(OEM_A)].into());
+}
+
+#[test]
+fn a_member_is_named_for_all_purposes_or_not_at_all() {
+    let (mut terms, mut limits) = of_three();
+    let both: BTreeSet<Purpose> = [
+        "urn:ambit:purpose:quality.spc".parse().unwrap(),
+        SUPPLIER_QUALITY.parse().unwrap(),
+    ]
+    .into();
+    terms.purposes.clone_from(&both);
+    limits.purposes.clone_from(&both);
+    let terms = rendered(terms);
+    let facts = facts(OEM_A, "inspection-result");
+    let layers = layers_for(&terms);
+    let rule = |organization: &str| {
+        format!(
+            "@id(\"one\") forbid (principal is Ambit::Party, action in Ambit::Action::\"transfer\", resource)\n\
+             when {{ principal.organization == Ambit::Organization::\"{organization}\" &&\n\
+             context.purpose == Ambit::Purpose::\"{SUPPLIER_QUALITY}\" }};"
+        )
+    };
+    let scope = named(&layers, &terms, &limits, &facts);
+    assert_eq!((scope.recipients.len(), &scope.purposes), (2, &both));
+    let strict = with_owner_rule(&layers, &rule(OEM_B));
+    let scope = named(&strict, &terms, &limits, &facts);
+    assert_eq!((scope.recipients.len(), &scope.purposes), (1, &both));
+    // What the recipient itself does not get for a purpose, nobody gets from it.
+    let strict = with_owner_rule(&layers, &rule(OEM_A));
+    let scope = named(&strict, &terms, &limits, &facts);
+    let spc: BTreeSet<Purpose> = ["urn:ambit:purpose:quality.spc".parse().unwrap()].into();
+    assert_eq!((scope.recipients.len(), &scope.purposes), (2, &spc));
+}
+
+#[test]
+fn a_trade_secret_goes_no_further() {
+    let (terms, mut limits) = of_three();
+    let mut facts = facts(OEM_A, "inspection-result");
+    facts.trade_secret = true;
+    let scope = named(&layers_for(&terms), &terms, &limits, &facts);
+    assert_eq!(scope.onward_hops, 0);
+    assert_eq!(scope.recipients, [id(OEM_A)].into());
+    // What may be derived from it is what its owner's limits name, and nothing without them.
+    assert_eq!(scope.derived, limits.derived);
+    limits.derived = None;
+    let scope = named(&layers_for(&terms), &terms, &limits, &facts);
+    assert_eq!(scope.derived, None);
+}
+
+#[test]
+fn derived_terms_are_what_agreement_and_limits_have_in_common() {
+    let taxonomies = Taxonomies::builtin();
+    let facts = facts(OEM_A, "inspection-result");
+    let terms = terms(OEM_A, "quality");
+    let derived = |change: fn(&mut DerivedTerms)| {
+        let mut limits = limits(OEM_A, "quality");
+        change(limits.derived.as_mut().unwrap());
+        let scope = scope_for(&terms, &limits, &facts, &id(OEM_A), &taxonomies, now());
+        assert_eq!(check_within_limits(&scope, &limits, &taxonomies), Ok(()));
+        assert_eq!(check_scope(&terms, &scope, now(), &taxonomies), Ok(()));
+        scope.derived
+    };
+    assert_eq!(derived(|_| ()), terms.derived);
+    // A wider class or purpose leaves the narrower one.
+    let wide = derived(|d| {
+        d.data_classes = ["quality".parse().unwrap()].into();
+        d.purposes = ["urn:ambit:purpose:quality".parse().unwrap()].into();
+    });
+    assert_eq!(wide, terms.derived);
+    let narrow = derived(|d| d.data_classes = ["spc".parse().unwrap()].into());
+    assert_eq!(
+        narrow.unwrap().data_classes,
+        ["spc".parse().unwrap()].into()
+    );
+    for nothing in [
+        derived(|d| d.data_classes = ["toolpath".parse().unwrap()].into()),
+        derived(|d| d.recipients = [id(SUPPLIER)].into()),
+        derived(|d| d.purposes = ["urn:ambit:purpose:research".parse().unwrap()].into()),
+    ] {
+        assert_eq!(nothing, None);
+    }
 }
 
 #[test]
@@ -193,6 +322,13 @@ fn limits_and_parents_bound_as_well() {
         Err(Widening::DerivedPurpose(research, Bound::Limits))
     );
 
+    let mut none = limits.clone();
+    none.derived = None;
+    assert_eq!(
+        check_within_limits(&widest(), &none, &taxonomies),
+        Err(Widening::Derived(Bound::Limits))
+    );
+
     let parent = widest();
     assert_eq!(check_within_parent(&parent, &parent, &taxonomies), Ok(()));
     let mut child = parent.clone();
@@ -249,4 +385,60 @@ fn the_last_limits_that_cover_are_in_force() {
     let mut other = of("quality", 4);
     other.program = None;
     assert_eq!(hops(&[other]), None);
+}
+
+#[test]
+fn what_limits_miss_is_named_with_both_values() {
+    let taxonomies = Taxonomies::builtin();
+    let facts = facts(OEM_A, "inspection-result");
+    let agreed: BTreeSet<Purpose> = ["urn:ambit:purpose:quality".parse().unwrap()].into();
+    let why = |entries: &[Limits], facts: &Facts, agreed: &BTreeSet<Purpose>| {
+        no_limits(entries, facts, agreed, &taxonomies)
+    };
+    let quality = limits(OEM_A, "quality");
+    assert_eq!(why(&[quality.clone()], &facts, &agreed), None);
+    assert_eq!(why(&[], &facts, &agreed), Some(NoLimits::None));
+
+    let mut another = facts.clone();
+    another.program = Some(assigned(OEM_A, "F100"));
+    let missed = why(&[quality.clone()], &another, &agreed).unwrap();
+    assert_eq!(
+        missed.to_string(),
+        "it names program `F100 (did:web:oem-a.example)`, and the limits are for program `F99 \
+         (did:web:oem-a.example)`: name the program where it is collected, or sign an agreement about it"
+    );
+    another.program = None;
+    let missed = why(&[quality.clone()], &another, &agreed).unwrap();
+    assert!(missed.to_string().starts_with("it names no program, and"));
+
+    let mut toolpath = facts.clone();
+    toolpath.data_class = "toolpath".parse().unwrap();
+    let missed = why(&[quality.clone()], &toolpath, &agreed).unwrap();
+    assert_eq!(
+        missed,
+        NoLimits::Class {
+            stated: "toolpath".parse().unwrap(),
+            limited: ["quality".parse().unwrap()].into()
+        }
+    );
+    assert!(
+        missed.to_string().contains(
+            "it is of class `toolpath`, and the limits for its program are for `quality`"
+        )
+    );
+
+    let research: BTreeSet<Purpose> = ["urn:ambit:purpose:research".parse().unwrap()].into();
+    let missed = why(&[quality.clone()], &facts, &research).unwrap();
+    assert_eq!(
+        missed,
+        NoLimits::Purpose {
+            agreed: research,
+            limited: quality.purposes.clone()
+        }
+    );
+    assert!(
+        missed
+            .to_string()
+            .contains("for `urn:ambit:purpose:research`, and the limits that cover it are for")
+    );
 }

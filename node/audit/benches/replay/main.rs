@@ -19,13 +19,13 @@ use ambit_audit::{Bundle, BundleWriter, Finding, Report, Rule, Trust, TrustedRoo
 
 use ambit_audit::replay;
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
-use fixture::{Story, assigned, facts, trust};
+use fixture::{Story, facts, trust};
 use measure::{Ratio, Row, many_or, rate};
 use std::thread::available_parallelism;
 
 const ROUNDS: usize = 20;
 
-/// Each of its own lot, so that each is judged once.
+/// Each of its own template, so that each is judged once.
 const CLASSES: usize = 8;
 
 /// The least share of what the cores can verify that a replay verifies.
@@ -81,7 +81,7 @@ fn bundle(per_class: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut seq = 0;
     for class in 0..CLASSES {
         let mut asked = facts("inspection-result");
-        asked.lot = Some(assigned(&format!("L-{class}")));
+        asked.semantic_id = format!("urn:example:template:{class}").parse().unwrap();
         let judged = story.judge(&asked);
         story.supplier.decide(&judged);
         for _ in 0..per_class {

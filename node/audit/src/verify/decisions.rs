@@ -142,9 +142,7 @@ pub(crate) fn replay_fault(error: &ReplayError, missing: Rule) -> Fault {
         }
         ReplayError::BlobDigest { .. }
         | ReplayError::Taxonomies(..)
-        | ReplayError::Profile(..)
         | ReplayError::Text(_)
-        | ReplayError::Layers(_)
         | ReplayError::ProfileOrder => Rule::BlobShape,
         ReplayError::ClassKey { .. }
         | ReplayError::Slice { .. }

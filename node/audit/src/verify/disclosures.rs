@@ -201,7 +201,7 @@ impl Audit<'_> {
         let taxonomies = self.taxonomies_in_force()?;
         let limits = Rc::clone(&self.limits);
         let limits = limits_in_force(limits.iter(), facts, &taxonomies);
-        let inquiries: Vec<Inquiry> = limits.map_or_else(Vec::new, |limits| {
+        let mut inquiries: Vec<Inquiry> = limits.map_or_else(Vec::new, |limits| {
             // The scope follows from the day on which it was judged, which may end before the commit.
             let earliest = earliest_for(at);
             let is_another_day = earliest.start_of_day() != at.time.start_of_day();
@@ -225,6 +225,20 @@ impl Audit<'_> {
             });
         };
         let decision = self.decision(digest, Action::Disclose, &edition)?;
+        // With onward hops, whom it names besides the recipient follows from what was decided of each.
+        let members = edition.terms.member_ids();
+        let asked = &decision.inquiry.scope;
+        for inquiry in &mut inquiries {
+            if inquiry.scope.onward_hops > 0 && asked.recipients.is_subset(&members) {
+                inquiry.scope.recipients.clone_from(&asked.recipients);
+            }
+            if inquiry.scope.onward_hops > 0
+                && !asked.purposes.is_empty()
+                && asked.purposes.is_subset(&inquiry.scope.purposes)
+            {
+                inquiry.scope.purposes.clone_from(&asked.purposes);
+            }
+        }
         let verdict = decision.verdict();
         let is_said = match verdict {
             Verdict::Admissible => false,

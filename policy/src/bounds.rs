@@ -1,0 +1,126 @@
+//! Bounds on the text of a profile. Cedar's parser and validator have none of their own, and rules come from
+//! partners: 1.4 KB of them, one conditional within the other, would keep the validator busy for ever.
+
+use crate::expression::Finding;
+use crate::profile::{Position, ProfileError};
+use cedar_policy::pst::{Clause, Expr};
+
+/// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.
+pub const PROFILE_BYTES_MAX: usize = ambit_ledger::ITEM_BYTES_MAX;
+
+/// The most policies of one profile: each is asked every time.
+pub const POLICIES_MAX: usize = 256;
+
+/// The deepest nesting of brackets. Cedar's parser descends one stack frame or more for each.
+pub const PROFILE_NESTING_MAX: usize = 32;
+
+/// The most characters of operators (`&&` has two) and conditionals in one policy: Cedar descends for each
+/// link of a chain.
+pub const POLICY_LINKS_MAX: usize = 500;
+
+/// The most conditionals around one expression. The validator puts the branch that is always taken in the place of
+/// the other and looks through both, so that each one more doubles its work.
+pub const CONDITIONALS_MAX: usize = 6;
+
+/// The most expressions in the conditions of one policy, literals in sets included.
+pub const POLICY_EXPRESSIONS_MAX: usize = 4_096;
+
+/// Bounds what the parser has to descend into, before it does.
+pub(crate) fn check_text(text: &str) -> Result<(), ProfileError> {
+    if text.len() > PROFILE_BYTES_MAX {
+        return Err(ProfileError::TooLong(text.len()));
+    }
+    let mut depth = 0_usize;
+    let mut links = 0_usize;
+    let mut word = String::new();
+    let mut characters = text.char_indices().peekable();
+    while let Some((offset, character)) = characters.next() {
+        if character.is_alphanumeric() || character == '_' {
+            word.push(character);
+            continue;
+        }
+        links += usize::from(word == "if");
+        word.clear();
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '&' | '|' | '.' | '+' | '-' | '*' | '!' => links += 1,
+            ';' => links = 0,
+            '"' => skip_string(&mut characters),
+            '/' if characters.peek().is_some_and(|(_, next)| *next == '/') => {
+                while characters
+                    .next_if(|(_, next)| !matches!(next, '\n' | '\r'))
+                    .is_some()
+                {}
+            }
+            _ => {}
+        }
+        if depth > PROFILE_NESTING_MAX || links > POLICY_LINKS_MAX {
+            let at = Position::at(text, offset);
+            return Err(ProfileError::TooDeep { at });
+        }
+    }
+    Ok(())
+}
+
+fn skip_string(characters: &mut std::iter::Peekable<std::str::CharIndices<'_>>) {
+    while let Some((_, character)) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next();
+            }
+            '"' => return,
+            _ => {}
+        }
+    }
+}
+
+/// Bounds what the validator has to go through, before it does.
+pub(crate) fn check_clauses(clauses: &[Clause]) -> Result<(), Finding> {
+    let mut expressions = 0;
+    for clause in clauses {
+        let (Clause::When(condition) | Clause::Unless(condition)) = clause;
+        count(condition, 0, &mut expressions)?;
+    }
+    Ok(())
+}
+
+fn count(expression: &Expr, conditionals: usize, expressions: &mut usize) -> Result<(), Finding> {
+    *expressions += 1;
+    if *expressions > POLICY_EXPRESSIONS_MAX {
+        return Err(Finding::TooMuch(format!(
+            "more than {POLICY_EXPRESSIONS_MAX} expressions: split it into several"
+        )));
+    }
+    if conditionals > CONDITIONALS_MAX {
+        return Err(Finding::TooMuch(format!(
+            "more than {CONDITIONALS_MAX} conditionals within each other: split it into several"
+        )));
+    }
+    let mut inner = |part: &Expr| count(part, conditionals, expressions);
+    match expression {
+        Expr::UnaryOp { expr, .. }
+        | Expr::Like { expr, .. }
+        | Expr::GetAttr { expr, .. }
+        | Expr::HasAttr { expr, .. } => inner(expr),
+        Expr::BinaryOp { left, right, .. } => {
+            inner(left)?;
+            inner(right)
+        }
+        Expr::Is { expr, in_expr, .. } => {
+            inner(expr)?;
+            in_expr.iter().try_for_each(|within| inner(within))
+        }
+        Expr::IfThenElse {
+            cond,
+            then_expr,
+            else_expr,
+        } => [cond, then_expr, else_expr]
+            .into_iter()
+            .try_for_each(|part| count(part, conditionals + 1, expressions)),
+        Expr::Set(elements) => elements.iter().try_for_each(|part| inner(part)),
+        Expr::Record(pairs) => pairs.values().try_for_each(|part| inner(part)),
+        // Variables and literals hold nothing; no profile is taken with an expression of another kind.
+        _ => Ok(()),
+    }
+}
