@@ -325,7 +325,7 @@ fn the_demo_reports_what_crossed_and_leaves_nothing_behind() {
         assert_eq!(organization["ids_as_expected"], true);
         assert_eq!(organization["audit"]["verdict"], "verified");
         assert!(organization["ledger_size"].as_u64().unwrap() > observations);
-        assert_eq!(organization["root"].as_str().unwrap().len(), 64);
+        assert_eq!(organization["tree_root"].as_str().unwrap().len(), 64);
     }
     assert!(is_empty(&folder));
 }

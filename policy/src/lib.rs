@@ -21,6 +21,7 @@ mod replay;
 mod schema;
 mod scope;
 mod seen;
+mod shipped;
 mod slice;
 mod slip;
 mod taxonomy;
@@ -47,5 +48,6 @@ pub use scope::{
     Bound, Widening, check_scope, check_within_limits, check_within_parent, name_members, scope_for,
 };
 pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
+pub use shipped::{shipped_with, taxonomies_shipped_with};
 pub use slip::likely_meant;
 pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};

@@ -4,10 +4,14 @@ use crate::class::class_key;
 use crate::judge::judge;
 use crate::layers::Layers;
 use crate::schema::{SchemaVersion, engine};
+use crate::shipped::{shipped, shipped_with};
 use crate::taxonomy::{Taxonomies, TaxonomyError};
-use ambit_ledger::{Decision, Digest, Inquiry, LayerProfile, Name, PurposeVerdict, Time, Unsalted};
-use std::collections::BTreeMap;
+use ambit_ledger::{
+    Decision, Digest, Inquiry, Layer, LayerProfile, LayerVerdict, Name, PurposeVerdict, Time,
+    Unsalted, Verdict,
+};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Replays decisions, and compiles what they share only once.
 #[derive(Debug, Default)]
@@ -147,6 +151,43 @@ impl Replayer {
         lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
     ) -> Result<Digest, ReplayError> {
         Ok(class_key(&self.layers(decision, &lookup)?, inquiry))
+    }
+
+    /// The layers in which an operator's own profile admits, for some purpose, what the shipped one does not: the
+    /// decision's inquiry is judged with the one and with the other.
+    ///
+    /// # Errors
+    /// A blob that is missing or unreadable, or another engine or schema.
+    pub fn wider_than_shipped(
+        &mut self,
+        decision: &Decision,
+        lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<BTreeSet<Layer>, ReplayError> {
+        let own = self.layers(decision, &lookup)?;
+        let mut as_shipped = own.clone();
+        for named in &decision.profiles {
+            if shipped_with(named.layer, &named.profile).is_none()
+                && let Some(profile) = shipped(named.layer)
+            {
+                as_shipped = as_shipped.with_text(named.layer, profile.text());
+            }
+        }
+        let admitted = |layers: &Layers| -> BTreeSet<(usize, Layer)> {
+            let judged = judge(layers, &decision.inquiry, decision.now).decision;
+            let verdicts = judged.verdicts.iter().enumerate();
+            verdicts
+                .flat_map(|(index, purpose)| {
+                    let admits = |layer: &&LayerVerdict| layer.verdict == Verdict::Admissible;
+                    let admitting = purpose.layers.iter().filter(admits);
+                    admitting.map(move |verdict| (index, verdict.layer))
+                })
+                .collect()
+        };
+        let wider = admitted(&own);
+        Ok(wider
+            .difference(&admitted(&as_shipped))
+            .map(|(_, layer)| *layer)
+            .collect())
     }
 
     fn layers(

@@ -30,7 +30,7 @@ pub struct Compared {
     /// How many entries it holds.
     pub size: u64,
     /// The root that its checkpoint signs; absent where no trusted key signed it.
-    pub signed_root: Option<Digest>,
+    pub signed_tree_root: Option<Digest>,
     /// What verifying it by itself says.
     pub verdict: AuditVerdict,
 }
@@ -41,7 +41,7 @@ pub struct Equivocation {
     /// Over so many first entries the two differ.
     pub size: u64,
     /// The roots over these, as the first and the second bundle sign or imply them.
-    pub roots: [Digest; 2],
+    pub tree_roots: [Digest; 2],
     /// The first entry that is another in each, from 0; absent where the entries at hand do not show it.
     pub entry: Option<u64>,
 }
@@ -89,7 +89,7 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
     }
     let bundles = [(first, &signed[0]), (second, &signed[1])].map(|(bundle, signed)| Compared {
         size: size(bundle),
-        signed_root: signed.as_ref().map(|checkpoint| checkpoint.root),
+        signed_tree_root: signed.as_ref().map(|checkpoint| checkpoint.root),
         verdict: verify(bundle, trust).verdict(),
     });
     let equivocation = match &signed {
@@ -138,7 +138,7 @@ fn contradiction(
     };
     (first != second).then(|| Equivocation {
         size,
-        roots: [first, second],
+        tree_roots: [first, second],
         entry: first_difference(one.0, other.0),
     })
 }
@@ -201,7 +201,7 @@ impl Display for Comparison {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
         writeln!(formatter, "ledger of    {}", self.organization)?;
         for (name, bundle) in ["first", "second"].iter().zip(&self.bundles) {
-            let root = bundle.signed_root.map_or_else(
+            let root = bundle.signed_tree_root.map_or_else(
                 || "no checkpoint that a trusted key signed".to_owned(),
                 |root| format!("root {root}"),
             );
@@ -215,7 +215,7 @@ impl Display for Comparison {
         writeln!(formatter)?;
         match &self.equivocation {
             Some(found) => {
-                let [first, second] = &found.roots;
+                let [first, second] = &found.tree_roots;
                 writeln!(
                     formatter,
                     "its owner signed two histories: over the first {} entries the roots are {first} and {second}",

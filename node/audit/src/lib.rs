@@ -21,7 +21,10 @@ mod verify;
 pub use bundle::{BLOB_BYTES_MAX, Bundle, BundleError, BundleWriteError, BundleWriter, MAGIC};
 pub use compare::{CompareError, Compared, Comparison, Equivocation, compare};
 pub use replay::replay;
-pub use report::{AuditVerdict, Checked, Finding, Report, Task};
-pub use rule::{Rule, Severity};
+pub use report::{
+    AuditVerdict, Beyond, Checked, Delivered, Finding, Instant, Origin, Report, RuleInForce,
+    RuleKind, Task,
+};
+pub use rule::{Basis, Rule, Severity};
 pub use trust::{Trust, TrustError, TrustedRoot};
-pub use verify::{ISSUE_DELAY_SECONDS_MAX, verify};
+pub use verify::{CLOCKS_APART_SECONDS_MAX, ISSUE_DELAY_SECONDS_MAX, verify};

@@ -29,8 +29,18 @@ impl Severity {
     }
 }
 
+/// What a rule is checked against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The entry itself, and what it names by digest.
+    Itself,
+    /// Keys, editions or outboxes as the entries above left them. Where one of those is of a kind that is not read,
+    /// nothing can be said.
+    Above,
+}
+
 macro_rules! rules {
-    ($($rule:ident $name:literal $severity:ident $text:literal;)*) => {
+    ($($rule:ident $name:literal $severity:ident $basis:ident $text:literal;)*) => {
         /// What was held against the ledger.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Rule {
@@ -53,6 +63,12 @@ macro_rules! rules {
                 match self { $(Self::$rule => Severity::$severity,)* }
             }
 
+            /// What it rests on.
+            #[must_use]
+            pub const fn basis(self) -> Basis {
+                match self { $(Self::$rule => Basis::$basis,)* }
+            }
+
             /// What is the case where it is broken.
             #[must_use]
             pub const fn text(self) -> &'static str {
@@ -63,64 +79,77 @@ macro_rules! rules {
 }
 
 rules! {
-    BundleShape "bundle-shape" Unreadable "the file is no bundle";
-    NoEntries "no-entries" Incomplete "the bundle holds no entry, so nothing is proved";
-    RootMissing "root-missing" Incomplete "the trust file lacks a root";
-    RootFrom "root-from" Incomplete "a root is trusted only from after it certified a key";
-    RootDiffers "root-differs" Integrity "the trust file names another root";
-    Organization "organization" Integrity "the bundle and the ledger in it are of different organizations";
-    FirstEntries "first-entries" Integrity "the ledger does not begin with *opened* and *key certified*, and once only";
-    Tree "tree" Integrity "the entries are not those under the checkpoint";
-    Checkpoint "checkpoint" Integrity "the checkpoint is not one of this ledger, or not signed by a certified key of it";
-    EntryShape "entry-shape" Integrity "an entry cannot be decoded";
-    EntryKind "entry-kind" Incomplete "an entry is of a kind that this version does not read";
-    TimeOrder "time-order" Integrity "an entry is older than the one above it";
-    Certificate "certificate" Integrity "a certificate is not one of this organization's root";
-    Signature "signature" Integrity "a statement does not verify";
-    BlobMissing "blob-missing" Incomplete "a blob that an entry names is not in the bundle";
-    BlobStray "blob-stray" Integrity "a blob is in the bundle that no entry names";
-    BlobShape "blob-shape" Integrity "a blob is not what the entry that names it says";
-    ReadingsMissing "readings-missing" Incomplete "readings are missing, and no entry says that they were erased";
-    ReadingsDiffer "readings-differ" Integrity "readings are not those that the facts name";
-    ReadingsStray "readings-stray" Integrity "readings are in the bundle of an observation that the ledger does not hold";
-    EditionTerms "edition-terms" Integrity "an edition of a partnership does not fit its terms";
-    EditionRoots "edition-roots" Integrity "the roots compared for an edition are not those of its members";
-    EditionSignatures "edition-signatures" Integrity "an edition is in force without all members' signatures, or with a strange one";
-    EditionChain "edition-chain" Integrity "an edition does not follow from the one in force";
-    ObservationIssuer "observation-issuer" Integrity "an observation is not by the organization it must be by";
-    ObservationTwice "observation-twice" Integrity "an observation is recorded twice";
-    DecisionTime "decision-time" Integrity "a decision speaks of another time than its entry";
-    DecisionUnknown "decision-unknown" Integrity "an entry refers to a decision that is not above it";
-    DecisionLayers "decision-layers" Integrity "a decision was not made with the layers in force";
-    DecisionClass "decision-class" Integrity "a decision is about another class of observations";
-    DecisionExpired "decision-expired" Integrity "a decision was no longer, or not yet, true when it was used";
-    DecisionVerdict "decision-verdict" Integrity "an entry does what its decision does not say";
-    Unchecked "unchecked" Incomplete "an entry cannot be checked with what is there";
-    DisclosureParties "disclosure-parties" Integrity "a disclosure is not by this organization, or not for another member";
-    DisclosureObservation "disclosure-observation" Integrity "a disclosure or withholding is about an observation that is not above it";
-    DisclosureEdition "disclosure-edition" Integrity "a disclosure or withholding is under an edition that is not in force";
-    DisclosureTime "disclosure-time" Integrity "a disclosure was issued at another time than its entry says";
-    DisclosureScope "disclosure-scope" Integrity "a disclosure's terms are wider than the agreement's";
-    DisclosureLimits "disclosure-limits" Integrity "a disclosure's terms are wider than the owner's limits";
-    DisclosurePurposes "disclosure-purposes" Integrity "a disclosure is for other purposes than were admitted";
-    DisclosureTwice "disclosure-twice" Integrity "an observation is disclosed twice to one recipient under one edition";
-    Sequence "sequence" Integrity "sequence numbers leave one out, or repeat one";
-    WithheldUnasked "withheld-unasked" Integrity "an observation is withheld without a decision although limits cover it";
-    PassedOver "passed-over" Integrity "an observation was neither disclosed nor withheld, though later ones were";
-    Withdrawal "withdrawal" Integrity "a withdrawal is not of a disclosure that stands";
-    AdmissionParties "admission-parties" Integrity "an admission is not for this organization, or not from another member";
-    AdmissionObservation "admission-observation" Integrity "an admission joins an observation and a disclosure of another one";
-    AdmissionEdition "admission-edition" Integrity "an admission is under an edition that is not in force";
-    AdmissionScope "admission-scope" Integrity "admitted terms are wider than the agreement's";
-    AdmissionTwice "admission-twice" Integrity "an observation was taken in twice under one edition";
-    Refusal "refusal" Integrity "a refusal counts what it does not name";
-    AcknowledgementParties "acknowledgement-parties" Integrity "an acknowledgement is not of an outbox of this ledger";
-    AcknowledgementRange "acknowledgement-range" Integrity "an acknowledgement goes back, or beyond what was disclosed";
-    AcknowledgementOutcomes "acknowledgement-outcomes" Integrity "an acknowledgement is of other items or outcomes than the ledger holds";
-    Decline "decline" Integrity "a decline is not by a member of an edition that was proposed";
-    NoDecisions "no-decisions" Incomplete "the ledger holds no decision, so nothing was judged again";
-    ReplayInputs "replay-inputs" Incomplete "a decision cannot be judged again with what is there";
-    ReplayDiffers "replay-differs" Differs "a decision, judged again, comes out otherwise";
+    BundleShape "bundle-shape" Unreadable Itself "the file is no bundle";
+    NoEntries "no-entries" Incomplete Itself "the bundle holds no entry, so nothing is proved";
+    RootMissing "root-missing" Incomplete Itself "the trust file lacks a root";
+    RootFrom "root-from" Incomplete Itself "a root is trusted only from after it certified a key";
+    RootDiffers "root-differs" Integrity Itself "the trust file names another root";
+    Organization "organization" Integrity Itself "the bundle and the ledger in it are of different organizations";
+    FirstEntries "first-entries" Integrity Itself "the ledger does not begin with *opened* and *key certified*, and once only";
+    Tree "tree" Integrity Itself "the entries are not those under the checkpoint";
+    Checkpoint "checkpoint" Integrity Itself "the checkpoint is not one of this ledger, or was changed";
+    CheckpointKey "checkpoint-key" Integrity Above "the checkpoint is not signed by a certified key of this ledger";
+    EntryShape "entry-shape" Integrity Itself "an entry cannot be decoded";
+    EntryKind "entry-kind" Incomplete Itself "an entry is of a kind that this version does not read";
+    TimeOrder "time-order" Integrity Itself "an entry is older than the one above it";
+    NonceTwice "nonce-twice" Integrity Itself "an entry has the nonce of another one, so that it is a copy";
+    SlotTwice "slot-twice" Integrity Itself "readings are sealed with the key of another observation";
+    Certificate "certificate" Integrity Itself "a certificate is not one of this organization's root";
+    Signature "signature" Integrity Itself "a statement does not verify";
+    Key "key" Integrity Above "a statement is signed by a key that no entry above certifies for it";
+    KeyTime "key-time" Integrity Above "a key signed before it was good, or after its end";
+    BlobMissing "blob-missing" Incomplete Itself "a blob that an entry names is not in the bundle";
+    BlobStray "blob-stray" Integrity Above "a blob is in the bundle that no entry names";
+    BlobShape "blob-shape" Integrity Itself "a blob is not what the entry that names it says";
+    ReadingsMissing "readings-missing" Incomplete Itself "readings are missing, and no entry says that they were erased";
+    ReadingsDiffer "readings-differ" Integrity Itself "readings are not those that the facts name";
+    ReadingsStray "readings-stray" Integrity Above "readings are in the bundle of an observation that the ledger does not hold";
+    EditionTerms "edition-terms" Integrity Itself "an edition of a partnership does not fit its terms";
+    EditionProfile "edition-profile" Integrity Itself "the partnership layer of an edition is not what its terms render to";
+    EditionRoots "edition-roots" Integrity Itself "the roots compared for an edition are not those of its members";
+    EditionSignatures "edition-signatures" Integrity Itself "an edition is in force without all members' signatures, or with a strange one";
+    EditionChain "edition-chain" Integrity Above "an edition does not follow from the one in force";
+    StickyLayer "sticky-layer" Integrity Itself "the sticky layer in force came with no version of the program";
+    TaxonomiesStrange "taxonomies-strange" Integrity Itself "the taxonomies in force came with no version of the program";
+    ObservationIssuer "observation-issuer" Integrity Itself "an observation is not by the organization it must be by";
+    ObservationTwice "observation-twice" Integrity Itself "an observation is recorded twice";
+    DecisionTime "decision-time" Integrity Itself "a decision speaks of another time than its entry";
+    DecisionUnknown "decision-unknown" Integrity Itself "an entry refers to a decision that is not above it";
+    DecisionLayers "decision-layers" Integrity Above "a decision was not made with the layers in force";
+    DecisionClass "decision-class" Integrity Above "a decision is about another class of observations";
+    DecisionExpired "decision-expired" Integrity Itself "a decision was no longer, or not yet, true when it was used";
+    DecisionVerdict "decision-verdict" Integrity Itself "an entry does what its decision does not say";
+    DecisionContradicts "decision-contradicts" Integrity Itself "two decisions on one class of observations say different things of one instant";
+    Unchecked "unchecked" Incomplete Itself "an entry cannot be checked with what is there";
+    DisclosureParties "disclosure-parties" Integrity Above "a disclosure is not by this organization, or not for another member";
+    DisclosureObservation "disclosure-observation" Integrity Above "a disclosure or withholding is about an observation that is not above it";
+    DisclosureEdition "disclosure-edition" Integrity Above "a disclosure or withholding is under an edition that is not in force";
+    DisclosureTime "disclosure-time" Integrity Itself "a disclosure was issued at another time than its entry says";
+    DisclosureScope "disclosure-scope" Integrity Above "a disclosure's terms are wider than the agreement's";
+    DisclosureLimits "disclosure-limits" Integrity Above "a disclosure's terms are wider than the owner's limits";
+    DisclosurePurposes "disclosure-purposes" Integrity Itself "a disclosure is for other purposes than were admitted";
+    DisclosureTwice "disclosure-twice" Integrity Above "an observation is disclosed twice to one recipient under one edition";
+    Sequence "sequence" Integrity Above "sequence numbers leave one out, or repeat one";
+    WithheldUnasked "withheld-unasked" Integrity Above "an observation is withheld without a decision although limits cover it";
+    WithheldDisclosed "withheld-disclosed" Integrity Above "an observation is withheld while it stands disclosed under the same edition";
+    PassedOver "passed-over" Integrity Above "an observation was neither disclosed nor withheld, though later ones were";
+    Withdrawal "withdrawal" Integrity Above "a withdrawal is not of a disclosure that stands";
+    WithdrawalAcknowledged "withdrawal-acknowledged" Integrity Above "what its recipient had acknowledged is said to have been taken back before it left";
+    WithdrawalUnproved "withdrawal-unproved" Incomplete Above "what its recipient had acknowledged was taken back, and nothing shows yet that the recipient lost it";
+    WithdrawalUnasked "withdrawal-unasked" Integrity Above "a disclosure was taken back without a decision although the agreement was in force";
+    AdmissionParties "admission-parties" Integrity Above "an admission is not for this organization, or not from another member";
+    AdmissionObservation "admission-observation" Integrity Itself "an admission joins an observation and a disclosure of another one";
+    AdmissionEdition "admission-edition" Integrity Above "an admission is under an edition that is not in force";
+    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued";
+    AdmissionScope "admission-scope" Integrity Above "admitted terms are wider than the agreement's";
+    AdmissionTwice "admission-twice" Integrity Above "an observation was taken in twice under one edition";
+    Refusal "refusal" Integrity Itself "a refusal counts what it does not name";
+    AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
+    AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
+    AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
+    Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed";
+    ReplayInputs "replay-inputs" Incomplete Itself "a decision cannot be judged again with what is there";
+    ReplayDiffers "replay-differs" Differs Itself "a decision, judged again, comes out otherwise";
 }
 
 impl std::fmt::Display for Rule {
@@ -132,5 +161,48 @@ impl std::fmt::Display for Rule {
 impl Serialize for Rule {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The rules as `AUDITING.md` lists them: code, severity, text.
+    fn listed() -> Vec<Vec<&'static str>> {
+        let text = include_str!("../AUDITING.md");
+        let (_, table) = text
+            .split_once("| code | severity | found where |\n")
+            .unwrap();
+        let lines = table
+            .lines()
+            .skip(1)
+            .take_while(|line| line.starts_with('|'));
+        lines
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect()
+    }
+
+    #[test]
+    fn the_guide_lists_every_rule_as_it_is() {
+        let rules: Vec<Vec<String>> = Rule::ALL
+            .iter()
+            .map(|rule| {
+                let code = format!("`{}`", rule.name());
+                vec![
+                    code,
+                    rule.severity().name().to_owned(),
+                    rule.text().to_owned(),
+                ]
+            })
+            .collect();
+        assert_eq!(listed(), rules);
+    }
+
+    #[test]
+    fn rules_have_names_of_their_own() {
+        let names: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+        assert_eq!(names.len(), Rule::ALL.len());
     }
 }

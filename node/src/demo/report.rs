@@ -24,7 +24,7 @@ pub(super) struct DemoReport {
 struct OrganizationReport {
     id: OrganizationId,
     ledger_size: u64,
-    root: Option<Digest>,
+    tree_root: Option<Digest>,
     held: BTreeMap<OrganizationId, HeldReport>,
     /// Whether the observations held have the very ids of the example.
     ids_as_expected: bool,
@@ -71,7 +71,7 @@ impl DemoReport {
             report.organizations.push(OrganizationReport {
                 id: status.organization.clone(),
                 ledger_size: audit.checked().entries,
-                root: audit.root(),
+                tree_root: audit.tree_root(),
                 held: held(&status),
                 ids_as_expected: ids == party.character.expected(),
                 audit,

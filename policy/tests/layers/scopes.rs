@@ -5,8 +5,8 @@ use crate::fixture::{
     rendered, terms, time, with_owner_rule,
 };
 use ambit_ledger::{
-    AgreementState, DerivedTerms, Digest, ErasureExtent, Facts, Limits, OrganizationId,
-    PartnershipTerms, Party, Purpose, RecordDigest, Scope, Time,
+    AgreementState, Card, DerivedTerms, Digest, ErasureExtent, Facts, Limits, OrganizationId,
+    PartnershipTerms, Party, Purpose, RecordDigest, Scope, SecretKey, SignedCard, Time,
 };
 use ambit_policy::{
     Bound, Layers, NoLimits, Taxonomies, Widening, agreement, check_scope, check_within_limits,

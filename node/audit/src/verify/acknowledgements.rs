@@ -1,20 +1,19 @@
 //! What recipients acknowledged: the outcomes they signed for must be those of the items in this ledger.
 
 use super::Audit;
+use super::fault::{At, Checks};
+use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;
-use super::state::{AcknowledgedUpTo, At, Checks, Outbox};
 use crate::rule::Rule;
-use ambit_ledger::{
-    Acknowledged, Acknowledgement, Chain, ItemBody, Outcome, RefusalCode, RefusedItem,
-};
+use ambit_ledger::{Acknowledged, Acknowledgement, Chain, ItemBody, Outcome, RefusalCode};
 use std::collections::BTreeMap;
 
 impl Audit<'_> {
     pub(super) fn acknowledged(&mut self, at: At, body: &Acknowledged, statements: Statements) {
         self.report.checked_mut().acknowledgements += 1;
-        let verified = statements
-            .acknowledgement
-            .unwrap_or_else(|| Acknowledgement::verify(&body.acknowledgement, &self.keyring));
+        let verified = statements.acknowledgement.unwrap_or_else(|| {
+            Acknowledgement::verify(&body.acknowledgement, &self.keys.known.ring)
+        });
         let checked = self.verified(at, verified).and_then(|verified| {
             // Its issuer's root is not at hand: what it says is not known to be its issuer's words.
             verified.map_or(Ok(()), |statement| self.check_acknowledged(&statement))
@@ -27,14 +26,16 @@ impl Audit<'_> {
         rule.check(statement.sender == self.own, || {
             format!("it is of an outbox of `{}`", statement.sender)
         })?;
-        let key = (statement.partnership.clone(), statement.recipient.clone());
-        let outbox = self.outboxes.get_mut(&key).ok_or_else(|| {
+        let known = self
+            .outboxes
+            .known(&statement.partnership, &statement.recipient);
+        let outbox = known.ok_or_else(|| {
             rule.broken(format!(
                 "nothing was ever for `{}` in partnership `{}`",
                 statement.recipient, statement.partnership
             ))
         })?;
-        let start = AcknowledgedUpTo {
+        let start = AcknowledgedTo {
             seq: 0,
             outcomes: Chain::start(
                 &statement.partnership,
@@ -54,52 +55,70 @@ impl Audit<'_> {
                 before.seq
             )
         })?;
-        let refused = refused_in(&statement.refused, before.seq, upto)?;
-        let outcomes = outcomes_over(outbox, before, upto, &refused)?;
+        let not_taken = not_taken_in(statement, before.seq)?;
+        let outcomes = outcomes_over(outbox, before, upto, &not_taken)?;
         // Whatever follows is held against what was signed for, so that one fault is found once.
-        let signed = AcknowledgedUpTo {
+        let signed = AcknowledgedTo {
             seq: upto,
             outcomes: Chain::at(statement.outcomes),
         };
         outbox.acknowledged.insert(statement.incarnation, signed);
-        Rule::AcknowledgementOutcomes.check(outcomes.digest() == statement.outcomes, || {
-            format!(
-                "up to {upto} the ledger comes to {}, the acknowledgement to {}",
-                outcomes.digest(),
-                statement.outcomes
-            )
-        })
+        let contradicted = outbox.settle(before.seq, upto);
+        let checked =
+            Rule::AcknowledgementOutcomes.check(outcomes.digest() == statement.outcomes, || {
+                format!(
+                    "up to {upto} the ledger comes to {}, the acknowledgement to {}",
+                    outcomes.digest(),
+                    statement.outcomes
+                )
+            });
+        for at in contradicted {
+            let how = format!(
+                "`{}` had acknowledged it, and its store goes on",
+                statement.recipient
+            );
+            self.note(at, Err(Rule::WithdrawalAcknowledged.broken(how)));
+        }
+        checked
     }
 }
 
-/// What was refused, by sequence number, ascending. A recipient that was not told that its last
-/// acknowledgement arrived repeats what that one refused; those numbers are settled and passed over.
-fn refused_in(
-    refused: &[RefusedItem],
-    after: u64,
-    upto: u64,
-) -> Checks<BTreeMap<u64, RefusalCode>> {
-    let is_in_range = refused.iter().all(|item| 0 < item.seq && item.seq <= upto);
-    let is_ascending = refused.is_sorted_by(|one, next| one.seq < next.seq);
-    Rule::AcknowledgementRange.check(is_in_range && is_ascending, || {
-        format!("it refuses numbers that are not ascending from 1 to {upto}")
-    })?;
-    Ok(refused
-        .iter()
-        .filter(|item| after < item.seq)
-        .map(|item| (item.seq, item.code))
-        .collect())
+/// What was refused or set aside, by sequence number. A recipient that was not told that its last acknowledgement arrived
+/// repeats what that one named; those numbers are settled and passed over.
+fn not_taken_in(statement: &Acknowledgement, after: u64) -> Checks<BTreeMap<u64, Outcome>> {
+    let upto = statement.upto;
+    let mut not_taken = BTreeMap::new();
+    let refused = Outcome::Refused as fn(RefusalCode) -> Outcome;
+    let set_aside = Outcome::SetAside as fn(RefusalCode) -> Outcome;
+    for (items, outcome) in [
+        (&statement.refused, refused),
+        (&statement.set_aside, set_aside),
+    ] {
+        let is_in_range = items.iter().all(|item| 0 < item.seq && item.seq <= upto);
+        let is_ascending = items.is_sorted_by(|one, next| one.seq < next.seq);
+        Rule::AcknowledgementRange.check(is_in_range && is_ascending, || {
+            format!("it refuses or sets aside numbers that are not ascending from 1 to {upto}")
+        })?;
+        for item in items.iter().filter(|item| after < item.seq) {
+            let before = not_taken.insert(item.seq, outcome(item.code));
+            Rule::AcknowledgementRange.check(before.is_none(), || {
+                format!("it both refuses and sets aside number {}", item.seq)
+            })?;
+        }
+    }
+    Ok(not_taken)
 }
 
+/// The chain over what the items came to, which is noted with each.
 fn outcomes_over(
-    outbox: &Outbox,
-    before: AcknowledgedUpTo,
+    outbox: &mut Outbox,
+    before: AcknowledgedTo,
     upto: u64,
-    refused: &BTreeMap<u64, RefusalCode>,
+    not_taken: &BTreeMap<u64, Outcome>,
 ) -> Checks<Chain> {
     let mut chain = before.outcomes;
     for seq in before.seq.saturating_add(1)..=upto {
-        let item = outbox.items.get(&seq).ok_or_else(|| {
+        let item = outbox.items.get_mut(&seq).ok_or_else(|| {
             Rule::AcknowledgementOutcomes.broken(format!("the ledger lacks number {seq}"))
         })?;
         let body = if item.is_withdrawn {
@@ -110,11 +129,14 @@ fn outcomes_over(
                 disclosure: item.disclosure,
             }
         };
-        let outcome = match (refused.get(&seq), item.is_withdrawn) {
-            (Some(code), _) => Outcome::Refused(*code),
+        let outcome = match (not_taken.get(&seq), item.is_withdrawn) {
+            (Some(outcome), _) => *outcome,
             (None, true) => Outcome::Noted,
             (None, false) => Outcome::Admitted,
         };
+        if item.outcome != Some(Outcome::Admitted) {
+            item.outcome = Some(outcome);
+        }
         chain = chain.with_outcome(seq, &body.digest(), outcome);
     }
     Ok(chain)

@@ -3,17 +3,35 @@
 use super::Audit;
 use super::decisions::check_true_around;
 use super::disclosures::{check_is_direct, only_decision};
+use super::fault::{At, Checks};
+use super::keys::unverified;
 use super::preparation::{Claim, ObservationClaim, Statements};
-use super::state::{At, Checks};
-use super::statements::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;
-use ambit_ledger::{Action, Admitted, Disclosure, Observation, Refused, Verdict};
+use ambit_ledger::{
+    Action, Admitted, Digest, Disclosure, Observation, ObservationId, OrganizationId,
+    PartnershipId, Refused, Verdict,
+};
 use ambit_policy::{check_scope, inquiry_for_admission};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far the clocks of two honest organizations may be apart, in seconds: what is issued later than that by this
+/// ledger's clock is not taken in.
+pub const CLOCKS_APART_SECONDS_MAX: u32 = 300;
+
+/// What was taken in.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    /// The last number of each sender.
+    taken: BTreeMap<(PartnershipId, OrganizationId), u64>,
+    admitted: BTreeSet<(Digest, ObservationId)>,
+}
 
 impl Audit<'_> {
     pub(super) fn admitted(&mut self, at: At, body: &Admitted, statements: Statements) {
         self.report.checked_mut().admitted += 1;
+        let checked = self.check_slot(at, body.slot);
+        self.note(at, checked);
         let checked = self.check_admitted(at, body, statements);
         self.note(at, checked);
     }
@@ -21,12 +39,17 @@ impl Audit<'_> {
     fn check_admitted(&mut self, at: At, body: &Admitted, statements: Statements) -> Checks {
         let disclosure = statements
             .disclosure
-            .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keyring));
+            .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keys.known.ring));
         self.verified(at, disclosure.verified)?;
         let disclosure = disclosure.said.map_err(|error| unverified(&error))?;
         let observed = statements.observation.unwrap_or_else(|| {
             let issued_at = disclosure.issued_at;
-            ObservationClaim::of(&body.observation, issued_at, self.bundle, &self.keyring)
+            ObservationClaim::of(
+                &body.observation,
+                issued_at,
+                self.bundle,
+                &self.keys.known.ring,
+            )
         });
         self.verified(at, observed.claim.verified)?;
         let observation = observed.claim.said.map_err(|error| unverified(&error))?;
@@ -35,7 +58,10 @@ impl Audit<'_> {
         self.note(at, readings);
         let sequence = self.take_sequence(body, &disclosure);
         self.note(at, sequence);
-        let is_new = self.admitted.insert((disclosure.edition, observation.id()));
+        let is_new = self
+            .inbox
+            .admitted
+            .insert((disclosure.edition, observation.id()));
         Rule::AdmissionTwice.check(is_new, || {
             format!("observation {} came before", observation.id())
         })?;
@@ -45,7 +71,7 @@ impl Audit<'_> {
 
     fn take_sequence(&mut self, body: &Admitted, disclosure: &Disclosure) -> Checks {
         let key = (disclosure.partnership.clone(), disclosure.discloser.clone());
-        let last = self.taken.entry(key).or_insert(0);
+        let last = self.inbox.taken.entry(key).or_insert(0);
         let previous = *last;
         *last = previous.max(body.seq);
         Rule::Sequence.check(previous < body.seq, || {
@@ -106,7 +132,14 @@ impl Audit<'_> {
                 disclosure.issued_at
             )
         })?;
-        let taxonomies = self.taxonomies_in_force()?;
+        let latest = at.time.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+        Rule::AdmissionTime.check(disclosure.issued_at <= latest, || {
+            format!(
+                "issued at {}, taken in at {}",
+                disclosure.issued_at, at.time
+            )
+        })?;
+        let taxonomies = self.in_force.taxonomies()?;
         check_scope(
             &edition.terms,
             &disclosure.scope,

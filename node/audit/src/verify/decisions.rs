@@ -1,17 +1,71 @@
 //! Decisions: recorded, made with the layers in force, true when used, and about the class they are used for.
 
 use super::Audit;
-use super::state::{At, Checks, Edition, Fault};
+use super::fault::{At, Checks, Fault};
+use super::in_force::Edition;
 use crate::report::error_chain;
 use crate::rule::Rule;
-use ambit_ledger::{Action, Decided, Decision, Digest, Inquiry, Layer, LayerProfile, Time};
-use ambit_policy::{ReplayError, Taxonomies};
+use ambit_ledger::{Action, Decided, Decision, Digest, Inquiry, Time};
+use ambit_policy::ReplayError;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most seconds between signing a disclosure, or taking an observation in, and the entry that records
 /// it. A commit waits for no more than a disk; anything longer would let a node date things back to when a
 /// lease still ran.
 pub const ISSUE_DELAY_SECONDS_MAX: u32 = 600;
+
+/// What was decided, by digest and by class.
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    /// Each with the entry that it is first recorded in.
+    by_digest: BTreeMap<Digest, (At, Rc<Decision>)>,
+    by_class: BTreeMap<Digest, Vec<(At, Rc<Decision>)>>,
+}
+
+impl Decisions {
+    /// All of them, in the order of the ledger.
+    pub(crate) fn in_order(&self) -> Vec<(At, Rc<Decision>)> {
+        let mut decisions: Vec<_> = self
+            .by_digest
+            .values()
+            .map(|(at, decision)| (*at, Rc::clone(decision)))
+            .collect();
+        decisions.sort_by_key(|(at, _)| at.index);
+        decisions
+    }
+
+    /// Takes a decision in. Nothing that policies read tells one of its class from another but the clock: where two
+    /// are true at one instant, they say the same.
+    fn take(&mut self, at: At, decision: &Decision) -> Checks {
+        let digest = decision.digest();
+        if self.by_digest.contains_key(&digest) {
+            return Ok(());
+        }
+        let decision = Rc::new(decision.clone());
+        self.by_digest.insert(digest, (at, Rc::clone(&decision)));
+        let others = self.by_class.entry(decision.class_key).or_default();
+        let contradicted = others
+            .iter()
+            .find(|(_, other)| overlap(other, &decision) && other.verdicts != decision.verdicts)
+            .map(|(at, _)| at.index);
+        others.push((at, decision));
+        contradicted.map_or(Ok(()), |index| {
+            let how = format!(
+                "of the same class, and true at the same time, is the one of entry {index}"
+            );
+            Err(Rule::DecisionContradicts.broken(how))
+        })
+    }
+}
+
+/// Whether two decisions are said to be true at one instant.
+fn overlap(one: &Decision, other: &Decision) -> bool {
+    let begins_in = |one: &Decision, other: &Decision| {
+        other.true_until.is_none_or(|until| one.true_from < until)
+    };
+    begins_in(one, other) && begins_in(other, one)
+}
 
 impl Audit<'_> {
     pub(super) fn decided(&mut self, at: At, body: &Decided) {
@@ -31,9 +85,8 @@ impl Audit<'_> {
             )
         });
         self.note(at, checked);
-        self.decisions
-            .entry(decision.digest())
-            .or_insert_with(|| (at, Rc::new(decision.clone())));
+        let checked = self.decisions.take(at, decision);
+        self.note(at, checked);
     }
 
     /// The decision of this digest, for this action, if it was made with the layers now in force.
@@ -45,33 +98,21 @@ impl Audit<'_> {
     ) -> Checks<Rc<Decision>> {
         let (_, decision) = self
             .decisions
+            .by_digest
             .get(digest)
             .ok_or_else(|| Rule::DecisionUnknown.broken(format!("decision {digest}")))?;
         Rule::DecisionClass.check(decision.inquiry.action == action, || {
             format!("decision {digest} is about another action")
         })?;
-        let mut profiles: Vec<LayerProfile> = self
-            .profiles
-            .iter()
-            .filter(|(layer, _)| **layer != Layer::Partnership)
-            .map(|(layer, profile)| LayerProfile {
-                layer: *layer,
-                profile: *profile,
-            })
-            .collect();
-        profiles.push(LayerProfile {
-            layer: Layer::Partnership,
-            profile: edition.terms.profile,
-        });
-        profiles.sort();
+        let profiles = self.in_force.profiles(edition);
         Rule::DecisionLayers.check(decision.profiles == profiles, || {
             format!("decision {digest} names other profiles")
         })?;
-        let taxonomies = self.taxonomies.as_ref().map(|(digest, _)| *digest);
+        let taxonomies = self.in_force.taxonomies_digest();
         Rule::DecisionLayers.check(Some(decision.taxonomies) == taxonomies, || {
             format!("decision {digest} names other taxonomies")
         })?;
-        Rule::DecisionLayers.check(Some(decision.schema) == self.schema, || {
+        Rule::DecisionLayers.check(Some(decision.schema) == self.in_force.schema(), || {
             format!("decision {digest} names another schema")
         })?;
         Ok(Rc::clone(decision))
@@ -96,16 +137,6 @@ impl Audit<'_> {
             decision.digest(),
             decision.class_key
         )))
-    }
-
-    pub(super) fn taxonomies_in_force(&self) -> Checks<Taxonomies> {
-        match &self.taxonomies {
-            Some((_, Some(taxonomies))) => Ok(taxonomies.clone()),
-            Some((digest, None)) => {
-                Err(Rule::Unchecked.broken(format!("the taxonomies {digest} are not at hand")))
-            }
-            None => Err(Rule::DecisionLayers.broken("no taxonomies are in force")),
-        }
     }
 }
 

@@ -1,15 +1,16 @@
-//! What this ledger's organization observed, and for each recipient: disclosed, withheld or taken back.
+//! What this ledger's organization observed, and for each recipient: disclosed or withheld.
 
 use super::Audit;
 use super::decisions::{earliest_for, expired};
+use super::fault::{At, Checks};
+use super::in_force::Edition;
+use super::keys::unverified;
 use super::preparation::{Claim, ObservationClaim, Statements};
-use super::state::{At, Checks, Edition, Item, Recorded};
-use super::statements::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Action, Digest, Disclosed, Disclosure, DisclosureId, Inquiry, ObservationId, Observed,
-    OrganizationId, Party, StatementError, Verdict, Withdrawn, Withheld,
+    Action, Digest, Disclosed, Disclosure, Inquiry, Observation, ObservationId, Observed,
+    OrganizationId, Party, StatementError, Verdict, Withheld,
 };
 use ambit_policy::{
     check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force, scope_for,
@@ -17,13 +18,27 @@ use ambit_policy::{
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+/// An own observation.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub(super) index: u64,
+    pub(super) observation: Observation,
+}
+
 impl Audit<'_> {
     pub(super) fn observed(&mut self, at: At, body: &Observed, statements: Statements) {
         self.report.checked_mut().observations += 1;
         let claim = statements.observation.unwrap_or_else(|| {
-            ObservationClaim::of(&body.observation, at.time, self.bundle, &self.keyring)
+            ObservationClaim::of(
+                &body.observation,
+                at.time,
+                self.bundle,
+                &self.keys.known.ring,
+            )
         });
         let checked = self.check_observed(at, claim);
+        self.note(at, checked);
+        let checked = self.check_slot(at, body.slot);
         self.note(at, checked);
     }
 
@@ -46,19 +61,15 @@ impl Audit<'_> {
 
     /// Every other member of each agreement in force must get it, or be kept from it.
     fn owe(&mut self, at: At, id: ObservationId) {
-        for (partnership, digest) in &self.in_force {
-            let Some(edition) = self.editions.get(digest) else {
-                continue;
-            };
+        for (partnership, edition) in self.in_force.editions() {
             let terms = &edition.terms;
             if at.time >= terms.until.min(terms.lease_until) {
                 continue;
             }
             for member in &terms.members {
                 if member.card.organization != self.own {
-                    let key = (partnership.clone(), member.card.organization.clone());
-                    let outbox = self.outboxes.entry(key).or_default();
-                    outbox.owed.insert(at.index, id);
+                    let outbox = self.outboxes.of(partnership, &member.card.organization);
+                    outbox.owe(at.index, id);
                 }
             }
         }
@@ -68,46 +79,16 @@ impl Audit<'_> {
         self.report.checked_mut().disclosures += 1;
         let claim = statements
             .disclosure
-            .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keyring));
+            .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keys.known.ring));
         match claim.said {
             Ok(disclosure) => {
-                let checked = self.enqueue(body, &disclosure);
+                let checked = self.enqueue(at, body, &disclosure);
                 self.note(at, checked);
                 let checked = self.check_disclosed(at, claim.verified, &disclosure);
                 self.note(at, checked);
             }
             Err(error) => self.note(at, Err(unverified(&error))),
         }
-    }
-
-    fn enqueue(&mut self, body: &Disclosed, disclosure: &Disclosure) -> Checks {
-        let key = (disclosure.partnership.clone(), disclosure.recipient.clone());
-        let outbox = self.outboxes.entry(key).or_default();
-        if let Some(recorded) = self.observed.get(&disclosure.observation) {
-            outbox.judge(recorded.index);
-        }
-        let last = outbox.last_seq();
-        let item = Item {
-            observation: disclosure.observation,
-            disclosure: DisclosureId::of(&body.disclosure),
-            edition: disclosure.edition,
-            is_withdrawn: false,
-        };
-        outbox.items.insert(body.seq, item);
-        let standing = (disclosure.observation, disclosure.edition);
-        let before = outbox.standing.insert(standing, body.seq);
-        Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
-            format!(
-                "{} follows {last} in the outbox of `{}`",
-                body.seq, disclosure.recipient
-            )
-        })?;
-        Rule::DisclosureTwice.check(before.is_none(), || {
-            format!(
-                "observation {} to `{}`",
-                disclosure.observation, disclosure.recipient
-            )
-        })
     }
 
     fn check_disclosed(
@@ -144,10 +125,10 @@ impl Audit<'_> {
         Rule::DisclosureEdition.check(issued_at < ends, || {
             format!("issued at {issued_at}; the agreement or its lease ended at {ends}")
         })?;
-        let taxonomies = self.taxonomies_in_force()?;
+        let taxonomies = self.in_force.taxonomies()?;
         check_scope(&edition.terms, &disclosure.scope, issued_at, &taxonomies)
             .map_err(|error| Rule::DisclosureScope.broken(error_chain(&error)))?;
-        let limits = Rc::clone(&self.limits);
+        let limits = self.in_force.limits();
         let limits = limits_in_force(limits.iter(), facts, &taxonomies)
             .ok_or_else(|| Rule::DisclosureLimits.broken("no limits cover the observation"))?;
         check_within_limits(&disclosure.scope, limits, &taxonomies)
@@ -184,11 +165,15 @@ impl Audit<'_> {
 
     pub(super) fn withheld(&mut self, at: At, body: &Withheld) {
         self.report.checked_mut().withheld += 1;
-        let key = (body.partnership.clone(), body.recipient.clone());
+        let edition = self.in_force.active(&body.partnership);
+        let outbox = self.outboxes.of(&body.partnership, &body.recipient);
         if let Some(recorded) = self.observed.get(&body.observation) {
-            let outbox = self.outboxes.entry(key).or_default();
             outbox.judge(recorded.index);
         }
+        let stands = edition.map_or(Ok(()), |edition| {
+            outbox.withhold(body.observation, &edition)
+        });
+        self.note(at, stands);
         let checked = self.check_withheld(at, body);
         self.note(at, checked);
     }
@@ -198,8 +183,8 @@ impl Audit<'_> {
         let recorded = self.recorded(body.observation)?;
         let facts = recorded.observation.facts();
         let party = self.recipient(&edition, &body.recipient)?;
-        let taxonomies = self.taxonomies_in_force()?;
-        let limits = Rc::clone(&self.limits);
+        let taxonomies = self.in_force.taxonomies()?;
+        let limits = self.in_force.limits();
         let limits = limits_in_force(limits.iter(), facts, &taxonomies);
         let mut inquiries: Vec<Inquiry> = limits.map_or_else(Vec::new, |limits| {
             // The scope follows from the day on which it was judged, which may end before the commit.
@@ -250,87 +235,18 @@ impl Audit<'_> {
         self.check_class(&decision, &inquiries)
     }
 
-    pub(super) fn withdrawn(&mut self, at: At, body: &Withdrawn) {
-        self.report.checked_mut().withdrawn += 1;
-        let checked = self.check_withdrawn(body);
-        self.note(at, checked);
-    }
-
-    fn check_withdrawn(&mut self, body: &Withdrawn) -> Checks {
-        let rule = Rule::Withdrawal;
-        let key = (body.partnership.clone(), body.recipient.clone());
-        let outbox = self.outboxes.get_mut(&key);
-        let item = outbox.and_then(|outbox| {
-            let item = outbox.items.get_mut(&body.seq)?;
-            if item.disclosure != body.disclosure
-                || item.observation != body.observation
-                || item.is_withdrawn
-            {
-                return None;
-            }
-            outbox.standing.remove(&(item.observation, item.edition));
-            item.is_withdrawn = true;
-            Some(())
-        });
-        rule.check(item.is_some(), || {
-            format!(
-                "disclosure {} is not number {} there",
-                body.disclosure, body.seq
-            )
-        })?;
-        let Some(digest) = &body.grounds.decision() else {
-            return Ok(());
-        };
-        let (_, decision) = self
-            .decisions
-            .get(digest)
-            .ok_or_else(|| Rule::DecisionUnknown.broken(format!("decision {digest}")))?;
-        let inquiry = &decision.inquiry;
-        let is_about_it = inquiry.action == Action::Disclose
-            && inquiry.recipient.organization == body.recipient
-            && inquiry.partnership.partnership == body.partnership;
-        Rule::DecisionClass.check(is_about_it, || {
-            format!("decision {digest} is about another recipient")
-        })?;
-        let is_undecided = decision.verdict() == Verdict::Undecided;
-        Rule::DecisionVerdict.check(body.grounds.is_undecided() == is_undecided, || {
-            format!("decision {digest} is {}", decision.verdict())
-        })
-    }
-
-    /// Each observation must have been judged for each recipient in the order of the ledger; only those
-    /// after the last judged one may still be waiting.
-    pub(super) fn find_passed_over(&mut self) {
-        let mut passed_over = Vec::new();
-        for ((partnership, recipient), outbox) in &self.outboxes {
-            let edition = self
-                .in_force
-                .get(partnership)
-                .and_then(|digest| self.editions.get(digest));
-            if edition.is_some_and(|edition| edition.terms.member(recipient).is_none()) {
-                continue;
-            }
-            for (index, id) in &outbox.owed {
-                if outbox.judged.is_some_and(|judged| judged > *index) {
-                    passed_over.push((*index, format!("observation {id} for `{recipient}`")));
-                } else {
-                    self.report.checked_mut().unjudged += 1;
-                }
-            }
-        }
-        for (index, how) in passed_over {
-            self.report.add(Rule::PassedOver, Some(index), how);
-        }
-    }
-
-    fn recorded(&self, id: ObservationId) -> Checks<Rc<Recorded>> {
+    pub(super) fn recorded(&self, id: ObservationId) -> Checks<Rc<Recorded>> {
         let recorded = self.observed.get(&id);
         recorded
             .map(Rc::clone)
             .ok_or_else(|| Rule::DisclosureObservation.broken(format!("observation {id}")))
     }
 
-    fn recipient<'e>(&self, edition: &'e Edition, recipient: &OrganizationId) -> Checks<&'e Party> {
+    pub(super) fn recipient<'e>(
+        &self,
+        edition: &'e Edition,
+        recipient: &OrganizationId,
+    ) -> Checks<&'e Party> {
         edition
             .parties
             .get(recipient)

@@ -6,37 +6,48 @@
 
 mod acknowledgements;
 mod admissions;
+mod contents;
 mod decisions;
 mod disclosures;
+mod fault;
+mod in_force;
+mod keys;
+mod outboxes;
 mod partnerships;
 mod preparation;
-mod state;
-mod statements;
 #[cfg(test)]
 mod tests;
+mod weakening;
+mod withdrawals;
 
+pub use admissions::CLOCKS_APART_SECONDS_MAX;
 pub use decisions::ISSUE_DELAY_SECONDS_MAX;
 pub(crate) use decisions::replay_fault;
+pub(crate) use fault::At;
 
 use crate::bundle::Bundle;
 use crate::cores::share;
 use crate::report::{Report, Task, error_chain};
-use crate::rule::Rule;
+use crate::rule::{Basis, Rule};
 use crate::trust::Trust;
-use ambit_ledger::{
-    Body, Checkpoint, Decision, Digest, Entry, Frontier, KeyPurpose, Keyring, Kind, Layer, Limits,
-    ObservationId, Opened, OrganizationId, PartnershipId, ProfileActivated, ReadingsError,
-    TaxonomyActivated, Time,
-};
-use ambit_policy::{Replayer, Taxonomies};
+use admissions::Inbox;
+use ambit_ledger::{Body, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time};
+use ambit_policy::Replayer;
+use contents::Contents;
+use decisions::Decisions;
+use disclosures::Recorded;
+use fault::{Checks, Fault};
+use in_force::InForce;
+use keys::{Keys, Known};
+use outboxes::Outboxes;
 use preparation::{Prepared, Statements};
-use state::{At, Checks, Edition, Outbox, Recorded};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 /// Verifies a bundle against the roots an auditor trusts: signatures, the tree and its checkpoint, and that
-/// every entry follows from those above it. Judges nothing again.
+/// every entry follows from those above it. Judges nothing again, but shows the shipped profiles what an operator's own
+/// ones let through.
 #[must_use]
 pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
     Audit::run(bundle, trust, Task::Verify).report
@@ -70,28 +81,17 @@ pub(crate) struct Audit<'a> {
     pub(crate) bundle: &'a Bundle,
     pub(crate) report: Report,
     pub(crate) replayer: Replayer,
-    /// Each decision with the entry it is first recorded in.
-    pub(crate) decisions: BTreeMap<Digest, (At, Rc<Decision>)>,
+    pub(crate) decisions: Decisions,
     own: OrganizationId,
-    /// Shared with what is prepared ahead; another one whenever a key is added.
-    keyring: Arc<Keyring>,
     tree: Frontier,
-    certificates: BTreeSet<Digest>,
-    unverifiable: BTreeSet<OrganizationId>,
-    /// Terms are missing, and with them certificates of members.
-    lacks_terms: bool,
-    named_blobs: BTreeSet<Digest>,
-    named_readings: HashSet<ObservationId>,
-    taxonomies: Option<(Digest, Option<Taxonomies>)>,
-    schema: Option<Digest>,
-    profiles: BTreeMap<Layer, Digest>,
-    limits: Rc<Vec<Limits>>,
-    editions: BTreeMap<Digest, Rc<Edition>>,
-    in_force: BTreeMap<PartnershipId, Digest>,
+    keys: Keys,
+    contents: Contents,
+    in_force: InForce,
     observed: HashMap<ObservationId, Rc<Recorded>>,
-    outboxes: BTreeMap<(PartnershipId, OrganizationId), Outbox>,
-    taken: BTreeMap<(PartnershipId, OrganizationId), u64>,
-    admitted: BTreeSet<(Digest, ObservationId)>,
+    outboxes: Outboxes,
+    inbox: Inbox,
+    /// The first entry of a kind that is not read, or not checked: it may have changed keys, editions or outboxes.
+    unread: Option<u64>,
 }
 
 impl<'a> Audit<'a> {
@@ -101,25 +101,16 @@ impl<'a> Audit<'a> {
             bundle,
             report: Report::begin(task, bundle.organization(), size),
             replayer: Replayer::new(),
-            decisions: BTreeMap::new(),
+            decisions: Decisions::default(),
             own: bundle.organization().clone(),
-            keyring: Arc::new(trust.keyring()),
             tree: Frontier::default(),
-            certificates: BTreeSet::new(),
-            unverifiable: BTreeSet::new(),
-            lacks_terms: false,
-            named_blobs: BTreeSet::new(),
-            named_readings: HashSet::new(),
-            taxonomies: None,
-            schema: None,
-            profiles: BTreeMap::new(),
-            limits: Rc::default(),
-            editions: BTreeMap::new(),
-            in_force: BTreeMap::new(),
+            keys: Keys::trusting(trust),
+            contents: Contents::default(),
+            in_force: InForce::default(),
             observed: HashMap::new(),
-            outboxes: BTreeMap::new(),
-            taken: BTreeMap::new(),
-            admitted: BTreeSet::new(),
+            outboxes: Outboxes::default(),
+            inbox: Inbox::default(),
+            unread: None,
         };
         match audit.check_opened() {
             Ok(opened) => {
@@ -133,14 +124,33 @@ impl<'a> Audit<'a> {
 
     /// Notes what a check of one entry found.
     fn note(&mut self, at: At, checked: Checks) {
+        self.note_at(at.index, checked);
+    }
+
+    fn note_at(&mut self, index: u64, checked: Checks) {
         if let Err(fault) = checked {
-            self.report.add(fault.rule, Some(at.index), fault.how);
+            let Fault { rule, how } = self.unless_unread(fault, index);
+            self.report.add(rule, Some(index), how);
         }
     }
 
     fn note_whole(&mut self, checked: Checks) {
         if let Err(fault) = checked {
-            self.report.add(fault.rule, None, fault.how);
+            let Fault { rule, how } = self.unless_unread(fault, u64::MAX);
+            self.report.add(rule, None, how);
+        }
+    }
+
+    /// What rests on the entries above is not known to be wrong where one of them is not read.
+    fn unless_unread(&self, fault: Fault, index: u64) -> Fault {
+        match (fault.rule.basis(), self.unread) {
+            (Basis::Above, Some(unread)) if unread < index => Rule::Unchecked.broken(format!(
+                "entry {unread} is of a kind that this version does not check, and may be the reason; by the others, \
+                 {}: {}",
+                fault.rule.text(),
+                fault.how
+            )),
+            (Basis::Above | Basis::Itself, _) => fault,
         }
     }
 
@@ -160,11 +170,11 @@ impl<'a> Audit<'a> {
                 self.own, opened.organization
             )));
         }
-        if self.keyring.trusts_root(&self.own, &opened.root) {
+        if self.keys.known.ring.trusts_root(&self.own, &opened.root) {
             return Ok(opened);
         }
         let root = opened.root;
-        Err(if self.keyring.trusts(&self.own) {
+        Err(if self.keys.known.ring.trusts(&self.own) {
             Rule::RootDiffers.broken(format!(
                 "the ledger of `{}` opens with the root {root}, which the trust file does not name; \
                  nothing else was checked",
@@ -187,20 +197,20 @@ impl<'a> Audit<'a> {
         let mut walked = Walked::default();
         // Where keys are certified, nothing can be verified ahead.
         for bytes in first {
-            let keyring = Arc::clone(&self.keyring);
-            let prepared = Prepared::of(bytes, bundle, &keyring);
-            self.step(&mut walked, opened, prepared, &keyring);
+            let known = self.keys.known.clone();
+            let prepared = Prepared::of(bytes, bundle, &known.ring);
+            self.step(&mut walked, opened, prepared, &known);
         }
-        let mut batch = (Vec::new(), Arc::clone(&self.keyring));
+        let mut batch = (Vec::new(), self.keys.known.clone());
         for next in others.chunks(BATCH).chain([[].as_slice()]) {
-            let keyring = Arc::clone(&self.keyring);
-            let work = |bytes: &&[u8]| Prepared::of(bytes, bundle, &keyring);
+            let known = self.keys.known.clone();
+            let work = |bytes: &&[u8]| Prepared::of(bytes, bundle, &known.ring);
             let prepared = share(next, work, || {
                 for prepared in batch.0 {
                     self.step(&mut walked, opened, prepared, &batch.1);
                 }
             });
-            batch = (prepared, keyring);
+            batch = (prepared, known);
         }
     }
 
@@ -210,7 +220,7 @@ impl<'a> Audit<'a> {
         walked: &mut Walked,
         opened: &Opened,
         prepared: Box<Prepared>,
-        keyring: &Arc<Keyring>,
+        known: &Known,
     ) {
         let index = walked.entries;
         walked.entries += 1;
@@ -221,7 +231,7 @@ impl<'a> Audit<'a> {
             mut statements,
             ..
         } = *prepared;
-        let (time, body) = match entry {
+        let (head, body) = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 let fault = Rule::EntryShape.broken(error_chain(&error));
@@ -229,13 +239,19 @@ impl<'a> Audit<'a> {
                 return;
             }
         };
+        let time = head.time;
         let at = At { index, time };
+        let checked = self.check_nonce(at, head.nonce);
+        self.note(at, checked);
         if time < walked.last {
             let how = format!("{time} follows {}", walked.last);
             self.note(at, Err(Rule::TimeOrder.broken(how)));
         }
         walked.last = walked.last.max(time);
-        if statements.lacks_key() && !Arc::ptr_eq(&self.keyring, keyring) {
+        // What verified may have lost its key since, what lacked one may have got it.
+        let is_stale = self.keys.known.narrowings != known.narrowings
+            || (statements.lacks_key() && !Arc::ptr_eq(&self.keys.known.ring, &known.ring));
+        if is_stale {
             statements = Statements::default();
         }
         match body {
@@ -248,7 +264,58 @@ impl<'a> Audit<'a> {
         let is_in_place = match body {
             Body::Opened(_) => at.index == 0,
             Body::KeyCertified(_) => at.index > 0,
-            _ => at.index > 1,
+            Body::PartnershipEdition(_)
+            | Body::ProfileActivated(_)
+            | Body::TaxonomyActivated(_)
+            | Body::Observed(_)
+            | Body::Decided(_)
+            | Body::Disclosed(_)
+            | Body::Withheld(_)
+            | Body::Withdrawn(_)
+            | Body::Admitted(_)
+            | Body::Refused(_)
+            | Body::Acknowledged(_)
+            | Body::LimitsSet(_)
+            | Body::PartnershipDeclined(_)
+            | Body::KeyRotated(_)
+            | Body::KeyRevoked(_)
+            | Body::PartnershipDissolved(_)
+            | Body::Used(_)
+            | Body::Retained(_)
+            | Body::Held(_)
+            | Body::ReleasedFromHold(_)
+            | Body::Erased(_)
+            | Body::ErasureAttested(_)
+            | Body::Declassified(_)
+            | Body::Corrected(_)
+            | Body::ElectronicSignature(_)
+            | Body::PeerCheckpoint(_)
+            | Body::Incident(_)
+            | Body::ActMade(_)
+            | Body::ActHeard(_)
+            | Body::CardSeen(_)
+            | Body::CardConfirmed(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
+            | Body::GrantRecorded(_)
+            | Body::MandateRecorded(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
+            | Body::RetainDecided(_)
+            | Body::DeriveDecided(_)
+            | Body::UseDecided(_)
+            | Body::Derived(_)
+            | Body::SoftwareChanged(_)
+            | Body::ClockAccepted(_)
+            | Body::OutboxEnded(_)
+            | Body::PartnershipSetAside(_)
+            | Body::MemberJoined(_)
+            | Body::PatternSigned(_)
+            | Body::PatternOpened(_)
+            | Body::PatternEnded(_)
+            | Body::EquivocationProved(_)
+            | Body::OnwardNoted(_)
+            | Body::Unread { .. } => at.index > 1,
         };
         if !is_in_place {
             let name = Kind::from_number(body.kind()).map_or("unknown", Kind::name);
@@ -269,7 +336,7 @@ impl<'a> Audit<'a> {
             Body::Admitted(admitted) => self.admitted(at, admitted, statements),
             Body::Refused(refused) => self.refused(at, refused),
             Body::Acknowledged(acknowledged) => self.acknowledged(at, acknowledged, statements),
-            Body::LimitsSet(set) => Rc::make_mut(&mut self.limits).push(set.limits.clone()),
+            Body::LimitsSet(set) => self.in_force.set_limits(set.limits.clone()),
             Body::PartnershipDeclined(declined) => self.declined(at, declined),
             Body::KeyRotated(_)
             | Body::KeyRevoked(_)
@@ -312,113 +379,21 @@ impl<'a> Audit<'a> {
                 let name = Kind::from_number(body.kind()).map_or("unknown", Kind::name);
                 let how = format!("*{name}*: this version reads it and does not check it yet");
                 self.note(at, Err(Rule::Unchecked.broken(how)));
+                self.unread.get_or_insert(at.index);
             }
             Body::Unread { kind, .. } => {
                 let how = format!("kind {kind}: a later version wrote it; audit with that version");
                 self.note(at, Err(Rule::EntryKind.broken(how)));
+                self.unread.get_or_insert(at.index);
             }
         }
-    }
-
-    fn profile_activated(&mut self, at: At, body: &ProfileActivated) {
-        self.name_blob(at, &body.profile);
-        self.name_blob(at, &body.schema);
-        self.schema = Some(body.schema);
-        self.profiles.insert(body.layer, body.profile);
-        if body.layer == Layer::Partnership {
-            let how = "the partnership layer comes with an edition, never by itself";
-            self.note(at, Err(Rule::BlobShape.broken(how)));
-        }
-    }
-
-    fn taxonomy_activated(&mut self, at: At, body: &TaxonomyActivated) {
-        let parsed = self.name_blob(at, &body.taxonomies).map(|bytes| {
-            std::str::from_utf8(bytes)
-                .ok()
-                .and_then(|text| Taxonomies::from_json(text).ok())
-                .filter(|taxonomies| taxonomies.digest() == body.taxonomies)
-        });
-        if let Some(None) = parsed {
-            let how = format!("blob {} holds no taxonomies", body.taxonomies);
-            self.note(at, Err(Rule::BlobShape.broken(how)));
-        }
-        self.taxonomies = Some((body.taxonomies, parsed.flatten()));
-    }
-
-    /// Notes that an entry names this blob. `None` where it is missing, which is noted once.
-    fn name_blob(&mut self, at: At, digest: &Digest) -> Option<&'a [u8]> {
-        let found = self.bundle.blob(digest);
-        if self.named_blobs.insert(*digest) && found.is_none() {
-            let how = format!("blob {digest} is missing; export the ledger again");
-            self.note(at, Err(Rule::BlobMissing.broken(how)));
-        }
-        found
-    }
-
-    /// Notes that an entry names these readings; `found` is absent where they are missing.
-    fn name_readings(
-        &mut self,
-        id: ObservationId,
-        found: Option<Result<(), ReadingsError>>,
-    ) -> Checks {
-        if !self.named_readings.insert(id) {
-            return Ok(());
-        }
-        let Some(found) = found else {
-            return Err(Rule::ReadingsMissing.broken(format!("those of observation {id}")));
-        };
-        self.report.checked_mut().readings += 1;
-        found.map_err(|error| Rule::ReadingsDiffer.broken(error_chain(&error)))
     }
 
     fn finish(&mut self) {
         let checkpoint = self.check_checkpoint();
         self.note_whole(checkpoint);
-        let stray_blobs: Vec<String> = self
-            .bundle
-            .blobs()
-            .filter(|(digest, _)| !self.named_blobs.contains(digest))
-            .map(|(digest, _)| format!("blob {digest}"))
-            .collect();
-        for how in stray_blobs {
-            self.note_whole(Err(Rule::BlobStray.broken(how)));
-        }
-        let stray_readings: Vec<String> = self
-            .bundle
-            .readings()
-            .filter(|(id, _)| !self.named_readings.contains(id))
-            .map(|(id, _)| format!("observation {id}"))
-            .collect();
-        for how in stray_readings {
-            self.note_whole(Err(Rule::ReadingsStray.broken(how)));
-        }
-        self.report.checked_mut().blobs =
-            u64::try_from(self.bundle.blobs().len()).unwrap_or(u64::MAX);
-        self.find_passed_over();
-    }
-
-    fn check_checkpoint(&mut self) -> Checks {
-        let (size, root) = (self.tree.size(), self.tree.root());
-        self.report.set_root(root);
-        let keys: Vec<_> = self
-            .keyring
-            .keys_for(&self.own, KeyPurpose::Checkpoint)
-            .collect();
-        if keys.is_empty() && self.unverifiable.contains(&self.own) {
-            return Ok(());
-        }
-        let Some(origin) = self.bundle.origin() else {
-            return Ok(());
-        };
-        let checkpoint = Checkpoint::verify(self.bundle.checkpoint(), &origin, keys)
-            .map_err(|error| Rule::Checkpoint.broken(error_chain(&error)))?;
-        self.report.checked_mut().signatures += 1;
-        if (checkpoint.size, checkpoint.root) == (size, root) {
-            return Ok(());
-        }
-        Err(Rule::Tree.broken(format!(
-            "the checkpoint is over {} entries with root {}, the bundle holds {size} with root {root}",
-            checkpoint.size, checkpoint.root
-        )))
+        self.find_strays();
+        self.close_outboxes();
+        self.show_rules();
     }
 }

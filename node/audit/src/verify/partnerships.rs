@@ -1,18 +1,18 @@
 //! Partnerships: every edition is what its members signed, by keys whose roots were compared.
 
 use super::Audit;
-use super::state::{At, Checks, Edition};
-use super::statements::unverified;
+use super::fault::{At, Checks};
+use super::in_force::Edition;
+use super::keys::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
     AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
-    OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipId, PartnershipTerms,
-    Party, Statement, StatementKind, decode,
+    OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
+    StatementKind, decode,
 };
-use ambit_policy::agreement;
+use ambit_policy::{agreement, render};
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 impl Audit<'_> {
     pub(super) fn edition(&mut self, at: At, body: &PartnershipEdition) {
@@ -23,16 +23,17 @@ impl Audit<'_> {
         }
         let terms = bytes.map(decode::<PartnershipTerms>);
         match terms {
-            None => self.lacks_terms = true,
+            None => self.keys.lack_terms(),
             Some(Err(error)) => {
                 self.note(at, Err(Rule::BlobShape.broken(error_chain(&error))));
             }
             Some(Ok(terms)) => self.check_edition(at, body, terms),
         }
         match body.stage {
-            EditionStage::Proposed => {}
+            EditionStage::Proposed => self.in_force.propose(&body.partnership),
             EditionStage::Active => {
-                self.in_force.insert(body.partnership.clone(), body.edition);
+                self.in_force
+                    .activate(at, &body.partnership, body.edition, body.profile);
             }
         }
     }
@@ -65,7 +66,7 @@ impl Audit<'_> {
         let checked = self.check_roots(at, body, &terms);
         self.note(at, checked);
         for member in concerned {
-            let verified = member.card.verify(&self.keyring).map(|_| ());
+            let verified = member.card.verify(&self.keys.known.ring).map(|_| ());
             let checked = self.verified(at, verified).map(|_| ());
             self.note(at, checked);
         }
@@ -75,8 +76,10 @@ impl Audit<'_> {
             let checked = self.check_succession(body, &terms);
             self.note(at, checked);
         }
+        let rendered = check_rendered(&terms);
         let edition = Edition {
             digest: body.edition,
+            is_rendered: rendered.is_ok(),
             agreement: agreement(&terms, AgreementState::Active, terms.lease_until),
             // Where one is there twice, the first counts.
             parties: terms
@@ -87,7 +90,8 @@ impl Audit<'_> {
                 .collect(),
             terms,
         };
-        self.editions.insert(body.edition, Rc::new(edition));
+        self.in_force.know(edition);
+        self.note(at, rendered);
     }
 
     fn check_terms(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
@@ -182,7 +186,7 @@ impl Audit<'_> {
 
     /// Who signed which edition; unverified only where the signer's root is not at hand.
     fn signature(&mut self, at: At, bytes: &[u8]) -> Checks<(OrganizationId, Digest)> {
-        let verified = ManifestSignature::verify(bytes, &self.keyring);
+        let verified = ManifestSignature::verify(bytes, &self.keys.known.ring);
         if let Some(signature) = self.verified(at, verified)? {
             return Ok((signature.signer().clone(), signature.edition()));
         }
@@ -203,17 +207,17 @@ impl Audit<'_> {
                 terms.edition
             )
         })?;
-        let Some(previous) = self.in_force.get(&body.partnership) else {
+        let Some(previous) = self.in_force.active(&body.partnership) else {
             return Ok(());
         };
         rule.check(
-            terms.previous.contains(previous) || *previous == body.edition,
+            terms.previous.contains(&previous) || previous == body.edition,
             || format!("edition {previous} is in force"),
         )
     }
 
     pub(super) fn declined(&mut self, at: At, body: &PartnershipDeclined) {
-        let verified = Decline::verify(&body.decline, &self.keyring);
+        let verified = Decline::verify(&body.decline, &self.keys.known.ring);
         let checked = self.verified(at, verified).and_then(|decline| {
             decline.map_or(Ok(()), |decline| self.check_declined(body, &decline))
         });
@@ -222,9 +226,9 @@ impl Audit<'_> {
 
     fn check_declined(&self, body: &PartnershipDeclined, decline: &Decline) -> Checks {
         let digest = &decline.edition;
-        let edition = self.editions.get(digest);
+        let edition = self.in_force.known(digest);
         if edition.is_none()
-            && self.named_blobs.contains(digest)
+            && self.contents.names_blob(digest)
             && self.bundle.blob(digest).is_none()
         {
             // That the terms are missing is noted where they are named.
@@ -238,22 +242,15 @@ impl Audit<'_> {
             format!("`{}` declines edition {digest}", decline.member)
         })
     }
+}
 
-    /// The edition in force of a partnership, which must be this one.
-    pub(super) fn edition_in_force(
-        &self,
-        partnership: &PartnershipId,
-        rule: Rule,
-    ) -> Checks<Rc<Edition>> {
-        let digest = self
-            .in_force
-            .get(partnership)
-            .ok_or_else(|| rule.broken(format!("partnership `{partnership}` is not in force")))?;
-        self.editions
-            .get(digest)
-            .map(Rc::clone)
-            .ok_or_else(|| Rule::Unchecked.broken(format!("the terms {digest} are not at hand")))
-    }
+/// Renders the partnership layer again: what members sign is terms, and never a text beside them.
+fn check_rendered(terms: &PartnershipTerms) -> Checks {
+    let text = render(terms).map_err(|error| Rule::EditionProfile.broken(error_chain(&error)))?;
+    let rendered = Digest::of(text.as_bytes());
+    Rule::EditionProfile.check(rendered == terms.profile, || {
+        format!("the terms name {}, and render to {rendered}", terms.profile)
+    })
 }
 
 /// The fingerprints of the roots that certify a member's keys.

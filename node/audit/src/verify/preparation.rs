@@ -1,21 +1,28 @@
 //! What can be worked out about an entry without those above it, on any core: its leaf, its shape, and whether its
 //! statements verify with the keys known so far.
 //!
-//! It must never decide anything: the walk does, entry by entry. Keys are only ever added, so that what verified
-//! still does when the walk comes to it; what lacked a key is tried again there if keys were added since.
+//! It must never decide anything: the walk does, entry by entry. Whatever keys that were certified, or ended, since
+//! could change is worked out again there.
 
 use crate::bundle::Bundle;
 use ambit_ledger::{
     Acknowledgement, Body, CodecError, Digest, Disclosure, Entry, Keyring, Observation, Readings,
-    ReadingsError, StatementError, Time, leaf_hash,
+    ReadingsError, Salt, StatementError, Time, leaf_hash,
 };
 
 /// An entry, worked out ahead of the walk.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) leaf: Digest,
-    pub(super) entry: Result<(Time, Result<Body, CodecError>), CodecError>,
+    pub(super) entry: Result<(Head, Result<Body, CodecError>), CodecError>,
     pub(super) statements: Statements,
+}
+
+/// What every entry begins with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) nonce: Salt,
+    pub(super) time: Time,
 }
 
 /// The statements of an entry; what is not there is worked out by whoever needs it.
@@ -43,9 +50,15 @@ pub(super) struct ObservationClaim {
 impl Prepared {
     /// Boxed: it is some kilobytes, and changes hands.
     pub(super) fn of(bytes: &[u8], bundle: &Bundle, keyring: &Keyring) -> Box<Self> {
-        let entry = Entry::decode(bytes).map(|entry| (entry.time, entry.body()));
+        let entry = Entry::decode(bytes).map(|entry| {
+            let head = Head {
+                nonce: entry.nonce,
+                time: entry.time,
+            };
+            (head, entry.body())
+        });
         let statements = match &entry {
-            Ok((time, Ok(body))) => Statements::of(body, *time, bundle, keyring),
+            Ok((head, Ok(body))) => Statements::of(body, head.time, bundle, keyring),
             Ok((_, Err(_))) | Err(_) => Statements::default(),
         };
         Box::new(Self {

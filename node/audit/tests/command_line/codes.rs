@@ -33,6 +33,9 @@ impl Desk {
         let mut short = fork(supplier);
         short.truncate(short.entries.len() - 1);
         desk.put("short-fork", &bytes(&short));
+        let mut second = Ledger::open(crate::fixture::supplier());
+        second.entries[0].nonce = ambit_ledger::Salt::from_bytes([0xaa; 32]);
+        desk.put("second", &bytes(&second));
         // The other party's bundle, passed off as the supplier's.
         let mut foreign = customer;
         foreign.keys.organization = supplier_id();
@@ -94,8 +97,18 @@ fn fork(mut ledger: Ledger) -> Ledger {
 fn every_exit_code_has_its_cause_and_its_words() {
     let desk = Desk::new();
     for (call, code, out, err) in [
-        ("verify bundle --trust trust", 0, "\nverified\n", ""),
-        ("replay bundle --trust trust", 0, "\nverified\n", ""),
+        (
+            "verify bundle --trust trust",
+            0,
+            "; 3 decisions not judged again\n",
+            "",
+        ),
+        (
+            "replay bundle --trust trust",
+            0,
+            "; 3 decisions judged again\n",
+            "",
+        ),
         (
             "compare bundle earlier --trust trust",
             0,
@@ -132,6 +145,12 @@ fn every_exit_code_has_its_cause_and_its_words() {
             2,
             "",
             "the bundles are of `did:web:supplier.example` and of `did:web:customer.example`; only two",
+        ),
+        (
+            "compare bundle second --trust trust",
+            2,
+            "",
+            "two ledgers that `did:web:supplier.example` opened one beside the other",
         ),
         (
             "verify bundle",

@@ -23,7 +23,7 @@ fn expect_last(story: &Story, rule: Rule) {
 #[test]
 fn each_part_of_what_is_admitted_counts() {
     type Change = fn(&mut Disclosure, &mut Facts);
-    let cases: [(Rule, Change); 11] = [
+    let cases: [(Rule, Change); 12] = [
         (Rule::AdmissionParties, |d, _| {
             d.recipient = organization("did:web:stranger.example");
         }),
@@ -38,6 +38,9 @@ fn each_part_of_what_is_admitted_counts() {
         }),
         (Rule::AdmissionEdition, |d, _| {
             d.issued_at = time("2026-06-01T00:00:00Z")
+        }),
+        (Rule::AdmissionTime, |d, _| {
+            d.issued_at = time("2026-05-02T00:00:00Z")
         }),
         (Rule::AdmissionScope, |d, _| d.scope.onward_hops = 1),
         (Rule::AdmissionScope, |d, _| {
@@ -119,6 +122,10 @@ fn nothing_is_admitted_outside_an_agreement_in_force() {
 fn sequence_numbers_ascend() {
     let mut story = admitted();
     let mut again = story.customer.entries.last().unwrap().body().unwrap();
+    let Body::Admitted(body) = &mut again else {
+        panic!()
+    };
+    body.slot = 2;
     story.customer.push(again.clone());
     let last = Some(story.customer.entries.len() - 1);
     story

@@ -100,7 +100,7 @@ fn a_disclosure_is_signed_by_this_organizations_statement_key() {
         let key = crate::fixture::supplier().checkpoint();
         body.disclosure = serde_bytes::ByteBuf::from(disclosure.sign(&key));
     });
-    expect_last(&story, Rule::Signature);
+    expect_last(&story, Rule::Key);
     let mut story = disclosed();
     story
         .supplier
@@ -225,7 +225,7 @@ fn a_decision_is_made_with_the_layers_in_force() {
     let text = "@id(\"all\") permit (principal, action, resource);";
     let profile = story.supplier.put(text.as_bytes());
     let disclosure = story.supplier.entries.pop().unwrap().body().unwrap();
-    let index = story.supplier.nth(Kind::ProfileActivated, 0);
+    let index = story.supplier.nth(Kind::ProfileActivated, 1);
     let mut activated = story.supplier.entries[index].body().unwrap();
     let Body::ProfileActivated(body) = &mut activated else {
         panic!()
@@ -328,6 +328,7 @@ fn a_withholding_needs_a_decision_of_its_class() {
     story
         .supplier
         .push(Body::Decided(ambit_ledger::Decided { decision }));
+    let contradicting = last(&story).map(|index| index - 1);
     let index = story.supplier.nth(Kind::Withheld, 0);
     let mut withheld = story.supplier.entries.remove(index).body().unwrap();
     let Body::Withheld(body) = &mut withheld else {
@@ -335,7 +336,10 @@ fn a_withholding_needs_a_decision_of_its_class() {
     };
     body.decision = Some(digest);
     story.supplier.push(withheld);
-    expect_last(&story, Rule::DecisionClass);
+    story.supplier.expect(&[
+        (Rule::DecisionContradicts, contradicting),
+        (Rule::DecisionClass, last(&story)),
+    ]);
 }
 
 #[test]
@@ -375,35 +379,46 @@ fn every_observation_is_judged_for_every_recipient() {
 }
 
 #[test]
-fn a_withdrawal_is_of_a_disclosure_that_stands() {
+fn what_stands_disclosed_is_not_withheld_as_well() {
     let mut story = disclosed();
-    let withdrawn = story.withdrawal(1);
-    let push = |change: fn(&mut ambit_ledger::Withdrawn)| {
+    let index = story.supplier.nth(Kind::Observed, 0);
+    let Ok(Body::Observed(body)) = story.supplier.entries[index].body() else {
+        panic!()
+    };
+    story.withhold(ObservationId::of(&body.observation), None);
+    let expected = [
+        (Rule::WithheldDisclosed, last(&story)),
+        (Rule::WithheldUnasked, last(&story)),
+    ];
+    story.supplier.expect(&expected);
+}
+
+#[test]
+fn decisions_on_one_class_do_not_contradict_each_other() {
+    let mut story = disclosed();
+    let index = story.supplier.nth(Kind::Decided, 0);
+    let Ok(Body::Decided(decided)) = story.supplier.entries[index].body() else {
+        panic!()
+    };
+    let push = |change: fn(&mut ambit_ledger::Decision)| {
         let mut story = story.clone();
-        let mut withdrawn = withdrawn.clone();
-        change(&mut withdrawn);
-        story.supplier.push(Body::Withdrawn(withdrawn));
+        let mut decision = decided.decision.clone();
+        change(&mut decision);
+        story
+            .supplier
+            .push(Body::Decided(ambit_ledger::Decided { decision }));
         story
     };
-    push(|_| {}).supplier.expect(&[]);
-    expect_last(&push(|w| w.seq = 2), Rule::Withdrawal);
-    expect_last(
-        &push(|w| w.disclosure = DisclosureId::of(b"another")),
-        Rule::Withdrawal,
+    // The same again, with another salt.
+    push(|d| d.salt = crate::fixture::salt(77))
+        .supplier
+        .expect(&[]);
+    let contrary = push(|d| d.verdicts[0].verdict = Verdict::Withheld);
+    expect_last(&contrary, Rule::DecisionContradicts);
+    story = contrary;
+    assert!(
+        story.supplier.verify().findings()[0]
+            .how
+            .contains(&index.to_string())
     );
-    expect_last(
-        &push(|w| w.partnership = "another".parse().unwrap()),
-        Rule::Withdrawal,
-    );
-    let unknown = |w: &mut ambit_ledger::Withdrawn| {
-        w.grounds = ambit_ledger::Withdrawal::Judged {
-            decision: Digest::of(b"another"),
-            undecided: false,
-        };
-    };
-    expect_last(&push(unknown), Rule::DecisionUnknown);
-    let again = push(|_| {});
-    story.supplier = again.supplier;
-    story.supplier.push(Body::Withdrawn(withdrawn.clone()));
-    expect_last(&story, Rule::Withdrawal);
 }

@@ -1,6 +1,6 @@
 //! Rules of the ledger as a whole.
 
-use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, trust};
+use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, time, trust};
 use crate::{Bundle, BundleWriter, Rule, TrustedRoot, verify};
 use ambit_ledger::{
     Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Layer, ObservationId, Origin,
@@ -77,6 +77,66 @@ fn a_kind_that_is_read_and_not_checked_yet_says_so() {
 }
 
 #[test]
+fn what_rests_on_entries_that_are_not_read_is_incomplete() {
+    let mut story = Story::told();
+    let disclosed = story.supplier.nth(Kind::Disclosed, 0);
+    story.supplier.truncate(disclosed + 1);
+    story.supplier.alter(disclosed, |body| {
+        let Body::Disclosed(body) = body else {
+            panic!()
+        };
+        body.seq = 7;
+    });
+    story.supplier.expect(&[(Rule::Sequence, Some(disclosed))]);
+    let unread = Body::Unread {
+        kind: 999,
+        bytes: b"\xa0".to_vec(),
+    };
+    let taken = story.supplier.entries.pop().unwrap();
+    story.supplier.now = story.supplier.entries[disclosed - 1].time;
+    story.supplier.push(unread);
+    story.supplier.push(taken.body().unwrap());
+    let report = story.supplier.verify();
+    expect(
+        &report,
+        &[
+            (Rule::EntryKind, Some(disclosed)),
+            (Rule::Unchecked, Some(disclosed + 1)),
+        ],
+    );
+    assert_eq!(report.exit_code(), 3);
+    assert!(
+        report.findings()[1].how.contains(Rule::Sequence.text()),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_entry_is_there_once() {
+    let mut ledger = Story::told().supplier;
+    let index = ledger.nth(Kind::LimitsSet, 0);
+    let mut copy = ledger.entries[index].clone();
+    copy.time = ledger.now;
+    ledger.entries.push(copy);
+    let last = ledger.entries.len() - 1;
+    ledger.expect(&[(Rule::NonceTwice, Some(last))]);
+}
+
+#[test]
+fn a_key_slot_is_used_once() {
+    let mut ledger = observed();
+    ledger.observe(facts("inspection-result"));
+    let Ok(Body::Observed(first)) = ledger.entries[3].body() else {
+        panic!()
+    };
+    ledger.alter(4, |body| {
+        let Body::Observed(body) = body else { panic!() };
+        body.slot = first.slot;
+    });
+    ledger.expect(&[(Rule::SlotTwice, Some(4))]);
+}
+
+#[test]
 fn time_never_decreases() {
     let mut ledger = observed();
     ledger.entries[2].time = ledger.entries[3].time;
@@ -135,9 +195,22 @@ fn the_checkpoint_is_over_these_entries_and_signed() {
         keys: Keys::of(&supplier().organization.to_string(), 40),
         ..ledger.clone()
     };
-    let expected = [(Rule::Checkpoint, None)];
-    expect(&verify(ledger.export_under(&other.checkpoint())), &expected);
-    expect(&verify(ledger.export_under("")), &expected);
+    let by_another = verify(ledger.export_under(&other.checkpoint()));
+    expect(&by_another, &[(Rule::CheckpointKey, None)]);
+    expect(
+        &verify(ledger.export_under("")),
+        &[(Rule::Checkpoint, None)],
+    );
+    // That of another ledger of the same organization, over as many entries.
+    let mut second = Ledger::open(supplier());
+    second.entries[0].nonce = crate::fixture::salt(99);
+    second.observe(facts("inspection-result"));
+    let report = verify(ledger.export_under(&second.checkpoint()));
+    expect(&report, &[(Rule::Checkpoint, None)]);
+    assert!(
+        report.findings()[0].how.contains("is of `ambit-ledger/"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -172,13 +245,16 @@ fn observations_are_signed_by_this_organization_and_recorded_once() {
     let mut ledger = observed();
     let again = ledger.entries[3].body().unwrap();
     ledger.push(again);
-    ledger.expect(&[(Rule::ObservationTwice, Some(4))]);
+    ledger.expect(&[
+        (Rule::ObservationTwice, Some(4)),
+        (Rule::SlotTwice, Some(4)),
+    ]);
 
     let mut ledger = Ledger::open(supplier());
     ledger.keys = Keys::of(&supplier().organization.to_string(), 40);
     ledger.observe(facts("inspection-result"));
     ledger.keys = supplier();
-    ledger.expect(&[(Rule::Signature, Some(3)), (Rule::ReadingsStray, None)]);
+    ledger.expect(&[(Rule::Key, Some(3)), (Rule::ReadingsStray, None)]);
 
     let mut ledger = Story::told().supplier;
     ledger.truncate(ledger.nth(Kind::LimitsSet, 0));
@@ -223,4 +299,32 @@ fn blobs_are_what_entries_say() {
         anyway: None,
     }));
     ledger.expect(&[(Rule::BlobShape, Some(3))]);
+}
+
+#[test]
+fn a_key_signs_nothing_before_it_is_good_nor_after_its_end() {
+    let key = supplier().statement();
+    let purpose = KeyPurpose::Statement;
+    let mut ledger = observed();
+    let later = ledger.now.plus_days(1);
+    ledger.alter(1, |body| {
+        let Body::KeyCertified(body) = body else {
+            panic!()
+        };
+        body.certificate = supplier().certificate_from(purpose, &key, later);
+    });
+    ledger.expect(&[(Rule::KeyTime, Some(3)), (Rule::ReadingsStray, None)]);
+
+    // Ended by the root, and used on: also where what it signs was prepared while it was good.
+    let mut ledger = observed();
+    let good = (
+        time("2026-01-01T00:00:00Z"),
+        Some(ledger.now.plus_seconds(1)),
+    );
+    let certificate = supplier().certificate_between(purpose, &key, good);
+    ledger.push(Body::KeyCertified(ambit_ledger::KeyCertified {
+        certificate,
+    }));
+    ledger.observe(facts("inspection-result"));
+    ledger.expect(&[(Rule::KeyTime, Some(5)), (Rule::ReadingsStray, None)]);
 }

@@ -5,3 +5,5 @@ mod admissions;
 mod disclosures;
 mod ledgers;
 mod partnerships;
+mod rules;
+mod withdrawals;

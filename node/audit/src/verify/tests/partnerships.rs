@@ -1,10 +1,10 @@
 //! Rules of editions.
 
 use crate::Rule;
-use crate::fixture::{Ledger, customer, organization, supplier, terms, time};
+use crate::fixture::{Keys, Ledger, customer, organization, supplier, terms, time};
 use ambit_ledger::{
-    Body, Decline, Digest, EditionStage, ManifestSignature, PartnershipDeclined,
-    PartnershipEdition, PartnershipTerms, SignedCard, encode,
+    Body, Decline, Digest, EditionStage, KeyPurpose, ManifestSignature, Member,
+    PartnershipDeclined, PartnershipEdition, PartnershipTerms, SignedCard, encode,
 };
 use serde_bytes::ByteBuf;
 
@@ -37,11 +37,16 @@ fn a_clean_edition() {
 fn terms_are_those_the_entry_names() {
     let mut other = terms();
     other.profile = Digest::of(b"another text");
+    agreed(&other).expect(&[
+        (Rule::EditionTerms, Some(PROPOSED)),
+        (Rule::EditionProfile, Some(PROPOSED)),
+        (Rule::EditionTerms, Some(ACTIVE)),
+        (Rule::EditionProfile, Some(ACTIVE)),
+    ]);
     let expected = [
         (Rule::EditionTerms, Some(PROPOSED)),
         (Rule::EditionTerms, Some(ACTIVE)),
     ];
-    agreed(&other).expect(&expected);
     let mut other = terms();
     other.members.reverse();
     agreed(&other).expect(&expected);
@@ -139,7 +144,77 @@ fn a_signature_by_another_key_does_not_verify() {
         body.signatures.push(forged);
         body.signatures.sort();
     });
-    ledger.expect(&[(Rule::Signature, Some(ACTIVE))]);
+    ledger.expect(&[(Rule::Key, Some(ACTIVE))]);
+}
+
+#[test]
+fn the_partnership_layer_is_what_the_terms_render_to() {
+    // All members signed terms that name a text beside them, which permits everything.
+    let text = "@id(\"all\") permit (principal, action, resource);";
+    let mut other = terms();
+    other.profile = Digest::of(text.as_bytes());
+    let mut ledger = agreed(&other);
+    let profile = ledger.put(text.as_bytes());
+    for index in [PROPOSED, ACTIVE] {
+        ledger.alter(index, |body| {
+            let Body::PartnershipEdition(body) = body else {
+                panic!()
+            };
+            body.profile = profile;
+        });
+    }
+    let rendered = Digest::of(ambit_policy::render(&other).unwrap().as_bytes());
+    ledger.blobs.remove(&rendered);
+    ledger.expect(&[
+        (Rule::EditionProfile, Some(PROPOSED)),
+        (Rule::EditionProfile, Some(ACTIVE)),
+    ]);
+    let report = ledger.verify();
+    assert!(report.findings()[0].how.contains(&rendered.to_string()));
+    assert!(
+        report
+            .to_string()
+            .contains(": not what its terms render to\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_edition_names_the_organization_whose_ledger_it_is_in() {
+    let mut other = terms();
+    other.members.pop();
+    other.profile = Digest::of(ambit_policy::render(&other).unwrap().as_bytes());
+    let report = agreed(&other).verify();
+    let first = &report.findings()[0];
+    assert_eq!(
+        (first.rule, first.entry),
+        (Rule::EditionTerms, Some(PROPOSED as u64))
+    );
+    assert_eq!(first.how, "`did:web:supplier.example` is no member");
+}
+
+#[test]
+fn a_member_does_not_change_its_root_unseen() {
+    let mut second = terms();
+    second.edition = 2;
+    second.previous = [terms().digest()].into();
+    let other = Keys::of(crate::fixture::CUSTOMER, 70);
+    let key = customer().statement();
+    let mut card = customer().card();
+    card.certificates = vec![other.certificate(KeyPurpose::Statement, &key)];
+    second.members[0] = Member::of(SignedCard::sign(card, &key));
+    second.profile = Digest::of(ambit_policy::render(&second).unwrap().as_bytes());
+    let mut ledger = agreed(&terms());
+    ledger.agree(&second);
+    for index in [ACTIVE + 1, ACTIVE + 2] {
+        ledger.alter(index, |body| {
+            let Body::PartnershipEdition(body) = body else {
+                panic!()
+            };
+            body.roots = vec![other.compared()];
+        });
+    }
+    ledger.expect(&[(Rule::RootDiffers, Some(ACTIVE + 1))]);
 }
 
 #[test]
@@ -213,4 +288,27 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
         *body.decline.last_mut().unwrap() ^= 1;
     });
     forged.expect(&[(Rule::Signature, Some(5))]);
+}
+
+#[test]
+fn a_member_signs_with_no_key_before_it_is_good() {
+    let keys = customer();
+    let mut card = keys.card();
+    let key = keys.statement();
+    card.certificates =
+        vec![keys.certificate_from(KeyPurpose::Statement, &key, time("2027-01-01T00:00:00Z"))];
+    let mut other = terms();
+    other.members[0] = Member::of(SignedCard::sign(card, &key));
+    other.profile = Digest::of(ambit_policy::render(&other).unwrap().as_bytes());
+    let report = agreed(&other).verify();
+    let found: Vec<_> = report
+        .findings()
+        .iter()
+        .map(|found| (found.rule, found.entry))
+        .collect();
+    assert!(
+        found.contains(&(Rule::KeyTime, Some(PROPOSED as u64))),
+        "{report}"
+    );
+    assert_eq!(report.exit_code(), 1);
 }

@@ -2,16 +2,16 @@
 //!
 //! It must never say *verified* over a bundle in which nothing was checked.
 
+mod rules;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use rules::{Beyond, Instant, Origin, RuleInForce, RuleKind};
+
 use crate::rule::{Rule, Severity};
-use ambit_ledger::{Digest, OrganizationId};
+use ambit_ledger::{Digest, OrganizationId, PartnershipId};
 use serde::Serialize;
-use std::fmt::{Display, Formatter};
-
-/// Findings shown to people; the JSON holds all of them.
-const FINDINGS_SHOWN_MAX: usize = 50;
-
-/// The row that only a replay fills.
-const REPLAYED: &str = "decisions judged again";
 
 /// What an audit found.
 #[derive(Clone, Debug, Serialize)]
@@ -20,8 +20,10 @@ pub struct Report {
     task: Task,
     organization: Option<OrganizationId>,
     size: u64,
-    root: Option<Digest>,
+    tree_root: Option<Digest>,
     checked: Checked,
+    rules: Vec<RuleInForce>,
+    deliveries: Vec<Delivered>,
     findings: Vec<Finding>,
 }
 
@@ -101,6 +103,32 @@ pub struct Checked {
     pub blobs: u64,
 }
 
+/// What became of this ledger's own observations for one recipient in one partnership. What was disclosed is the sum of
+/// admitted, refused, set aside, withdrawn and not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delivered {
+    /// The partnership.
+    pub partnership: PartnershipId,
+    /// The recipient.
+    pub recipient: OrganizationId,
+    /// Put into its outbox.
+    pub disclosed: u64,
+    /// Of these, what it signed to have admitted.
+    pub admitted: u64,
+    /// What it signed to have refused.
+    pub refused: u64,
+    /// What it could not decide, and signed to have set aside: that comes again.
+    pub set_aside: u64,
+    /// What was taken back before it left.
+    pub withdrawn: u64,
+    /// What it has not acknowledged yet.
+    pub unacknowledged: u64,
+    /// Observations withheld from it, and not disclosed since.
+    pub withheld: u64,
+    /// Observations neither disclosed to it nor withheld yet, at the ledger's tail.
+    pub unjudged: u64,
+}
+
 impl Report {
     /// The answer.
     #[must_use]
@@ -120,10 +148,22 @@ impl Report {
         self.organization.as_ref()
     }
 
-    /// The root over the bundle's entries.
+    /// The root of the Merkle tree over the bundle's entries.
     #[must_use]
-    pub fn root(&self) -> Option<Digest> {
-        self.root
+    pub fn tree_root(&self) -> Option<Digest> {
+        self.tree_root
+    }
+
+    /// Everything that judged: which profile of each layer, from when to when, and whose it is.
+    #[must_use]
+    pub fn rules(&self) -> &[RuleInForce] {
+        &self.rules
+    }
+
+    /// What became of everything for each recipient in each partnership.
+    #[must_use]
+    pub fn deliveries(&self) -> &[Delivered] {
+        &self.deliveries
     }
 
     /// How much was checked.
@@ -156,8 +196,10 @@ impl Report {
             task,
             organization,
             size,
-            root: None,
+            tree_root: None,
             checked: Checked::default(),
+            rules: Vec::new(),
+            deliveries: Vec::new(),
             findings: Vec::new(),
         }
     }
@@ -183,8 +225,16 @@ impl Report {
         &mut self.checked
     }
 
-    pub(crate) fn set_root(&mut self, root: Digest) {
-        self.root = Some(root);
+    pub(crate) fn set_tree_root(&mut self, root: Digest) {
+        self.tree_root = Some(root);
+    }
+
+    pub(crate) fn set_rules(&mut self, rules: Vec<RuleInForce>) {
+        self.rules = rules;
+    }
+
+    pub(crate) fn add_delivery(&mut self, delivery: Delivered) {
+        self.deliveries.push(delivery);
     }
 }
 
@@ -216,63 +266,6 @@ impl AuditVerdict {
     }
 }
 
-impl Checked {
-    fn rows(&self) -> [(&'static str, u64); 14] {
-        [
-            ("entries", self.entries),
-            ("signatures verified", self.signatures),
-            ("observations", self.observations),
-            ("not judged yet", self.unjudged),
-            ("decisions", self.decisions),
-            (REPLAYED, self.decisions_replayed),
-            ("disclosed", self.disclosures),
-            ("withheld", self.withheld),
-            ("withdrawn", self.withdrawn),
-            ("admitted", self.admitted),
-            ("refused", self.refused),
-            ("acknowledgements", self.acknowledgements),
-            ("readings blocks", self.readings),
-            ("blobs", self.blobs),
-        ]
-    }
-}
-
-impl Display for Report {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
-        if let Some(organization) = &self.organization {
-            writeln!(formatter, "ledger of    {organization}")?;
-            if let Some(root) = &self.root {
-                writeln!(formatter, "checkpoint   {} entries, root {root}", self.size)?;
-            }
-            writeln!(formatter)?;
-            for (name, count) in self.checked.rows() {
-                if self.task == Task::Replay || name != REPLAYED {
-                    writeln!(formatter, "{name:<24}{count:>10}")?;
-                }
-            }
-            writeln!(formatter)?;
-        }
-        for finding in self.findings.iter().take(FINDINGS_SHOWN_MAX) {
-            writeln!(formatter, "{finding}\n")?;
-        }
-        let more = self.findings.len().saturating_sub(FINDINGS_SHOWN_MAX);
-        if more > 0 {
-            writeln!(formatter, "and {more} more: see `--output json`\n")?;
-        }
-        writeln!(formatter, "{}", self.verdict.text())
-    }
-}
-
-impl Display for Finding {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} ({})", self.severity.name(), self.rule)?;
-        if let Some(entry) = self.entry {
-            write!(formatter, " at entry {entry}")?;
-        }
-        write!(formatter, ": {}\n  {}", self.what, self.how)
-    }
-}
-
 /// An error with its causes, in one line.
 pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -283,52 +276,4 @@ pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn the_gravest_finding_decides() {
-        let mut report = Report::begin(Task::Replay, &"a".parse().unwrap(), 1);
-        let mut codes = vec![report.exit_code()];
-        for rule in [
-            Rule::BlobMissing,
-            Rule::ReplayDiffers,
-            Rule::BlobMissing,
-            Rule::Tree,
-            Rule::ReplayDiffers,
-            Rule::BundleShape,
-        ] {
-            report.add(rule, None, String::new());
-            codes.push(report.exit_code());
-        }
-        assert_eq!(codes, [0, 3, 4, 4, 1, 1, 6]);
-    }
-
-    #[test]
-    fn rules_have_names_of_their_own() {
-        let names: BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
-        assert_eq!(names.len(), Rule::ALL.len());
-    }
-
-    #[test]
-    fn people_and_programs_read_the_same() {
-        let mut report = Report::begin(Task::Verify, &"did:web:acme.example".parse().unwrap(), 3);
-        report.add(Rule::Sequence, Some(2), "3 follows 1".to_owned());
-        let text = report.to_string();
-        assert!(text.contains("ledger of    did:web:acme.example\n"));
-        assert!(text.contains(
-            "\nintegrity (sequence) at entry 2: sequence numbers leave one out, or repeat one\n  3 follows 1\n"
-        ));
-        assert!(text.ends_with("\nintegrity failure\n"));
-        assert!(!text.contains("judged again"));
-        let json = serde_json::to_value(&report).unwrap();
-        assert_eq!(json["verdict"], "integrity-failure");
-        assert_eq!(json["findings"][0]["rule"], "sequence");
-        assert_eq!(json["findings"][0]["severity"], "integrity");
-        assert_eq!(json["checked"]["entries"], 0);
-    }
 }

@@ -4,14 +4,55 @@
 //! asked for once, and the walk goes on with what the statement says.
 
 use super::Audit;
-use super::state::{At, Checks, Fault};
+use super::fault::{At, Checks, Fault};
 use crate::report::error_chain;
 use crate::rule::Rule;
+use crate::trust::Trust;
 use ambit_ledger::{
-    Certificate, Digest, Fingerprint, KeyCertified, KeyringError, Opened, OrganizationId,
-    StatementError,
+    Certificate, Checkpoint, CheckpointError, Digest, Fingerprint, KeyCertified, KeyPurpose,
+    Keyring, KeyringError, Opened, OrganizationId, StatementError,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// The keys that go back to a trusted root, and for whom some are missing.
+#[derive(Debug)]
+pub(super) struct Keys {
+    pub(super) known: Known,
+    certificates: BTreeSet<Digest>,
+    /// Whose statements cannot be checked, which was noted.
+    unverifiable: BTreeSet<OrganizationId>,
+    /// Terms are missing, and with them certificates of members.
+    lacks_terms: bool,
+}
+
+/// The keys that are certified, as far as the walk has come.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// Shared with what is prepared ahead; another one whenever a key is added.
+    pub(super) ring: Arc<Keyring>,
+    /// How often a certificate may have made one that was there good for less.
+    pub(super) narrowings: u64,
+}
+
+impl Keys {
+    pub(super) fn trusting(trust: &Trust) -> Self {
+        Self {
+            known: Known {
+                ring: Arc::new(trust.keyring()),
+                narrowings: 0,
+            },
+            certificates: BTreeSet::new(),
+            unverifiable: BTreeSet::new(),
+            lacks_terms: false,
+        }
+    }
+
+    /// Terms that an entry names are missing.
+    pub(super) fn lack_terms(&mut self) {
+        self.lacks_terms = true;
+    }
+}
 
 impl Audit<'_> {
     pub(super) fn key_certified(&mut self, at: At, opened: &Opened, body: &KeyCertified) {
@@ -39,17 +80,26 @@ impl Audit<'_> {
         Rule::Certificate.check(claimed.subject == *organization, || {
             format!("it is of `{}`, not `{organization}`", claimed.subject)
         })?;
-        if !self.certificates.insert(Digest::of(bytes)) {
+        if !self.keys.certificates.insert(Digest::of(bytes)) {
             return Ok(Some(claimed));
         }
-        match Arc::make_mut(&mut self.keyring).certify(bytes) {
+        let is_known = self
+            .keys
+            .known
+            .ring
+            .keys_for(organization, claimed.purpose)
+            .any(|key| key == claimed.key);
+        if is_known {
+            self.keys.known.narrowings += 1;
+        }
+        match Arc::make_mut(&mut self.keys.known.ring).certify(bytes) {
             Ok(certificate) => {
                 self.report.checked_mut().signatures += 1;
                 Ok(Some(certificate))
             }
             Err(StatementError::Key(_)) => {
                 self.trust_root(at, organization, claimed.root.fingerprint());
-                if self.unverifiable.insert(organization.clone()) {
+                if self.keys.unverifiable.insert(organization.clone()) {
                     return Err(Rule::RootFrom.broken(format!(
                         "a certificate of `{organization}` begins at {}; write an earlier `from` \
                          in the trust file if the root was good then",
@@ -64,12 +114,12 @@ impl Audit<'_> {
 
     /// Whether the auditor trusts this root; where not, that is noted once for each organization.
     pub(super) fn trust_root(&mut self, at: At, organization: &OrganizationId, root: Fingerprint) {
-        if self.keyring.trusts_root(organization, &root)
-            || !self.unverifiable.insert(organization.clone())
+        if self.keys.known.ring.trusts_root(organization, &root)
+            || !self.keys.unverifiable.insert(organization.clone())
         {
             return;
         }
-        let fault = if self.keyring.trusts(organization) {
+        let fault = if self.keys.known.ring.trusts(organization) {
             Rule::RootDiffers.broken(format!(
                 "the ledger goes by the root {root} of `{organization}`, which the trust file does \
                  not name"
@@ -113,16 +163,16 @@ impl Audit<'_> {
             | KeyringError::Purpose { organization, .. }
             | KeyringError::Instant { organization, .. } => organization,
         };
-        let may_be_certified_elsewhere = self.lacks_terms
+        let may_be_certified_elsewhere = self.keys.lacks_terms
             && *organization != self.own
             && matches!(error, KeyringError::Uncertified { .. });
-        if may_be_certified_elsewhere || self.unverifiable.contains(organization) {
+        if may_be_certified_elsewhere || self.keys.unverifiable.contains(organization) {
             return true;
         }
-        if self.keyring.trusts(organization) {
+        if self.keys.known.ring.trusts(organization) {
             return false;
         }
-        self.unverifiable.insert(organization.clone());
+        self.keys.unverifiable.insert(organization.clone());
         let how = format!(
             "obtain the root fingerprint of `{organization}` out of band; its statements were not \
              checked"
@@ -130,8 +180,55 @@ impl Audit<'_> {
         self.note(at, Err(Rule::RootMissing.broken(how)));
         true
     }
+
+    /// The checkpoint is over the entries at hand, and by a key of this ledger.
+    pub(super) fn check_checkpoint(&mut self) -> Checks {
+        let (size, root) = (self.tree.size(), self.tree.root());
+        self.report.set_tree_root(root);
+        let keys: Vec<_> = self
+            .keys
+            .known
+            .ring
+            .keys_for(&self.own, KeyPurpose::Checkpoint)
+            .collect();
+        if keys.is_empty() && self.keys.unverifiable.contains(&self.own) {
+            return Ok(());
+        }
+        let Some(origin) = self.bundle.origin() else {
+            return Ok(());
+        };
+        let checkpoint = Checkpoint::verify(self.bundle.checkpoint(), &origin, keys);
+        let checkpoint = checkpoint.map_err(|error| {
+            let rule = match error {
+                CheckpointError::Unsigned => Rule::CheckpointKey,
+                CheckpointError::TooLong(_)
+                | CheckpointError::ControlCharacter(_)
+                | CheckpointError::NoSignatures
+                | CheckpointError::Lines(_)
+                | CheckpointError::Origin { .. }
+                | CheckpointError::Size(_)
+                | CheckpointError::Root(_)
+                | CheckpointError::SignatureLine(_)
+                | CheckpointError::Signature(_) => Rule::Checkpoint,
+            };
+            rule.broken(error_chain(&error))
+        })?;
+        self.report.checked_mut().signatures += 1;
+        if (checkpoint.size, checkpoint.root) == (size, root) {
+            return Ok(());
+        }
+        Err(Rule::Tree.broken(format!(
+            "the checkpoint is over {} entries with root {}, the bundle holds {size} with root {root}",
+            checkpoint.size, checkpoint.root
+        )))
+    }
 }
 
 pub(super) fn unverified(error: &StatementError) -> Fault {
-    Rule::Signature.broken(error_chain(error))
+    let rule = match error {
+        StatementError::Key(KeyringError::Instant { .. }) => Rule::KeyTime,
+        StatementError::Key(_) => Rule::Key,
+        _ => Rule::Signature,
+    };
+    rule.broken(error_chain(error))
 }

@@ -1,0 +1,125 @@
+//! `ambit-audit`: verifies a bundle, or judges every decision in it again, with no network and no database.
+//!
+//! The report goes to standard output, whatever goes wrong before it to standard error. Exit codes: 0 verified,
+//! 1 integrity failure, 2 usage, 3 evidence incomplete, 4 a decision replays differently, 5 equivocation proved,
+//! 6 unreadable, 74 the report or the pages could not be written.
+
+mod arguments;
+mod complaint;
+mod manual;
+
+use ambit_audit::{Bundle, BundleError, Report, Task, Trust, compare, replay, verify};
+use anyhow::Context as _;
+use arguments::{Arguments, Audit, Command, Compare, Output};
+use clap::Parser as _;
+use complaint::{Kind, complain, refuse};
+use serde::Serialize;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error, Output::wanted(std::env::args_os())),
+    };
+    match &arguments.command {
+        Command::Verify(audit) => run_audit(Task::Verify, audit),
+        Command::Replay(audit) => run_audit(Task::Replay, audit),
+        Command::Compare(compare) => run_compare(compare),
+        Command::Completions { shell } => end(manual::completions(*shell)),
+        Command::Man { out } => end(manual::pages(out)),
+    }
+}
+
+fn end(written: anyhow::Result<()>) -> ExitCode {
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error, Kind::Failed, Output::Table),
+    }
+}
+
+fn run_audit(task: Task, audit: &Audit) -> ExitCode {
+    let trust = match read_trust(&audit.trust) {
+        Ok(trust) => trust,
+        Err(error) => return complain(&error, Kind::Usage, audit.output),
+    };
+    let report = match read_bundle(&audit.bundle) {
+        Ok(bundle) => match task {
+            Task::Verify => verify(&bundle, &trust),
+            Task::Replay => replay(&bundle, &trust),
+        },
+        Err(error) => {
+            let report = Report::unreadable(task, &error);
+            complain_of_bundle(&audit.bundle, error, audit.output);
+            report
+        }
+    };
+    finish(&report, audit.output, report.exit_code())
+}
+
+fn run_compare(arguments: &Compare) -> ExitCode {
+    let trust = match read_trust(&arguments.trust) {
+        Ok(trust) => trust,
+        Err(error) => return complain(&error, Kind::Usage, arguments.output),
+    };
+    let mut bundles = Vec::new();
+    for file in [&arguments.first, &arguments.second] {
+        match read_bundle(file) {
+            Ok(bundle) => bundles.push(bundle),
+            Err(error) => return complain_of_bundle(file, error, arguments.output),
+        }
+    }
+    let [first, second] = &bundles[..] else {
+        return ExitCode::from(Kind::Unreadable.code());
+    };
+    match compare(first, second, &trust) {
+        Ok(comparison) => finish(&comparison, arguments.output, comparison.exit_code()),
+        Err(error) => complain(&error.into(), Kind::Usage, arguments.output),
+    }
+}
+
+fn complain_of_bundle(file: &Path, error: BundleError, output: Output) -> ExitCode {
+    let error = anyhow::Error::new(error);
+    let error = error.context(format!("failed to read `{}`", file.display()));
+    complain(&error, Kind::Unreadable, output)
+}
+
+/// Prints what was found. A reader that closed the pipe has seen enough: the exit code still tells.
+fn finish(found: &(impl Display + Serialize), output: Output, code: u8) -> ExitCode {
+    match print(found, output) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::new(error).context("failed to print the report");
+            complain(&error, Kind::Failed, output)
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
+fn read_trust(files: &[PathBuf]) -> anyhow::Result<Trust> {
+    let mut trust = Trust::new();
+    for file in files {
+        let about = || format!("failed to read the trust file `{}`", file.display());
+        let text = std::fs::read_to_string(file).with_context(about)?;
+        trust.merge(Trust::parse(&text).with_context(about)?);
+    }
+    Ok(trust)
+}
+
+fn read_bundle(file: &Path) -> Result<Bundle, BundleError> {
+    Bundle::read(BufReader::new(File::open(file)?))
+}
+
+fn print(report: &(impl Display + Serialize), output: Output) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match output {
+        Output::Table => write!(out, "{report}")?,
+        Output::Json => {
+            serde_json::to_writer_pretty(&mut out, report)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()
+}

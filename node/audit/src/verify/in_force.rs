@@ -1,0 +1,244 @@
+//! What is in force: layers, taxonomies, limits and editions, each from the entry that put it there to the one that
+//! replaces it.
+
+use super::Audit;
+use super::fault::{At, Checks};
+use crate::report::{Instant, Origin, RuleInForce, RuleKind};
+use crate::rule::Rule;
+use ambit_ledger::{
+    Agreement, Digest, Layer, LayerProfile, Limits, OrganizationId, PartnershipId,
+    PartnershipTerms, Party, ProfileActivated, TaxonomyActivated,
+};
+use ambit_policy::{Taxonomies, shipped_with, taxonomies_shipped_with};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// What judges, as the entries so far say.
+#[derive(Debug, Default)]
+pub(super) struct InForce {
+    taxonomies: Option<(Digest, Option<Taxonomies>)>,
+    schema: Option<Digest>,
+    profiles: BTreeMap<Layer, Digest>,
+    limits: Rc<Vec<Limits>>,
+    /// All editions whose terms are at hand.
+    editions: BTreeMap<Digest, Rc<Edition>>,
+    active: BTreeMap<PartnershipId, Digest>,
+    /// Those whose last edition is proposed.
+    pending: BTreeSet<PartnershipId>,
+    /// Everything that ever judged, in the order in which it came into force.
+    pub(super) rules: Vec<RuleInForce>,
+}
+
+/// An edition whose terms are known, as it is when in force.
+#[derive(Debug)]
+pub(super) struct Edition {
+    pub(super) digest: Digest,
+    pub(super) terms: PartnershipTerms,
+    pub(super) agreement: Agreement,
+    /// The members as policies read them.
+    pub(super) parties: BTreeMap<OrganizationId, Party>,
+    /// Whether its partnership layer is what its terms render to.
+    pub(super) is_rendered: bool,
+}
+
+impl InForce {
+    pub(super) fn limits(&self) -> Rc<Vec<Limits>> {
+        Rc::clone(&self.limits)
+    }
+
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        Rc::make_mut(&mut self.limits).push(limits);
+    }
+
+    pub(super) fn know(&mut self, edition: Edition) {
+        self.editions.insert(edition.digest, Rc::new(edition));
+    }
+
+    /// The edition of this digest, in force or not.
+    pub(super) fn known(&self, digest: &Digest) -> Option<&Rc<Edition>> {
+        self.editions.get(digest)
+    }
+
+    /// The digest of the edition in force.
+    pub(super) fn active(&self, partnership: &PartnershipId) -> Option<Digest> {
+        self.active.get(partnership).copied()
+    }
+
+    /// An edition is proposed.
+    pub(super) fn propose(&mut self, partnership: &PartnershipId) {
+        self.pending.insert(partnership.clone());
+    }
+
+    /// Whether the last edition is proposed, and not signed by all.
+    pub(super) fn is_pending(&self, partnership: &PartnershipId) -> bool {
+        self.pending.contains(partnership)
+    }
+
+    /// The edition in force, where its terms are at hand.
+    pub(super) fn edition(&self, partnership: &PartnershipId) -> Option<&Rc<Edition>> {
+        self.editions.get(self.active.get(partnership)?)
+    }
+
+    /// All editions in force whose terms are at hand.
+    pub(super) fn editions(&self) -> impl Iterator<Item = (&PartnershipId, &Rc<Edition>)> {
+        let known = |(partnership, digest)| Some((partnership, self.editions.get(digest)?));
+        self.active.iter().filter_map(known)
+    }
+
+    /// An edition comes into force, with the partnership layer that its entry names.
+    pub(super) fn activate(
+        &mut self,
+        at: At,
+        partnership: &PartnershipId,
+        edition: Digest,
+        profile: Digest,
+    ) {
+        self.active.insert(partnership.clone(), edition);
+        self.pending.remove(partnership);
+        let origin = match self.editions.get(&edition) {
+            Some(edition) if edition.is_rendered => Origin::Rendered,
+            Some(_) => Origin::Operator,
+            None => Origin::Unknown,
+        };
+        self.put(
+            at,
+            RuleKind::Partnership(partnership.clone()),
+            profile,
+            origin,
+        );
+    }
+
+    /// What is put in force in the place of what was there.
+    fn put(&mut self, at: At, kind: RuleKind, digest: Digest, origin: Origin) {
+        let from = Instant::from(at);
+        let in_force = |rule: &&mut RuleInForce| rule.kind == kind && rule.until.is_none();
+        if let Some(before) = self.rules.iter_mut().find(in_force) {
+            if before.digest == digest {
+                return;
+            }
+            before.until = Some(from);
+        }
+        self.rules.push(RuleInForce {
+            kind,
+            digest,
+            origin,
+            from,
+            until: None,
+            anyway: None,
+            beyond: None,
+        });
+    }
+
+    /// The profiles that must judge under an edition, ascending by layer.
+    pub(super) fn profiles(&self, edition: &Edition) -> Vec<LayerProfile> {
+        let partnership = LayerProfile {
+            layer: Layer::Partnership,
+            profile: edition.terms.profile,
+        };
+        let own = self.profiles.iter().map(|(layer, profile)| LayerProfile {
+            layer: *layer,
+            profile: *profile,
+        });
+        let mut profiles: Vec<LayerProfile> = own
+            .filter(|named| named.layer != Layer::Partnership)
+            .chain([partnership])
+            .collect();
+        profiles.sort();
+        profiles
+    }
+
+    pub(super) fn schema(&self) -> Option<Digest> {
+        self.schema
+    }
+
+    pub(super) fn taxonomies_digest(&self) -> Option<Digest> {
+        self.taxonomies.as_ref().map(|(digest, _)| *digest)
+    }
+
+    pub(super) fn taxonomies(&self) -> Checks<Taxonomies> {
+        match &self.taxonomies {
+            Some((_, Some(taxonomies))) => Ok(taxonomies.clone()),
+            Some((digest, None)) => {
+                Err(Rule::Unchecked.broken(format!("the taxonomies {digest} are not at hand")))
+            }
+            None => Err(Rule::DecisionLayers.broken("no taxonomies are in force")),
+        }
+    }
+}
+
+impl Audit<'_> {
+    pub(super) fn profile_activated(&mut self, at: At, body: &ProfileActivated) {
+        self.name_blob(at, &body.profile);
+        self.name_blob(at, &body.schema);
+        if body.layer == Layer::Partnership {
+            let how = "the partnership layer comes with an edition, never by itself";
+            self.note(at, Err(Rule::BlobShape.broken(how)));
+            return;
+        }
+        self.in_force.schema = Some(body.schema);
+        self.in_force.profiles.insert(body.layer, body.profile);
+        let origin = shipped_with(body.layer, &body.profile).map_or(Origin::Operator, |version| {
+            Origin::Shipped {
+                version: version.to_owned(),
+            }
+        });
+        let is_shipped = origin != Origin::Operator;
+        let checked = Rule::StickyLayer.check(is_shipped || body.layer != Layer::Sticky, || {
+            format!(
+                "{} came with no version known here; if a later version wrote it, audit with that",
+                body.profile
+            )
+        });
+        self.note(at, checked);
+        let kind = RuleKind::Layer(body.layer);
+        self.in_force.put(at, kind, body.profile, origin);
+        if let Some(rule) = self.in_force.rules.last_mut()
+            && rule.from.entry == at.index
+        {
+            rule.anyway = body.anyway.as_ref().map(ToString::to_string);
+        }
+    }
+
+    pub(super) fn taxonomy_activated(&mut self, at: At, body: &TaxonomyActivated) {
+        let parsed = self.name_blob(at, &body.taxonomies).map(|bytes| {
+            std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| Taxonomies::from_json(text).ok())
+                .filter(|taxonomies| taxonomies.digest() == body.taxonomies)
+        });
+        if let Some(None) = parsed {
+            let how = format!("blob {} holds no taxonomies", body.taxonomies);
+            self.note(at, Err(Rule::BlobShape.broken(how)));
+        }
+        let origin =
+            taxonomies_shipped_with(&body.taxonomies).map_or(Origin::Operator, |version| {
+                Origin::Shipped {
+                    version: version.to_owned(),
+                }
+            });
+        let is_readable = !matches!(parsed, Some(None));
+        let checked = Rule::TaxonomiesStrange.check(!is_readable || origin != Origin::Operator, || {
+            format!("{} came with no version known here; if a later version wrote them, audit with that", body.taxonomies)
+        });
+        self.note(at, checked);
+        self.in_force
+            .put(at, RuleKind::Taxonomies, body.taxonomies, origin);
+        self.in_force.taxonomies = Some((body.taxonomies, parsed.flatten()));
+    }
+
+    /// The edition in force of a partnership, which must be this one.
+    pub(super) fn edition_in_force(
+        &self,
+        partnership: &PartnershipId,
+        rule: Rule,
+    ) -> Checks<Rc<Edition>> {
+        let digest = self
+            .in_force
+            .active(partnership)
+            .ok_or_else(|| rule.broken(format!("partnership `{partnership}` is not in force")))?;
+        self.in_force
+            .known(&digest)
+            .map(Rc::clone)
+            .ok_or_else(|| Rule::Unchecked.broken(format!("the terms {digest} are not at hand")))
+    }
+}

@@ -1,0 +1,243 @@
+//! Outboxes: for each recipient in each partnership, what was put there under which number, and what became of it.
+
+use super::Audit;
+use super::fault::{At, Checks};
+use crate::report::Delivered;
+use crate::rule::Rule;
+use ambit_ledger::{
+    Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OrganizationId, Outcome,
+    PartnershipId, Salt, Withdrawn,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// All outboxes.
+#[derive(Debug, Default)]
+pub(super) struct Outboxes(BTreeMap<(PartnershipId, OrganizationId), Outbox>);
+
+/// What was put into the outbox of one recipient in one partnership, and what became of it.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub(super) items: BTreeMap<u64, Item>,
+    /// The sequence number at which an observation stands disclosed under an edition.
+    standing: HashMap<(ObservationId, Digest), u64>,
+    /// Own observations still to be judged, by entry.
+    owed: BTreeMap<u64, ObservationId>,
+    /// The latest own observation that was judged, by entry.
+    judged: Option<u64>,
+    pub(super) acknowledged: BTreeMap<Salt, AcknowledgedTo>,
+    /// Withdrawals of what had been acknowledged: by number, where they are recorded.
+    doubtful: BTreeMap<u64, At>,
+    /// What is withheld, and was not disclosed since.
+    withheld: HashSet<ObservationId>,
+}
+
+/// One sequence number of an outbox.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) observation: ObservationId,
+    pub(super) disclosure: DisclosureId,
+    pub(super) edition: Digest,
+    /// The entry that discloses it.
+    pub(super) entry: u64,
+    pub(super) is_withdrawn: bool,
+    /// What the recipient signed for; that it was admitted stays true whatever follows.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// How far one incarnation of a recipient's store has acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AcknowledgedTo {
+    pub(super) seq: u64,
+    pub(super) outcomes: Chain,
+}
+
+impl Outboxes {
+    pub(super) fn of(
+        &mut self,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+    ) -> &mut Outbox {
+        let key = (partnership.clone(), recipient.clone());
+        self.0.entry(key).or_default()
+    }
+
+    pub(super) fn known(
+        &mut self,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+    ) -> Option<&mut Outbox> {
+        let key = (partnership.clone(), recipient.clone());
+        self.0.get_mut(&key)
+    }
+}
+
+impl Outbox {
+    pub(super) fn last_seq(&self) -> u64 {
+        self.items.last_key_value().map_or(0, |(seq, _)| *seq)
+    }
+
+    /// Notes that an observation of this entry is to be judged.
+    pub(super) fn owe(&mut self, index: u64, id: ObservationId) {
+        self.owed.insert(index, id);
+    }
+
+    /// Notes that the observation of this entry was disclosed or withheld.
+    pub(super) fn judge(&mut self, index: u64) {
+        self.owed.remove(&index);
+        self.judged = self.judged.max(Some(index));
+    }
+
+    fn put(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
+        let last = self.last_seq();
+        let item = Item {
+            observation: disclosure.observation,
+            disclosure: DisclosureId::of(&body.disclosure),
+            edition: disclosure.edition,
+            entry: at.index,
+            is_withdrawn: false,
+            outcome: None,
+        };
+        // Of a number that is there twice the first counts, as it does for the recipient.
+        self.items.entry(body.seq).or_insert(item);
+        self.withheld.remove(&disclosure.observation);
+        let key = (disclosure.observation, disclosure.edition);
+        let before = self.standing.insert(key, body.seq);
+        let recipient = &disclosure.recipient;
+        Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
+            format!("{} follows {last} in the outbox of `{recipient}`", body.seq)
+        })?;
+        Rule::DisclosureTwice.check(before.is_none(), || {
+            format!("observation {} to `{recipient}`", disclosure.observation)
+        })
+    }
+
+    /// The observation was withheld: it must not stand disclosed, unless its recipient refused it.
+    pub(super) fn withhold(&mut self, id: ObservationId, edition: &Digest) -> Checks {
+        self.withheld.insert(id);
+        let standing = self.standing.get(&(id, *edition));
+        let item = standing.and_then(|seq| Some((seq, self.items.get(seq)?)));
+        match item {
+            Some((seq, item)) if !matches!(item.outcome, Some(Outcome::Refused(_))) => {
+                Err(Rule::WithheldDisclosed.broken(format!(
+                    "observation {id} stands disclosed there as number {seq}; that is taken back first"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes an item back. Returns the entry that discloses it and under which edition.
+    pub(super) fn withdraw(&mut self, at: At, body: &Withdrawn) -> Checks<(u64, Digest)> {
+        let Some(item) = self.items.get_mut(&body.seq) else {
+            return Err(not_there(body));
+        };
+        let is_it = item.disclosure == body.disclosure && item.observation == body.observation;
+        if !is_it || item.is_withdrawn {
+            return Err(not_there(body));
+        }
+        item.is_withdrawn = true;
+        let (entry, edition) = (item.entry, item.edition);
+        self.standing.remove(&(body.observation, edition));
+        if self.acknowledged.values().any(|to| body.seq <= to.seq) {
+            self.doubtful.insert(body.seq, at);
+        }
+        Ok((entry, edition))
+    }
+
+    /// An incarnation of the recipient's store acknowledged, and had come to `before`. What was taken back after an
+    /// acknowledgement of it is right only if the recipient lost its store in between: the old one is silent from
+    /// then on, and the new one signs for a tombstone. Returns the withdrawals that this contradicts.
+    pub(super) fn settle(&mut self, before: u64, upto: u64) -> Vec<At> {
+        let (mut contradicted, mut settled) = (Vec::new(), Vec::new());
+        for (seq, at) in &self.doubtful {
+            if *seq <= before {
+                contradicted.push(*at);
+                settled.push(*seq);
+            } else if *seq <= upto {
+                settled.push(*seq);
+            }
+        }
+        for seq in settled {
+            self.doubtful.remove(&seq);
+        }
+        contradicted
+    }
+
+    fn delivery(&self, partnership: &PartnershipId, recipient: &OrganizationId) -> Delivered {
+        let mut delivery = Delivered {
+            partnership: partnership.clone(),
+            recipient: recipient.clone(),
+            disclosed: 0,
+            admitted: 0,
+            refused: 0,
+            set_aside: 0,
+            withdrawn: 0,
+            unacknowledged: 0,
+            withheld: u64::try_from(self.withheld.len()).unwrap_or(u64::MAX),
+            unjudged: 0,
+        };
+        for item in self.items.values() {
+            delivery.disclosed += 1;
+            match (item.outcome, item.is_withdrawn) {
+                (Some(Outcome::Admitted), _) => delivery.admitted += 1,
+                (_, true) => delivery.withdrawn += 1,
+                (Some(Outcome::Refused(_)), false) => delivery.refused += 1,
+                (Some(Outcome::SetAside(_)), false) => delivery.set_aside += 1,
+                (Some(Outcome::Noted) | None, false) => delivery.unacknowledged += 1,
+            }
+        }
+        delivery
+    }
+}
+
+fn not_there(body: &Withdrawn) -> super::fault::Fault {
+    Rule::Withdrawal.broken(format!(
+        "disclosure {} is not number {} there, or was taken back before",
+        body.disclosure, body.seq
+    ))
+}
+
+impl Audit<'_> {
+    pub(super) fn enqueue(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
+        let outbox = self
+            .outboxes
+            .of(&disclosure.partnership, &disclosure.recipient);
+        if let Some(recorded) = self.observed.get(&disclosure.observation) {
+            outbox.judge(recorded.index);
+        }
+        outbox.put(at, body, disclosure)
+    }
+
+    /// What became of every outbox, and what is left open in it: each observation must have been judged for each
+    /// recipient in the order of the ledger, and only those after the last judged one may still be waiting.
+    pub(super) fn close_outboxes(&mut self) {
+        let mut faults = Vec::new();
+        for ((partnership, recipient), outbox) in &self.outboxes.0 {
+            let mut delivery = outbox.delivery(partnership, recipient);
+            for at in outbox.doubtful.values() {
+                faults.push((at.index, Rule::WithdrawalUnproved.broken(format!(
+                    "`{recipient}` had acknowledged it; whether it lost its store since shows when it acknowledges \
+                     again, so export the ledger then"
+                ))));
+            }
+            let is_member = self
+                .in_force
+                .edition(partnership)
+                .is_none_or(|edition| edition.terms.member(recipient).is_some());
+            for (index, id) in outbox.owed.iter().filter(|_| is_member) {
+                if outbox.judged.is_some_and(|judged| judged > *index) {
+                    let how = format!("observation {id} for `{recipient}`");
+                    faults.push((*index, Rule::PassedOver.broken(how)));
+                } else {
+                    delivery.unjudged += 1;
+                }
+            }
+            self.report.checked_mut().unjudged += delivery.unjudged;
+            self.report.add_delivery(delivery);
+        }
+        faults.sort_by_key(|(index, _)| *index);
+        for (index, fault) in faults {
+            self.note_at(index, Err(fault));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What an operator's own profiles let through that the shipped ones do not, over the ledger's own decisions.
+//!
+//! An operator may write rules of its own, and wider ones too; nobody should have to find that out by reading Cedar.
+
+use super::Audit;
+use crate::report::{Beyond, Origin, RuleKind};
+
+impl Audit<'_> {
+    /// Puts everything that ever judged into the report.
+    pub(super) fn show_rules(&mut self) {
+        let mut rules = std::mem::take(&mut self.in_force.rules);
+        for rule in &mut rules {
+            if matches!(
+                (&rule.kind, &rule.origin),
+                (RuleKind::Layer(_), Origin::Operator)
+            ) {
+                rule.beyond = Some(Beyond::default());
+            }
+        }
+        let bundle = self.bundle;
+        for (at, decision) in self.decisions.in_order() {
+            // Those in force when it was made.
+            let own = rules.iter_mut().filter(|rule| rule.covers(at.index));
+            let own: Vec<_> = own
+                .filter_map(|rule| match (&rule.kind, &mut rule.beyond) {
+                    (RuleKind::Layer(layer), Some(beyond)) => Some((*layer, beyond)),
+                    _ => None,
+                })
+                .collect();
+            if own.is_empty() {
+                continue;
+            }
+            let lookup = |digest: &_| bundle.blob(digest).map(<[u8]>::to_vec);
+            let wider = self.replayer.wider_than_shipped(&decision, lookup);
+            for (layer, beyond) in own {
+                match &wider {
+                    Ok(layers) => {
+                        beyond.compared += 1;
+                        if layers.contains(&layer) {
+                            beyond.entries.push(at.index);
+                        }
+                    }
+                    // What cannot be judged again is a finding of a replay.
+                    Err(_) => beyond.not_compared += 1,
+                }
+            }
+        }
+        self.report.set_rules(rules);
+    }
+}
