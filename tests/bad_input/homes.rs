@@ -113,3 +113,18 @@ fn a_running_node_is_alone_and_wants_its_token() {
     assert!(scene.parties[0].ledger().0 > 0);
     drop(running);
 }
+
+#[test]
+fn a_home_whose_settings_are_gone_is_still_a_home() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let path = home.path().join("node.toml");
+    let aside = scene.folder.path().join("aside.toml");
+    std::fs::rename(&path, &aside).unwrap();
+    for arguments in [&["status"][..], &["run"], &INIT] {
+        let words = ["node.toml is missing", "from a backup"];
+        scene.refused(home, arguments, 1, &words);
+    }
+    std::fs::rename(&aside, &path).unwrap();
+    assert!(scene.parties[0].ledger().0 > 0);
+}

@@ -48,6 +48,12 @@ pub enum HomeError {
         .0.display(), shell_word(.0)
     )]
     Missing(PathBuf),
+    /// A node is there, and its settings are not.
+    #[error(
+        "`{0}` holds a node whose node.toml is missing; put that file back from a backup, and leave the rest as it is: \
+         the keys and the ledger in it cannot be made again"
+    )]
+    NoSettings(PathBuf),
     /// Others may read it.
     #[error(
         "others may read `{}`; run `chmod go-rwx {}`, and make new keys if they may have been read",
@@ -109,6 +115,7 @@ impl From<HomeError> for Failure {
             HomeError::Permissions(_) => FailureKind::NotAuthorized,
             HomeError::InUse(_)
             | HomeError::NotEmpty(_)
+            | HomeError::NoSettings(_)
             | HomeError::File { .. }
             | HomeError::Settings(_)
             | HomeError::Key { .. }
@@ -205,8 +212,10 @@ impl Home {
     /// # Errors
     /// Any [`HomeError`].
     pub fn open(path: &Path) -> Result<Self, HomeError> {
-        if !path.join("node.toml").is_file() {
-            return Err(HomeError::Missing(path.to_owned()));
+        match found_at(path)? {
+            Found::Node => {}
+            Found::Remains => return Err(HomeError::NoSettings(path.to_owned())),
+            Found::Nothing | Found::Others => return Err(HomeError::Missing(path.to_owned())),
         }
         let home = Self {
             path: path.to_owned(),
@@ -310,7 +319,7 @@ impl Home {
         let path = self.path.join("node.toml");
         let text = self
             .read(&path)?
-            .ok_or_else(|| HomeError::Missing(self.path.clone()))?;
+            .ok_or_else(|| HomeError::NoSettings(self.path.clone()))?;
         Ok(Settings::parse(&text, &path)?)
     }
 
@@ -341,18 +350,77 @@ impl Home {
     }
 }
 
-fn check_vacant(place: &Path) -> Result<(), HomeError> {
-    if place.join("node.toml").exists() {
-        return Err(HomeError::InUse(place.to_owned()));
+/// What is where a home is, or is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Nothing at all, or an empty folder.
+    Nothing,
+    /// A node's settings, whether they can be read or not.
+    Node,
+    /// What only a node leaves, without its settings.
+    Remains,
+    /// A file, or a folder with files that are no node's.
+    Others,
+}
+
+/// What only a node makes.
+const TRACES: [&str; 6] = [
+    "keys",
+    "db",
+    "slots",
+    "committed",
+    "facts.toml",
+    "clock.accepted",
+];
+
+/// Looks, and never takes what it may not look at for absent.
+fn found_at(place: &Path) -> Result<Found, HomeError> {
+    if is_there(&place.join("node.toml"))? {
+        return Ok(Found::Node);
     }
-    let is_occupied = match std::fs::read_dir(place) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => place.exists(),
+    for trace in TRACES {
+        if is_there(&place.join(trace))? {
+            return Ok(Found::Remains);
+        }
+    }
+    match std::fs::read_dir(place) {
+        Ok(mut entries) => Ok(match entries.next() {
+            None => Found::Nothing,
+            Some(_) => Found::Others,
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Found::Others),
+        Err(source) => Err(HomeError::File {
+            path: place.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn is_there(path: &Path) -> Result<bool, HomeError> {
+    let is_absent = |kind| {
+        matches!(
+            kind,
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+        )
     };
-    if is_occupied {
-        return Err(HomeError::NotEmpty(place.to_owned()));
+    match std::fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if is_absent(error.kind()) => Ok(false),
+        Err(source) => Err(HomeError::File {
+            path: path.to_owned(),
+            source,
+        }),
     }
-    Ok(())
+}
+
+fn check_vacant(place: &Path) -> Result<(), HomeError> {
+    match found_at(place)? {
+        Found::Nothing => Ok(()),
+        Found::Node => Err(HomeError::InUse(place.to_owned())),
+        Found::Remains => Err(HomeError::NoSettings(place.to_owned())),
+        Found::Others => Err(HomeError::NotEmpty(place.to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -393,6 +461,41 @@ mod tests {
             Err(HomeError::NotEmpty(_))
         ));
         assert!(folder.path().join("letter.txt").exists());
+    }
+
+    #[test]
+    fn a_home_without_its_settings_is_not_taken_for_empty() {
+        for trace in TRACES {
+            let folder = tempfile::tempdir().unwrap();
+            let place = folder.path().join("node");
+            std::fs::create_dir(&place).unwrap();
+            std::fs::write(place.join(trace), "").unwrap();
+            let opened = Home::open(&place).unwrap_err();
+            let made = Home::prepare(&place, &settings()).unwrap_err();
+            for error in [opened, made] {
+                assert!(
+                    matches!(error, HomeError::NoSettings(_)),
+                    "{trace}: {error}"
+                );
+                assert!(!error.to_string().contains("empty"), "{trace}: {error}");
+                assert!(error.to_string().contains("backup"), "{trace}: {error}");
+            }
+            assert!(place.join(trace).exists());
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_be_read_are_told_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("node");
+        let (home, _) = Home::prepare(&place, &settings()).unwrap();
+        home.finish(&place).unwrap();
+        std::fs::remove_file(place.join("node.toml")).unwrap();
+        std::fs::create_dir(place.join("node.toml")).unwrap();
+        let error = Home::open(&place).and_then(|home| home.settings());
+        assert!(matches!(error, Err(HomeError::File { .. })), "{error:?}");
+        let error = Home::prepare(&place, &settings());
+        assert!(matches!(error, Err(HomeError::InUse(_))), "{error:?}");
     }
 
     #[cfg(unix)]
