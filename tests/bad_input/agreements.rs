@@ -307,4 +307,17 @@ fn what_is_agreed_once_is_not_agreed_again() {
     let decline = ["partner", "decline", invitation, "--reason", "too late"];
     let words = ["has signed `a/b/quality` already", "withdrawn from"];
     scene.refused(&b.home, &decline, 1, &words);
+
+    // Another proposal under the name of one that is signed is not that one.
+    let c = Party::new(&scene.folder, "c");
+    let other = invite(&scene.folder, NAME, &c, b);
+    let decline = [
+        "partner",
+        "decline",
+        other.to_str().unwrap(),
+        "--reason",
+        "no",
+    ];
+    let words = ["already is a partnership `a/b/quality` with other terms"];
+    scene.refused(&b.home, &decline, 1, &words);
 }

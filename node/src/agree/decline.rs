@@ -54,8 +54,13 @@ impl Node {
         let me = governance.organization();
         self.check_own_member(&terms)?;
         let known = governance.partnership(&terms.partnership);
-        if known.is_some_and(|known| known.signatures().contains_key(me)) {
-            return Err(PartnerError::SignedAlready(terms.partnership));
+        if let Some(known) = known {
+            if known.edition() != terms.digest() {
+                return Err(PartnerError::Exists(terms.partnership));
+            }
+            if known.signatures().contains_key(me) {
+                return Err(PartnerError::SignedAlready(terms.partnership));
+            }
         }
         let before = known
             .and_then(Partnership::declined)
