@@ -356,3 +356,48 @@ fn an_interrupted_demo_leaves_nothing_behind() {
     });
     assert!(is_empty(&folder));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_a_demo_was_told_to_keep_stays() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = Folder::new();
+    let place = folder.path().join("three nodes");
+    let own = folder.path().join("own");
+    let mut child = demo(&folder)
+        .arg("--home")
+        .arg(&place)
+        // A person's own node has no part in it.
+        .env("AMBIT_HOME", &own)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut told = String::new();
+    for line in lines.map_while(Result::ok) {
+        told.push_str(&line);
+        told.push('\n');
+        if line.contains("ambit-audit") && line.contains("replay") {
+            break;
+        }
+    }
+    // What it says to write is written where the person is.
+    assert!(told.contains("export -o plates.bundle"), "{told}");
+    assert!(told.contains("--trust plates.trust"), "{told}");
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+    assert!(sent.success());
+    wait_until(LIMIT, "the demo to end", || {
+        child.try_wait().unwrap().is_some()
+    });
+    assert!(!own.exists());
+    let plates = Home::at(&place.join("plates"));
+    let list = Ambit::json(&plates, &["list"]);
+    assert_eq!(list.as_array().unwrap().len(), 31);
+
+    let again = demo(&folder).arg("--home").arg(&place).output().unwrap();
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(again.status.code(), Some(1), "{told}");
+    assert!(told.contains("is not empty; name a new folder"), "{told}");
+}

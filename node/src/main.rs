@@ -2,7 +2,6 @@
 
 use ambit_node::cli::{Arguments, Exit, complain, execute, refuse};
 use ambit_node::failure::{Failure, FailureKind};
-use clap::Parser as _;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -11,7 +10,7 @@ use tracing_subscriber::filter::ParseError;
 
 fn main() -> ExitCode {
     let given: Vec<OsString> = std::env::args_os().collect();
-    let exit = match Arguments::try_parse_from(&given) {
+    let exit = match Arguments::read(&given) {
         Ok(arguments) => {
             start(&arguments).unwrap_or_else(|failure| complain(&failure, arguments.format()))
         }

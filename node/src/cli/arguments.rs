@@ -15,15 +15,18 @@ use super::partner::PartnerCommand;
 use super::profile::ProfileCommand;
 use super::why::WhyArguments;
 use crate::failure::{Failure, FailureKind};
-use clap::{ArgAction, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// Share observations with partners, within the terms that travel with them
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ambit", version, about, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// The folder the node lives in; .ambit in your own folder where not given
+    /// The folder the node lives in; .ambit in your own folder where not given. For `demo`, a new folder for its three
+    /// homes, which then stay
     #[arg(long, global = true, env = "AMBIT_HOME", value_name = "DIR")]
     pub home: Option<PathBuf>,
     /// Say more on standard error; twice for all there is. RUST_LOG says it in detail
@@ -32,6 +35,9 @@ pub struct Arguments {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+    /// Whether `home` was named here, and not by the environment.
+    #[arg(skip)]
+    is_home_named: bool,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 not admissible, 4 verification failed, \
@@ -109,6 +115,25 @@ pub enum Command {
 pub struct HomeArgumentError;
 
 impl Arguments {
+    /// Reads what was given, the program's own name first.
+    ///
+    /// # Errors
+    /// What is not understood; and help or the version, where they are asked for.
+    pub fn read<T: Into<OsString> + Clone>(
+        given: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(given)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        arguments.is_home_named = matches.value_source("home") == Some(ValueSource::CommandLine);
+        Ok(arguments)
+    }
+
+    /// The folder that `--home` names here. One that the environment names is for a person's own node.
+    #[must_use]
+    pub fn named_home(&self) -> Option<&Path> {
+        self.home.as_deref().filter(|_| self.is_home_named)
+    }
+
     /// The folder the node lives in.
     ///
     /// # Errors
@@ -156,11 +181,10 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
     use clap::error::ErrorKind;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
-        Arguments::try_parse_from(line.split(' '))
+        Arguments::read(line.split(' '))
     }
 
     #[test]
@@ -257,6 +281,14 @@ mod tests {
         ] {
             assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
         }
+    }
+
+    #[test]
+    fn a_home_is_named_on_either_side_of_the_command() {
+        for line in ["ambit --home x demo", "ambit demo --home x"] {
+            assert_eq!(parse(line).unwrap().named_home(), Some(Path::new("x")));
+        }
+        assert_eq!(parse("ambit demo").unwrap().named_home(), None);
     }
 
     #[test]

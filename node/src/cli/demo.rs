@@ -6,6 +6,7 @@ use crate::demo::{self, DemoEnd, DemoOutcome, DemoOutput};
 use crate::failure::Failure;
 use crate::platform::interrupted;
 use clap::Args;
+use std::path::Path;
 
 /// How to run the demo.
 #[derive(Clone, Copy, Debug, Args)]
@@ -17,7 +18,8 @@ pub struct DemoArguments {
     pub output: OutputOption,
 }
 
-pub(super) fn demo(arguments: DemoArguments) -> Result<Exit, Failure> {
+/// `home` is where the three homes are to be, and stay.
+pub(super) fn demo(home: Option<&Path>, arguments: DemoArguments) -> Result<Exit, Failure> {
     let end = if arguments.exit {
         DemoEnd::Audit
     } else {
@@ -27,7 +29,7 @@ pub(super) fn demo(arguments: DemoArguments) -> Result<Exit, Failure> {
         Format::Table => DemoOutput::Table,
         Format::Json => DemoOutput::Json,
     };
-    Ok(match demo::run(end, output, interrupted())? {
+    Ok(match demo::run(end, output, home, interrupted())? {
         DemoOutcome::AsExpected => Exit::Done,
         DemoOutcome::Interrupted if !arguments.exit => Exit::Done,
         DemoOutcome::Differs | DemoOutcome::Interrupted => Exit::Failed,

@@ -64,7 +64,7 @@ use crate::failure::Failure;
 pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
     let home = || arguments.home();
     match &arguments.command {
-        Command::Demo(demo) => demo::demo(*demo),
+        Command::Demo(demo) => demo::demo(arguments.named_home(), *demo),
         Command::Init(init) => init::init(&home()?, init),
         Command::Run => run::run(&home()?),
         Command::Observe(observe) => observe::observe(&home()?, observe),

@@ -1,7 +1,8 @@
 //! The demo: the example of a supplier with two competing customers, run in one process.
 //!
 //! Three whole nodes with their own homes, keys, databases, links over loopback and programming interfaces:
-//! nothing is simulated. Everything is in one temporary folder, which is gone when the demo ends.
+//! nothing is simulated. Everything is in one temporary folder, which is gone when the demo ends; or in a folder that a
+//! person names, and then it stays.
 
 mod example;
 mod next;
@@ -14,6 +15,7 @@ use crate::collect;
 use crate::failure::{Failure, FailureKind};
 use crate::holding::{ExportError, InspectError};
 use crate::node::OpenError;
+use crate::platform::{create_private_folder, shell_word};
 use crate::release::ObserveError;
 use crate::service::ServiceError;
 use crate::store::StoreError;
@@ -24,7 +26,7 @@ use party::Party;
 use report::DemoReport;
 use std::future::Future;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// When the demo ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,18 @@ pub enum DemoError {
     /// The folder for the three homes cannot be made.
     #[error("failed to make a temporary folder; set TMPDIR to one that can be written")]
     Folder(#[source] std::io::Error),
+    /// The folder that was named holds something.
+    #[error("`{0}` is not empty; name a new folder for the three homes of the demo")]
+    Occupied(PathBuf),
+    /// The folder that was named cannot be made.
+    #[error("failed to make `{path}`")]
+    Place {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The report cannot be written.
     #[error("failed to write the report")]
     Write(#[source] std::io::Error),
@@ -141,25 +155,73 @@ impl From<DemoError> for Failure {
     }
 }
 
+/// Where the three homes of the demo are.
+#[derive(Debug)]
+enum Homes {
+    /// Gone when the demo ends.
+    Temporary(tempfile::TempDir),
+    /// Named by a person, and kept.
+    Named(PathBuf),
+}
+
+impl Homes {
+    fn make(named: Option<&Path>) -> Result<Self, DemoError> {
+        let Some(path) = named else {
+            let mut folder = tempfile::Builder::new();
+            let folder = folder.prefix("ambit-demo-").tempdir();
+            return folder.map(Self::Temporary).map_err(DemoError::Folder);
+        };
+        let failed = |source| DemoError::Place {
+            path: path.to_owned(),
+            source,
+        };
+        match create_private_folder(path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                if std::fs::read_dir(path).map_err(failed)?.next().is_some() {
+                    return Err(DemoError::Occupied(path.to_owned()));
+                }
+            }
+            Err(error) => return Err(failed(error)),
+        }
+        std::path::absolute(path).map(Self::Named).map_err(failed)
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Named(path) => path,
+        }
+    }
+
+    fn end(self) -> Result<(), DemoError> {
+        match self {
+            Self::Temporary(folder) => folder.close().map_err(DemoError::Folder),
+            Self::Named(path) => {
+                tell(&format!("the three homes are in {}", shell_word(&path)));
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Runs the demo: the report goes to standard output, everything else to standard error. `interrupt` ends it
-/// at any moment; the nodes are stopped and their folder is removed all the same.
+/// at any moment; the nodes are stopped, and their folder is removed all the same unless it was `named`.
 ///
 /// # Errors
 /// Any [`DemoError`].
 pub fn run(
     end: DemoEnd,
     output: DemoOutput,
+    named: Option<&Path>,
     interrupt: impl Future<Output = ()>,
 ) -> Result<DemoOutcome, DemoError> {
     let runtime = tokio::runtime::Runtime::new().map_err(DemoError::Runtime)?;
-    let folder = tempfile::Builder::new()
-        .prefix("ambit-demo-")
-        .tempdir()
-        .map_err(DemoError::Folder)?;
-    let outcome = runtime.block_on(play_until(folder.path(), end, output, interrupt));
+    let homes = Homes::make(named)?;
+    let outcome = runtime.block_on(play_until(homes.path(), end, output, interrupt));
     // Waits for work that was cut off on other threads: after this, nobody writes into the folder.
     drop(runtime);
-    folder.close().map_err(DemoError::Folder)?;
+    homes.end()?;
     outcome
 }
 
@@ -177,7 +239,7 @@ async fn play_until(
         () = interrupt => Ok(()),
         done = play(folder, end, output, &mut parties, &mut outcome) => done,
     };
-    tell("stopping the nodes and removing their folder");
+    tell("stopping the nodes");
     for party in parties {
         party.stop().await;
     }
@@ -222,7 +284,7 @@ async fn play(
     if end == DemoEnd::Audit {
         return Ok(());
     }
-    let commands = next::commands(folder, supplier, customers).await?;
+    let commands = next::commands(supplier, customers).await?;
     match output {
         DemoOutput::Table => print(&commands)?,
         DemoOutput::Json => tell(&commands),

@@ -8,11 +8,7 @@ use crate::platform::shell_word;
 use std::path::{Path, PathBuf};
 
 /// The commands, one per line, each with what it shows.
-pub(super) async fn commands(
-    folder: &Path,
-    supplier: &Party,
-    customers: &[Party],
-) -> Result<String, DemoError> {
+pub(super) async fn commands(supplier: &Party, customers: &[Party]) -> Result<String, DemoError> {
     let ambit = program("ambit");
     let (audit, build) = auditor();
     let mut text =
@@ -39,13 +35,13 @@ pub(super) async fn commands(
             );
         }
     }
-    let file = |name: &str| shell_word(&folder.join(name));
-    let bundle = file("plates.bundle");
+    // Where the person is, not where the demo is: its folder is gone when it ends.
+    let bundle = "plates.bundle";
     let mut trusts = String::new();
     let mut exports = Vec::from_iter(build);
     exports.push(format!("{} export -o {bundle}", home(supplier)));
     for party in customers.iter().chain([supplier]) {
-        let trust = file(&format!("{}.trust", party.character.folder));
+        let trust = format!("{}.trust", party.character.folder);
         exports.push(format!("{} key trust -o {trust}", home(party)));
         trusts.push_str(&format!(" --trust {trust}"));
     }
