@@ -276,7 +276,7 @@ mod tests {
             ),
             (
                 "ambit profile check a.cedar --layer all",
-                ErrorKind::ValueValidation,
+                ErrorKind::InvalidValue,
             ),
         ] {
             assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");

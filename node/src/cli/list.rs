@@ -8,7 +8,10 @@ use super::time::start_of;
 use crate::failure::Failure;
 use crate::holding::{Filter, Item, ListObservations};
 use ambit_ledger::{DataClass, OrganizationId, Time};
+use ambit_policy::Taxonomies;
 use clap::Args;
+use clap::builder::{PossibleValue, TypedValueParser};
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// Which observations to list.
@@ -33,7 +36,7 @@ pub struct ListArguments {
     #[arg(long, value_name = "VALUE")]
     pub program: Option<String>,
     /// Of this class of data, or one that lies within it
-    #[arg(long, value_name = "CLASS")]
+    #[arg(long, value_name = "CLASS", value_parser = ClassParser, hide_possible_values = true)]
     pub class: Option<DataClass>,
     /// Observed at this time or later: RFC 3339 with any offset, or a date for the start of its day in UTC
     #[arg(long, value_name = "TIME", value_parser = start_of)]
@@ -49,6 +52,33 @@ pub struct ListArguments {
     pub after: Option<u64>,
     #[command(flatten)]
     pub output: OutputOption,
+}
+
+/// Reads a class of data. Shells complete those of this version; which there are is for the node to say.
+#[derive(Clone, Copy, Debug)]
+struct ClassParser;
+
+impl TypedValueParser for ClassParser {
+    type Value = DataClass;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<DataClass, clap::Error> {
+        let parser = clap::value_parser!(DataClass);
+        parser.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let taxonomies = Taxonomies::builtin();
+        let names: Vec<String> = taxonomies
+            .classes()
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        Some(Box::new(names.into_iter().map(PossibleValue::new)))
+    }
 }
 
 pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failure> {

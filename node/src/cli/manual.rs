@@ -11,25 +11,19 @@ use std::path::PathBuf;
 /// Where to write the manual pages.
 #[derive(Clone, Debug, Args)]
 pub struct ManualArguments {
-    /// The folder; pages of the same names are replaced
+    /// The folder, made where it is not there; pages of the same names are replaced
     #[arg(short = 'o', long = "out", value_name = "DIR")]
     pub out: PathBuf,
 }
 
 /// Manual pages are not written.
 #[derive(Debug, thiserror::Error)]
-pub enum ManualError {
-    /// There is no such folder.
-    #[error("the manual pages cannot be written: there is no folder `{0}`; make it first")]
-    NoFolder(PathBuf),
-    /// A page cannot be written.
-    #[error("failed to write the manual pages to `{folder}`")]
-    Write {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+#[error("failed to write the manual pages to `{folder}`")]
+pub struct ManualError {
+    /// The folder.
+    folder: PathBuf,
+    /// What the system says.
+    source: std::io::Error,
 }
 
 pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
@@ -41,15 +35,9 @@ pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
 
 pub(super) fn pages(arguments: &ManualArguments) -> Result<Exit, Failure> {
     let folder = arguments.out.clone();
-    if !folder.is_dir() {
-        return Err(Failure::new(
-            FailureKind::Failed,
-            &ManualError::NoFolder(folder),
-        ));
-    }
-    clap_mangen::generate_to(Arguments::command(), &folder).map_err(|source| {
-        Failure::new(FailureKind::Failed, &ManualError::Write { folder, source })
-    })?;
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| clap_mangen::generate_to(Arguments::command(), &folder))
+        .map_err(|source| Failure::new(FailureKind::Failed, &ManualError { folder, source }))?;
     note(format!(
         "wrote the manual pages; read the first with `man {}`",
         crate::platform::shell_word(&arguments.out.join("ambit.1"))
@@ -76,6 +64,9 @@ mod tests {
             for command in Arguments::command().get_subcommands() {
                 assert!(script.contains(command.get_name()), "{shell}: {command}");
             }
+            for value in ["trade-secret", "inspection-result"] {
+                assert!(script.contains(value), "{shell}: {value}");
+            }
         }
     }
 
@@ -93,14 +84,17 @@ mod tests {
         for command in Arguments::command().get_subcommands() {
             assert!(page(&format!("ambit-{}.1", command.get_name())).contains("AMBIT_HOME"));
         }
+        let within = out.join("share/man1");
+        pages(&ManualArguments {
+            out: within.clone(),
+        })
+        .unwrap();
+        assert!(within.join("ambit.1").is_file());
+        // A file is in the way.
         let nowhere = ManualArguments {
-            out: out.join("none"),
+            out: within.join("ambit.1"),
         };
-        assert!(
-            pages(&nowhere)
-                .unwrap_err()
-                .to_string()
-                .contains("make it first")
-        );
+        let failure = pages(&nowhere).unwrap_err();
+        assert!(failure.message.contains("failed to write"), "{failure}");
     }
 }

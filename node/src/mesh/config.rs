@@ -58,14 +58,16 @@ pub enum MeshError {
     #[error("failed to set up the encryption of connections")]
     Encryption(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A listen address has the wrong form.
-    #[error("failed to read the listen address `{address}`: write it like `/ip4/0.0.0.0/tcp/4001`")]
+    #[error(
+        "failed to read the listen address `{address}`: write `listen` under [mesh] in node.toml like `/ip4/0.0.0.0/tcp/4001`"
+    )]
     ListenAddress {
         /// The address as it was given.
         address: String,
     },
     /// A listen address is taken, or not one of this machine.
     #[error(
-        "failed to listen on `{address}`: choose an address of this machine and a port that no other program uses"
+        "failed to listen on `{address}`: set `listen` under [mesh] in node.toml to an address of this machine and a port that no other program uses"
     )]
     Listen {
         /// The address as it was given.

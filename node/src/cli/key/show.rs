@@ -16,7 +16,7 @@ use std::path::Path;
 #[derive(Debug, Serialize)]
 struct Keys {
     organization: OrganizationId,
-    root: Fingerprint,
+    root_key: Fingerprint,
     certified: Vec<CertifiedKey>,
     peer_id: Option<String>,
 }
@@ -52,7 +52,7 @@ fn keys(card: &str) -> Result<Keys, ContentError> {
         .collect::<Result<_, _>>()
         .map_err(ContentError::of::<ambit_ledger::StatementError>(own))?;
     Ok(Keys {
-        root: card_root(&member).map_err(ContentError::of(own))?,
+        root_key: card_root(&member).map_err(ContentError::of(own))?,
         certified,
         peer_id: transport_key(&member)
             .ok()
@@ -64,7 +64,7 @@ fn keys(card: &str) -> Result<Keys, ContentError> {
 fn keys_table(keys: &Keys) -> String {
     let mut rows = vec![
         ("organization".to_owned(), keys.organization.to_string()),
-        ("root key".to_owned(), keys.root.to_string()),
+        ("root key".to_owned(), keys.root_key.to_string()),
     ];
     rows.extend(keys.certified.iter().map(|key| {
         (

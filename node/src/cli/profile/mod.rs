@@ -8,6 +8,7 @@ use super::output::{Format, OutputOption, read_text};
 use crate::failure::{Failure, FailureKind};
 use ambit_ledger::Layer;
 use ambit_policy::{Profile, ProfileError};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -26,8 +27,8 @@ pub struct ProfileArguments {
     /// Cedar policies; `-` reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// For which layer: sticky, partnership, ip, regulatory, owner, trade-secret
-    #[arg(long, value_parser = layer)]
+    /// For which layer
+    #[arg(long, value_parser = layers())]
     pub layer: Layer,
     #[command(flatten)]
     pub output: OutputOption,
@@ -35,14 +36,15 @@ pub struct ProfileArguments {
 
 /// Not a layer.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is no layer: choose one of {known}", known = known())]
+#[error("`{text}` is no layer")]
 pub struct LayerError {
     text: String,
 }
 
-fn known() -> String {
-    let names: Vec<&str> = Layer::ALL.iter().map(|layer| layer.name()).collect();
-    names.join(", ")
+/// The layers by name, for people and for shells that complete.
+fn layers() -> impl TypedValueParser<Value = Layer> {
+    let names = Layer::ALL.iter().map(|layer| layer.name());
+    PossibleValuesParser::new(names).try_map(|text| layer(&text))
 }
 
 fn layer(text: &str) -> Result<Layer, LayerError> {
@@ -115,12 +117,7 @@ mod tests {
     #[test]
     fn layers_are_named_as_in_tables() {
         assert_eq!(layer("trade-secret").unwrap(), Layer::TradeSecret);
-        assert!(
-            layer("trade secret")
-                .unwrap_err()
-                .to_string()
-                .contains("regulatory")
-        );
+        assert!(layer("trade secret").is_err());
     }
 
     #[test]
