@@ -67,8 +67,8 @@ impl TypedValueParser for ClassParser {
         argument: Option<&clap::Arg>,
         value: &OsStr,
     ) -> Result<DataClass, clap::Error> {
-        let parser = clap::value_parser!(DataClass);
-        parser.parse_ref(command, argument, value)
+        let parse = |text: &str| text.parse::<DataClass>();
+        TypedValueParser::parse_ref(&parse, command, argument, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
