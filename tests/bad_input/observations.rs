@@ -127,7 +127,7 @@ fn ids_are_named_by_enough_of_their_digits() {
 }
 
 /// Enough that two of their ids begin with the same four digits.
-const ROWS: usize = 400;
+const ROWS: usize = 1_000;
 
 const MAP: &str = r#"delimiter = ","
 

@@ -6,6 +6,7 @@
 use super::card::card_root;
 use super::page::Page;
 use super::passed::{Passed, passed};
+use super::phrases::{instant, joined, quoted};
 use super::unbuilt::unbuilt;
 use ambit_ledger::{
     Assigned, Claim, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
@@ -479,31 +480,6 @@ fn claimed(claim: &Claim) -> String {
         quoted(claim.what.as_str()),
         instant(claim.not_after)
     )
-}
-
-/// A stranger's text, with nothing in it that could end the quotation.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "'"))
-}
-
-fn joined(texts: impl Iterator<Item = String>, last: &str) -> String {
-    let texts: Vec<String> = texts.collect();
-    match texts.split_last() {
-        Some((only, [])) => only.clone(),
-        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
-        None => String::new(),
-    }
-}
-
-/// `2027-12-31 00:00 UTC`, with seconds only where there are some.
-fn instant(time: Time) -> String {
-    let text = time.to_string().replace('T', " ");
-    let text = text.trim_end_matches('Z');
-    let text = match text.strip_suffix(":00") {
-        Some(minutes) if minutes.matches(':').count() == 1 => minutes,
-        _ => text,
-    };
-    format!("{text} UTC")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod declaration;
 mod governance;
 mod page;
 mod passed;
+mod phrases;
 mod standing;
 #[cfg(test)]
 mod tests;

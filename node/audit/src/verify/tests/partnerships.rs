@@ -235,7 +235,7 @@ fn a_members_card_is_signed_by_itself() {
     other.members[0].card = SignedCard::sign(customer().card(), &customer().checkpoint());
     let found = agreed(&other).verify();
     let rules: Vec<Rule> = found.findings().iter().map(|found| found.rule).collect();
-    assert_eq!(rules, [Rule::Signature, Rule::Signature], "{found}");
+    assert_eq!(rules, [Rule::Key, Rule::Key], "{found}");
 }
 
 #[test]
