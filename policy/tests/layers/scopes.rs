@@ -91,9 +91,9 @@ fn only_members_whom_the_owners_layers_allow_are_named() {
     let scope = named(&with_owner_rule(&layers, unsure), &terms, &limits, &facts);
     assert_eq!(scope.recipients, [id(OEM_A)].into());
     // Design data of the one is nothing for the other, though both are members.
-    let mut design = facts.clone();
+    let mut design = facts;
     design.export_control.eccn = Some("2E003".parse().unwrap());
-    let mut abroad = terms.clone();
+    let mut abroad = terms;
     let mut card: Card = (*abroad.members[1].card).clone();
     card.hosting.insert("BR".parse().unwrap());
     abroad.members[1].card = SignedCard::sign(card, &SecretKey::from_seed(&[1; 32]));
@@ -322,7 +322,7 @@ fn limits_and_parents_bound_as_well() {
         Err(Widening::DerivedPurpose(research, Bound::Limits))
     );
 
-    let mut none = limits.clone();
+    let mut none = limits;
     none.derived = None;
     assert_eq!(
         check_within_limits(&widest(), &none, &taxonomies),
@@ -396,24 +396,24 @@ fn what_limits_miss_is_named_with_both_values() {
         no_limits(entries, facts, agreed, &taxonomies)
     };
     let quality = limits(OEM_A, "quality");
-    assert_eq!(why(&[quality.clone()], &facts, &agreed), None);
+    assert_eq!(why(std::slice::from_ref(&quality), &facts, &agreed), None);
     assert_eq!(why(&[], &facts, &agreed), Some(NoLimits::None));
 
     let mut another = facts.clone();
     another.program = Some(assigned(OEM_A, "F100"));
-    let missed = why(&[quality.clone()], &another, &agreed).unwrap();
+    let missed = why(std::slice::from_ref(&quality), &another, &agreed).unwrap();
     assert_eq!(
         missed.to_string(),
         "it names program `F100 (did:web:oem-a.example)`, and the limits are for program `F99 \
          (did:web:oem-a.example)`: name the program where it is collected, or sign an agreement about it"
     );
     another.program = None;
-    let missed = why(&[quality.clone()], &another, &agreed).unwrap();
+    let missed = why(std::slice::from_ref(&quality), &another, &agreed).unwrap();
     assert!(missed.to_string().starts_with("it names no program, and"));
 
     let mut toolpath = facts.clone();
     toolpath.data_class = "toolpath".parse().unwrap();
-    let missed = why(&[quality.clone()], &toolpath, &agreed).unwrap();
+    let missed = why(std::slice::from_ref(&quality), &toolpath, &agreed).unwrap();
     assert_eq!(
         missed,
         NoLimits::Class {
@@ -428,12 +428,12 @@ fn what_limits_miss_is_named_with_both_values() {
     );
 
     let research: BTreeSet<Purpose> = ["urn:ambit:purpose:research".parse().unwrap()].into();
-    let missed = why(&[quality.clone()], &facts, &research).unwrap();
+    let missed = why(std::slice::from_ref(&quality), &facts, &research).unwrap();
     assert_eq!(
         missed,
         NoLimits::Purpose {
             agreed: research,
-            limited: quality.purposes.clone()
+            limited: quality.purposes
         }
     );
     assert!(

@@ -147,7 +147,7 @@ fn what_became_of_everything_is_counted_by_recipient() {
     let story = Story::told();
     let report = story.supplier.verify();
     let expected = Delivered {
-        partnership: story.terms.partnership.clone(),
+        partnership: story.terms.partnership,
         recipient: organization(crate::fixture::CUSTOMER),
         disclosed: 3,
         admitted: 1,
