@@ -185,6 +185,7 @@ fn a_clock_far_past_the_ledger_is_confirmed_first() {
     let last = node.store().last_time();
     let far = last.plus_days(clock::QUIET_DAYS_MAX).plus_seconds(1);
     let activate = |text: &str| ActivateProfile {
+        anyway: None,
         layer: Layer::Owner,
         text: text.to_owned(),
     };

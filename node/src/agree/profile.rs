@@ -6,13 +6,16 @@ use crate::node::{Ask, Node, actor};
 use crate::partnership::GovernanceError;
 use crate::release::ObserveError;
 use crate::store::{Commit, StoreError, Write};
-use ambit_ledger::{Body, Digest, Layer, ProfileActivated, Time};
+use ambit_ledger::{Body, Digest, Layer, Name, ProfileActivated, Time};
 use ambit_policy::{ProfileError, check_profile, schema_digest, schema_text};
 use serde::{Deserialize, Serialize};
 
 /// A profile cannot be put in force.
 #[derive(Debug, thiserror::Error)]
 pub enum ActivateError {
+    /// The text is a profile that hardly does what is meant.
+    #[error("{0}; if it is meant so, put it in force with `--anyway --reason TEXT`")]
+    Findings(String),
     /// The text is no profile.
     #[error("the profile cannot be used")]
     Profile(#[from] ProfileError),
@@ -42,6 +45,7 @@ impl From<ActivateError> for Failure {
         let kind = match &error {
             ActivateError::Clock(_) => FailureKind::TryAgain,
             ActivateError::Profile(_)
+            | ActivateError::Findings(_)
             | ActivateError::Layer(_)
             | ActivateError::Store(_)
             | ActivateError::Governance(_)
@@ -59,13 +63,16 @@ pub struct ActivateProfile {
     pub layer: Layer,
     /// Its Cedar text.
     pub text: String,
+    /// Why it is put in force although it admits nothing, or stops nothing where it should.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anyway: Option<Name>,
 }
 
 impl Ask for ActivateProfile {
     type Answer = Digest;
 
     fn answer(self, node: &Node, now: Time) -> Result<Digest, Failure> {
-        Ok(node.activate_profile(self.layer, &self.text, now)?)
+        Ok(node.activate_profile_anyway(self.layer, &self.text, self.anyway, now)?)
     }
 }
 
@@ -81,11 +88,29 @@ impl Node {
         text: &str,
         now: Time,
     ) -> Result<Digest, ActivateError> {
+        self.activate_profile_anyway(layer, text, None, now)
+    }
+
+    /// The same for a profile that hardly does what is meant, where somebody says why it is meant so.
+    fn activate_profile_anyway(
+        &self,
+        layer: Layer,
+        text: &str,
+        anyway: Option<Name>,
+        now: Time,
+    ) -> Result<Digest, ActivateError> {
         if matches!(layer, Layer::Sticky | Layer::Partnership) {
             return Err(ActivateError::Layer(layer));
         }
         let governance = self.governance();
         let checked = check_profile(layer, text, governance.layers().taxonomies())?;
+        let findings = checked.findings.iter().map(ToString::to_string);
+        let findings = findings.collect::<Vec<_>>().join("; ");
+        if !findings.is_empty() && anyway.is_none() {
+            return Err(ActivateError::Findings(findings));
+        }
+        // A reason is recorded only where one was needed.
+        let anyway = anyway.filter(|_| !findings.is_empty());
         let digest = checked.profile.digest();
         let is_in_force = governance
             .layers()
@@ -110,7 +135,7 @@ impl Node {
                         layer,
                         profile: digest,
                         schema: schema_digest(),
-                        anyway: None,
+                        anyway,
                     })),
                 ],
             })?;

@@ -3,10 +3,12 @@
 use super::*;
 use crate::config::{ApiSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
-use crate::node::Node;
+use crate::node::{Ask as _, Node};
 use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
-use ambit_ledger::{Fingerprint, ManifestSignature, OrganizationId, PartnershipTerms, Time};
+use ambit_ledger::{
+    Body, Fingerprint, Layer, ManifestSignature, OrganizationId, PartnershipTerms, Time,
+};
 use ambit_policy::TermsError;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -307,6 +309,52 @@ fn signed_already_is_said_of_what_verifies_alone() {
 
 fn decline(node: &Node, file: &str, roots: &Roots, now: Time) -> Result<Proposal, PartnerError> {
     node.decline(file, roots, "retention is too long".parse().unwrap(), now)
+}
+
+#[test]
+fn a_profile_that_hardly_does_what_is_meant_takes_a_reason() {
+    let scene = Scene::new();
+    let node = &scene.customer;
+    let size = node.store().size();
+    let nothing = "@id(\"n\") forbid (principal, action, resource);\n";
+    let open = "@id(\"y\") permit (principal, action, resource);\n";
+    for (layer, text, words) in [
+        (Layer::Owner, nothing, "lets nothing cross"),
+        (Layer::Regulatory, open, "stops nothing"),
+    ] {
+        let error = node.activate_profile(layer, text, scene.now).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.contains(words) && error.contains("--anyway --reason"),
+            "{error}"
+        );
+    }
+    let typed = "@id(\"t\") permit (principal, action, resource is Ambit::Observation)\n\
+                 when { resource.dataClass in Ambit::DataClass::\"toolpth\" };\n";
+    assert!(
+        node.activate_profile(Layer::Owner, typed, scene.now)
+            .is_err()
+    );
+    unchanged(node, size);
+    let anyway = |layer: Layer, text: &str| ActivateProfile {
+        layer,
+        text: text.to_owned(),
+        anyway: Some("while the line is down".parse().unwrap()),
+    };
+    anyway(Layer::Owner, nothing)
+        .answer(node, scene.now)
+        .unwrap();
+    // Where none was needed, no reason is recorded.
+    anyway(Layer::Owner, open).answer(node, scene.now).unwrap();
+    let reasons: Vec<bool> = node
+        .store()
+        .entries(size, u64::MAX)
+        .filter_map(|entry| match entry.unwrap().body {
+            Body::ProfileActivated(activated) => Some(activated.anyway.is_some()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reasons, [true, false]);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 #[cfg(test)]
 use super::faults::{Faults, Point};
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -16,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most items in one batch.
 pub(super) const BATCH_ITEMS_MAX: usize = 64;
@@ -29,6 +30,10 @@ pub(super) const VALUE_BYTES_MAX: usize = 6 * 1024;
 /// megabytes left a database that did not open. A unit that is larger by itself goes alone: that is an entry of nearly the
 /// largest size, with its index keys.
 const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
+/// How long the engine's own threads may hold the files of a database that this process has closed.
+const CLOSING_MAX: Duration = Duration::from_secs(10);
+/// How often it is looked at whether they still do.
+const CLOSING_INTERVAL: Duration = Duration::from_millis(10);
 /// Page cache: the working set of indexes of some million observations.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// How often it is looked at whether the engine's own threads failed: no sync waits longer for ever.
@@ -117,8 +122,20 @@ pub(super) struct Database {
 
 impl Database {
     /// Opens the database in this directory, or makes it. What it holds then is on the disk, also what a
-    /// process that was killed had only handed to the system.
+    /// process that was killed had only handed to the system. One that this process has just closed is waited for.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
+        let until = Instant::now() + CLOSING_MAX;
+        loop {
+            match Self::open_once(path) {
+                Err(DatabaseError::InUse { .. }) if was_closed(path) && Instant::now() < until => {
+                    std::thread::sleep(CLOSING_INTERVAL);
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn open_once(path: &Path) -> Result<Self, DatabaseError> {
         remove_cut_off_snapshots(path)?;
         let config = sled::Config::new()
             .path(path)
@@ -305,6 +322,21 @@ impl Database {
             pair.map(|(key, value)| (key.to_vec(), value.to_vec()))
                 .map_err(|error| engine_error(&path, error))
         })
+    }
+}
+
+/// The databases that this process has closed.
+static CLOSED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn was_closed(path: &Path) -> bool {
+    let closed = CLOSED.lock().unwrap_or_else(PoisonError::into_inner);
+    closed.contains(path)
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let mut closed = CLOSED.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.insert(self.path.to_path_buf());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::table::pairs;
-use super::{ProfileArguments, read};
+use super::{ActivateArguments, read};
 use crate::agree::ActivateProfile;
 use crate::failure::Failure;
 use ambit_ledger::{Digest, Layer};
@@ -16,11 +16,16 @@ struct Activated {
     digest: Digest,
 }
 
-pub(super) fn activate(home: &Path, arguments: &ProfileArguments) -> Result<Exit, Failure> {
+pub(super) fn activate(home: &Path, given: &ActivateArguments) -> Result<Exit, Failure> {
+    let arguments = &given.profile;
     let layer = arguments.layer;
     // Read here too, so that a mistake is named by file, line and column whoever runs the operation.
     let (text, _) = read(&arguments.file, layer)?;
-    let digest = Backend::open(home)?.ask(ActivateProfile { layer, text })?;
+    let digest = Backend::open(home)?.ask(ActivateProfile {
+        layer,
+        text,
+        anyway: given.reason.clone(),
+    })?;
     arguments
         .output
         .print(&Activated { layer, digest }, |activated| {

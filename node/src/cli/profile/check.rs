@@ -1,7 +1,7 @@
 //! `ambit profile check`.
 
 use super::super::exit::Exit;
-use super::super::table::pairs;
+use super::super::table::{or_none, pairs};
 use super::{ProfileArguments, read};
 use crate::failure::Failure;
 use ambit_ledger::{Digest, Layer};
@@ -12,11 +12,13 @@ struct Checked {
     layer: Layer,
     digest: Digest,
     policies: Vec<String>,
+    findings: Vec<String>,
 }
 
 pub(super) fn check(arguments: &ProfileArguments) -> Result<Exit, Failure> {
     let layer = arguments.layer;
-    let (_, profile) = read(&arguments.file, layer)?;
+    let (_, checked) = read(&arguments.file, layer)?;
+    let profile = checked.profile;
     let checked = Checked {
         layer,
         digest: profile.digest(),
@@ -25,12 +27,17 @@ pub(super) fn check(arguments: &ProfileArguments) -> Result<Exit, Failure> {
             .into_iter()
             .map(str::to_owned)
             .collect(),
+        findings: checked.findings.iter().map(ToString::to_string).collect(),
     };
     arguments.output.print(&checked, |checked| {
         pairs([
             ("layer", checked.layer.to_string()),
             ("digest", checked.digest.to_string()),
             ("policies", checked.policies.join(", ")),
+            (
+                "findings",
+                or_none(Some(checked.findings.join("; ")).filter(|text| !text.is_empty())),
+            ),
         ])
     })?;
     Ok(Exit::Done)

@@ -6,8 +6,8 @@ mod check;
 use super::exit::Exit;
 use super::output::{Format, OutputOption, read_text};
 use crate::failure::{Failure, FailureKind};
-use ambit_ledger::Layer;
-use ambit_policy::{Profile, ProfileError};
+use ambit_ledger::{Layer, Name};
+use ambit_policy::{CheckedProfile, ProfileError, Taxonomies, check_profile};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub enum ProfileCommand {
     /// Check that a profile can be put in force for a layer
     Check(ProfileArguments),
     /// Put a profile in force for one of this node's own layers, in place of what is; what is undecided is judged again
-    Activate(ProfileArguments),
+    Activate(ActivateArguments),
 }
 
 /// Which profile, and for which layer.
@@ -32,6 +32,19 @@ pub struct ProfileArguments {
     pub layer: Layer,
     #[command(flatten)]
     pub output: OutputOption,
+}
+
+/// Which profile, and why although it hardly does what is meant.
+#[derive(Clone, Debug, Args)]
+pub struct ActivateArguments {
+    #[command(flatten)]
+    pub profile: ProfileArguments,
+    /// Put it in force although it lets nothing cross, or stops nothing where it should
+    #[arg(long, requires = "reason")]
+    pub anyway: bool,
+    /// Why it is meant so; recorded, and shown in every audit
+    #[arg(long, value_name = "TEXT", requires = "anyway")]
+    pub reason: Option<Name>,
 }
 
 /// Not a layer.
@@ -87,7 +100,8 @@ impl ProfileCommand {
     /// For whom it answers.
     pub(super) fn format(&self) -> Format {
         match self {
-            Self::Check(arguments) | Self::Activate(arguments) => arguments.output.output,
+            Self::Check(arguments) => arguments.output.output,
+            Self::Activate(arguments) => arguments.profile.output.output,
         }
     }
 }
@@ -103,11 +117,11 @@ pub(super) fn profile(
     }
 }
 
-fn read(path: &Path, layer: Layer) -> Result<(String, Profile), Failure> {
+fn read(path: &Path, layer: Layer) -> Result<(String, CheckedProfile), Failure> {
     let text = read_text(path)?;
-    let profile = Profile::parse(layer, &text)
+    let checked = check_profile(layer, &text, &Taxonomies::builtin())
         .map_err(|error| Failure::new(FailureKind::Failed, &RefusedProfile::new(path, &error)))?;
-    Ok((text, profile))
+    Ok((text, checked))
 }
 
 #[cfg(test)]
@@ -140,5 +154,13 @@ mod tests {
         assert!(!line.contains("line 3"), "{line}");
         std::fs::write(&path, "@id(\"a\")\npermit (principal, action, resource);\n").unwrap();
         assert_eq!(check::check(&arguments).unwrap(), Exit::Done);
+        // A name that is in no taxonomy is told here as well, not only once it is to be in force.
+        let class = "when { resource.dataClass in Ambit::DataClass::\"toolpth\" }";
+        let text = format!(
+            "@id(\"a\")\npermit (principal, action, resource is Ambit::Observation)\n{class};\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let line = check::check(&arguments).unwrap_err().message;
+        assert!(line.contains("did you mean `toolpath`?"), "{line}");
     }
 }
