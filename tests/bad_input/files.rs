@@ -69,7 +69,7 @@ fn profiles_with_mistakes_have_their_place() {
     let missing = scene.path("missing.cedar");
     for (file, layer, code, words) in [
         (&missing, "owner", 5, &["missing.cedar"][..]),
-        (&good, "all", 2, &["`all` is no layer", "trade-secret"]),
+        (&good, "all", 2, &["invalid value 'all'", "trade-secret"]),
         (&good, "sticky", 1, &["`sticky`", "same text at every node"]),
         (&good, "partnership", 1, &["rendered from the terms"]),
     ] {
