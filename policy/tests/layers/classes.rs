@@ -167,8 +167,8 @@ fn the_class_key_and_the_slice_are_frozen() {
             judged.decision.class_key.to_string(),
         ],
         [
-            "d0630a89054d15f144cd84924794970fb823e0c49f8fb34f6042afe8211d5638",
-            "938cf5580864c3d6768129bfee8e40a0bce7241987937348cce61c90b7f61ab6",
+            "d5c79d7ac47453ca85d7dd5ae2ea598a6ab47848b2dbb48ec4a9c85d26599339",
+            "7dbf23f2eab6c12d7e42af75895a7107b7f22c58beb793f45ad6649f296c510d",
         ]
     );
     let value: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
