@@ -167,7 +167,7 @@ impl Service {
 
     /// Waits until the node cannot go on, and says why. May be dropped and asked again. What is left to do then is
     /// [`Service::stop`].
-    pub async fn failed(&self) -> ServiceError {
+    pub async fn until_it_fails(&self) -> ServiceError {
         let ended = tokio::select! {
             () = self.works.over() => self.works.name,
             () = self.federation.over() => self.federation.name,

@@ -364,6 +364,20 @@ impl Unsalted {
         over_all(&self.verdicts)
     }
 
+    /// The layers that withhold, whatever the purpose.
+    #[must_use]
+    pub fn withholding_layers(&self) -> Vec<Layer> {
+        let withholds = |layer: &Layer| {
+            self.verdicts.iter().all(|purpose| {
+                purpose
+                    .layers
+                    .iter()
+                    .any(|said| said.layer == *layer && said.verdict == Verdict::Withheld)
+            })
+        };
+        Layer::ALL.into_iter().filter(withholds).collect()
+    }
+
     /// Whether the answer still is true at `now`.
     #[must_use]
     pub fn is_true_at(&self, now: Time) -> bool {
@@ -407,6 +421,20 @@ impl Decision {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         over_all(&self.verdicts)
+    }
+
+    /// The layers that withhold, whatever the purpose.
+    #[must_use]
+    pub fn withholding_layers(&self) -> Vec<Layer> {
+        let withholds = |layer: &Layer| {
+            self.verdicts.iter().all(|purpose| {
+                purpose
+                    .layers
+                    .iter()
+                    .any(|said| said.layer == *layer && said.verdict == Verdict::Withheld)
+            })
+        };
+        Layer::ALL.into_iter().filter(withholds).collect()
     }
 
     /// Whether the answer still is true at `now`.

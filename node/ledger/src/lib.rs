@@ -41,7 +41,7 @@ pub use entry::{
     ClockAccepted, ComparedRoot, Corrected, Decided, Declassified, DeriveDecided, Derived,
     Disclosed, EditionStage, ElectronicSignature, Entry, EquivocationProved, Erased, ErasedItem,
     ErasureAttested, ErasureRule, GrantRecorded, Held, Incident, IssuerPinned, KeyCertified,
-    KeyRevoked, KeyRotated, Kind, Label, LimitsSet, MandateRecorded, MemberJoined, Observed,
+    KeyRevoked, KeyRotated, Kind, Label, Laid, LimitsSet, MandateRecorded, MemberJoined, Observed,
     OfferedAgain, OnwardNoted, Opened, OutboxEnded, PartnershipDeclined, PartnershipDissolved,
     PartnershipEdition, PartnershipSetAside, PatternEnded, PatternOpened, PatternSigned,
     PeerCheckpoint, ProfileActivated, Refused, ReleasedFromHold, RetainDecided, RetainOutcome,

@@ -40,7 +40,7 @@ fn decode_as_everything(bytes: &[u8], keyring: &Keyring) -> usize {
         frontier.append(Digest::of(bytes));
         let _ = frontier.root();
     }
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let _ = Body::decode(kind.number(), bytes);
     }
     if let Ok(entry) = Entry::decode(bytes) {

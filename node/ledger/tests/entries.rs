@@ -8,7 +8,7 @@ use ambit_ledger::{
     Declassified, DeriveDecided, Derived, Digest, Disclosed, DisclosureId, EditionStage,
     ElectronicSignature, Entry, EquivocationProved, Erased, ErasedItem, ErasureAttested,
     ErasureExtent, ErasureRule, GrantRecorded, Held, ITEM_BYTES_MAX, Incident, IssuerPinned,
-    KeyCertified, KeyPurpose, KeyRevoked, KeyRotated, Kind, Label, Layer, LimitsSet,
+    KeyCertified, KeyPurpose, KeyRevoked, KeyRotated, Kind, Label, Laid, Layer, LimitsSet,
     MandateRecorded, ManifestSignature, MemberJoined, Name, Observation, ObservationId, Observed,
     OfferedAgain, OnwardNoted, Opened, OutboxEnded, PartnershipDeclined, PartnershipDissolved,
     PartnershipEdition, PartnershipSetAside, PatternEnded, PatternOpened, PatternSignature,
@@ -98,7 +98,7 @@ pub fn other_bodies() -> Vec<(String, Body)> {
                 }));
                 continue;
             }
-            Body::Erased(body) => {
+            Body::Laid(Laid::Erased(body)) => {
                 let rules = [
                     (
                         "input",
@@ -118,7 +118,7 @@ pub fn other_bodies() -> Vec<(String, Body)> {
                         rule,
                         ..body.clone()
                     };
-                    (format!("erased-{name}"), Body::Erased(body))
+                    (format!("erased-{name}"), Body::Laid(Laid::Erased(body)))
                 }));
                 continue;
             }
@@ -169,31 +169,31 @@ fn agreement_bodies() -> Vec<Body> {
             partnership: terms.partnership.clone(),
             decline: ByteBuf::from(samples::decline().sign(&samples::airframe_key())),
         }),
-        Body::PartnershipDissolved(PartnershipDissolved {
+        Body::Laid(Laid::PartnershipDissolved(PartnershipDissolved {
             partnership: terms.partnership.clone(),
             edition: terms.digest(),
             acts: vec![Digest::of(b"an act")],
-        }),
-        Body::PartnershipSetAside(PartnershipSetAside {
+        })),
+        Body::Laid(Laid::PartnershipSetAside(PartnershipSetAside {
             partnership: terms.partnership,
             undone: true,
-        }),
-        Body::CardSeen(CardSeen {
+        })),
+        Body::Laid(Laid::CardSeen(CardSeen {
             card: ByteBuf::from(samples::card().sign(&samples::forge_key())),
-        }),
-        Body::CardConfirmed(CardConfirmed {
+        })),
+        Body::Laid(Laid::CardConfirmed(CardConfirmed {
             organization: samples::forge(),
             card: Digest::of(b"a card"),
             material: samples::card().material().digest(),
-        }),
-        Body::IssuerPinned(IssuerPinned {
+        })),
+        Body::Laid(Laid::IssuerPinned(IssuerPinned {
             issuer: samples::forge(),
             root: root.public().fingerprint(),
             certificates: vec![ByteBuf::from(
                 stated::certified().sign(&root, &samples::forge_key()),
             )],
             undone: true,
-        }),
+        })),
         Body::LimitsSet(LimitsSet {
             limits: samples::limits(),
         }),
@@ -208,25 +208,25 @@ fn life_bodies() -> Vec<Body> {
     let act = ByteBuf::from(stated::act().sign(&key));
     let trigger = Digest::of(b"a trigger");
     vec![
-        Body::ActMade(ActMade { act: act.clone() }),
-        Body::ActHeard(ActHeard {
+        Body::Laid(Laid::ActMade(ActMade { act: act.clone() })),
+        Body::Laid(Laid::ActHeard(ActHeard {
             act: act.clone(),
             from: samples::forge(),
-        }),
-        Body::AttestationRecorded(AttestationRecorded {
+        })),
+        Body::Laid(Laid::AttestationRecorded(AttestationRecorded {
             attestation: ByteBuf::from(stated::attestation().sign(&key)),
-        }),
-        Body::GrantRecorded(GrantRecorded {
+        })),
+        Body::Laid(Laid::GrantRecorded(GrantRecorded {
             grant: ByteBuf::from(stated::grant().sign(&key)),
-        }),
-        Body::MandateRecorded(MandateRecorded {
+        })),
+        Body::Laid(Laid::MandateRecorded(MandateRecorded {
             mandate: ByteBuf::from(stated::mandate().sign(&key)),
-        }),
-        Body::MemberJoined(MemberJoined {
+        })),
+        Body::Laid(Laid::MemberJoined(MemberJoined {
             partnership: partnership.clone(),
             joined: ByteBuf::from(stated::joined().sign(&samples::airframe_key())),
-        }),
-        Body::PatternSigned(PatternSigned {
+        })),
+        Body::Laid(Laid::PatternSigned(PatternSigned {
             partnership: partnership.clone(),
             pattern: pattern.digest(),
             signature: ByteBuf::from(PatternSignature::sign(
@@ -235,25 +235,25 @@ fn life_bodies() -> Vec<Body> {
                 samples::issued(),
                 &key,
             )),
-        }),
-        Body::PatternOpened(PatternOpened {
+        })),
+        Body::Laid(Laid::PatternOpened(PatternOpened {
             partnership: partnership.clone(),
             pattern: pattern.digest(),
             trigger,
             evidence: vec![ByteBuf::from(b"an observation".to_vec())],
             until: samples::issued().plus_days(1),
-        }),
-        Body::PatternEnded(PatternEnded {
+        })),
+        Body::Laid(Laid::PatternEnded(PatternEnded {
             partnership,
             pattern: pattern.digest(),
             trigger,
-        }),
-        Body::EquivocationProved(EquivocationProved {
+        })),
+        Body::Laid(Laid::EquivocationProved(EquivocationProved {
             organization: samples::forge(),
             statements: vec![act, ByteBuf::from(b"another act".to_vec())],
             disclosures: vec![DisclosureId::of(b"a disclosure")],
             remark: Some(named("two acts have the number 2")),
-        }),
+        })),
     ]
 }
 
@@ -296,14 +296,14 @@ fn transfer_bodies() -> Vec<Body> {
             seq: 2,
             grounds: judged.clone(),
         }),
-        Body::OutboxEnded(OutboxEnded {
+        Body::Laid(Laid::OutboxEnded(OutboxEnded {
             partnership: partnership.clone(),
             recipient: samples::airframe(),
             from_seq: 3,
             to_seq: 70_000,
             grounds: judged,
-        }),
-        Body::OfferedAgain(OfferedAgain {
+        })),
+        Body::Laid(Laid::OfferedAgain(OfferedAgain {
             first: DisclosureId::of(&disclosure),
             first_seq: 1,
             disclosure: Some(disclosure.clone()),
@@ -311,10 +311,10 @@ fn transfer_bodies() -> Vec<Body> {
             recipient: samples::airframe(),
             seq: 4,
             decision: digest,
-        }),
-        Body::OnwardNoted(OnwardNoted {
+        })),
+        Body::Laid(Laid::OnwardNoted(OnwardNoted {
             disclosure: disclosure.clone(),
-        }),
+        })),
         Body::Admitted(Admitted {
             observation,
             disclosure,
@@ -330,13 +330,13 @@ fn transfer_bodies() -> Vec<Body> {
             count: 2,
             digests: vec![Digest::of(b"one"), Digest::of(b"two")],
         }),
-        Body::SetAside(SetAside {
+        Body::Laid(Laid::SetAside(SetAside {
             sender: samples::forge(),
             partnership,
             code: RefusalCode::ClocksApart,
             count: 2,
             digests: vec![Digest::of(b"one"), Digest::of(b"two")],
-        }),
+        })),
         Body::Acknowledged(Acknowledged {
             acknowledgement: ByteBuf::from(acknowledgement),
         }),
@@ -349,43 +349,43 @@ fn holding_bodies() -> Vec<Body> {
     let observation = ObservationId::of(b"an observation");
     let signature = ByteBuf::from(stated::person_signature().sign(&samples::forge_person()));
     vec![
-        Body::RetainDecided(RetainDecided { decision }),
-        Body::DeriveDecided(DeriveDecided {
+        Body::Laid(Laid::RetainDecided(RetainDecided { decision })),
+        Body::Laid(Laid::DeriveDecided(DeriveDecided {
             decision: samples::derive_decision(),
-        }),
-        Body::UseDecided(UseDecided {
+        })),
+        Body::Laid(Laid::UseDecided(UseDecided {
             decision: samples::use_decision(),
-        }),
-        Body::Retained(Retained {
+        })),
+        Body::Laid(Laid::Retained(Retained {
             decisions: decisions.into(),
             count: 70_000,
             outcome: RetainOutcome::Frozen,
             next_due: Some(samples::issued()),
-        }),
-        Body::Used(Used {
+        })),
+        Body::Laid(Laid::Used(Used {
             decision: samples::use_decision().digest(),
             agent: named("agent-7"),
             purpose: named("urn:purpose:quality"),
             data_class: named("quality.geometry"),
             hour: named("2026-05-01T08:00:00Z"),
             reads: Some(70_000),
-        }),
-        Body::Derived(Derived {
+        })),
+        Body::Laid(Laid::Derived(Derived {
             derivation: ByteBuf::from(stated::derivation().sign(&samples::airframe_key())),
             decisions: [samples::derive_decision().digest()].into(),
-        }),
-        Body::Held(Held {
+        })),
+        Body::Laid(Laid::Held(Held {
             hold: named("H-1"),
             person: named("person-3"),
             review: samples::issued().plus_days(90),
             observations: [observation].into(),
-        }),
-        Body::ReleasedFromHold(ReleasedFromHold {
+        })),
+        Body::Laid(Laid::ReleasedFromHold(ReleasedFromHold {
             hold: named("H-1"),
             person: named("person-3"),
             observations: [observation].into(),
-        }),
-        Body::Erased(Erased {
+        })),
+        Body::Laid(Laid::Erased(Erased {
             observations: vec![ErasedItem {
                 observation,
                 slot: 4_097,
@@ -396,14 +396,14 @@ fn holding_bodies() -> Vec<Body> {
             rule: ErasureRule::Retention {
                 decisions: decisions.into(),
             },
-        }),
-        Body::ErasureAttested(ErasureAttested {
+        })),
+        Body::Laid(Laid::ErasureAttested(ErasureAttested {
             attestation: ByteBuf::from(
                 stated::erasure_attestation().sign(&samples::airframe_key()),
             ),
             is_own: true,
-        }),
-        Body::Declassified(Declassified {
+        })),
+        Body::Laid(Laid::Declassified(Declassified {
             observation,
             labels: [
                 Label::DataClass,
@@ -413,14 +413,14 @@ fn holding_bodies() -> Vec<Body> {
             ]
             .into(),
             signature: signature.clone(),
-        }),
-        Body::Corrected(Corrected {
+        })),
+        Body::Laid(Laid::Corrected(Corrected {
             observation,
             by: ObservationId::of(b"a later one"),
             salt: samples::salt(0x5b),
             disclosures: [DisclosureId::of(b"a disclosure")].into(),
-        }),
-        Body::ElectronicSignature(ElectronicSignature { signature }),
+        })),
+        Body::Laid(Laid::ElectronicSignature(ElectronicSignature { signature })),
     ]
 }
 
@@ -438,14 +438,14 @@ fn ledger_bodies() -> Vec<Body> {
         Body::KeyCertified(KeyCertified {
             certificate: certificate.clone(),
         }),
-        Body::KeyRotated(KeyRotated {
+        Body::Laid(Laid::KeyRotated(KeyRotated {
             certificate: certificate.clone(),
             ended: certificate.clone(),
-        }),
-        Body::KeyRevoked(KeyRevoked {
+        })),
+        Body::Laid(Laid::KeyRevoked(KeyRevoked {
             certificate,
             compromised: true,
-        }),
+        })),
         Body::ProfileActivated(ProfileActivated {
             layer: Layer::TradeSecret,
             profile: Digest::of(b"profile"),
@@ -455,32 +455,32 @@ fn ledger_bodies() -> Vec<Body> {
         Body::TaxonomyActivated(TaxonomyActivated {
             taxonomies: Digest::of(b"taxonomies"),
         }),
-        Body::PeerCheckpoint(PeerCheckpoint {
+        Body::Laid(Laid::PeerCheckpoint(PeerCheckpoint {
             organization: samples::airframe(),
             note: samples::checkpoint().sign(&key),
             is_consistent: true,
-        }),
-        Body::Incident(Incident {
+        })),
+        Body::Laid(Laid::Incident(Incident {
             what: named("clock-back"),
             organization: Some(samples::airframe()),
             remark: Some(named("by a day")),
             digests: vec![Digest::of(b"what shows it")],
-        }),
-        Body::SoftwareChanged(SoftwareChanged {
+        })),
+        Body::Laid(Laid::SoftwareChanged(SoftwareChanged {
             from: named("ambit 0.1.0"),
             to: named("ambit 0.2.0"),
-        }),
-        Body::ClockAccepted(ClockAccepted {
+        })),
+        Body::Laid(Laid::ClockAccepted(ClockAccepted {
             believed: samples::begun(),
             accepted: samples::issued(),
-        }),
+        })),
     ]
 }
 
 #[test]
 fn every_kind_has_a_body_here() {
     let kinds: Vec<u32> = bodies().iter().map(Body::kind).collect();
-    let all: Vec<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
+    let all: Vec<u32> = Kind::all().map(|kind| kind.number()).collect();
     assert_eq!(kinds, all);
 }
 
@@ -555,11 +555,11 @@ fn an_entry_that_is_too_large_or_out_of_time_is_refused() {
 
 #[test]
 fn kinds_have_one_number_and_one_name_each() {
-    let numbers: Vec<u32> = Kind::ALL.iter().map(|kind| kind.number()).collect();
+    let numbers: Vec<u32> = Kind::all().map(|kind| kind.number()).collect();
     assert_eq!(numbers, (1..=53).collect::<Vec<u32>>());
-    for kind in Kind::ALL {
-        assert_eq!(Kind::from_number(kind.number()), Some(*kind));
-        let same_name = Kind::ALL.iter().filter(|other| other.name() == kind.name());
+    for kind in Kind::all() {
+        assert_eq!(Kind::from_number(kind.number()), Some(kind));
+        let same_name = Kind::all().filter(|other| other.name() == kind.name());
         assert_eq!(same_name.count(), 1);
     }
     assert_eq!(Kind::from_number(0), None);

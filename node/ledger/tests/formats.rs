@@ -5,9 +5,9 @@ use crate::samples;
 use crate::stated;
 use ambit_ledger::{
     ActKind, Action, AgreementState, AtEnd, Body, Delivery, EditionStage, ErasureExtent,
-    ErasureMethod, ErasureRule, Function, Gone, KeyPurpose, Kind, Label, Layer, ObservationId,
-    Quality, Reach, RefusalCode, Regime, RetainOutcome, StatementKind, Trigger, Verdict, When,
-    Withdrawal, encode,
+    ErasureMethod, ErasureRule, Function, Gone, KeyPurpose, Kind, Label, Laid, Layer,
+    ObservationId, Quality, Reach, RefusalCode, Regime, RetainOutcome, StatementKind, Trigger,
+    Verdict, When, Withdrawal, encode,
 };
 use coset::cbor::Value;
 use serde::Serialize;
@@ -186,7 +186,7 @@ fn structures() -> BTreeMap<&'static str, Vec<String>> {
         if let Body::PartnershipEdition(body) = &body {
             all.insert("ComparedRoot", self::fields(&body.roots[0]));
         }
-        if let Body::Erased(body) = &body {
+        if let Body::Laid(Laid::Erased(body)) = &body {
             all.insert("ErasedItem", self::fields(&body.observations[0]));
         }
     }
@@ -195,10 +195,11 @@ fn structures() -> BTreeMap<&'static str, Vec<String>> {
 
 /// Names each kind's body by its variant.
 macro_rules! bodies {
-    ($($kind:ident)*) => {
+    (in use { $($kind:ident)* } laid { $($laid:ident)* }) => {
         fn body_fields(body: &Body) -> (&'static str, Vec<String>) {
             match body {
                 $(Body::$kind(body) => (stringify!($kind), fields(body)),)*
+                $(Body::Laid(Laid::$laid(body)) => (stringify!($laid), fields(body)),)*
                 Body::Unread { .. } => panic!("no body"),
             }
         }
@@ -206,14 +207,19 @@ macro_rules! bodies {
 }
 
 bodies! {
-    Opened KeyCertified KeyRotated KeyRevoked PartnershipEdition PartnershipDissolved
-    ProfileActivated TaxonomyActivated Observed Decided Disclosed Withheld Withdrawn Admitted
-    Refused Acknowledged Used LimitsSet Retained Held ReleasedFromHold Erased ErasureAttested
-    Declassified Corrected ElectronicSignature PeerCheckpoint Incident PartnershipDeclined ActMade
-    ActHeard CardSeen CardConfirmed IssuerPinned AttestationRecorded GrantRecorded MandateRecorded
-    SetAside OfferedAgain RetainDecided DeriveDecided UseDecided Derived SoftwareChanged
-    ClockAccepted OutboxEnded PartnershipSetAside MemberJoined PatternSigned PatternOpened
-    PatternEnded EquivocationProved OnwardNoted
+    in use {
+        Opened KeyCertified PartnershipEdition ProfileActivated TaxonomyActivated Observed
+        Decided Disclosed Withheld Withdrawn Admitted Refused Acknowledged LimitsSet
+        PartnershipDeclined
+    }
+    laid {
+        KeyRotated KeyRevoked PartnershipDissolved Used Retained Held ReleasedFromHold Erased
+        ErasureAttested Declassified Corrected ElectronicSignature PeerCheckpoint Incident
+        ActMade ActHeard CardSeen CardConfirmed IssuerPinned AttestationRecorded GrantRecorded
+        MandateRecorded SetAside OfferedAgain RetainDecided DeriveDecided UseDecided Derived
+        SoftwareChanged ClockAccepted OutboxEnded PartnershipSetAside MemberJoined PatternSigned
+        PatternOpened PatternEnded EquivocationProved OnwardNoted
+    }
 }
 
 /// Enumerations, each with every variant.
@@ -456,8 +462,7 @@ fn table_with(head: &str) -> Vec<Vec<&'static str>> {
 
 #[test]
 fn the_tables_of_kinds_statements_and_codes_are_the_codes_own() {
-    let kinds: Vec<Vec<String>> = Kind::ALL
-        .iter()
+    let kinds: Vec<Vec<String>> = Kind::all()
         .map(|kind| {
             let (number, name) = (kind.number().to_string(), kind.name().to_owned());
             vec![number, name, format!("`{kind:?}`")]

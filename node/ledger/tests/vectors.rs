@@ -149,7 +149,7 @@ fn write_numbers(vectors: &mut Vectors) {
     vectors.text("fingerprint-text", key.fingerprint().to_string());
     vectors.encoded("salt", &samples::salt(1));
     vectors.encoded("time", &samples::begun());
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         let name = format!("kind-{}", kind.name().replace(' ', "-"));
         vectors.text(name, kind.number().to_string());
     }

@@ -4,12 +4,12 @@
 //! It reads no clock, opens no socket and commits nothing. It must never take in what it could not verify to
 //! the last byte, and never reject what it merely could not decide.
 
-use crate::node::Deciding;
-use crate::partnership::{Governance, Partnership};
+use crate::node::{Counterpart, Deciding, JudgedWrites};
+use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
-    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, OrganizationId, Party,
-    Readings, ReadingsError, RefusalCode, Time, Verdict,
+    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Party, Readings,
+    ReadingsError, RefusalCode, Time, Verdict,
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
 
@@ -28,9 +28,9 @@ pub struct Incoming<'a> {
 
 /// What becomes of it.
 #[derive(Debug)]
-pub enum Admission {
+pub enum Admission<'g> {
     /// Taken in, once this is committed.
-    Admit(Vec<Write>),
+    Admit(JudgedWrites<'g>),
     /// Refused, with a code that names no private layer.
     Refuse(RefusalCode),
     /// Nobody can say: it waits, and is judged again.
@@ -41,15 +41,15 @@ pub enum Admission {
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
-pub fn admit(
-    deciding: &mut Deciding<'_>,
-    governance: &Governance,
-    partnership: &Partnership,
-    sender: &OrganizationId,
+pub fn admit<'g>(
+    deciding: &mut Deciding<'g>,
+    from: Counterpart<'g>,
     verified: Verified<'_>,
     now: Time,
-) -> Result<Admission, StoreError> {
-    let Some(me) = partnership.terms().member(governance.organization()) else {
+) -> Result<Admission<'g>, StoreError> {
+    let partnership = from.partnership();
+    let me = deciding.in_force().organization();
+    let Some(me) = partnership.terms().member(me) else {
         return Ok(Admission::Refuse(RefusalCode::WrongPartnership));
     };
     let inquiry = inquiry_for_admission(
@@ -57,7 +57,7 @@ pub fn admit(
         &verified.disclosure.scope,
         &Party::from(me),
         partnership.agreement(),
-        sender,
+        from.organization(),
         0,
         verified.disclosure.issued_at,
     );
@@ -67,8 +67,8 @@ pub fn admit(
         Verdict::Undecided => Admission::Wait,
         Verdict::Admissible => {
             let incoming = verified.incoming;
-            let mut writes = judgement.writes;
-            writes.push(Write::Admitted {
+            let mut judged = judgement.judged;
+            judged.push(Write::Admitted {
                 id: verified.id,
                 edition: verified.disclosure.edition,
                 statement: incoming.observation.to_vec(),
@@ -77,7 +77,7 @@ pub fn admit(
                 seq: incoming.seq,
                 readings: incoming.readings.to_vec(),
             });
-            Admission::Admit(writes)
+            Admission::Admit(judged)
         }
     })
 }
@@ -97,11 +97,11 @@ pub struct Verified<'a> {
 /// The code to refuse it with.
 pub fn verify<'a>(
     governance: &Governance,
-    partnership: &Partnership,
-    sender: &OrganizationId,
+    from: Counterpart<'_>,
     incoming: Incoming<'a>,
     now: Time,
 ) -> Result<Verified<'a>, RefusalCode> {
+    let (partnership, sender) = (from.partnership(), from.organization());
     let keyring = partnership.keyring();
     let disclosure = Disclosure::verify(incoming.disclosure, keyring)
         .map_err(|error| RefusalCode::from(&error))?;

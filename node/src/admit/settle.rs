@@ -3,8 +3,8 @@
 
 use super::item::{Admission, Incoming, Verified, admit, verify};
 use crate::link::{IncomingItem, Receiver};
-use crate::node::{Deciding, Node};
-use crate::partnership::{Governance, Partnership};
+use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Node};
+use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
     Body, Digest, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused, Time,
@@ -25,12 +25,12 @@ pub(crate) enum Waiting {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Refusals {
     count: u64,
     digests: Vec<Digest>,
 }
 
-impl Tally {
+impl Refusals {
     pub(crate) fn add(&mut self, digest: Digest) {
         self.merge(Self {
             count: 1,
@@ -46,19 +46,19 @@ impl Tally {
 }
 
 pub(crate) fn refusal_writes(
-    refused: BTreeMap<RefusalCode, Tally>,
+    refused: BTreeMap<RefusalCode, Refusals>,
     from: &OrganizationId,
     partnership: &PartnershipId,
 ) -> Vec<Write> {
     refused
         .into_iter()
-        .map(|(code, tally)| {
+        .map(|(code, refusals)| {
             Write::Entry(Body::Refused(Refused {
                 sender: from.clone(),
                 partnership: partnership.clone(),
                 code,
-                count: tally.count,
-                digests: tally.digests,
+                count: refusals.count,
+                digests: refusals.digests,
             }))
         })
         .collect()
@@ -70,14 +70,14 @@ pub(crate) struct Settling {
     pub(crate) partnership: PartnershipId,
     pub(crate) from: OrganizationId,
     pub(crate) waiting: VecDeque<Waiting>,
-    pub(crate) refused: BTreeMap<RefusalCode, Tally>,
+    pub(crate) refused: BTreeMap<RefusalCode, Refusals>,
     pub(crate) machine: Receiver,
 }
 
 /// What is left once that is done.
 pub(crate) struct Settled {
     pub(crate) waiting: VecDeque<Waiting>,
-    pub(crate) refused: BTreeMap<RefusalCode, Tally>,
+    pub(crate) refused: BTreeMap<RefusalCode, Refusals>,
     pub(crate) machine: Receiver,
     /// The last number that was committed; absent where nothing was.
     pub(crate) cursor: Option<u64>,
@@ -87,8 +87,8 @@ impl Settling {
     pub(crate) fn settle(mut self) -> Result<Settled, StoreError> {
         let node = Arc::clone(&self.node);
         // What is judged under one set of layers is committed before another comes into force.
-        let _judging = node.judging();
-        let mut deciding = node.decisions().begin(node.store());
+        let in_force = node.judging();
+        let mut deciding = in_force.deciding();
         let Ok(now) = node.instant(crate::clock::now()) else {
             // What waits keeps waiting, and no credit is given for it.
             return Ok(Settled {
@@ -98,14 +98,14 @@ impl Settling {
                 cursor: None,
             });
         };
-        let (outcomes, mut writes) = self.judge(&node, &mut deciding, now)?;
+        let (outcomes, mut judged) = self.judge(&mut deciding, now)?;
         let mut inbox = None;
         for outcome in outcomes {
             let item = self.waiting.pop_front();
             if let (Outcome::Refused(code), Some(Waiting::Item(item))) = (outcome, &item) {
                 tracing::debug!(seq = item.seq, %code, from = %self.from, "refused an item");
-                let tally = self.refused.entry(code).or_default();
-                tally.add(item.body.digest());
+                let refusals = self.refused.entry(code).or_default();
+                refusals.add(item.body.digest());
             }
             match self.machine.resolve(outcome) {
                 Ok(resolved) => inbox = Some(resolved),
@@ -116,9 +116,8 @@ impl Settling {
         if let Some(inbox) = inbox {
             // What was refused is recorded apart, with what other links of the peer refuse: an entry for each would let
             // a peer fill the ledger.
-            writes.push(Write::Inbox(inbox));
-            let commit = node.commit_of(now, writes);
-            node.store().commit(commit)?;
+            judged.push(Write::Inbox(inbox));
+            in_force.commit(now, judged)?;
             deciding.keep();
         }
         Ok(Settled {
@@ -129,30 +128,30 @@ impl Settling {
         })
     }
 
-    fn judge(
+    fn judge<'g>(
         &self,
-        node: &Node,
-        deciding: &mut Deciding<'_>,
+        deciding: &mut Deciding<'g>,
         now: Time,
-    ) -> Result<(Vec<Outcome>, Vec<Write>), StoreError> {
-        let governance = node.governance();
+    ) -> Result<(Vec<Outcome>, JudgedWrites<'g>), StoreError> {
+        let in_force = deciding.in_force();
         let mut outcomes = Vec::new();
-        let mut writes = Vec::new();
-        let Some(partnership) = governance.partnership(&self.partnership) else {
-            return Ok((outcomes, writes));
+        let mut judged = in_force.judged();
+        let Some(from) = in_force.counterpart(&self.partnership, &self.from) else {
+            return Ok((outcomes, judged));
         };
         // The same bytes again were verified and judged when they were taken in.
-        let edition = partnership.edition();
+        let edition = from.partnership().edition();
+        let store = in_force.node().store();
         let known = self.waiting.iter().map(|waiting| match waiting {
             Waiting::Item(item) => {
                 let id = ObservationId::of(&item.observation);
-                Ok(node.store().admitted_under(&edition, &id)?.is_some())
+                Ok(store.admitted_under(&edition, &id)?.is_some())
             }
             Waiting::Tombstone => Ok(false),
         });
         let known = known.collect::<Result<Vec<bool>, StoreError>>()?;
         let mut taken = BTreeSet::new();
-        let verified = self.verify(partnership, &governance, &known, now);
+        let verified = self.verify(in_force, from, &known, now);
         for (waiting, verified) in self.waiting.iter().zip(verified) {
             let Waiting::Item(item) = waiting else {
                 outcomes.push(Outcome::Noted);
@@ -171,36 +170,30 @@ impl Settling {
                 outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
                 continue;
             }
-            match admit(
-                deciding,
-                &governance,
-                partnership,
-                &self.from,
-                verified,
-                now,
-            )? {
+            match admit(deciding, from, verified, now)? {
                 Admission::Admit(more) => {
                     taken.insert(id);
-                    writes.extend(more);
+                    judged.extend(more);
                     outcomes.push(Outcome::Admitted);
                 }
                 Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
                 Admission::Wait => break,
             }
         }
-        Ok((outcomes, writes))
+        Ok((outcomes, judged))
     }
 
     /// Verifies what waits and is not known, on two threads where it is much: most of the work of taking it in.
     fn verify(
         &self,
-        partnership: &Partnership,
-        governance: &Governance,
+        in_force: &InForce<'_>,
+        from: Counterpart<'_>,
         known: &[bool],
         now: Time,
     ) -> Vec<Result<Verified<'_>, RefusalCode>> {
         let all: Vec<(&Waiting, bool)> = self.waiting.iter().zip(known.iter().copied()).collect();
-        let verify = |some| self.verify_some(some, partnership, governance, now);
+        let governance: &Governance = in_force;
+        let verify = |some| verify_some(some, governance, from, now);
         if all.len() < VERIFIED_ALONE_MAX {
             return verify(&all);
         }
@@ -215,28 +208,27 @@ impl Settling {
             verified
         })
     }
+}
 
-    fn verify_some<'s>(
-        &'s self,
-        some: &[(&'s Waiting, bool)],
-        partnership: &Partnership,
-        governance: &Governance,
-        now: Time,
-    ) -> Vec<Result<Verified<'s>, RefusalCode>> {
-        let verified = some.iter().map(|(waiting, is_known)| match waiting {
-            Waiting::Item(_) if *is_known => Err(RefusalCode::Duplicate),
-            Waiting::Item(item) => {
-                let incoming = Incoming {
-                    seq: item.seq,
-                    observation: &item.observation,
-                    disclosure: &item.disclosure,
-                    readings: &item.readings,
-                };
-                verify(governance, partnership, &self.from, incoming, now)
-            }
-            // Nobody looks at it.
-            Waiting::Tombstone => Err(RefusalCode::Unexpected),
-        });
-        verified.collect()
-    }
+fn verify_some<'s>(
+    some: &[(&'s Waiting, bool)],
+    governance: &Governance,
+    from: Counterpart<'_>,
+    now: Time,
+) -> Vec<Result<Verified<'s>, RefusalCode>> {
+    let verified = some.iter().map(|(waiting, is_known)| match waiting {
+        Waiting::Item(_) if *is_known => Err(RefusalCode::Duplicate),
+        Waiting::Item(item) => {
+            let incoming = Incoming {
+                seq: item.seq,
+                observation: &item.observation,
+                disclosure: &item.disclosure,
+                readings: &item.readings,
+            };
+            verify(governance, from, incoming, now)
+        }
+        // Nobody looks at it.
+        Waiting::Tombstone => Err(RefusalCode::Unexpected),
+    });
+    verified.collect()
 }

@@ -2,7 +2,7 @@
 
 use super::error::PartnerError;
 use super::proposal::Proposal;
-use super::record::{check_built, check_not_declined};
+use super::record::{EditionToRecord, check_built, check_not_declined, edition_writes};
 use super::timely::check_timely;
 use super::whole::whole;
 use crate::failure::Failure;
@@ -18,21 +18,18 @@ use std::collections::BTreeMap;
 /// Signs a proposal, or takes in what others signed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accept {
+pub struct AcceptProposal {
     /// The file's text.
     pub file: String,
     /// The root fingerprints that were compared.
     pub fingerprints: BTreeMap<OrganizationId, Fingerprint>,
 }
 
-impl Ask for Accept {
+impl Ask for AcceptProposal {
     type Answer = Proposal;
 
     fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
-        let accepted = node.accept(&self.file, &self.fingerprints, now)?;
-        // What was observed before, and lies in the window, is judged for the new recipients now.
-        node.catch_up(now)?;
-        Ok(accepted)
+        Ok(node.accept(&self.file, &self.fingerprints, now)?)
     }
 }
 
@@ -66,8 +63,7 @@ impl Node {
             }
         }
         // From here on nobody else records an edition in between.
-        let releasing = self.releasing_lock();
-        let governance = self.governance();
+        let governance = self.changing();
         let me = governance.organization();
         let known = governance.partnership(&terms.partnership);
         if let Some(known) = known {
@@ -93,8 +89,15 @@ impl Node {
         signatures
             .entry(me.clone())
             .or_insert_with(|| ManifestSignature::sign(&terms, me, now, &self.keys().statement));
-        self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
-        drop(releasing);
+        let edition = EditionToRecord {
+            terms: &terms,
+            profile: profile.text(),
+            signatures: &signatures,
+            roots: &roots,
+            is_signing: true,
+        };
+        let writes = edition_writes(&governance, edition);
+        self.enact(governance, None, writes, now)?;
         self.invite(&terms.partnership, now)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::PartnerError;
 use super::proposal::Proposal;
-use super::record::check_built;
+use super::record::{EditionToRecord, check_built, edition_writes};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{Declaration, keyring_for, read_card};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Declares a partnership.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Declare {
+pub struct DeclarePartnership {
     /// The declaration's text.
     pub declaration: String,
     /// The other members' identity cards.
@@ -23,7 +23,7 @@ pub struct Declare {
     pub fingerprints: BTreeMap<OrganizationId, Fingerprint>,
 }
 
-impl Ask for Declare {
+impl Ask for DeclarePartnership {
     type Answer = Proposal;
 
     fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
@@ -44,14 +44,13 @@ impl Node {
         now: Time,
     ) -> Result<Proposal, PartnerError> {
         let now = self.instant(now)?;
-        // Nobody else records an edition in between.
-        let _releasing = self.releasing_lock();
         let declaration = Declaration::parse(declaration)?;
         let cards = cards
             .iter()
             .map(|card| read_card(card))
             .collect::<Result<Vec<_>, _>>()?;
-        let governance = self.governance();
+        // Nobody else records an edition in between.
+        let governance = self.changing();
         if governance.partnership(declaration.partnership()).is_some() {
             return Err(PartnerError::Declared(declaration.partnership().clone()));
         }
@@ -68,7 +67,15 @@ impl Node {
             &self.keys().statement,
         );
         let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
-        self.record_edition(&terms, profile.text(), &signatures, &roots, true, now)?;
+        let edition = EditionToRecord {
+            terms: &terms,
+            profile: profile.text(),
+            signatures: &signatures,
+            roots: &roots,
+            is_signing: true,
+        };
+        let writes = edition_writes(&governance, edition);
+        self.enact(governance, None, writes, now)?;
         self.invite(&terms.partnership, now)
     }
 }

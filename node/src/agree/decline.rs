@@ -3,11 +3,12 @@
 use super::accept::verified;
 use super::error::PartnerError;
 use super::proposal::Proposal;
+use super::record::{EditionToRecord, decline_write, edition_writes};
 use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{Partnership, PartnershipFile, compared_members, keyring_for};
-use ambit_ledger::{Decline as DeclineStatement, Fingerprint, Name, OrganizationId, Time};
+use ambit_ledger::{Decline, Fingerprint, Name, OrganizationId, Time};
 use ambit_policy::check_terms;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Declines a proposal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Decline {
+pub struct DeclineProposal {
     /// The file's text.
     pub file: String,
     /// The root fingerprints that were compared; without them the answer is only a file.
@@ -25,7 +26,7 @@ pub struct Decline {
     pub reason: Name,
 }
 
-impl Ask for Decline {
+impl Ask for DeclineProposal {
     type Answer = Proposal;
 
     fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
@@ -49,8 +50,7 @@ impl Node {
         let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         let (terms, _) = whole(&parsed)?;
-        let _releasing = self.releasing_lock();
-        let governance = self.governance();
+        let governance = self.changing();
         let me = governance.organization();
         self.check_own_member(&terms)?;
         let known = governance.partnership(&terms.partnership);
@@ -68,7 +68,7 @@ impl Node {
         let statement = match before {
             // What was declined stays so, for the reason that was given.
             Some(declined) => declined.statement.clone(),
-            None => DeclineStatement {
+            None => Decline {
                 member: me.clone(),
                 edition: terms.digest(),
                 reason,
@@ -86,8 +86,16 @@ impl Node {
                 true => verified(&parsed, &terms, &keyring)?,
                 false => BTreeMap::new(),
             };
-            self.record_edition(&terms, profile.text(), &signatures, &roots, false, now)?;
-            self.record_decline(&terms.partnership, &statement, now)?;
+            let edition = EditionToRecord {
+                terms: &terms,
+                profile: profile.text(),
+                signatures: &signatures,
+                roots: &roots,
+                is_signing: false,
+            };
+            let mut writes = edition_writes(&governance, edition);
+            writes.push(decline_write(&terms.partnership, &statement));
+            self.enact(governance, None, writes, now)?;
         }
         let file = PartnershipFile {
             statements: Vec::new(),

@@ -1,25 +1,22 @@
 //! Why a partnership operation failed.
 
+use super::enact::EnactError;
 use super::timely::PastError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{
-    CardError, ComparisonError, DeclarationError, GovernanceError, PartnershipFileError, Unbuilt,
+    CardError, ComparisonError, DeclarationError, PartnershipFileError, Unbuilt,
 };
 use crate::randomness::RandomnessError;
-use crate::store::StoreError;
 use ambit_ledger::{Name, OrganizationId, PartnershipId, StatementError};
 use ambit_policy::TermsError;
 
 /// A partnership operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PartnerError {
-    /// The store failed.
+    /// It was not put in force.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is in force cannot be read.
-    #[error(transparent)]
-    Governance(#[from] GovernanceError),
+    Enact(#[from] EnactError),
     /// An identity card cannot be read.
     #[error(transparent)]
     Card(#[from] CardError),
@@ -119,8 +116,7 @@ impl PartnerError {
             Self::Unknown(_) => FailureKind::NotFound,
             Self::NotThisNode(_) => FailureKind::NotAuthorized,
             Self::Clock(_) => FailureKind::TryAgain,
-            Self::Store(_)
-            | Self::Governance(_)
+            Self::Enact(_)
             | Self::Card(_)
             | Self::Declaration(_)
             | Self::File(_)

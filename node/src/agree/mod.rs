@@ -10,6 +10,7 @@ mod clock;
 mod declare;
 mod decline;
 mod difference;
+mod enact;
 mod error;
 mod limits;
 mod profile;
@@ -18,15 +19,16 @@ mod record;
 mod timely;
 mod whole;
 
-pub use accept::Accept;
+pub use accept::AcceptProposal;
 pub use card::GetCard;
 pub use clock::AcceptClock;
-pub use declare::Declare;
-pub use decline::Decline;
+pub use declare::DeclarePartnership;
+pub use decline::DeclineProposal;
 pub use difference::{DIFFERENCE_HINT, Difference};
+pub use enact::EnactError;
 pub use error::PartnerError;
 pub use profile::{ActivateError, ActivateProfile};
-pub use proposal::{Invite, Proposal, Review};
+pub use proposal::{Proposal, ReviewProposal, WriteInvitation};
 pub use timely::PastError;
 
 #[cfg(test)]

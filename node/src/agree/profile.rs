@@ -1,11 +1,10 @@
 //! Profiles: putting another Cedar text in force for one of this node's own layers.
 
+use super::enact::EnactError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask, Node, actor};
-use crate::partnership::GovernanceError;
-use crate::release::ObserveError;
-use crate::store::{Commit, StoreError, Write};
+use crate::node::{Ask, Node};
+use crate::store::Write;
 use ambit_ledger::{Body, Digest, Layer, Name, ProfileActivated, Time};
 use ambit_policy::{ProfileError, check_profile, schema_digest, schema_text};
 use serde::{Deserialize, Serialize};
@@ -24,20 +23,12 @@ pub enum ActivateError {
         "the layer `{0}` is not this node's own: sticky has the same text at every node, partnership is rendered from the terms that were signed"
     )]
     Layer(Layer),
-    /// The store failed.
+    /// It was not put in force.
     #[error(transparent)]
-    Store(#[from] StoreError),
-    /// What is in force cannot be read.
-    #[error(transparent)]
-    Governance(#[from] GovernanceError),
+    Enact(#[from] EnactError),
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] ClockError),
-    /// What was undecided or withheld cannot be judged again.
-    #[error(
-        "the profile is in force, but what was undecided or withheld could not be judged again"
-    )]
-    Judge(#[source] ObserveError),
 }
 
 impl From<ActivateError> for Failure {
@@ -47,9 +38,7 @@ impl From<ActivateError> for Failure {
             ActivateError::Profile(_)
             | ActivateError::Findings(_)
             | ActivateError::Layer(_)
-            | ActivateError::Store(_)
-            | ActivateError::Governance(_)
-            | ActivateError::Judge(_) => FailureKind::Failed,
+            | ActivateError::Enact(_) => FailureKind::Failed,
         };
         Self::new(kind, &error)
     }
@@ -81,7 +70,7 @@ impl Node {
     /// Returns the profile's digest. The same text again changes nothing.
     ///
     /// # Errors
-    /// Any [`ActivateError`]; but for [`ActivateError::Judge`] nothing was recorded then.
+    /// Any [`ActivateError`]; but for [`EnactError::CatchUp`] nothing was recorded then.
     pub fn activate_profile(
         &self,
         layer: Layer,
@@ -102,8 +91,9 @@ impl Node {
         if matches!(layer, Layer::Sticky | Layer::Partnership) {
             return Err(ActivateError::Layer(layer));
         }
-        let governance = self.governance();
-        let checked = check_profile(layer, text, governance.layers().taxonomies())?;
+        let now = self.instant(now)?;
+        let changing = self.changing();
+        let checked = check_profile(layer, text, changing.layers().taxonomies())?;
         let findings = checked.findings.iter().map(ToString::to_string);
         let findings = findings.collect::<Vec<_>>().join("; ");
         if !findings.is_empty() && anyway.is_none() {
@@ -112,36 +102,24 @@ impl Node {
         // A reason is recorded only where one was needed.
         let anyway = anyway.filter(|_| !findings.is_empty());
         let digest = checked.profile.digest();
-        let is_in_force = governance
+        let is_in_force = changing
             .layers()
             .profiles()
             .any(|other| other.layer() == layer && other.digest() == digest);
         if is_in_force {
             return Ok(digest);
         }
-        let now = self.instant(now)?;
-        {
-            // Nothing is judged under the old profile and committed after the new one.
-            let _releasing = self.releasing_lock();
-            let _changing = self.changing();
-            self.store().commit(Commit {
-                actor: actor("operator"),
-                reason: None,
-                now,
-                writes: vec![
-                    Write::Blob(schema_text().as_bytes().to_vec()),
-                    Write::Blob(text.as_bytes().to_vec()),
-                    Write::Entry(Body::ProfileActivated(ProfileActivated {
-                        layer,
-                        profile: digest,
-                        schema: schema_digest(),
-                        anyway,
-                    })),
-                ],
-            })?;
-            self.reload()?;
-        }
-        self.catch_up(now).map_err(ActivateError::Judge)?;
+        let writes = vec![
+            Write::Blob(schema_text().as_bytes().to_vec()),
+            Write::Blob(text.as_bytes().to_vec()),
+            Write::Entry(Body::ProfileActivated(ProfileActivated {
+                layer,
+                profile: digest,
+                schema: schema_digest(),
+                anyway,
+            })),
+        ];
+        self.enact(changing, None, writes, now)?;
         Ok(digest)
     }
 }

@@ -45,12 +45,12 @@ pub struct Proposal {
 /// What a partnership file proposes, for a person to read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Review {
+pub struct ReviewProposal {
     /// The file's text.
     pub file: String,
 }
 
-impl Ask for Review {
+impl Ask for ReviewProposal {
     type Answer = Proposal;
 
     fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {
@@ -61,12 +61,12 @@ impl Ask for Review {
 /// The partnership file of a partnership, to be handed over again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Invite {
+pub struct WriteInvitation {
     /// Which.
     pub partnership: PartnershipId,
 }
 
-impl Ask for Invite {
+impl Ask for WriteInvitation {
     type Answer = Proposal;
 
     fn answer(self, node: &Node, now: Time) -> Result<Proposal, Failure> {

@@ -5,9 +5,9 @@
 
 use super::error::PartnerError;
 use super::timely::check_timely;
-use crate::node::{Node, actor};
+use crate::node::{Changing, Node};
 use crate::partnership::{Partnership, unbuilt};
-use crate::store::{Commit, Write};
+use crate::store::Write;
 use ambit_ledger::{
     Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, ManifestSignature,
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipId, PartnershipTerms, Time,
@@ -15,6 +15,19 @@ use ambit_ledger::{
 use ambit_policy::check_terms;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
+
+/// An edition to be recorded, with what goes with it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EditionToRecord<'a> {
+    pub(super) terms: &'a PartnershipTerms,
+    /// What the terms render to.
+    pub(super) profile: &'a str,
+    pub(super) signatures: &'a BTreeMap<OrganizationId, Vec<u8>>,
+    /// The roots that were compared.
+    pub(super) roots: &'a BTreeMap<OrganizationId, Fingerprint>,
+    /// Whether this node signs it, which allows what it says.
+    pub(super) is_signing: bool,
+}
 
 impl Node {
     /// Takes in one member's signature under an edition that is known here. Returns whether it was new.
@@ -25,9 +38,8 @@ impl Node {
         let now = self.instant(now)?;
         let terms =
             ManifestSignature::unverified_terms(statement).map_err(PartnerError::Signature)?;
-        let releasing = self.releasing_lock();
-        let governance = self.governance();
-        let known = governance
+        let changing = self.changing();
+        let known = changing
             .partnership(&terms.partnership)
             .filter(|known| known.edition() == terms.digest())
             .ok_or_else(|| PartnerError::Unknown(terms.partnership.clone()))?;
@@ -40,16 +52,18 @@ impl Node {
         check_timely(known.terms(), now)?;
         let mut signatures = known.signatures().clone();
         signatures.insert(signature.signer().clone(), statement.to_vec());
-        let profile = check_terms(known.terms(), governance.layers().taxonomies())?;
-        self.record_edition(
-            known.terms(),
-            profile.text(),
-            &signatures,
-            known.roots(),
-            false,
-            now,
-        )?;
-        drop(releasing);
+        let profile = check_terms(known.terms(), changing.layers().taxonomies())?;
+        let writes = edition_writes(
+            &changing,
+            EditionToRecord {
+                terms: known.terms(),
+                profile: profile.text(),
+                signatures: &signatures,
+                roots: known.roots(),
+                is_signing: false,
+            },
+        );
+        self.enact(changing, None, writes, now)?;
         Ok(true)
     }
 
@@ -59,107 +73,86 @@ impl Node {
     /// Any [`PartnerError`].
     pub fn take_decline(&self, statement: &[u8], now: Time) -> Result<PartnershipId, PartnerError> {
         let now = self.instant(now)?;
-        // Nothing is released or signed meanwhile: what is looked at here stays so until it is recorded.
-        let _releasing = self.releasing_lock();
-        let governance = self.governance();
+        let changing = self.changing();
         let mut failure = PartnerError::NothingProposed;
-        for known in governance.partnerships() {
+        let mut found = None;
+        for known in changing.partnerships() {
             match Decline::verify(statement, known.keyring()) {
                 Ok(decline) if decline.edition == known.edition() => {
-                    let partnership = known.terms().partnership.clone();
-                    if known.declined().is_none() && known.stage() == EditionStage::Proposed {
-                        self.record_decline(&partnership, statement, now)?;
-                    }
-                    return Ok(partnership);
+                    let is_open =
+                        known.declined().is_none() && known.stage() == EditionStage::Proposed;
+                    found = Some((known.terms().partnership.clone(), is_open));
+                    break;
                 }
                 Ok(_) => {}
                 Err(error) => failure = PartnerError::Signature(error),
             }
         }
-        Err(failure)
-    }
-
-    pub(super) fn record_decline(
-        &self,
-        partnership: &PartnershipId,
-        statement: &[u8],
-        now: Time,
-    ) -> Result<(), PartnerError> {
-        let body = Body::PartnershipDeclined(PartnershipDeclined {
-            partnership: partnership.clone(),
-            decline: ByteBuf::from(statement.to_vec()),
-        });
-        let _changing = self.changing();
-        self.store().commit(Commit {
-            actor: actor("operator"),
-            reason: None,
-            now,
-            writes: vec![Write::Entry(body)],
-        })?;
-        Ok(self.reload()?)
-    }
-
-    /// Records an edition as it stands: active once all members have signed, proposed before.
-    pub(super) fn record_edition(
-        &self,
-        terms: &PartnershipTerms,
-        profile: &str,
-        signatures: &BTreeMap<OrganizationId, Vec<u8>>,
-        roots: &BTreeMap<OrganizationId, Fingerprint>,
-        is_signing: bool,
-        now: Time,
-    ) -> Result<(), PartnerError> {
-        let governance = self.governance();
-        let is_complete = terms
-            .members
-            .iter()
-            .all(|member| signatures.contains_key(&member.card.organization));
-        let compared = terms
-            .members
-            .iter()
-            .filter(|member| member.card.organization != *governance.organization())
-            .filter_map(|member| {
-                roots
-                    .get(&member.card.organization)
-                    .map(|root| ComparedRoot {
-                        organization: member.card.organization.clone(),
-                        root: *root,
-                    })
-            });
-        let mut digests: Vec<Digest> = signatures
-            .values()
-            .map(|statement| Digest::of(statement))
-            .collect();
-        digests.sort_unstable();
-        let mut writes = vec![
-            Write::Blob(ambit_ledger::encode(terms)),
-            Write::Blob(profile.as_bytes().to_vec()),
-        ];
-        writes.extend(signatures.values().cloned().map(Write::Blob));
-        if is_signing {
-            writes.extend(self.limits_for(terms));
+        let Some((partnership, is_open)) = found else {
+            return Err(failure);
+        };
+        if is_open {
+            let writes = vec![decline_write(&partnership, statement)];
+            self.enact(changing, None, writes, now)?;
         }
-        writes.push(Write::Entry(Body::PartnershipEdition(PartnershipEdition {
-            partnership: terms.partnership.clone(),
-            edition: terms.digest(),
-            stage: if is_complete {
-                EditionStage::Active
-            } else {
-                EditionStage::Proposed
-            },
-            signatures: digests,
-            roots: compared.collect(),
-            profile: terms.profile,
-        })));
-        let _changing = self.changing();
-        self.store().commit(Commit {
-            actor: actor("operator"),
-            reason: None,
-            now,
-            writes,
-        })?;
-        Ok(self.reload()?)
+        Ok(partnership)
     }
+}
+
+/// The entry that says a member declined.
+pub(super) fn decline_write(partnership: &PartnershipId, statement: &[u8]) -> Write {
+    Write::Entry(Body::PartnershipDeclined(PartnershipDeclined {
+        partnership: partnership.clone(),
+        decline: ByteBuf::from(statement.to_vec()),
+    }))
+}
+
+/// What records an edition as it stands: active once all members have signed, proposed before.
+pub(super) fn edition_writes(changing: &Changing<'_>, edition: EditionToRecord<'_>) -> Vec<Write> {
+    let EditionToRecord {
+        terms, signatures, ..
+    } = edition;
+    let is_complete = terms
+        .members
+        .iter()
+        .all(|member| signatures.contains_key(&member.card.organization));
+    let compared = terms
+        .members
+        .iter()
+        .filter(|member| member.card.organization != *changing.organization())
+        .filter_map(|member| {
+            let root = edition.roots.get(&member.card.organization)?;
+            Some(ComparedRoot {
+                organization: member.card.organization.clone(),
+                root: *root,
+            })
+        });
+    let mut digests: Vec<Digest> = signatures
+        .values()
+        .map(|statement| Digest::of(statement))
+        .collect();
+    digests.sort_unstable();
+    let mut writes = vec![
+        Write::Blob(ambit_ledger::encode(terms)),
+        Write::Blob(edition.profile.as_bytes().to_vec()),
+    ];
+    writes.extend(signatures.values().cloned().map(Write::Blob));
+    if edition.is_signing {
+        writes.extend(super::limits::limits_for(changing, terms));
+    }
+    writes.push(Write::Entry(Body::PartnershipEdition(PartnershipEdition {
+        partnership: terms.partnership.clone(),
+        edition: terms.digest(),
+        stage: if is_complete {
+            EditionStage::Active
+        } else {
+            EditionStage::Proposed
+        },
+        signatures: digests,
+        roots: compared.collect(),
+        profile: terms.profile,
+    })));
+    writes
 }
 
 pub(super) fn check_not_declined(partnership: &Partnership) -> Result<(), PartnerError> {

@@ -1,7 +1,8 @@
 //! The operations that are served, in one list: it makes both what each is called on the wire and who answers it.
 
 use crate::agree::{
-    Accept, AcceptClock, ActivateProfile, Declare, Decline, GetCard, Invite, Review,
+    AcceptClock, AcceptProposal, ActivateProfile, DeclarePartnership, DeclineProposal, GetCard,
+    ReviewProposal, WriteInvitation,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::holding::{
@@ -59,11 +60,11 @@ operations! {
     GetTrust: "trust",
     GetCard: "card",
     ListPartnerships: "partnerships",
-    Declare: "declare",
-    Review: "review",
-    Accept: "accept",
-    Decline: "decline",
-    Invite: "invite",
+    DeclarePartnership: "declare",
+    ReviewProposal: "review",
+    AcceptProposal: "accept",
+    DeclineProposal: "decline",
+    WriteInvitation: "invite",
     ActivateProfile: "activate-profile",
     AcceptClock: "accept-clock",
 }

@@ -1,4 +1,4 @@
-//! Facts from files and from the command line.
+//! GivenFacts from files and from the command line.
 
 use super::files::ContentError;
 use super::output::read_text;
@@ -9,7 +9,7 @@ use clap::Args;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-/// Facts beside those in the home's facts file.
+/// GivenFacts beside those in the home's facts file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FactsOptions {
     /// A file of facts, on top of those in the home's facts.toml
@@ -22,7 +22,7 @@ pub struct FactsOptions {
 
 /// What is said of facts: that which maps and columns may override, and that which overrides all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(super) struct GivenFacts {
     pub(super) base: FactsFile,
     pub(super) overrides: FactsFile,
 }
@@ -63,7 +63,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), FactOptionError> {
 impl FactsOptions {
     /// Reads the home's facts file and what is named here. Whoever observes owns what it observes, so the
     /// owner is this node's organization where nobody names one.
-    pub(super) fn read(&self, home: &Home) -> Result<Facts, Failure> {
+    pub(super) fn read(&self, home: &Home) -> Result<GivenFacts, Failure> {
         let settings = home.settings()?;
         let mut base = FactsFile {
             owner: Some(settings.organization.id),
@@ -80,7 +80,7 @@ impl FactsOptions {
         }
         let overrides = overrides(&self.fact, &base)
             .map_err(|error| Failure::new(FailureKind::Usage, &error))?;
-        Ok(Facts { base, overrides })
+        Ok(GivenFacts { base, overrides })
     }
 }
 

@@ -9,7 +9,7 @@ use super::table::{or_none, short, table};
 use crate::collect::{CollectError, Draft, FactsError, observe_submodel, observe_values};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
-use crate::release::{Observe, ObserveReport, Observed};
+use crate::release::{NewObservation, Observe, ObserveReport};
 use ambit_ledger::Time;
 use clap::Args;
 use std::io::Read as _;
@@ -160,7 +160,7 @@ fn observed_table(report: &ObserveReport) -> String {
 }
 
 /// One row for each recipient.
-fn observed_rows(observed: &Observed) -> Vec<Vec<String>> {
+fn observed_rows(observed: &NewObservation) -> Vec<Vec<String>> {
     let head = || vec![short(observed.id), observed.readings.to_string()];
     if observed.outcomes.is_empty() {
         let nobody = || or_none(None::<String>);

@@ -7,7 +7,7 @@ use super::partner::stage_text;
 use super::status::not_taken_text;
 use super::table::{or_none, shown, table};
 use crate::failure::Failure;
-use crate::holding::{ListPeers, Peer};
+use crate::holding::{ListPeers, PeerStatus};
 use std::path::Path;
 
 pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
@@ -25,7 +25,7 @@ pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> 
     Ok(Exit::Done)
 }
 
-fn peers_table(peers: &[Peer]) -> String {
+fn peers_table(peers: &[PeerStatus]) -> String {
     let header = [
         "organization",
         "name",
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_node_that_does_not_run_says_so() {
-        let peer = |connected| Peer {
+        let peer = |connected| PeerStatus {
             organization: "did:web:a.example".parse().unwrap(),
             name: "A".to_owned(),
             partnership: "a/b/c".parse().unwrap(),

@@ -58,7 +58,7 @@ async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
     ));
     note_differences(&node.partner_list(crate::clock::now()));
     let failure = tokio::select! {
-        failure = service.failed() => Some(failure),
+        failure = service.until_it_fails() => Some(failure),
         () = interrupted() => None,
     };
     end_within(END_BOUND);

@@ -97,7 +97,7 @@ pub enum HomeError {
 
 /// The keys a running node needs. The root may be kept elsewhere.
 #[derive(Debug)]
-pub struct KeyRing {
+pub struct NodeKeys {
     /// Signs statements.
     pub statement: SecretKey,
     /// Signs checkpoints.
@@ -327,8 +327,8 @@ impl Home {
     ///
     /// # Errors
     /// Any [`HomeError`].
-    pub fn keys(&self) -> Result<KeyRing, HomeError> {
-        Ok(KeyRing {
+    pub fn keys(&self) -> Result<NodeKeys, HomeError> {
+        Ok(NodeKeys {
             statement: self.key(KeyPurpose::Statement)?,
             checkpoint: self.key(KeyPurpose::Checkpoint)?,
             witness: self.key(KeyPurpose::Witness)?,

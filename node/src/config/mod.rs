@@ -3,7 +3,7 @@
 mod home;
 mod settings;
 
-pub use home::{Home, HomeError, KeyRing};
+pub use home::{Home, HomeError, NodeKeys};
 pub use settings::{
     ApiSettings, ClaimSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings,
     SettingsError,

@@ -294,7 +294,7 @@ async fn play(
 
 /// Waits until a node cannot go on.
 async fn first_failure(parties: &[Party]) -> DemoError {
-    let failures = parties.iter().map(|party| Box::pin(party.failed()));
+    let failures = parties.iter().map(|party| Box::pin(party.until_it_fails()));
     futures::future::select_all(failures).await.0
 }
 

@@ -59,8 +59,8 @@ impl Party {
         self.ask(|node| node.status(clock::now())).await
     }
 
-    pub(super) async fn failed(&self) -> DemoError {
-        self.service.failed().await.into()
+    pub(super) async fn until_it_fails(&self) -> DemoError {
+        self.service.until_it_fails().await.into()
     }
 
     pub(super) async fn stop(self) {

@@ -80,10 +80,7 @@ pub(super) async fn take_control(
         let now = crate::clock::now();
         match message {
             Control::Signature { statement } => {
-                let is_new = node.take_signature(&statement, now)?;
-                if is_new {
-                    node.catch_up(now).map_err(|error| error.to_string())?;
-                }
+                node.take_signature(&statement, now).map(|_| ())?;
                 Ok(())
             }
             Control::Declined { statement } => {

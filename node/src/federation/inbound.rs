@@ -5,7 +5,7 @@ use super::frames::{FRAMES_AHEAD, charge_broken, read, read_waiting};
 use super::inboxes::Inboxes;
 use super::members::membership;
 use super::trouble::{Complaint, Trouble};
-use crate::admit::{Settling, Tally, Waiting};
+use crate::admit::{Refusals, Settling, Waiting};
 use crate::link::{Arrived, Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Fault, Link, LinkSender};
 use crate::node::Node;
@@ -115,7 +115,7 @@ struct Session {
     partnership: PartnershipId,
     from: OrganizationId,
     waiting: VecDeque<Waiting>,
-    refused: BTreeMap<RefusalCode, Tally>,
+    refused: BTreeMap<RefusalCode, Refusals>,
     /// The item that waits and was warned of.
     warned_of: Option<u64>,
     /// What waits is looked at again when time has passed or something changed, whatever more comes.

@@ -3,7 +3,7 @@
 //!
 //! It keeps digests and numbers, and must never keep what was refused.
 
-use crate::admit::{Tally, refusal_writes};
+use crate::admit::{Refusals, refusal_writes};
 use crate::mesh::{Fault, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::store::{StoreError, Write};
@@ -44,7 +44,7 @@ pub(super) struct Trouble {
     complaints: Arc<Mutex<BTreeMap<(PeerKey, Complaint), u64>>>,
 }
 
-type RefusedBy = BTreeMap<(OrganizationId, PartnershipId), BTreeMap<RefusalCode, Tally>>;
+type RefusedBy = BTreeMap<(OrganizationId, PartnershipId), BTreeMap<RefusalCode, Refusals>>;
 
 impl Trouble {
     pub(super) fn new(mesh: MeshHandle) -> Self {
@@ -81,7 +81,7 @@ impl Trouble {
         &self,
         from: &OrganizationId,
         partnership: &PartnershipId,
-        refused: BTreeMap<RefusalCode, Tally>,
+        refused: BTreeMap<RefusalCode, Refusals>,
     ) {
         if refused.is_empty() {
             return;

@@ -64,7 +64,21 @@ impl Node {
             let statement = match &recorded.body {
                 Body::Observed(observed) => Some(&observed.observation),
                 Body::Admitted(admitted) => Some(&admitted.observation),
-                _ => None,
+                Body::Opened(_)
+                | Body::KeyCertified(_)
+                | Body::PartnershipEdition(_)
+                | Body::PartnershipDeclined(_)
+                | Body::ProfileActivated(_)
+                | Body::TaxonomyActivated(_)
+                | Body::LimitsSet(_)
+                | Body::Decided(_)
+                | Body::Disclosed(_)
+                | Body::Withheld(_)
+                | Body::Withdrawn(_)
+                | Body::Refused(_)
+                | Body::Acknowledged(_)
+                | Body::Laid(_)
+                | Body::Unread { .. } => None,
             };
             if let Some(statement) = statement {
                 readings.insert(ObservationId::of(statement), recorded.index);
@@ -122,6 +136,17 @@ fn named_blobs(body: &Body, blobs: &mut BTreeSet<Digest>) {
             blobs.extend([decision.schema, decision.taxonomies, decision.slice]);
             blobs.extend(decision.profiles.iter().map(|profile| profile.profile));
         }
-        _ => {}
+        // The rest names none.
+        Body::Opened(_)
+        | Body::KeyCertified(_)
+        | Body::PartnershipDeclined(_)
+        | Body::LimitsSet(_)
+        | Body::Observed(_)
+        | Body::Withheld(_)
+        | Body::Withdrawn(_)
+        | Body::Refused(_)
+        | Body::Acknowledged(_)
+        | Body::Laid(_)
+        | Body::Unread { .. } => {}
     }
 }

@@ -114,8 +114,24 @@ impl Node {
     }
 
     fn holding(&self, body: &Body, now: Time) -> Result<Option<Holding>, StoreError> {
-        let Body::Admitted(admitted) = body else {
-            return Ok(None);
+        let admitted = match body {
+            Body::Admitted(admitted) => admitted,
+            Body::Opened(_)
+            | Body::KeyCertified(_)
+            | Body::PartnershipEdition(_)
+            | Body::PartnershipDeclined(_)
+            | Body::ProfileActivated(_)
+            | Body::TaxonomyActivated(_)
+            | Body::LimitsSet(_)
+            | Body::Observed(_)
+            | Body::Decided(_)
+            | Body::Disclosed(_)
+            | Body::Withheld(_)
+            | Body::Withdrawn(_)
+            | Body::Refused(_)
+            | Body::Acknowledged(_)
+            | Body::Laid(_)
+            | Body::Unread { .. } => return Ok(None),
         };
         let disclosure = own_disclosure(&admitted.disclosure)?;
         let scope = disclosure.scope;

@@ -1,10 +1,9 @@
 //! The other members of every partnership: how they are reached, and what waits for them.
 
 use super::held::InspectError;
-use super::tally::by_name;
 use crate::failure::Failure;
 use crate::mesh::peer_id_text;
-use crate::node::{Ask, Node, peer_key};
+use crate::node::{Ask, Node, by_name, peer_key};
 use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
@@ -13,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// Another member of a partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Peer {
+pub struct PeerStatus {
     /// The member.
     pub organization: OrganizationId,
     /// Its name.
@@ -54,9 +53,9 @@ pub struct Peer {
 pub struct ListPeers {}
 
 impl Ask for ListPeers {
-    type Answer = Vec<Peer>;
+    type Answer = Vec<PeerStatus>;
 
-    fn answer(self, node: &Node, now: Time) -> Result<Vec<Peer>, Failure> {
+    fn answer(self, node: &Node, now: Time) -> Result<Vec<PeerStatus>, Failure> {
         Ok(node.peers(now)?)
     }
 }
@@ -67,7 +66,7 @@ impl Node {
     ///
     /// # Errors
     /// Any [`InspectError`].
-    pub fn peers(&self, now: Time) -> Result<Vec<Peer>, InspectError> {
+    pub fn peers(&self, now: Time) -> Result<Vec<PeerStatus>, InspectError> {
         let now = self.reading_instant(now);
         let governance = self.governance();
         let mut tally = self.tally();
@@ -85,7 +84,7 @@ impl Node {
                     .and_then(|outbox| outbox.acknowledged)
                     .map_or(0, |acknowledged| acknowledged.upto);
                 let counts = tally.outgoing(&terms.partnership, &member.card.organization);
-                peers.push(Peer {
+                peers.push(PeerStatus {
                     organization: member.card.organization.clone(),
                     name: member.card.name.to_string(),
                     partnership: terms.partnership.clone(),

@@ -1,7 +1,6 @@
 //! What the ledger says became of one observation for one recipient, last.
 
-use super::tally::not_taken;
-use crate::node::Node;
+use crate::node::{Node, not_taken};
 use crate::store::{BoxKey, StoreError, own_acknowledgement};
 use ambit_ledger::{Body, ObservationId, Time};
 use serde::{Deserialize, Serialize};

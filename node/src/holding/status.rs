@@ -2,9 +2,8 @@
 
 use super::held::InspectError;
 use super::partnerships::PartnershipStatus;
-use super::tally::{Tally, by_name};
 use crate::failure::Failure;
-use crate::node::{Ask, Node};
+use crate::node::{Ask, Held, Node, Tally, by_name};
 use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
@@ -40,7 +39,7 @@ pub struct Status {
     /// What is held, by who signed it.
     pub held: BTreeMap<OrganizationId, Held>,
     /// What became of this node's observations for each other member.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<PairStatus>,
     /// The partnerships.
     pub partnerships: Vec<PartnershipStatus>,
     /// What is wrong between this node and others, that a person may have to mend.
@@ -51,18 +50,9 @@ pub struct Status {
     pub clock: Option<String>,
 }
 
-/// What is held of one origin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// Observations.
-    pub observations: u64,
-    /// Readings in them.
-    pub readings: u64,
-}
-
 /// What became of this node's observations for one recipient under one partnership, as it is now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pair {
+pub struct PairStatus {
     /// Who discloses.
     pub from: OrganizationId,
     /// To whom.
@@ -102,7 +92,7 @@ impl Node {
         let (ledger_size, root) = self.store().tree_head();
         let mut tally = self.tally();
         tally.count(self.store(), ledger_size)?;
-        let mut pairs: Vec<Pair> = governance
+        let mut pairs: Vec<PairStatus> = governance
             .signed()
             .map(|(partnership, recipient)| {
                 let stage = partnership.standing(reading_at);
@@ -132,11 +122,11 @@ impl Node {
         partnership: &PartnershipId,
         recipient: &OrganizationId,
         stage: Standing,
-    ) -> Pair {
+    ) -> PairStatus {
         let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
         let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
         let counts = tally.outgoing(partnership, recipient);
-        Pair {
+        PairStatus {
             from: self.settings().organization.id.clone(),
             to: recipient.clone(),
             partnership: partnership.clone(),

@@ -4,10 +4,9 @@ use super::held::{Found, InspectError};
 use super::recorded::{Outcome, Recorded};
 use super::unasked::Unasked;
 use crate::failure::Failure;
-use crate::node::{Ask, Node};
-use crate::partnership::{Governance, Partnership, Standing};
+use crate::node::{Ask, Counterpart, InForce, Node};
+use crate::partnership::{Partnership, Standing};
 use crate::release;
-use crate::store::BoxKey;
 use ambit_ledger::{
     Decision, Facts, Footprint, Inquiry, Layer, LayerVerdict, ObservationId, OrganizationId,
     PartnershipId, Purpose, PurposeVerdict, Time, Verdict,
@@ -148,74 +147,64 @@ impl Node {
         now: Time,
     ) -> Result<Vec<Why>, InspectError> {
         let now = self.reading_instant(now);
-        let governance = self.governance();
-        governance
+        let in_force = self.judging();
+        in_force
             .signed()
-            .filter(|(_, recipient)| to.is_none_or(|to| to == *recipient))
-            .map(|(partnership, recipient)| {
-                self.why_under(&governance, partnership, recipient, found, now)
-            })
+            .filter(|other| to.is_none_or(|to| to == other.organization()))
+            .map(|other| why_under(&in_force, other, found, now))
             .collect()
     }
+}
 
-    fn why_under(
-        &self,
-        governance: &Governance,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
-        found: &Found,
-        now: Time,
-    ) -> Result<Why, InspectError> {
-        let facts = found.observation.facts();
-        let terms = partnership.terms();
-        let observation = found.observation.id();
-        let unasked = if facts.issuer != *governance.organization() {
-            Some(Unasked::NotOwn {
-                origin: facts.issuer.clone(),
-            })
-        } else if partnership.standing(now) == Standing::Ended {
-            Some(Unasked::Ended { ended: terms.until })
-        } else {
-            None
-        };
-        let released = match &unasked {
-            Some(_) => release::Release::unasked(),
-            None => release::judge_for(
-                // Nothing that is decided here is committed, so nothing is remembered.
-                &mut self.decisions().begin(self.store()),
-                governance,
-                partnership,
-                recipient,
-                facts,
-                now,
-            )?,
-        };
-        let decision = released.judgement.map(|judgement| judgement.decision);
-        let by_limits = || {
-            let taxonomies = governance.layers().taxonomies();
-            Unasked::by_limits(governance.limits(), terms, facts, taxonomies)
-        };
-        let recorded = self.recorded(&observation, &BoxKey::new(&terms.partnership, recipient))?;
-        let is_kept = recorded
-            .as_ref()
-            .is_some_and(|recorded| recorded.outcome != Outcome::Disclosed);
-        Ok(Why {
-            observation,
-            to: recipient.clone(),
-            partnership: terms.partnership.clone(),
-            verdict: released.verdict,
-            stage: partnership.standing(now),
-            may_be_offered: is_kept && released.verdict == Verdict::Admissible,
-            recorded,
-            unasked: match &decision {
-                Some(_) => None,
-                None => Some(unasked.unwrap_or_else(by_limits)),
-            },
-            purposes: decision.map_or_else(Vec::new, |decision| {
-                purposes(partnership, &decision, facts, now)
-            }),
+fn why_under(
+    in_force: &InForce<'_>,
+    to: Counterpart<'_>,
+    found: &Found,
+    now: Time,
+) -> Result<Why, InspectError> {
+    let facts = found.observation.facts();
+    let partnership = to.partnership();
+    let terms = partnership.terms();
+    let observation = found.observation.id();
+    let unasked = if facts.issuer != *in_force.organization() {
+        Some(Unasked::NotOwn {
+            origin: facts.issuer.clone(),
         })
-    }
+    } else if partnership.standing(now) == Standing::Ended {
+        Some(Unasked::Ended { ended: terms.until })
+    } else {
+        None
+    };
+    let released = match &unasked {
+        Some(_) => release::Release::unasked(),
+        // Nothing that is decided here is committed, so nothing is remembered.
+        None => release::judge_for(&mut in_force.deciding(), to, facts, now)?,
+    };
+    let decision = released.judgement.map(|judgement| judgement.decision);
+    let by_limits = || {
+        let taxonomies = in_force.layers().taxonomies();
+        Unasked::by_limits(in_force.limits(), terms, facts, taxonomies)
+    };
+    let recorded = in_force.node().recorded(&observation, &to.outbox())?;
+    let is_kept = recorded
+        .as_ref()
+        .is_some_and(|recorded| recorded.outcome != Outcome::Disclosed);
+    Ok(Why {
+        observation,
+        to: to.organization().clone(),
+        partnership: terms.partnership.clone(),
+        verdict: released.verdict,
+        stage: partnership.standing(now),
+        may_be_offered: is_kept && released.verdict == Verdict::Admissible,
+        recorded,
+        unasked: match &decision {
+            Some(_) => None,
+            None => Some(unasked.unwrap_or_else(by_limits)),
+        },
+        purposes: decision.map_or_else(Vec::new, |decision| {
+            purposes(partnership, &decision, facts, now)
+        }),
+    })
 }
 
 fn purposes(

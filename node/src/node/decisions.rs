@@ -3,6 +3,7 @@
 //! What is remembered is recorded: a decision that a commit is still to record lives in a [`Deciding`] of its
 //! own, and is remembered for others only once that commit is done.
 
+use super::{InForce, JudgedWrites};
 use crate::randomness::Randomness;
 use crate::store::{Store, StoreError, Write};
 use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time};
@@ -23,37 +24,45 @@ pub struct Decisions {
 
 /// A decision and the digest that names it.
 #[derive(Clone, Debug)]
-pub struct Judgement {
+pub struct Judgement<'g> {
     /// The decision.
     pub decision: Arc<Decision>,
     /// Its digest.
     pub digest: Digest,
     /// What is to be committed before anything refers to it; nothing where it is recorded already, or is to be
     /// by what was decided before.
-    pub writes: Vec<Write>,
+    pub judged: JudgedWrites<'g>,
 }
 
-/// The decisions behind one commit.
+/// The decisions behind one commit, under what is in force until then.
 #[derive(Debug)]
-pub struct Deciding<'a> {
-    decisions: &'a Decisions,
-    store: &'a Store,
+pub struct Deciding<'g> {
+    in_force: &'g InForce<'g>,
+    decisions: &'g Decisions,
+    store: &'g Store,
     fresh: ByClass,
 }
 
-impl Decisions {
-    /// Begins what one commit is to record.
-    #[must_use]
-    pub fn begin<'a>(&'a self, store: &'a Store) -> Deciding<'a> {
-        Deciding {
-            decisions: self,
+impl<'g> Deciding<'g> {
+    pub(super) fn begin(
+        in_force: &'g InForce<'g>,
+        decisions: &'g Decisions,
+        store: &'g Store,
+    ) -> Self {
+        Self {
+            in_force,
+            decisions,
             store,
             fresh: HashMap::new(),
         }
     }
-}
 
-impl Deciding<'_> {
+    /// What is in force.
+    #[must_use]
+    pub fn in_force(&self) -> &'g InForce<'g> {
+        self.in_force
+    }
+
     /// The decision for an inquiry: one known for its class where it is still true, else a new one.
     ///
     /// # Errors
@@ -63,7 +72,7 @@ impl Deciding<'_> {
         layers: &Layers,
         inquiry: &Inquiry,
         now: Time,
-    ) -> Result<Judgement, StoreError> {
+    ) -> Result<Judgement<'g>, StoreError> {
         let class = class_key(layers, inquiry);
         if let Some((decision, digest)) = self.known(&class)?
             && decision.is_true_at(now)
@@ -71,7 +80,7 @@ impl Deciding<'_> {
             return Ok(Judgement {
                 decision,
                 digest,
-                writes: Vec::new(),
+                judged: self.in_force.judged(),
             });
         }
         let judged = judge(layers, inquiry, now);
@@ -82,10 +91,13 @@ impl Deciding<'_> {
         });
         let decision = Arc::new(decision);
         self.fresh.insert(class, (Arc::clone(&decision), digest));
+        let mut to_commit = self.in_force.judged();
+        to_commit.push(Write::Blob(judged.slice));
+        to_commit.push(Write::Entry(decided));
         Ok(Judgement {
             decision,
             digest,
-            writes: vec![Write::Blob(judged.slice), Write::Entry(decided)],
+            judged: to_commit,
         })
     }
 

@@ -7,24 +7,28 @@ mod ask;
 mod clock;
 mod connected;
 mod decisions;
+mod in_force;
 mod open;
+mod tally;
 mod troubles;
 
 pub use ask::Ask;
 pub use clock::{AcceptClockError, ClockAccepted};
 pub(crate) use connected::peer_key;
 pub use decisions::{Deciding, Decisions, Judgement};
+pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
 pub use open::OpenError;
+pub use tally::Held;
+pub(crate) use tally::{Tally, by_name, not_taken};
 
-use crate::config::{Home, KeyRing, Settings};
-use crate::holding::Tally;
+use crate::config::{Home, NodeKeys, Settings};
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, Write};
 use ambit_ledger::{Fingerprint, Name, Time};
 use clock::ClockState;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
 use troubles::Troubles;
 
@@ -33,7 +37,7 @@ use troubles::Troubles;
 pub struct Node {
     home: Home,
     settings: Settings,
-    keys: KeyRing,
+    keys: NodeKeys,
     store: Store,
     decisions: Decisions,
     governance: RwLock<Arc<Governance>>,
@@ -65,7 +69,7 @@ impl Node {
 
     /// Its keys.
     #[must_use]
-    pub fn keys(&self) -> &KeyRing {
+    pub fn keys(&self) -> &NodeKeys {
         &self.keys
     }
 
@@ -108,34 +112,13 @@ impl Node {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// What is judged up to an entry stays so while this is held: nobody else observes, or records an edition.
-    pub(crate) fn releasing_lock(&self) -> MutexGuard<'_, ()> {
-        self.releasing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What was counted for those who ask how it stands.
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is in force stays so while this is held.
-    pub(crate) fn judging(&self) -> RwLockReadGuard<'_, ()> {
-        self.governing
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Nothing is judged while this is held.
-    pub(crate) fn changing(&self) -> RwLockWriteGuard<'_, ()> {
-        self.governing
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reads what is in force again, after entries that change it were committed.
-    pub(crate) fn reload(&self) -> Result<(), GovernanceError> {
+    fn reload(&self) -> Result<(), GovernanceError> {
         let before = self.governance();
         let governance = Arc::new(Governance::read_after(&self.store, Some(&before))?);
         *self

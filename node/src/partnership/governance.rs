@@ -1,11 +1,12 @@
 //! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
 
 use super::card::{compared_members, keyring_for, transport_key};
+use super::edition::{Declined, Partnership};
 use crate::store::{Recorded, Store, StoreError};
 use ambit_ledger::{
-    Agreement, AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
-    Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
-    PartnershipId, PartnershipTerms, PublicKey, Time,
+    AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer, Limits,
+    ManifestSignature, Opened, OrganizationId, PartnershipEdition, PartnershipId, PartnershipTerms,
+    Time,
 };
 use ambit_policy::{Layers, Taxonomies, agreement};
 use std::collections::BTreeMap;
@@ -22,36 +23,6 @@ pub struct Governance {
     /// Below this index are all entries that put a profile, taxonomies or limits in force.
     in_force_since: u64,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
-}
-
-/// One partnership in its latest edition.
-#[derive(Clone, Debug)]
-pub struct Partnership {
-    /// The entry it is read from.
-    entry: u64,
-    terms: PartnershipTerms,
-    edition: Digest,
-    stage: EditionStage,
-    signatures: BTreeMap<OrganizationId, Vec<u8>>,
-    roots: BTreeMap<OrganizationId, Fingerprint>,
-    keyring: Keyring,
-    /// By which key each member's connections are known, where its card is in order. Kept, because it takes a
-    /// signature to verify one.
-    transport_keys: BTreeMap<OrganizationId, PublicKey>,
-    layers: Layers,
-    agreement: Agreement,
-    declined: Option<Declined>,
-}
-
-/// A member that declined an edition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declined {
-    /// Who.
-    pub member: OrganizationId,
-    /// Why.
-    pub reason: Name,
-    /// The statement.
-    pub statement: Vec<u8>,
 }
 
 /// What is in force cannot be read from the ledger.
@@ -117,7 +88,23 @@ impl Governance {
                         Taxonomies::from_json(&text).map_err(|error| failed(&recorded, &error))?,
                     );
                 }
-                _ => rest.push(recorded),
+                // In the order of the ledger, once the layers are known.
+                Body::KeyCertified(_)
+                | Body::LimitsSet(_)
+                | Body::PartnershipEdition(_)
+                | Body::PartnershipDeclined(_) => rest.push(recorded),
+                // Nothing that is in force follows from the rest.
+                Body::Opened(_)
+                | Body::Observed(_)
+                | Body::Decided(_)
+                | Body::Disclosed(_)
+                | Body::Withheld(_)
+                | Body::Withdrawn(_)
+                | Body::Admitted(_)
+                | Body::Refused(_)
+                | Body::Acknowledged(_)
+                | Body::Laid(_)
+                | Body::Unread { .. } => {}
             }
         }
         let taxonomies = taxonomies.ok_or(GovernanceError::NotOpened)?;
@@ -139,8 +126,8 @@ impl Governance {
         });
         let latest = latest_editions(&rest);
         for recorded in &rest {
-            let is_replaced = matches!(&recorded.body, Body::PartnershipEdition(edition)
-                if latest.get(&edition.partnership) != Some(&recorded.index));
+            let is_replaced = edition_in(&recorded.body)
+                .is_some_and(|partnership| latest.get(partnership) != Some(&recorded.index));
             if !is_replaced {
                 governance.apply(store, recorded, before)?;
             }
@@ -197,7 +184,20 @@ impl Governance {
                     }
                 }
             }
-            _ => {}
+            // Read before, or of no effect on what is in force.
+            Body::Opened(_)
+            | Body::ProfileActivated(_)
+            | Body::TaxonomyActivated(_)
+            | Body::Observed(_)
+            | Body::Decided(_)
+            | Body::Disclosed(_)
+            | Body::Withheld(_)
+            | Body::Withdrawn(_)
+            | Body::Admitted(_)
+            | Body::Refused(_)
+            | Body::Acknowledged(_)
+            | Body::Laid(_)
+            | Body::Unread { .. } => {}
         }
         Ok(())
     }
@@ -330,12 +330,6 @@ impl Governance {
         self.in_force_since.max(partnership.entry + 1)
     }
 
-    /// All pairs of a partnership for whose members is judged at an instant, and another member of it.
-    pub fn recipients(&self, now: Time) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
-        self.signed()
-            .filter(move |(partnership, _)| partnership.is_judged(now))
-    }
-
     /// All pairs of a partnership that all have signed, over or not, and another member of it.
     pub fn signed(&self) -> impl Iterator<Item = (&Partnership, &OrganizationId)> {
         self.partnerships()
@@ -348,95 +342,35 @@ impl Governance {
     }
 }
 
-impl Partnership {
-    /// The terms.
-    #[must_use]
-    pub fn terms(&self) -> &PartnershipTerms {
-        &self.terms
-    }
-
-    /// The digest of the terms.
-    #[must_use]
-    pub fn edition(&self) -> Digest {
-        self.edition
-    }
-
-    /// Where it stands.
-    #[must_use]
-    pub fn stage(&self) -> EditionStage {
-        self.stage
-    }
-
-    /// The signatures known, by signer.
-    #[must_use]
-    pub fn signatures(&self) -> &BTreeMap<OrganizationId, Vec<u8>> {
-        &self.signatures
-    }
-
-    /// The root fingerprints that were compared, this node's own among them.
-    #[must_use]
-    pub fn roots(&self) -> &BTreeMap<OrganizationId, Fingerprint> {
-        &self.roots
-    }
-
-    /// The members' keys.
-    #[must_use]
-    pub fn keyring(&self) -> &Keyring {
-        &self.keyring
-    }
-
-    /// The key that a member's connections are known by; absent where its card is not in order.
-    #[must_use]
-    pub fn transport_key(&self, member: &OrganizationId) -> Option<&PublicKey> {
-        self.transport_keys.get(member)
-    }
-
-    /// All layers, this partnership's among them.
-    #[must_use]
-    pub fn layers(&self) -> &Layers {
-        &self.layers
-    }
-
-    /// The agreement as policies read it.
-    #[must_use]
-    pub fn agreement(&self) -> &Agreement {
-        &self.agreement
-    }
-
-    /// Who declined it, and why.
-    #[must_use]
-    pub fn declined(&self) -> Option<&Declined> {
-        self.declined.as_ref()
-    }
-
-    /// The members but this one whose root was compared: who may be a peer under it.
-    pub fn peers<'a>(&'a self, me: &'a OrganizationId) -> impl Iterator<Item = &'a Member> {
-        let members = self.terms.members.iter();
-        members.filter(move |member| {
-            member.card.organization != *me && self.roots.contains_key(&member.card.organization)
-        })
-    }
-
-    /// The members but this one.
-    pub fn others<'a>(
-        &'a self,
-        me: &'a OrganizationId,
-    ) -> impl Iterator<Item = &'a OrganizationId> {
-        self.terms
-            .members
-            .iter()
-            .map(|member| &member.card.organization)
-            .filter(move |member| *member != me)
-    }
+/// The entry that says last how each partnership stands.
+fn latest_editions(entries: &[Recorded]) -> BTreeMap<&PartnershipId, u64> {
+    let editions = entries.iter();
+    editions
+        .filter_map(|recorded| Some((edition_in(&recorded.body)?, recorded.index)))
+        .collect()
 }
 
-/// The entry that says last how each partnership stands.
-fn latest_editions(entries: &[Recorded]) -> BTreeMap<PartnershipId, u64> {
-    let editions = entries.iter().filter_map(|recorded| match &recorded.body {
-        Body::PartnershipEdition(edition) => Some((edition.partnership.clone(), recorded.index)),
-        _ => None,
-    });
-    editions.collect()
+/// The partnership that an entry says how it stands, as a whole.
+fn edition_in(body: &Body) -> Option<&PartnershipId> {
+    match body {
+        Body::PartnershipEdition(edition) => Some(&edition.partnership),
+        Body::Opened(_)
+        | Body::KeyCertified(_)
+        | Body::PartnershipDeclined(_)
+        | Body::ProfileActivated(_)
+        | Body::TaxonomyActivated(_)
+        | Body::LimitsSet(_)
+        | Body::Observed(_)
+        | Body::Decided(_)
+        | Body::Disclosed(_)
+        | Body::Withheld(_)
+        | Body::Withdrawn(_)
+        | Body::Admitted(_)
+        | Body::Refused(_)
+        | Body::Acknowledged(_)
+        | Body::Laid(_)
+        | Body::Unread { .. } => None,
+    }
 }
 
 fn failed(recorded: &Recorded, error: &dyn std::error::Error) -> GovernanceError {

@@ -8,6 +8,7 @@ mod armor;
 mod card;
 mod consent;
 mod declaration;
+mod edition;
 mod governance;
 mod page;
 mod passed;
@@ -27,7 +28,8 @@ pub use card::{
 };
 pub use consent::plain_words;
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
-pub use governance::{Declined, Governance, GovernanceError, Partnership};
+pub use edition::{Declined, Partnership};
+pub use governance::{Governance, GovernanceError};
 pub use passed::{Passed, passed};
 pub use standing::Standing;
 pub use unbuilt::{Unbuilt, unbuilt};

@@ -1,6 +1,6 @@
 //! How an agreement stands: computed for an instant each time it is asked, in one place, and kept nowhere.
 
-use super::governance::Partnership;
+use super::edition::Partnership;
 use super::passed::{Passed, passed};
 use ambit_ledger::{AgreementState, EditionStage, Time};
 use serde::{Deserialize, Serialize};

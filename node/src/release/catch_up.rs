@@ -2,11 +2,9 @@
 
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::run::{Moment, Releases};
-use crate::node::Node;
-use crate::partnership::{Governance, Partnership};
-use crate::store::{BoxKey, Recorded, StoreError, Write, own_observation};
-use ambit_ledger::{Body, Facts, ObservationId, OrganizationId, Time};
-use std::sync::MutexGuard;
+use crate::node::{Counterpart, InForce, Node, Releasing};
+use crate::store::{Recorded, StoreError, Write, own_observation};
+use ambit_ledger::{Body, Facts, ObservationId, Time};
 
 /// After how many entries without an observation of this node's own a recipient's place is recorded all the
 /// same, so that they are not read again at every start.
@@ -20,95 +18,84 @@ impl Node {
     /// Any [`ObserveError`].
     pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
         let now = Moment::of(self.instant(now)?);
-        {
-            let releasing = self.releasing_lock();
-            let _judging = self.judging();
-            self.catch_up_locked(&releasing, now)?;
-        }
+        catch_up(&self.releasing(), now)?;
         self.offer_what_changed(now)?;
         self.notify();
         Ok(())
     }
-
-    pub(super) fn catch_up_locked(
-        &self,
-        _releasing: &MutexGuard<'_, ()>,
-        now: Moment,
-    ) -> Result<(), ObserveError> {
-        let governance = self.governance();
-        for (partnership, recipient) in governance.recipients(now.passed()) {
-            self.catch_up_one(&governance, partnership, recipient, now)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn catch_up_one(
-        &self,
-        governance: &Governance,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
-        now: Moment,
-    ) -> Result<(), ObserveError> {
-        let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-        let judged = match self.store().outbox(&outbox) {
-            Some(outbox) => outbox.judged,
-            None => {
-                let open = Write::OpenOutbox {
-                    partnership: partnership.terms().partnership.clone(),
-                    recipient: recipient.clone(),
-                };
-                self.store()
-                    .commit(self.commit_of(now.passed(), vec![open]))?;
-                0
-            }
-        };
-        let until = self.store().size();
-        let mut from = judged;
-        while from < until {
-            from = self.catch_up_some(governance, (partnership, recipient), from, until, now)?;
-        }
-        Ok(())
-    }
-
-    /// Judges the next observations from an entry on, as many as one commit takes. Returns how far it came.
-    fn catch_up_some(
-        &self,
-        governance: &Governance,
-        to: (&Partnership, &OrganizationId),
-        from: u64,
-        until: u64,
-        now: Moment,
-    ) -> Result<u64, ObserveError> {
-        let (partnership, recipient) = to;
-        let mut releases = Releases::begin(self, governance, now);
-        let mut writes = Vec::new();
-        let mut found = 0;
-        let mut upto = from;
-        for recorded in self.store().entries(from, until) {
-            let recorded = recorded?;
-            upto = recorded.index + 1;
-            if let Some((id, facts)) = observed_here(&recorded)? {
-                let (_, more) = releases.release_to(partnership, recipient, id, &facts)?;
-                writes.extend(more);
-                found += 1;
-            }
-            if found >= COMMIT_OBSERVATIONS_MAX {
-                break;
-            }
-        }
-        // Entries without observations are passed over without a commit until there are many.
-        if found > 0 || upto - from >= PASSED_OVER_MAX {
-            writes.push(Write::Judged {
-                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
-                upto: Some(upto),
-            });
-            self.store().commit(self.commit_of(now.passed(), writes))?;
-            releases.keep();
-        }
-        Ok(upto)
-    }
 }
 
+/// Judges for every recipient what was not judged for it yet.
+pub(super) fn catch_up(releasing: &Releasing<'_>, now: Moment) -> Result<(), ObserveError> {
+    for to in releasing.recipients(now.passed()) {
+        catch_up_one(releasing, to, now)?;
+    }
+    Ok(())
+}
+
+pub(super) fn catch_up_one(
+    in_force: &InForce<'_>,
+    to: Counterpart<'_>,
+    now: Moment,
+) -> Result<(), ObserveError> {
+    let store = in_force.node().store();
+    let judged = match store.outbox(&to.outbox()) {
+        Some(outbox) => outbox.judged,
+        None => {
+            let mut open = in_force.judged();
+            open.push(Write::OpenOutbox {
+                partnership: to.partnership_id().clone(),
+                recipient: to.organization().clone(),
+            });
+            in_force.commit(now.passed(), open)?;
+            0
+        }
+    };
+    let until = store.size();
+    let mut from = judged;
+    while from < until {
+        from = catch_up_some(in_force, to, from, until, now)?;
+    }
+    Ok(())
+}
+
+/// Judges the next observations from an entry on, as many as one commit takes. Returns how far it came.
+fn catch_up_some<'g>(
+    in_force: &'g InForce<'g>,
+    to: Counterpart<'g>,
+    from: u64,
+    until: u64,
+    now: Moment,
+) -> Result<u64, ObserveError> {
+    let mut releases = Releases::begin(in_force, now);
+    let mut judged = in_force.judged();
+    let mut found = 0;
+    let mut upto = from;
+    for recorded in in_force.node().store().entries(from, until) {
+        let recorded = recorded?;
+        upto = recorded.index + 1;
+        if let Some((id, facts)) = observed_here(&recorded)? {
+            let (_, more) = releases.release_to(to, id, &facts)?;
+            judged.extend(more);
+            found += 1;
+        }
+        if found >= COMMIT_OBSERVATIONS_MAX {
+            break;
+        }
+    }
+    // Entries without observations are passed over without a commit until there are many.
+    if found > 0 || upto - from >= PASSED_OVER_MAX {
+        judged.push(Write::Judged {
+            outbox: to.outbox(),
+            upto: Some(upto),
+        });
+        in_force.commit(now.passed(), judged)?;
+        releases.keep();
+    }
+    Ok(upto)
+}
+
+/// The observation that an entry makes here: the only kind that is released.
 pub(super) fn observed_here(
     recorded: &Recorded,
 ) -> Result<Option<(ObservationId, Facts)>, StoreError> {

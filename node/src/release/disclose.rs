@@ -5,9 +5,8 @@
 //! out a disclosure whose decision is not part of the same commit or of an earlier one.
 
 use crate::collect::Draft;
-use crate::node::{Deciding, Judgement};
-use crate::partnership::{Governance, Partnership};
-use crate::store::{BoxKey, StoreError, Write};
+use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Judgement};
+use crate::store::{StoreError, Write};
 use ambit_ledger::{
     AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Member,
     Observation, ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time,
@@ -90,16 +89,16 @@ pub fn sign(
 
 /// What release decided for one observation and one recipient.
 #[derive(Clone, Debug)]
-pub struct Release {
+pub struct Release<'g> {
     /// The answer.
     pub verdict: Verdict,
     /// The decision; absent where no limits cover the observation, so nothing was asked.
-    pub judgement: Option<Judgement>,
+    pub judgement: Option<Judgement<'g>>,
     /// The terms it is disclosed on, where it is.
     pub scope: Option<Scope>,
 }
 
-impl Release {
+impl Release<'_> {
     /// Withheld without asking any layer.
     #[must_use]
     pub fn unasked() -> Self {
@@ -115,24 +114,21 @@ impl Release {
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
-pub fn judge_for(
-    deciding: &mut Deciding<'_>,
-    governance: &Governance,
-    partnership: &Partnership,
-    recipient: &OrganizationId,
+pub fn judge_for<'g>(
+    deciding: &mut Deciding<'g>,
+    to: Counterpart<'g>,
     facts: &Facts,
     now: Time,
-) -> Result<Release, StoreError> {
+) -> Result<Release<'g>, StoreError> {
     let unasked = Release::unasked();
-    let taxonomies = governance.layers().taxonomies();
-    let Some(limits) = limits_in_force(governance.limits(), facts, taxonomies) else {
+    let in_force = deciding.in_force();
+    let taxonomies = in_force.layers().taxonomies();
+    let Some(limits) = limits_in_force(in_force.limits(), facts, taxonomies) else {
         return Ok(unasked);
     };
-    let Some(member) = partnership.terms().member(recipient) else {
-        return Ok(unasked);
-    };
+    let partnership = to.partnership();
     let terms = partnership.terms();
-    let scope = scope_for(terms, limits, facts, recipient, taxonomies, now);
+    let scope = scope_for(terms, limits, facts, to.organization(), taxonomies, now);
     if scope.purposes.is_empty() {
         // The agreement and the limits have no purpose in common: there is nothing to ask.
         return Ok(unasked);
@@ -149,18 +145,24 @@ pub fn judge_for(
         deciding.decide(partnership.layers(), &inquiry, now)
     };
     // What was decided of the members that are named, or not, is committed with the rest.
-    let mut writes = Vec::new();
-    let mut scope = name_members(scope, terms, &facts.owner, recipient, |id, scope| {
-        let Some(member) = terms.member(id) else {
-            return Ok(BTreeSet::new());
-        };
-        let mut judgement = ask(member, scope)?;
-        writes.append(&mut judgement.writes);
-        Ok::<_, StoreError>(judgement.decision.admitted())
-    })?;
-    let mut judgement = ask(member, &scope)?;
-    writes.append(&mut judgement.writes);
-    judgement.writes = writes;
+    let mut judged = in_force.judged();
+    let mut scope = name_members(
+        scope,
+        terms,
+        &facts.owner,
+        to.organization(),
+        |id, scope| {
+            let Some(member) = terms.member(id) else {
+                return Ok(BTreeSet::new());
+            };
+            let judgement = ask(member, scope)?;
+            judged.extend(judgement.judged);
+            Ok::<_, StoreError>(judgement.decision.admitted())
+        },
+    )?;
+    let mut judgement = ask(to.member(), &scope)?;
+    judged.extend(judgement.judged);
+    judgement.judged = judged;
     let verdict = judgement.decision.verdict();
     scope.purposes = judgement.decision.admitted();
     Ok(Release {
@@ -171,17 +173,16 @@ pub fn judge_for(
 }
 
 /// What to commit for one observation and one recipient.
-pub fn writes_for(
-    release: Release,
-    partnership: &Partnership,
-    recipient: &OrganizationId,
+pub fn judged_for<'g>(
+    in_force: &'g InForce<'g>,
+    release: Release<'g>,
+    to: Counterpart<'g>,
     observation: ObservationId,
     context: &DisclosureContext<'_>,
-) -> Vec<Write> {
-    let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-    let (mut writes, decision) = match release.judgement {
-        Some(judgement) => (judgement.writes, Some(judgement.digest)),
-        None => (Vec::new(), None),
+) -> JudgedWrites<'g> {
+    let (mut judged, decision) = match release.judgement {
+        Some(judgement) => (judgement.judged, Some(judgement.digest)),
+        None => (in_force.judged(), None),
     };
     match (release.scope, decision) {
         (Some(scope), Some(decision)) => {
@@ -189,9 +190,9 @@ pub fn writes_for(
                 discloser: context.discloser.clone(),
                 observation,
                 leaves: BTreeSet::new(),
-                partnership: partnership.terms().partnership.clone(),
-                edition: partnership.edition(),
-                recipient: recipient.clone(),
+                partnership: to.partnership_id().clone(),
+                edition: to.partnership().edition(),
+                recipient: to.organization().clone(),
                 scope,
                 parent: None,
                 mandate: None,
@@ -200,23 +201,23 @@ pub fn writes_for(
                 issued_at: context.now,
                 salt: context.salt,
             };
-            writes.push(Write::Disclosed {
-                outbox,
+            judged.push(Write::Disclosed {
+                outbox: to.outbox(),
                 observation,
                 statement: disclosure.sign(context.key),
             });
         }
         (_, decision) => {
-            writes.push(Write::Entry(Body::Withheld(Withheld {
+            judged.push(Write::Entry(Body::Withheld(Withheld {
                 observation,
-                partnership: partnership.terms().partnership.clone(),
-                recipient: recipient.clone(),
+                partnership: to.partnership_id().clone(),
+                recipient: to.organization().clone(),
                 decision,
                 undecided: release.verdict == Verdict::Undecided,
             })));
         }
     }
-    writes
+    judged
 }
 
 /// What signing a disclosure takes besides its content.
@@ -234,11 +235,11 @@ pub struct DisclosureContext<'a> {
 
 /// What becomes of a disclosure when its frame is written.
 #[derive(Debug)]
-pub enum Again {
+pub enum Again<'g> {
     /// It may leave, once this is committed.
-    Leaves(Vec<Write>),
+    Leaves(JudgedWrites<'g>),
     /// It is taken back by committing this.
-    TakenBack(Vec<Write>),
+    TakenBack(JudgedWrites<'g>),
 }
 
 /// Judges a disclosure again when its frame is written, for the very terms it has: membership, limits, time
@@ -246,17 +247,17 @@ pub enum Again {
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
-pub fn judge_again(
-    deciding: &mut Deciding<'_>,
-    governance: &Governance,
+pub fn judge_again<'g>(
+    deciding: &mut Deciding<'g>,
     disclosure: &Disclosure,
     facts: &Facts,
     item: (DisclosureId, u64),
     now: Time,
-) -> Result<Again, StoreError> {
+) -> Result<Again<'g>, StoreError> {
     let (id, seq) = item;
-    let take_back = |grounds: Withdrawal, mut writes: Vec<Write>| {
-        writes.push(Write::Entry(Body::Withdrawn(Withdrawn {
+    let in_force = deciding.in_force();
+    let take_back = |grounds: Withdrawal, mut judged: JudgedWrites<'g>| {
+        judged.push(Write::Entry(Body::Withdrawn(Withdrawn {
             disclosure: id,
             observation: disclosure.observation,
             partnership: disclosure.partnership.clone(),
@@ -264,40 +265,49 @@ pub fn judge_again(
             seq,
             grounds,
         })));
-        Again::TakenBack(writes)
+        Again::TakenBack(judged)
     };
-    let Some(partnership) = governance.partnership(&disclosure.partnership) else {
+    let Some(partnership) = in_force.partnership(&disclosure.partnership) else {
         let state = AgreementState::Closed;
-        return Ok(take_back(Withdrawal::Agreement { state }, Vec::new()));
+        return Ok(take_back(
+            Withdrawal::Agreement { state },
+            in_force.judged(),
+        ));
     };
     // Under an agreement that is over nothing is asked.
     if !partnership.is_judged(now) {
         let state = partnership.state(now);
-        return Ok(take_back(Withdrawal::Agreement { state }, Vec::new()));
+        return Ok(take_back(
+            Withdrawal::Agreement { state },
+            in_force.judged(),
+        ));
     }
     let edition = partnership.edition();
     if edition != disclosure.edition {
-        return Ok(take_back(Withdrawal::Edition { edition }, Vec::new()));
+        return Ok(take_back(
+            Withdrawal::Edition { edition },
+            in_force.judged(),
+        ));
     }
     let Some(member) = partnership.terms().member(&disclosure.recipient) else {
-        return Ok(take_back(Withdrawal::Membership, Vec::new()));
+        return Ok(take_back(Withdrawal::Membership, in_force.judged()));
     };
-    let taxonomies = governance.layers().taxonomies();
+    let taxonomies = in_force.layers().taxonomies();
     let inquiry = inquiry_for_disclosure(
         facts,
         &disclosure.scope,
         &Party::from(member),
         partnership.agreement(),
-        limits_in_force(governance.limits(), facts, taxonomies),
+        limits_in_force(in_force.limits(), facts, taxonomies),
         disclosure.issued_at,
     );
     let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     if judgement.decision.admitted() == disclosure.scope.purposes {
-        return Ok(Again::Leaves(judgement.writes));
+        return Ok(Again::Leaves(judgement.judged));
     }
     let grounds = Withdrawal::Judged {
         decision: judgement.digest,
         undecided: judgement.decision.verdict() == Verdict::Undecided,
     };
-    Ok(take_back(grounds, judgement.writes))
+    Ok(take_back(grounds, judgement.judged))
 }

@@ -79,30 +79,29 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
     };
     let facts = own_observation(&observation)?;
     let now = node.instant(crate::clock::now())?;
-    let _judging = node.judging();
-    let mut deciding = node.decisions().begin(node.store());
+    let in_force = node.judging();
+    let mut deciding = in_force.deciding();
     let again = judge_again(
         &mut deciding,
-        &node.governance(),
         &disclosure,
         facts.facts(),
         (DisclosureId::of(&statement), seq),
         now,
     )?;
     match again {
-        Again::TakenBack(mut writes) => {
+        Again::TakenBack(mut judged) => {
             // It may be released again when something else is in force.
-            writes.push(Write::Offered {
+            judged.push(Write::Offered {
                 outbox: *outbox,
                 upto: 0,
             });
-            node.store().commit(node.commit_of(now, writes))?;
+            in_force.commit(now, judged)?;
             deciding.keep();
             Ok(Outgoing::Tombstone)
         }
-        Again::Leaves(writes) => {
-            if !writes.is_empty() {
-                node.store().commit(node.commit_of(now, writes))?;
+        Again::Leaves(judged) => {
+            if !judged.is_empty() {
+                in_force.commit(now, judged)?;
             }
             deciding.keep();
             Ok(Outgoing::Item {

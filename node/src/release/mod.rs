@@ -18,9 +18,8 @@ mod run;
 mod signing;
 
 pub use disclose::{
-    Again, DisclosureContext, Release, Signed, judge_again, judge_for, sign, writes_for,
+    Again, DisclosureContext, Release, Signed, judge_again, judge_for, judged_for, sign,
 };
 pub(crate) use leave::{LeaveError, bodies, outgoing};
-pub use observe::{Observe, ObserveError, ObserveReport, Observed, RecipientOutcome};
+pub use observe::{NewObservation, Observe, ObserveError, ObserveReport, RecipientOutcome};
 pub use offer::{Offer, OfferError, Offered};
-pub(crate) use offering::layers_withholding;

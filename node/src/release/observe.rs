@@ -1,13 +1,14 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
-use super::run::{Moment, Recipient, Releases};
+use super::catch_up::{catch_up, catch_up_one};
+use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::{AheadError, Draft, check_ahead};
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask, Node};
+use crate::node::{Ask, Counterpart, InForce, Node};
 use crate::partnership::{Governance, GovernanceError};
 use crate::randomness::RandomnessError;
-use crate::store::{BoxKey, Pending, StoreError};
+use crate::store::{Pending, StoreError};
 use ambit_ledger::{
     Body, ObservationId, OrganizationId, PartnershipId, ReadingsError, Time, Verdict,
 };
@@ -99,14 +100,14 @@ impl From<ObserveError> for Failure {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObserveReport {
     /// The new observations.
-    pub observed: Vec<Observed>,
+    pub observed: Vec<NewObservation>,
     /// How many were imported before, and so were left out.
     pub known: u64,
 }
 
 /// One new observation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observed {
+pub struct NewObservation {
     /// Its id.
     pub id: ObservationId,
     /// How many readings it groups.
@@ -141,15 +142,13 @@ impl Node {
         // By the clock before the locks: to wait for them is no fault of the clock's.
         let instant = self.instant(now)?;
         let now = Moment::of(instant);
-        let releasing = self.releasing_lock();
-        let judging = self.judging();
-        let governance = self.governance();
+        let releasing = self.releasing();
         for draft in &drafts {
-            check_draft(&governance, draft, instant)?;
+            check_draft(&releasing, draft, instant)?;
         }
-        self.catch_up_locked(&releasing, now)?;
+        catch_up(&releasing, now)?;
         let mut report = ObserveReport::default();
-        let mut releases = Releases::begin(self, &governance, now);
+        let mut releases = Releases::begin(&releasing, now);
         let mut submitted = VecDeque::new();
         let signing = Signing::new(self, drafts, is_import);
         let done = if signing.is_short() {
@@ -182,9 +181,7 @@ impl Node {
         let (_, rest) = releases.recipients();
         let rest = rest.to_vec();
         releases.keep();
-        self.judge_for_rest(&governance, &rest, &mut report.observed, now)?;
-        drop(judging);
-        drop(releasing);
+        judge_for_rest(&releasing, &rest, &mut report.observed, now)?;
         Ok(report)
     }
 
@@ -207,7 +204,7 @@ impl Node {
                 self.wait_for(submitted, report)?;
             }
             submitted.push_back(Submitted {
-                pending: self.store().submit(ahead.commit)?,
+                pending: releases.submit(ahead.commit)?,
                 observed: ahead.observed,
                 decides: ahead.decides,
             });
@@ -228,41 +225,41 @@ impl Node {
         }
         Ok(())
     }
+}
 
-    /// Judges what was just committed for the recipients that did not fit into that commit, each in one of its own.
-    fn judge_for_rest(
-        &self,
-        governance: &Governance,
-        recipients: &[Recipient<'_>],
-        observed: &mut [Observed],
-        now: Moment,
-    ) -> Result<(), ObserveError> {
-        for (partnership, recipient) in recipients.iter().copied() {
-            self.catch_up_one(governance, partnership, recipient, now)?;
-            let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
-            for observed in observed.iter_mut() {
-                let outcome = self.store().outcome_for(&observed.id, &outbox)?;
-                let recorded = outcome.map(|index| self.store().entry(index)).transpose()?;
-                let verdict = match recorded.flatten().map(|recorded| recorded.body) {
-                    Some(Body::Disclosed(_)) => Verdict::Admissible,
-                    Some(Body::Withheld(withheld)) if withheld.undecided => Verdict::Undecided,
-                    _ => Verdict::Withheld,
-                };
-                observed.outcomes.push(RecipientOutcome {
-                    partnership: partnership.terms().partnership.clone(),
-                    recipient: recipient.clone(),
-                    verdict,
-                });
-            }
+/// Judges what was just committed for the recipients that did not fit into that commit, each in one of its own.
+fn judge_for_rest(
+    in_force: &InForce<'_>,
+    recipients: &[Counterpart<'_>],
+    observed: &mut [NewObservation],
+    now: Moment,
+) -> Result<(), ObserveError> {
+    let store = in_force.node().store();
+    for to in recipients.iter().copied() {
+        catch_up_one(in_force, to, now)?;
+        let outbox = to.outbox();
+        for observed in observed.iter_mut() {
+            let outcome = store.outcome_for(&observed.id, &outbox)?;
+            let recorded = outcome.map(|index| store.entry(index)).transpose()?;
+            let verdict = match recorded.flatten().map(|recorded| recorded.body) {
+                Some(Body::Disclosed(_)) => Verdict::Admissible,
+                Some(Body::Withheld(withheld)) if withheld.undecided => Verdict::Undecided,
+                _ => Verdict::Withheld,
+            };
+            observed.outcomes.push(RecipientOutcome {
+                partnership: to.partnership_id().clone(),
+                recipient: to.organization().clone(),
+                verdict,
+            });
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// A commit of observations on its way to the disk.
 struct Submitted {
     pending: Pending,
-    observed: Vec<Observed>,
+    observed: Vec<NewObservation>,
     /// Whether it records decisions: what refers to them is handed over only once they are on the disk.
     decides: bool,
 }

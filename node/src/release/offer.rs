@@ -143,9 +143,11 @@ impl Node {
     /// Judges again for every recipient what is withheld on grounds that changed.
     pub(super) fn offer_what_changed(&self, now: Moment) -> Result<(), ObserveError> {
         let governance = self.governance();
-        for (partnership, recipient) in governance.recipients(now.passed()) {
-            let id = &partnership.terms().partnership;
-            self.offer_to(id, recipient, Extent::Changed, now)?;
+        for (partnership, recipient) in governance.signed() {
+            if partnership.is_judged(now.passed()) {
+                let id = &partnership.terms().partnership;
+                self.offer_to(id, recipient, Extent::Changed, now)?;
+            }
         }
         Ok(())
     }
@@ -159,14 +161,12 @@ impl Node {
     ) -> Result<Offered, ObserveError> {
         let mut offering = Offering::begin(self, partnership, recipient, extent, now)?;
         loop {
-            let _releasing = self.releasing_lock();
-            let _judging = self.judging();
-            let governance = self.governance();
-            let known = governance.partnership(partnership);
-            let Some(known) = known.filter(|known| known.is_judged(now.passed())) else {
+            let releasing = self.releasing();
+            let to = releasing.counterpart(partnership, recipient);
+            let Some(to) = to.filter(|to| to.partnership().is_judged(now.passed())) else {
                 return Ok(offering.offered);
             };
-            if offering.stretch(&governance, known)? {
+            if offering.stretch(&releasing, to)? {
                 return Ok(offering.offered);
             }
         }

@@ -5,8 +5,7 @@ use super::disclose::Release;
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::offer::Offered;
 use super::run::{Moment, Releases};
-use crate::node::Node;
-use crate::partnership::{Governance, Partnership};
+use crate::node::{Counterpart, InForce, JudgedWrites, Node};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Body, Decision, Digest, Facts, Layer, ObservationId, OrganizationId, PartnershipId, Party,
@@ -32,7 +31,6 @@ pub(super) enum Extent {
 /// One outbox while what is withheld from its recipient is judged again.
 pub(super) struct Offering<'a> {
     node: &'a Node,
-    recipient: &'a OrganizationId,
     outbox: BoxKey,
     extent: Extent,
     now: Moment,
@@ -70,29 +68,16 @@ impl Said {
     fn of(decision: Option<&Decision>) -> Self {
         Self {
             verdict: decision.map_or(Verdict::Withheld, Decision::verdict),
-            layers: decision.map(layers_withholding),
+            layers: decision.map(Decision::withholding_layers),
         }
     }
-}
-
-/// The layers that withhold in this decision, whatever the purpose.
-pub(crate) fn layers_withholding(decision: &Decision) -> Vec<Layer> {
-    let withholds = |layer: &Layer| {
-        decision.verdicts.iter().all(|purpose| {
-            purpose
-                .layers
-                .iter()
-                .any(|said| said.layer == *layer && said.verdict == Verdict::Withheld)
-        })
-    };
-    Layer::ALL.into_iter().filter(withholds).collect()
 }
 
 impl<'a> Offering<'a> {
     pub(super) fn begin(
         node: &'a Node,
         partnership: &PartnershipId,
-        recipient: &'a OrganizationId,
+        recipient: &OrganizationId,
         extent: Extent,
         now: Moment,
     ) -> Result<Self, StoreError> {
@@ -100,7 +85,6 @@ impl<'a> Offering<'a> {
         let state = node.store().outbox(&outbox);
         Ok(Self {
             node,
-            recipient,
             outbox,
             extent,
             now,
@@ -122,26 +106,25 @@ impl<'a> Offering<'a> {
     }
 
     /// Looks at some of it. Returns whether that was the rest.
-    pub(super) fn stretch(
+    pub(super) fn stretch<'g>(
         &mut self,
-        governance: &Governance,
-        partnership: &Partnership,
+        in_force: &'g InForce<'g>,
+        to: Counterpart<'g>,
     ) -> Result<bool, ObserveError> {
         let in_force_since = *self
             .in_force_since
-            .get_or_insert_with(|| governance.in_force_since(partnership));
-        let mut releases = Releases::begin(self.node, governance, self.now);
-        let mut writes = Writes::default();
+            .get_or_insert_with(|| in_force.in_force_since(to.partnership()));
+        let mut releases = Releases::begin(in_force, self.now);
+        let mut stretch = Stretch::begin(in_force);
         let mut left = STRETCH_OBSERVATIONS_MAX;
-        let recipient = self.recipient;
         while left > 0 {
             let class = match self.class.take() {
                 Some(class) => Some(class),
-                None => self.next_class(governance, partnership)?,
+                None => self.next_class(in_force, to)?,
             };
             let Some(mut class) = class else {
-                self.commit(&mut writes)?;
-                self.note(in_force_since)?;
+                self.commit(&mut stretch)?;
+                self.note(in_force, in_force_since)?;
                 self.keep(releases);
                 return Ok(true);
             };
@@ -162,34 +145,35 @@ impl<'a> Offering<'a> {
                 let Some((id, facts)) = self.withheld_at(index)? else {
                     continue;
                 };
-                let mut release = releases.judge(partnership, recipient, &facts)?;
+                let mut release = releases.judge(to, &facts)?;
                 // Recorded whatever comes of it: what is decided after it may refer to it.
                 if let Some(judgement) = &mut release.judgement {
-                    writes.writes.append(&mut judgement.writes);
+                    let judged = std::mem::replace(&mut judgement.judged, in_force.judged());
+                    stretch.judged.extend(judged);
                 }
                 let is_as_before = self.count(&class, &release);
                 if !is_as_before {
-                    writes.add(releases.writes(release, partnership, recipient, id)?);
+                    stretch.add(releases.judged(release, to, id)?);
                 }
                 if is_as_before && class.is_alike && self.extent == Extent::Changed {
                     is_over = true;
                     break;
                 }
-                if writes.observations >= COMMIT_OBSERVATIONS_MAX {
-                    self.commit(&mut writes)?;
+                if stretch.observations >= COMMIT_OBSERVATIONS_MAX {
+                    self.commit(&mut stretch)?;
                 }
             }
             if !is_over {
                 self.class = Some(class);
             }
         }
-        self.commit(&mut writes)?;
+        self.commit(&mut stretch)?;
         self.keep(releases);
         Ok(false)
     }
 
     /// Counts an answer. Returns whether it is the one that was given.
-    fn count(&mut self, class: &Class, release: &Release) -> bool {
+    fn count(&mut self, class: &Class, release: &Release<'_>) -> bool {
         let decision = release.judgement.as_ref().map(|judged| &*judged.decision);
         let says = Said::of(decision);
         match (says.verdict, &says.layers) {
@@ -209,10 +193,10 @@ impl<'a> Offering<'a> {
     /// The next decision that may be answered otherwise now.
     fn next_class(
         &mut self,
-        governance: &Governance,
-        partnership: &Partnership,
+        in_force: &InForce<'_>,
+        to: Counterpart<'_>,
     ) -> Result<Option<Class>, StoreError> {
-        let is_new = self.since < governance.in_force_since(partnership);
+        let is_new = self.since < in_force.in_force_since(to.partnership());
         while let Some(digest) = self.decisions.pop_front() {
             let decision = match &digest {
                 Some(digest) => Some(self.node.store().decision(digest)?.ok_or(MISSING)?),
@@ -234,9 +218,7 @@ impl<'a> Offering<'a> {
                 return Ok(Some(class));
             };
             let is_alike = match self.first_of(&class)? {
-                Some(facts) => {
-                    is_on_same_grounds(governance, partnership, self.recipient, &decision, &facts)
-                }
+                Some(facts) => is_on_same_grounds(in_force, to, &decision, &facts),
                 None => continue,
             };
             if self.extent == Extent::Changed && is_true && is_alike {
@@ -276,27 +258,26 @@ impl<'a> Offering<'a> {
             .map_or(Ok(None), |recorded| observed_here(&recorded))
     }
 
-    fn commit(&self, writes: &mut Writes) -> Result<(), StoreError> {
-        let writes = std::mem::take(writes).writes;
-        if !writes.is_empty() && self.extent != Extent::DryRun {
-            let commit = self.node.commit_of(self.now.passed(), writes);
-            self.node.store().commit(commit)?;
+    fn commit(&self, stretch: &mut Stretch<'_>) -> Result<(), StoreError> {
+        let in_force = stretch.in_force;
+        let judged = std::mem::replace(stretch, Stretch::begin(in_force)).judged;
+        if !judged.is_empty() && self.extent != Extent::DryRun {
+            in_force.commit(self.now.passed(), judged)?;
         }
         Ok(())
     }
 
     /// Takes down what was taken into account, so that it is not all looked at again.
-    fn note(&self, in_force_since: u64) -> Result<(), StoreError> {
+    fn note(&self, in_force: &InForce<'_>, in_force_since: u64) -> Result<(), StoreError> {
         if self.extent == Extent::DryRun || self.since == in_force_since {
             return Ok(());
         }
-        let offered = Write::Offered {
+        let mut noted = in_force.judged();
+        noted.push(Write::Offered {
             outbox: self.outbox,
             upto: in_force_since,
-        };
-        let commit = self.node.commit_of(self.now.passed(), vec![offered]);
-        self.node.store().commit(commit)?;
-        Ok(())
+        });
+        in_force.commit(self.now.passed(), noted)
     }
 
     fn keep(&self, releases: Releases<'_>) {
@@ -307,15 +288,23 @@ impl<'a> Offering<'a> {
 }
 
 /// What is to be committed of one stretch.
-#[derive(Default)]
-struct Writes {
-    writes: Vec<Write>,
+struct Stretch<'g> {
+    in_force: &'g InForce<'g>,
+    judged: JudgedWrites<'g>,
     observations: usize,
 }
 
-impl Writes {
-    fn add(&mut self, more: Vec<Write>) {
-        self.writes.extend(more);
+impl<'g> Stretch<'g> {
+    fn begin(in_force: &'g InForce<'g>) -> Self {
+        Self {
+            in_force,
+            judged: in_force.judged(),
+            observations: 0,
+        }
+    }
+
+    fn add(&mut self, more: JudgedWrites<'g>) {
+        self.judged.extend(more);
         self.observations += 1;
     }
 }
@@ -324,20 +313,19 @@ const MISSING: StoreError = StoreError::Damaged("what withholds an observation i
 
 /// Whether all that a decision was made on, but for the clock, is as it was. Then it goes for all of its class.
 fn is_on_same_grounds(
-    governance: &Governance,
-    partnership: &Partnership,
-    recipient: &OrganizationId,
+    in_force: &InForce<'_>,
+    to: Counterpart<'_>,
     decision: &Decision,
     facts: &Facts,
 ) -> bool {
+    let partnership = to.partnership();
     let layers = partnership.layers();
     let inquiry = &decision.inquiry;
     let taxonomies = layers.taxonomies();
-    let limits = limits_in_force(governance.limits(), facts, taxonomies);
-    let member = partnership.terms().member(recipient);
+    let limits = limits_in_force(in_force.limits(), facts, taxonomies);
     decision.profiles == layers.profile_digests()
         && decision.taxonomies == taxonomies.digest()
         && inquiry.partnership == *partnership.agreement()
         && inquiry.limits.as_ref() == limits
-        && member.map(Party::from).as_ref() == Some(&inquiry.recipient)
+        && Party::from(to.member()) == inquiry.recipient
 }

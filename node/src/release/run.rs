@@ -1,12 +1,11 @@
 //! One run of releasing: what is observed or caught up on under one set of what is in force, at one instant.
 
 use super::disclose::{self, DisclosureContext, Release, Signed};
-use super::observe::{FUSED_RECIPIENTS_MAX, ObserveError, Observed, RecipientOutcome};
-use crate::node::{Deciding, Node};
-use crate::partnership::{Governance, Partnership};
+use super::observe::{FUSED_RECIPIENTS_MAX, NewObservation, ObserveError, RecipientOutcome};
+use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Ready};
 use crate::randomness::Randomness;
-use crate::store::{BoxKey, Prepared, Write};
-use ambit_ledger::{Facts, ObservationId, OrganizationId, Time, Verdict};
+use crate::store::{Pending, StoreError, Write};
+use ambit_ledger::{Facts, ObservationId, Time, Verdict};
 use std::time::Instant;
 
 /// When something began, which may take long: what is judged and recorded late in it is not dated back.
@@ -34,42 +33,37 @@ impl Moment {
 
 /// Judges, and signs disclosures. Nothing of it counts before the commits it makes are on the disk.
 #[derive(Debug)]
-pub(super) struct Releases<'a> {
-    node: &'a Node,
-    governance: &'a Governance,
-    deciding: Deciding<'a>,
+pub(super) struct Releases<'g> {
+    in_force: &'g InForce<'g>,
+    deciding: Deciding<'g>,
     randomness: Randomness,
     now: Moment,
     /// For whom is judged: the same all the time, whatever ends meanwhile.
-    recipients: Vec<Recipient<'a>>,
+    recipients: Vec<Counterpart<'g>>,
 }
-
-/// A member of a partnership, to whom something is released.
-pub(super) type Recipient<'a> = (&'a Partnership, &'a OrganizationId);
 
 /// A commit made ready, and what it says.
 #[derive(Debug)]
-pub(super) struct Ahead {
-    pub(super) commit: Prepared,
-    pub(super) observed: Vec<Observed>,
+pub(super) struct Ahead<'g> {
+    pub(super) commit: Ready<'g>,
+    pub(super) observed: Vec<NewObservation>,
     /// Whether it records decisions that later commits may refer to.
     pub(super) decides: bool,
 }
 
-impl<'a> Releases<'a> {
-    pub(super) fn begin(node: &'a Node, governance: &'a Governance, now: Moment) -> Self {
+impl<'g> Releases<'g> {
+    pub(super) fn begin(in_force: &'g InForce<'g>, now: Moment) -> Self {
         Self {
-            node,
-            governance,
-            deciding: node.decisions().begin(node.store()),
+            in_force,
+            deciding: in_force.deciding(),
             randomness: Randomness::default(),
-            recipients: governance.recipients(now.passed()).collect(),
+            recipients: in_force.recipients(now.passed()).collect(),
             now,
         }
     }
 
     /// The recipients that an observation is judged for in its own commit, and the rest.
-    pub(super) fn recipients(&self) -> (&[Recipient<'a>], &[Recipient<'a>]) {
+    pub(super) fn recipients(&self) -> (&[Counterpart<'g>], &[Counterpart<'g>]) {
         let fused = self.recipients.len().min(FUSED_RECIPIENTS_MAX);
         self.recipients.split_at(fused)
     }
@@ -79,23 +73,27 @@ impl<'a> Releases<'a> {
         self.deciding.keep();
     }
 
+    /// Hands a commit over to the writer.
+    pub(super) fn submit(&self, commit: Ready<'g>) -> Result<Pending, StoreError> {
+        self.in_force.submit(commit)
+    }
+
     /// Judges and seals what was signed.
-    pub(super) fn prepare(&mut self, signed: Vec<Signed>) -> Result<Ahead, ObserveError> {
+    pub(super) fn prepare(&mut self, signed: Vec<Signed>) -> Result<Ahead<'g>, ObserveError> {
         let decided_before = self.deciding.fresh();
-        let mut writes = Vec::new();
+        let mut judged = self.in_force.judged();
         let mut observed = Vec::new();
         for signed in signed {
-            observed.push(self.release(signed, &mut writes)?);
+            observed.push(self.release(signed, &mut judged)?);
         }
-        for (partnership, recipient) in self.recipients().0 {
-            writes.push(Write::Judged {
-                outbox: BoxKey::new(&partnership.terms().partnership, recipient),
+        for to in self.recipients().0 {
+            judged.push(Write::Judged {
+                outbox: to.outbox(),
                 upto: None,
             });
         }
-        let commit = self.node.commit_of(self.now.passed(), writes);
         Ok(Ahead {
-            commit: self.node.store().prepare(commit)?,
+            commit: self.in_force.prepare(self.now.passed(), judged)?,
             observed,
             decides: self.deciding.fresh() > decided_before,
         })
@@ -105,26 +103,26 @@ impl<'a> Releases<'a> {
     fn release(
         &mut self,
         signed: Signed,
-        writes: &mut Vec<Write>,
-    ) -> Result<Observed, ObserveError> {
+        judged: &mut JudgedWrites<'g>,
+    ) -> Result<NewObservation, ObserveError> {
         let Signed { id, facts, .. } = signed;
-        writes.push(Write::Observed {
+        judged.push(Write::Observed {
             id,
             statement: signed.statement,
             readings: signed.readings,
             import: signed.import,
         });
         let mut outcomes = Vec::new();
-        for (partnership, recipient) in self.recipients().0.to_vec() {
-            let (verdict, more) = self.release_to(partnership, recipient, id, &facts)?;
-            writes.extend(more);
+        for to in self.recipients().0.to_vec() {
+            let (verdict, more) = self.release_to(to, id, &facts)?;
+            judged.extend(more);
             outcomes.push(RecipientOutcome {
-                partnership: partnership.terms().partnership.clone(),
-                recipient: recipient.clone(),
+                partnership: to.partnership_id().clone(),
+                recipient: to.organization().clone(),
                 verdict,
             });
         }
-        Ok(Observed {
+        Ok(NewObservation {
             id,
             readings: facts.reading_count,
             outcomes,
@@ -134,47 +132,42 @@ impl<'a> Releases<'a> {
     /// Judges one observation for one recipient. Returns what to commit with it.
     pub(super) fn release_to(
         &mut self,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
+        to: Counterpart<'g>,
         id: ObservationId,
         facts: &Facts,
-    ) -> Result<(Verdict, Vec<Write>), ObserveError> {
-        let released = self.judge(partnership, recipient, facts)?;
+    ) -> Result<(Verdict, JudgedWrites<'g>), ObserveError> {
+        let released = self.judge(to, facts)?;
         let verdict = released.verdict;
-        Ok((verdict, self.writes(released, partnership, recipient, id)?))
+        Ok((verdict, self.judged(released, to, id)?))
     }
 
     /// Judges one observation for one recipient, and signs nothing.
     pub(super) fn judge(
         &mut self,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
+        to: Counterpart<'g>,
         facts: &Facts,
-    ) -> Result<Release, ObserveError> {
-        let (governance, now) = (self.governance, self.now.passed());
-        let deciding = &mut self.deciding;
-        let judged = disclose::judge_for(deciding, governance, partnership, recipient, facts, now);
-        Ok(judged?)
+    ) -> Result<Release<'g>, ObserveError> {
+        let now = self.now.passed();
+        Ok(disclose::judge_for(&mut self.deciding, to, facts, now)?)
     }
 
     /// What to commit for what was judged.
-    pub(super) fn writes(
+    pub(super) fn judged(
         &mut self,
-        released: Release,
-        partnership: &Partnership,
-        recipient: &OrganizationId,
+        released: Release<'g>,
+        to: Counterpart<'g>,
         id: ObservationId,
-    ) -> Result<Vec<Write>, ObserveError> {
+    ) -> Result<JudgedWrites<'g>, ObserveError> {
         let context = DisclosureContext {
-            discloser: self.governance.organization(),
-            key: &self.node.keys().statement,
+            discloser: self.in_force.organization(),
+            key: &self.in_force.node().keys().statement,
             salt: self.randomness.salt()?,
             now: self.now.passed(),
         };
-        Ok(disclose::writes_for(
+        Ok(disclose::judged_for(
+            self.in_force,
             released,
-            partnership,
-            recipient,
+            to,
             id,
             &context,
         ))

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::path::Path;
 
 #[derive(Debug, Serialize)]
-struct Keys {
+struct ShownKeys {
     organization: OrganizationId,
     root_key: Fingerprint,
     certified: Vec<CertifiedKey>,
@@ -34,7 +34,7 @@ pub(super) fn show(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn keys(card: &str) -> Result<Keys, ContentError> {
+fn keys(card: &str) -> Result<ShownKeys, ContentError> {
     let own = Path::new("the node's own identity card");
     let member = read_card(card).map_err(ContentError::of(own))?;
     let certified = member
@@ -51,7 +51,7 @@ fn keys(card: &str) -> Result<Keys, ContentError> {
         })
         .collect::<Result<_, _>>()
         .map_err(ContentError::of::<ambit_ledger::StatementError>(own))?;
-    Ok(Keys {
+    Ok(ShownKeys {
         root_key: card_root(&member).map_err(ContentError::of(own))?,
         certified,
         peer_id: transport_key(&member)
@@ -61,7 +61,7 @@ fn keys(card: &str) -> Result<Keys, ContentError> {
     })
 }
 
-fn keys_table(keys: &Keys) -> String {
+fn keys_table(keys: &ShownKeys) -> String {
     let mut rows = vec![
         ("organization".to_owned(), keys.organization.to_string()),
         ("root key".to_owned(), keys.root_key.to_string()),

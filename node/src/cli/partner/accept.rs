@@ -9,7 +9,7 @@ use super::super::prompt;
 use super::super::table::pairs;
 use super::compare::{ComparedOptions, Fingerprints, compare};
 use super::names;
-use crate::agree::{Accept, Proposal, Review};
+use crate::agree::{AcceptProposal, Proposal, ReviewProposal};
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::PartnershipFile;
 use clap::Args;
@@ -32,18 +32,18 @@ pub struct AcceptArguments {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum AcceptError {
+enum ConsentError {
     #[error("nobody can be asked to sign here: read the terms, then give --yes")]
     Unread,
     #[error("nothing was signed")]
     Unsigned,
 }
 
-impl From<AcceptError> for Failure {
-    fn from(error: AcceptError) -> Self {
+impl From<ConsentError> for Failure {
+    fn from(error: ConsentError) -> Self {
         let kind = match error {
-            AcceptError::Unread => FailureKind::Usage,
-            AcceptError::Unsigned => FailureKind::Failed,
+            ConsentError::Unread => FailureKind::Usage,
+            ConsentError::Unsigned => FailureKind::Failed,
         };
         Self::new(kind, &error)
     }
@@ -66,11 +66,11 @@ pub(super) fn accept(home: &Path, arguments: &AcceptArguments) -> Result<Exit, F
     let fingerprints = if parsed.decline.is_some() {
         given
     } else {
-        let review = Review { file: text.clone() };
+        let review = ReviewProposal { file: text.clone() };
         consent(&backend.ask(review)?, given, arguments.yes, output.output)?
     };
     let outlet = Outlet::open(arguments.out.out.as_deref())?;
-    let proposal = backend.ask(Accept {
+    let proposal = backend.ask(AcceptProposal {
         file: text,
         fingerprints,
     })?;
@@ -114,11 +114,11 @@ fn consent(
         note(difference);
     }
     if !is_read && !prompt::is_interactive() {
-        return Err(AcceptError::Unread.into());
+        return Err(ConsentError::Unread.into());
     }
     let fingerprints = compare(&proposal.others, given)?;
     if !is_read && !prompt::is_confirmed("\nSign these terms in the name of your organization?")? {
-        return Err(AcceptError::Unsigned.into());
+        return Err(ConsentError::Unsigned.into());
     }
     Ok(fingerprints)
 }

@@ -42,7 +42,7 @@ fn compared(text: &str) -> Result<(OrganizationId, Fingerprint), ComparedOptionE
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CompareError {
+pub(super) enum NotComparedError {
     #[error(
         "the root fingerprint of `{0}` was not compared: ask for it on the telephone and give it as --fingerprint '{0}=HEX'"
     )]
@@ -55,13 +55,13 @@ pub(super) enum CompareError {
     Twice(OrganizationId),
 }
 
-impl From<CompareError> for Failure {
-    fn from(error: CompareError) -> Self {
+impl From<NotComparedError> for Failure {
+    fn from(error: NotComparedError) -> Self {
         let kind = match error {
-            CompareError::NotCompared(_) | CompareError::Stranger(_) | CompareError::Twice(_) => {
-                FailureKind::Usage
-            }
-            CompareError::Differs(_) => FailureKind::Verification,
+            NotComparedError::NotCompared(_)
+            | NotComparedError::Stranger(_)
+            | NotComparedError::Twice(_) => FailureKind::Usage,
+            NotComparedError::Differs(_) => FailureKind::Verification,
         };
         Self::new(kind, &error)
     }
@@ -73,15 +73,15 @@ pub(super) fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Finge
         .keys()
         .find(|organization| !found.contains_key(*organization))
     {
-        return Err(CompareError::Stranger(stranger.clone()).into());
+        return Err(NotComparedError::Stranger(stranger.clone()).into());
     }
     let mut fingerprints = given;
     for (organization, root) in found {
         match fingerprints.get(organization) {
             Some(told) if told == root => {}
-            Some(_) => return Err(CompareError::Differs(organization.clone()).into()),
+            Some(_) => return Err(NotComparedError::Differs(organization.clone()).into()),
             None if !prompt::is_interactive() => {
-                return Err(CompareError::NotCompared(organization.clone()).into());
+                return Err(NotComparedError::NotCompared(organization.clone()).into());
             }
             None => {
                 let question = format!(
@@ -90,7 +90,7 @@ pub(super) fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Finge
                     shown(organization.as_str())
                 );
                 if !prompt::is_confirmed(&question)? {
-                    return Err(CompareError::Differs(organization.clone()).into());
+                    return Err(NotComparedError::Differs(organization.clone()).into());
                 }
                 fingerprints.insert(organization.clone(), *root);
             }
@@ -100,12 +100,12 @@ pub(super) fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Finge
 }
 
 impl ComparedOptions {
-    pub(super) fn read(&self) -> Result<Fingerprints, CompareError> {
+    pub(super) fn read(&self) -> Result<Fingerprints, NotComparedError> {
         let mut fingerprints = Fingerprints::new();
         for (organization, fingerprint) in &self.fingerprints {
             let before = fingerprints.insert(organization.clone(), *fingerprint);
             if before.is_some_and(|before| before != *fingerprint) {
-                return Err(CompareError::Twice(organization.clone()));
+                return Err(NotComparedError::Twice(organization.clone()));
             }
         }
         Ok(fingerprints)
@@ -147,6 +147,6 @@ mod tests {
         let twice = ComparedOptions {
             fingerprints: vec![(id("a"), root), (id("a"), other)],
         };
-        assert!(matches!(twice.read(), Err(CompareError::Twice(_))));
+        assert!(matches!(twice.read(), Err(NotComparedError::Twice(_))));
     }
 }

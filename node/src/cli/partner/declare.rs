@@ -5,9 +5,9 @@ use super::super::exit::Exit;
 use super::super::files::ContentError;
 use super::super::key::OutArguments;
 use super::super::output::{Outlet, OutputOption, note, read_text};
-use super::compare::{CompareError, ComparedOptions, Fingerprints, compare};
+use super::compare::{ComparedOptions, Fingerprints, NotComparedError, compare};
 use super::{names, write_file_of};
-use crate::agree::Declare;
+use crate::agree::DeclarePartnership;
 use crate::failure::Failure;
 use crate::partnership::{Declaration, card_root, read_card};
 use clap::Args;
@@ -42,7 +42,7 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
         if let Some(told) = member.fingerprint {
             let before = given.insert(read.card.organization.clone(), told);
             if before.is_some_and(|before| before != told) {
-                return Err(CompareError::Twice(read.card.organization.clone()).into());
+                return Err(NotComparedError::Twice(read.card.organization.clone()).into());
             }
         }
         found.insert(read.card.organization.clone(), root);
@@ -50,7 +50,7 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
     }
     let fingerprints = compare(&found, given)?;
     let outlet = Outlet::open(arguments.out.out.as_deref())?;
-    let proposal = Backend::open(home)?.ask(Declare {
+    let proposal = Backend::open(home)?.ask(DeclarePartnership {
         declaration: text,
         cards,
         fingerprints,

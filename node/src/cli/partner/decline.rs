@@ -6,7 +6,7 @@ use super::super::key::OutArguments;
 use super::super::output::{Outlet, OutputOption, note, read_text};
 use super::compare::ComparedOptions;
 use super::write_file_of;
-use crate::agree::Decline;
+use crate::agree::DeclineProposal;
 use crate::failure::Failure;
 use ambit_ledger::Name;
 use clap::Args;
@@ -29,7 +29,7 @@ pub struct DeclineArguments {
 }
 
 pub(super) fn decline(home: &Path, arguments: &DeclineArguments) -> Result<Exit, Failure> {
-    let decline = Decline {
+    let decline = DeclineProposal {
         fingerprints: arguments.compared.read()?,
         file: read_text(&arguments.file)?,
         reason: arguments.reason.clone(),

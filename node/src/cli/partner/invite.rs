@@ -5,7 +5,7 @@ use super::super::exit::Exit;
 use super::super::key::OutArguments;
 use super::super::output::{Outlet, OutputOption, note};
 use super::write_file_of;
-use crate::agree::Invite;
+use crate::agree::WriteInvitation;
 use crate::failure::Failure;
 use ambit_ledger::PartnershipId;
 use clap::Args;
@@ -24,7 +24,7 @@ pub struct InviteArguments {
 
 pub(super) fn invite(home: &Path, arguments: &InviteArguments) -> Result<Exit, Failure> {
     let outlet = Outlet::open(arguments.out.out.as_deref())?;
-    let proposal = Backend::open(home)?.ask(Invite {
+    let proposal = Backend::open(home)?.ask(WriteInvitation {
         partnership: arguments.partnership.clone(),
     })?;
     write_file_of(&proposal, outlet, arguments.output)?;

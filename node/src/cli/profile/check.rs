@@ -8,7 +8,7 @@ use ambit_ledger::{Digest, Layer};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
-struct Checked {
+struct CheckedProfile {
     layer: Layer,
     digest: Digest,
     policies: Vec<String>,
@@ -19,7 +19,7 @@ pub(super) fn check(arguments: &ProfileArguments) -> Result<Exit, Failure> {
     let layer = arguments.layer;
     let (_, checked) = read(&arguments.file, layer)?;
     let profile = checked.profile;
-    let checked = Checked {
+    let checked = CheckedProfile {
         layer,
         digest: profile.digest(),
         policies: profile

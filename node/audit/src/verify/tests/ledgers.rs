@@ -3,7 +3,7 @@
 use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, time, trust};
 use crate::{Bundle, BundleWriter, Rule, TrustedRoot, verify};
 use ambit_ledger::{
-    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Layer, ObservationId, Origin,
+    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Laid, Layer, ObservationId, Origin,
     ProfileActivated, SecretKey, SoftwareChanged, TaxonomyActivated, leaf_hash, root,
 };
 use serde_bytes::ByteBuf;
@@ -69,10 +69,10 @@ fn kinds_of_later_versions_are_incomplete_evidence() {
 #[test]
 fn a_kind_that_is_read_and_not_checked_yet_says_so() {
     let mut ledger = observed();
-    ledger.push(Body::SoftwareChanged(SoftwareChanged {
+    ledger.push(Body::Laid(Laid::SoftwareChanged(SoftwareChanged {
         from: "ambit 0.1.0".parse().unwrap(),
         to: "ambit 0.2.0".parse().unwrap(),
-    }));
+    })));
     ledger.expect(&[(Rule::Unchecked, Some(4))]);
 }
 

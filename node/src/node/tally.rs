@@ -4,16 +4,25 @@
 //! Nothing is kept of a single observation and recipient: the store knows what was said of the two before an entry, and
 //! that is taken off again when the entry is counted.
 
-use super::held::held;
-use super::status::Held;
-use crate::release::layers_withholding;
-use crate::store::{BoxKey, Store, StoreError, own_acknowledgement, own_disclosure};
-use ambit_ledger::{
-    Acknowledgement, Body, Digest, Layer, ObservationId, OrganizationId, PartnershipId,
-    RefusalCode, Salt,
+use crate::store::{
+    BoxKey, Store, StoreError, own_acknowledgement, own_disclosure, own_observation,
 };
+use ambit_ledger::{
+    Acknowledgement, Body, Decision, Digest, Layer, Observation, ObservationId, OrganizationId,
+    PartnershipId, RefusalCode, Salt,
+};
+use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What is held of one origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Observations.
+    pub observations: u64,
+    /// Readings in them.
+    pub readings: u64,
+}
 
 /// The counts up to an entry.
 #[derive(Debug, Default)]
@@ -32,19 +41,19 @@ pub struct Tally {
 
 /// What became of this node's observations for one recipient under one partnership.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     /// Disclosed, and not taken back.
-    pub(super) released: u64,
+    pub(crate) released: u64,
     /// Taken back before they left.
-    pub(super) withdrawn: u64,
-    pub(super) withheld: u64,
-    pub(super) undecided: u64,
+    pub(crate) withdrawn: u64,
+    pub(crate) withheld: u64,
+    pub(crate) undecided: u64,
     /// How many each layer withholds.
-    pub(super) layers: BTreeMap<Layer, u64>,
+    pub(crate) layers: BTreeMap<Layer, u64>,
     /// How many no layer was asked about.
-    pub(super) unasked: u64,
+    pub(crate) unasked: u64,
     /// Of the released, what the recipient did not take.
-    pub(super) not_taken: BTreeMap<RefusalCode, u64>,
+    pub(crate) not_taken: BTreeMap<RefusalCode, u64>,
     /// How far the acknowledgements counted reach, and of which store of the recipient's.
     acknowledged: (Option<Salt>, u64),
 }
@@ -103,44 +112,7 @@ impl Outcome {
             | Body::Admitted(_)
             | Body::Refused(_)
             | Body::Acknowledged(_)
-            | Body::KeyRotated(_)
-            | Body::KeyRevoked(_)
-            | Body::PartnershipDissolved(_)
-            | Body::Used(_)
-            | Body::Retained(_)
-            | Body::Held(_)
-            | Body::ReleasedFromHold(_)
-            | Body::Erased(_)
-            | Body::ErasureAttested(_)
-            | Body::Declassified(_)
-            | Body::Corrected(_)
-            | Body::ElectronicSignature(_)
-            | Body::PeerCheckpoint(_)
-            | Body::Incident(_)
-            | Body::ActMade(_)
-            | Body::ActHeard(_)
-            | Body::CardSeen(_)
-            | Body::CardConfirmed(_)
-            | Body::IssuerPinned(_)
-            | Body::AttestationRecorded(_)
-            | Body::GrantRecorded(_)
-            | Body::MandateRecorded(_)
-            | Body::SetAside(_)
-            | Body::OfferedAgain(_)
-            | Body::RetainDecided(_)
-            | Body::DeriveDecided(_)
-            | Body::UseDecided(_)
-            | Body::Derived(_)
-            | Body::SoftwareChanged(_)
-            | Body::ClockAccepted(_)
-            | Body::OutboxEnded(_)
-            | Body::PartnershipSetAside(_)
-            | Body::MemberJoined(_)
-            | Body::PatternSigned(_)
-            | Body::PatternOpened(_)
-            | Body::PatternEnded(_)
-            | Body::EquivocationProved(_)
-            | Body::OnwardNoted(_)
+            | Body::Laid(_)
             | Body::Unread { .. } => return Ok(None),
         };
         Ok(Some(Self {
@@ -153,7 +125,7 @@ impl Outcome {
 
 impl Tally {
     /// Counts the entries up to, and without, this one that were not counted yet. After an error it starts over.
-    pub(super) fn count(&mut self, store: &Store, until: u64) -> Result<(), StoreError> {
+    pub(crate) fn count(&mut self, store: &Store, until: u64) -> Result<(), StoreError> {
         let counted = self.count_new(store, until);
         if counted.is_err() {
             *self = Self::default();
@@ -164,29 +136,26 @@ impl Tally {
     fn count_new(&mut self, store: &Store, until: u64) -> Result<(), StoreError> {
         for recorded in store.entries(self.upto, until) {
             let recorded = recorded?;
-            let next = recorded.index + 1;
-            self.count_outcome(store, recorded.index, &recorded.body)?;
-            let is_own = matches!(recorded.body, Body::Observed(_));
-            if let Some(found) = held(recorded)?
-                && (is_own || self.seen.insert(first_bytes(&found.observation.id())))
-            {
-                let facts = found.observation.facts();
-                let held = self.held.entry(facts.issuer.clone()).or_default();
-                held.observations += 1;
-                held.readings += u64::from(facts.reading_count);
-            }
-            self.upto = next;
+            self.count_entry(store, recorded.index, &recorded.body)?;
+            self.upto = recorded.index + 1;
         }
         Ok(())
     }
 
+    fn count_held(&mut self, observation: &Observation) {
+        let facts = observation.facts();
+        let held = self.held.entry(facts.issuer.clone()).or_default();
+        held.observations += 1;
+        held.readings += u64::from(facts.reading_count);
+    }
+
     /// What is held, by who signed it.
-    pub(super) fn held(&self) -> &BTreeMap<OrganizationId, Held> {
+    pub(crate) fn held(&self) -> &BTreeMap<OrganizationId, Held> {
         &self.held
     }
 
     /// What became of this node's observations for a recipient.
-    pub(super) fn outgoing(
+    pub(crate) fn outgoing(
         &self,
         partnership: &PartnershipId,
         recipient: &OrganizationId,
@@ -196,7 +165,7 @@ impl Tally {
     }
 
     /// What this node refused of a sender's, by code.
-    pub(super) fn refused(
+    pub(crate) fn refused(
         &self,
         partnership: &PartnershipId,
         sender: &OrganizationId,
@@ -205,8 +174,17 @@ impl Tally {
         by_name(refused.into_iter().flatten())
     }
 
-    fn count_outcome(&mut self, store: &Store, index: u64, body: &Body) -> Result<(), StoreError> {
+    fn count_entry(&mut self, store: &Store, index: u64, body: &Body) -> Result<(), StoreError> {
         match body {
+            Body::Observed(observed) => {
+                self.count_held(&own_observation(&observed.observation)?);
+            }
+            Body::Admitted(admitted) => {
+                let observation = own_observation(&admitted.observation)?;
+                if self.seen.insert(first_bytes(&observation.id())) {
+                    self.count_held(&observation);
+                }
+            }
             Body::Acknowledged(acknowledged) => {
                 self.count_acknowledged(&own_acknowledgement(&acknowledged.acknowledgement)?);
             }
@@ -293,7 +271,7 @@ impl Tally {
             Entry::Occupied(entry) => entry.get().clone(),
             Entry::Vacant(entry) => {
                 let decision = store.decision(digest)?;
-                let layers = decision.as_ref().map(layers_withholding);
+                let layers = decision.as_ref().map(Decision::withholding_layers);
                 entry.insert(layers.unwrap_or_default()).clone()
             }
         })
@@ -323,7 +301,7 @@ impl Outgoing {
 }
 
 /// The items of an outbox that an acknowledgement says were not taken.
-pub(super) fn not_taken(stated: &Acknowledgement) -> impl Iterator<Item = (u64, RefusalCode)> + '_ {
+pub(crate) fn not_taken(stated: &Acknowledgement) -> impl Iterator<Item = (u64, RefusalCode)> + '_ {
     stated.refused.iter().map(|item| (item.seq, item.code))
 }
 
@@ -348,7 +326,7 @@ fn why_not_taken(
 }
 
 /// Counts of at least one by the name of their code.
-pub(super) fn by_name<'a>(
+pub(crate) fn by_name<'a>(
     counts: impl IntoIterator<Item = (&'a RefusalCode, &'a u64)>,
 ) -> BTreeMap<String, u64> {
     let counts = counts.into_iter().filter(|(_, count)| **count > 0);
