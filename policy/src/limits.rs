@@ -2,6 +2,7 @@
 
 use crate::taxonomy::Taxonomies;
 use ambit_ledger::{Assigned, DataClass, Facts, Limits, Purpose};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The limits in force for an observation: the last entry, in the order of the ledger, that covers its
@@ -25,9 +26,11 @@ fn covers_class(limits: &Limits, facts: &Facts, taxonomies: &Taxonomies) -> bool
 }
 
 /// Why no limits allow an observation to be disclosed under an agreement: what it has, what they are for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "missed", rename_all = "kebab-case")]
 pub enum NoLimits {
     /// There are none at all.
+    #[serde(rename = "all")]
     None,
     /// None are for its program.
     Program {
@@ -115,7 +118,7 @@ impl std::fmt::Display for NoLimits {
         match self {
             Self::None => write!(
                 formatter,
-                "no limits are set: sign an agreement that covers it"
+                "the owner has set no limits; signing an agreement sets them"
             ),
             Self::Program { stated, limited } => {
                 let limited: Vec<String> = limited.iter().map(program).collect();

@@ -5,11 +5,13 @@ use crate::config::{ApiSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask as _, Node};
 use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
+use crate::store::Write;
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use ambit_ledger::{
-    Body, Fingerprint, Layer, ManifestSignature, OrganizationId, PartnershipTerms, Time,
+    Body, Digest, Fingerprint, Layer, ManifestSignature, OrganizationId, PartnershipTerms,
+    ProfileActivated, Time,
 };
-use ambit_policy::TermsError;
+use ambit_policy::{TermsError, default_profile, schema_digest};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -344,6 +346,19 @@ fn a_profile_that_hardly_does_what_is_meant_takes_a_reason() {
     anyway(Layer::Owner, nothing)
         .answer(node, scene.now)
         .unwrap();
+    let status = node.status(scene.now).unwrap();
+    let owner = status.profiles.iter().find(|one| one.layer == Layer::Owner);
+    let owner = owner.unwrap();
+    assert_eq!(owner.anyway.as_deref(), Some("while the line is down"));
+    assert_eq!(owner.shipped_with, None);
+    let others = status
+        .profiles
+        .iter()
+        .filter(|one| one.layer != Layer::Owner);
+    assert!(others.clone().count() > 0);
+    for other in others {
+        assert!(other.shipped_with.is_some() && other.anyway.is_none());
+    }
     // Where none was needed, no reason is recorded.
     anyway(Layer::Owner, open).answer(node, scene.now).unwrap();
     let reasons: Vec<bool> = node
@@ -355,6 +370,35 @@ fn a_profile_that_hardly_does_what_is_meant_takes_a_reason() {
         })
         .collect();
     assert_eq!(reasons, [true, false]);
+}
+
+#[test]
+fn a_layer_that_cannot_judge_is_told_and_can_be_replaced() {
+    let scene = Scene::new();
+    let node = &scene.customer;
+    // As an older version, with other names, may have put it in force.
+    let text = "@id(\"old\") permit (principal, action, resource) when { resource.gone };\n";
+    let activated = ProfileActivated {
+        layer: Layer::Owner,
+        profile: Digest::of(text.as_bytes()),
+        schema: schema_digest(),
+        anyway: None,
+    };
+    let writes = vec![
+        Write::Blob(text.as_bytes().to_vec()),
+        Write::Entry(Body::ProfileActivated(activated)),
+    ];
+    node.changing().commit(None, writes, scene.now).unwrap();
+    let broken = |node: &Node| -> Vec<Layer> {
+        let profiles = node.status(scene.now).unwrap().profiles;
+        let broken = profiles.iter().filter(|one| one.broken.is_some());
+        broken.map(|one| one.layer).collect()
+    };
+    assert_eq!(broken(node), [Layer::Owner]);
+    let shipped = default_profile(Layer::Owner).unwrap();
+    node.activate_profile(Layer::Owner, shipped, scene.now)
+        .unwrap();
+    assert_eq!(broken(node), []);
 }
 
 #[test]

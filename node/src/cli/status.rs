@@ -6,7 +6,7 @@ use super::output::OutputOption;
 use super::partner::{note_differences, partnerships_table};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
-use crate::holding::{GetStatus, Status, withheld_by};
+use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -39,6 +39,16 @@ fn status_text(status: &Status, is_running: bool) -> String {
     }
     for trouble in &status.troubles {
         text.push_str(&format!("\nALARM: {}\n", shown(trouble)));
+    }
+    for profile in &status.profiles {
+        if let Some(error) = &profile.broken {
+            text.push_str(&format!(
+                "\nALARM: all is undecided, because the profile of the layer `{layer}` cannot judge: {}; \
+                 replace it with `ambit profile activate --layer {layer} FILE`\n",
+                shown(error),
+                layer = profile.layer,
+            ));
+        }
     }
     let held = status.held.iter().map(|(origin, held)| {
         vec![
@@ -92,12 +102,32 @@ fn status_text(status: &Status, is_running: bool) -> String {
         ),
         table(&["of", "partnership", "refused here"], refused),
         partnerships_table(&status.partnerships),
+        profiles_table(&status.profiles),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
         text.push('\n');
         text.push_str(section);
     }
     text
+}
+
+/// The profiles in force. Those that came with the program say so in a word.
+fn profiles_table(profiles: &[ProfileStatus]) -> String {
+    let rows = profiles.iter().map(|profile| {
+        let origin = match &profile.shipped_with {
+            Some(version) => format!("shipped with {version}"),
+            None => "operator's own".to_owned(),
+        };
+        vec![
+            profile.layer.to_string(),
+            profile.profile.to_string().chars().take(16).collect(),
+            origin,
+            profile.since.to_string(),
+            or_none(profile.anyway.as_ref().map(|reason| shown(reason.as_str()))),
+        ]
+    });
+    let headings = ["layer", "profile", "origin", "since", "in force anyway"];
+    table(&headings, rows)
 }
 
 /// How many were not taken in, by code; 0 where all were.

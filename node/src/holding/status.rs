@@ -2,6 +2,7 @@
 
 use super::held::InspectError;
 use super::partnerships::PartnershipStatus;
+use super::profiles::{ProfileStatus, profiles};
 use crate::failure::Failure;
 use crate::node::{Ask, Held, Node, Tally, by_name};
 use crate::partnership::Standing;
@@ -42,6 +43,8 @@ pub struct Status {
     pub pairs: Vec<PairStatus>,
     /// The partnerships.
     pub partnerships: Vec<PartnershipStatus>,
+    /// The profiles of this node's own layers.
+    pub profiles: Vec<ProfileStatus>,
     /// What is wrong between this node and others, that a person may have to mend.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<String>,
@@ -111,6 +114,7 @@ impl Node {
             held: tally.held().clone(),
             pairs,
             partnerships: self.partner_list(now),
+            profiles: profiles(&governance),
             troubles: self.all_troubles(),
             clock: self.instant(now).err().map(|error| error.to_string()),
         })

@@ -11,7 +11,7 @@ use ambit_ledger::{
     Decision, Facts, Footprint, Inquiry, Layer, LayerVerdict, ObservationId, OrganizationId,
     PartnershipId, Purpose, PurposeVerdict, Time, Verdict,
 };
-use ambit_policy::{FailedPart, Layers, NearMiss, near_misses};
+use ambit_policy::{FailedPart, Layers, NearMiss, near_misses, no_limits};
 use serde::{Deserialize, Serialize};
 
 /// The answer for one observation, one organization and one partnership.
@@ -181,10 +181,6 @@ fn why_under(
         None => release::judge_for(&mut in_force.deciding(), to, facts, now)?,
     };
     let decision = released.judgement.map(|judgement| judgement.decision);
-    let by_limits = || {
-        let taxonomies = in_force.layers().taxonomies();
-        Unasked::by_limits(in_force.limits(), terms, facts, taxonomies)
-    };
     let recorded = in_force.node().recorded(&observation, &to.outbox())?;
     let is_kept = recorded
         .as_ref()
@@ -197,10 +193,11 @@ fn why_under(
         stage: partnership.standing(now),
         may_be_offered: is_kept && released.verdict == Verdict::Admissible,
         recorded,
-        unasked: match &decision {
-            Some(_) => None,
-            None => Some(unasked.unwrap_or_else(by_limits)),
-        },
+        unasked: unasked.or_else(|| {
+            let taxonomies = in_force.layers().taxonomies();
+            let missed = no_limits(in_force.limits(), facts, &terms.purposes, taxonomies);
+            missed.filter(|_| decision.is_none()).map(Unasked::NoLimits)
+        }),
         purposes: decision.map_or_else(Vec::new, |decision| {
             purposes(partnership, &decision, facts, now)
         }),

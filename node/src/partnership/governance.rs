@@ -5,8 +5,8 @@ use super::edition::{Declined, Partnership};
 use crate::store::{Recorded, Store, StoreError};
 use ambit_ledger::{
     AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer, Limits,
-    ManifestSignature, Opened, OrganizationId, PartnershipEdition, PartnershipId, PartnershipTerms,
-    Time,
+    ManifestSignature, Name, Opened, OrganizationId, PartnershipEdition, PartnershipId,
+    PartnershipTerms, Time,
 };
 use ambit_policy::{Layers, Taxonomies, agreement};
 use std::collections::BTreeMap;
@@ -19,10 +19,22 @@ pub struct Governance {
     certificates: Vec<Vec<u8>>,
     keyring: Keyring,
     layers: Layers,
+    activated: BTreeMap<Layer, Activated>,
     limits: Vec<Limits>,
     /// Below this index are all entries that put a profile, taxonomies or limits in force.
     in_force_since: u64,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
+}
+
+/// How a layer's profile came into force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activated {
+    /// The profile.
+    pub profile: Digest,
+    /// When.
+    pub at: Time,
+    /// Why, although it hardly does what is meant.
+    pub anyway: Option<Name>,
 }
 
 /// What is in force cannot be read from the ledger.
@@ -67,6 +79,7 @@ impl Governance {
         let mut keyring = Keyring::new();
         keyring.trust(opened.organization.clone(), opened.root, Time::EARLIEST);
         let mut profiles = BTreeMap::new();
+        let mut activations = BTreeMap::new();
         let mut taxonomies = None;
         let mut rest = Vec::new();
         let mut in_force_since = 0;
@@ -81,6 +94,12 @@ impl Governance {
                 Body::ProfileActivated(activated) => {
                     let text = text_blob(store, &recorded, &activated.profile)?;
                     profiles.insert(activated.layer, text);
+                    let activation = Activated {
+                        profile: activated.profile,
+                        at: recorded.entry.time,
+                        anyway: activated.anyway.clone(),
+                    };
+                    activations.insert(activated.layer, activation);
                 }
                 Body::TaxonomyActivated(activated) => {
                     let text = text_blob(store, &recorded, &activated.taxonomies)?;
@@ -116,6 +135,7 @@ impl Governance {
             certificates: Vec::new(),
             keyring,
             layers,
+            activated: activations,
             limits: Vec::new(),
             in_force_since,
             partnerships: BTreeMap::new(),
@@ -295,6 +315,11 @@ impl Governance {
     #[must_use]
     pub fn layers(&self) -> &Layers {
         &self.layers
+    }
+
+    /// How each layer's profile came into force, ascending by layer.
+    pub fn activated(&self) -> impl Iterator<Item = (Layer, &Activated)> {
+        self.activated.iter().map(|(layer, how)| (*layer, how))
     }
 
     /// The owner's limits, in the order they were set.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::holding::Unasked;
+use ambit_policy::NoLimits;
 use serde_json::{Value, json};
 
 fn answer(purposes: Value, verdict: &str) -> Why {
@@ -243,7 +244,7 @@ decision       efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef,
 fn ones_own_has_one_line_for_each_recipient() {
     let layers = sticky_and_partnership();
     let mut unasked = answer(json!([]), "withheld");
-    unasked.unasked = Some(Unasked::NoLimits);
+    unasked.unasked = Some(Unasked::NoLimits(NoLimits::None));
     let recipients = [
         answer(
             json!([
@@ -266,7 +267,7 @@ entry        9
 TO                 PARTNERSHIP  VERDICT     RECORDED               BECAUSE
 did:web:b.example  b/quality    admissible  withheld, in entry 14  for urn:p
 did:web:b.example  b/quality    withheld    withheld, in entry 14  withheld by sticky, partnership
-did:web:b.example  b/quality    withheld    withheld, in entry 14  the owner has set no limits, so no layer was asked; signing an agreement sets them
+did:web:b.example  b/quality    withheld    withheld, in entry 14  no layer was asked: the owner has set no limits; signing an agreement sets them
 "
     );
     assert_eq!(
