@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+mod attestations;
 mod clock;
 mod everyday;
 #[cfg(unix)]

@@ -31,52 +31,62 @@ pub(crate) fn examine(policy: &Policy) -> Result<Vec<i64>, Finding> {
     Ok(instants)
 }
 
-/// The names of all attributes that a policy takes or asks for, of whatever.
-pub(crate) fn attributes(policy: &Policy) -> Result<BTreeSet<String>, Finding> {
-    let mut names = BTreeSet::new();
-    for clause in clauses(policy)? {
-        let (Clause::When(condition) | Clause::Unless(condition)) = &clause;
-        collect_attributes(condition, &mut names);
-    }
-    Ok(names)
+/// What policies name of entities and the context.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// All attributes that are taken or asked for, of whatever.
+    pub(crate) attributes: BTreeSet<String>,
+    /// All tags.
+    pub(crate) tags: BTreeSet<String>,
 }
 
-fn collect_attributes(expression: &Expr, names: &mut BTreeSet<String>) {
-    match expression {
-        Expr::GetAttr { expr, attr } => {
-            names.insert(attr.to_string());
-            collect_attributes(expr, names);
+impl Names {
+    /// Adds what a policy names.
+    pub(crate) fn add(&mut self, policy: &Policy) -> Result<(), Finding> {
+        for clause in clauses(policy)? {
+            let (Clause::When(condition) | Clause::Unless(condition)) = &clause;
+            self.collect(condition);
         }
-        Expr::HasAttr { expr, attrs } => {
-            names.extend(attrs.iter().map(ToString::to_string));
-            collect_attributes(expr, names);
+        Ok(())
+    }
+
+    fn collect(&mut self, expression: &Expr) {
+        match expression {
+            Expr::GetAttr { expr, attr } => {
+                self.attributes.insert(attr.to_string());
+                self.collect(expr);
+            }
+            Expr::HasAttr { expr, attrs } => {
+                self.attributes
+                    .extend(attrs.iter().map(ToString::to_string));
+                self.collect(expr);
+            }
+            Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } => self.collect(expr),
+            Expr::BinaryOp { op, left, right } => {
+                if let (BinaryOp::GetTag | BinaryOp::HasTag, Expr::Literal(Literal::String(tag))) =
+                    (op, &**right)
+                {
+                    self.tags.insert(tag.to_string());
+                }
+                self.collect(left);
+                self.collect(right);
+            }
+            Expr::Is { expr, in_expr, .. } => {
+                self.collect(expr);
+                in_expr.iter().for_each(|within| self.collect(within));
+            }
+            Expr::IfThenElse {
+                cond,
+                then_expr,
+                else_expr,
+            } => [cond, then_expr, else_expr]
+                .into_iter()
+                .for_each(|part| self.collect(part)),
+            Expr::Set(elements) => elements.iter().for_each(|part| self.collect(part)),
+            Expr::Record(pairs) => pairs.values().for_each(|part| self.collect(part)),
+            // `examine` refuses every kind that is not named there.
+            _ => {}
         }
-        Expr::UnaryOp { expr, .. } | Expr::Like { expr, .. } => collect_attributes(expr, names),
-        Expr::BinaryOp { left, right, .. } => {
-            collect_attributes(left, names);
-            collect_attributes(right, names);
-        }
-        Expr::Is { expr, in_expr, .. } => {
-            collect_attributes(expr, names);
-            in_expr
-                .iter()
-                .for_each(|within| collect_attributes(within, names));
-        }
-        Expr::IfThenElse {
-            cond,
-            then_expr,
-            else_expr,
-        } => [cond, then_expr, else_expr]
-            .into_iter()
-            .for_each(|part| collect_attributes(part, names)),
-        Expr::Set(elements) => elements
-            .iter()
-            .for_each(|part| collect_attributes(part, names)),
-        Expr::Record(pairs) => pairs
-            .values()
-            .for_each(|part| collect_attributes(part, names)),
-        // `examine` refuses every kind that is not named there.
-        _ => {}
     }
 }
 

@@ -23,6 +23,7 @@ struct Inner {
     standing: BTreeMap<Layer, Standing>,
     instants: Vec<i64>,
     attributes: BTreeSet<String>,
+    tags: BTreeSet<String>,
     digests: Vec<LayerProfile>,
     digest: Digest,
 }
@@ -238,7 +239,12 @@ impl Layers {
     ) -> Self {
         let compiled = || standing.values().filter_map(Standing::compiled);
         let instants: BTreeSet<i64> = compiled().flat_map(Profile::instants).copied().collect();
-        let attributes = compiled().flat_map(Profile::attributes).cloned().collect();
+        let names = || compiled().map(Profile::names);
+        let attributes = names()
+            .flat_map(|names| &names.attributes)
+            .cloned()
+            .collect();
+        let tags = names().flat_map(|names| &names.tags).cloned().collect();
         let digests: Vec<LayerProfile> = standing
             .iter()
             .map(|(layer, standing)| LayerProfile {
@@ -254,6 +260,7 @@ impl Layers {
             standing,
             instants: instants.into_iter().collect(),
             attributes,
+            tags,
             digests,
             digest,
         }))
@@ -330,6 +337,11 @@ impl Layers {
     /// its name alone, so what is not read cannot change an answer.
     pub(crate) fn reads(&self, attribute: &str) -> bool {
         self.0.attributes.contains(attribute)
+    }
+
+    /// What policies in force ask to be attested, by name, ascending.
+    pub fn attestations_asked_for(&self) -> impl Iterator<Item = &str> {
+        self.0.tags.iter().map(String::as_str)
     }
 
     /// All instants that policies name, in milliseconds since the epoch, ascending.

@@ -4,7 +4,7 @@
 //! in the text: nothing that was parsed is ever judged with a doubt left.
 
 use crate::bounds::{self, POLICIES_MAX, PROFILE_BYTES_MAX};
-use crate::expression::{self, Finding, examine};
+use crate::expression::{self, Finding, Names, examine};
 use crate::schema::{LEVEL, SchemaVersion};
 use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
 use ambit_ledger::{Digest, Layer};
@@ -29,7 +29,7 @@ struct Inner {
     policies: PolicySet,
     ids: Vec<String>,
     instants: Vec<i64>,
-    attributes: BTreeSet<String>,
+    names: Names,
 }
 
 /// A place in a text, counted from 1.
@@ -215,7 +215,7 @@ impl Profile {
                 message: error.to_string(),
             })?;
         validate(version, text, &policies, &named)?;
-        let (instants, attributes) = examine_all(text, &named)?;
+        let (instants, names) = examine_all(text, &named)?;
         Ok(Self(Arc::new(Inner {
             layer,
             digest: Digest::of(text.as_bytes()),
@@ -223,7 +223,7 @@ impl Profile {
             policies,
             ids: named.into_iter().map(|named| named.id).collect(),
             instants,
-            attributes,
+            names,
         })))
     }
 
@@ -313,9 +313,9 @@ impl Profile {
         &self.0.instants
     }
 
-    /// The names of all attributes that policies take or ask for.
-    pub(crate) fn attributes(&self) -> &BTreeSet<String> {
-        &self.0.attributes
+    /// What policies name of entities and the context.
+    pub(crate) fn names(&self) -> &Names {
+        &self.0.names
     }
 }
 
@@ -429,17 +429,17 @@ fn validate(
     }
 }
 
-/// The instants and the attributes that policies name.
-fn examine_all(text: &str, named: &[Named]) -> Result<(Vec<i64>, BTreeSet<String>), ProfileError> {
+/// The instants that policies name, and what else they do.
+fn examine_all(text: &str, named: &[Named]) -> Result<(Vec<i64>, Names), ProfileError> {
     let mut instants = BTreeSet::new();
-    let mut attributes = BTreeSet::new();
+    let mut names = Names::default();
     for Named { id, offset, policy } in named {
         let at = Position::at(text, *offset);
         let refuse = |finding| refuse(at, id, finding);
         instants.extend(examine(policy).map_err(refuse)?);
-        attributes.extend(expression::attributes(policy).map_err(refuse)?);
+        names.add(policy).map_err(refuse)?;
     }
-    Ok((instants.into_iter().collect(), attributes))
+    Ok((instants.into_iter().collect(), names))
 }
 
 fn refuse(at: Position, id: &str, finding: Finding) -> ProfileError {

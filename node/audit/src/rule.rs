@@ -147,6 +147,7 @@ rules! {
     AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
+    Attestation "attestation" Integrity Above "what is counted as attested is not what a pinned issuer or this organization signed above";
     Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed";
     ReplayInputs "replay-inputs" Incomplete Itself "a decision cannot be judged again with what is there";
     ReplayDiffers "replay-differs" Differs Itself "a decision, judged again, comes out otherwise";

@@ -34,8 +34,13 @@ impl Attestation {
     /// Whether it is true at `now`, at the resolution of a millisecond at which policies compare.
     #[must_use]
     pub fn is_in_force(&self, now: Time) -> bool {
-        let now = now.as_millis();
-        self.not_before.as_millis() <= now && now < self.not_after.as_millis()
+        self.not_before.as_millis() <= now.as_millis() && !self.is_over(now)
+    }
+
+    /// Whether it is true no more at `now`, at the same resolution.
+    #[must_use]
+    pub fn is_over(&self, now: Time) -> bool {
+        self.not_after.as_millis() <= now.as_millis()
     }
 
     /// When what it allows ends: with the authorization or with the attestation, whichever is first.

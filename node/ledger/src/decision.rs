@@ -62,8 +62,8 @@ pub struct Party {
     pub hosting: BTreeSet<crate::names::Jurisdiction>,
     /// The nationalities with access.
     pub personnel: BTreeSet<crate::names::Jurisdiction>,
-    /// What was verified of it under an issuer whom this node pinned, or under its own statement key; nothing
-    /// that the organization only says of itself.
+    /// What was verified of it under an issuer whom this node pinned, or under its own statement key, and is
+    /// not over; nothing that the organization only says of itself.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub attested: BTreeSet<Attested>,
 }

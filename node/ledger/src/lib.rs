@@ -4,6 +4,7 @@
 //! Pure: no clock, no randomness, no file, no socket. Whatever is random or the time of day is an argument.
 //! Only `codec` names `serde_cbor`, only `keys` names `ed25519-dalek`.
 
+mod attestations;
 mod authority;
 mod certificate;
 mod chain;
@@ -26,6 +27,7 @@ mod terms;
 mod time;
 mod tree;
 
+pub use attestations::{AttestationError, Attestations, Standing};
 pub use authority::{Attestation, Attested, Authorization, Claim, Regime};
 pub use certificate::Certificate;
 pub use chain::{Chain, ItemBody, Outcome};

@@ -186,14 +186,14 @@ fn agreement_bodies() -> Vec<Body> {
             card: Digest::of(b"a card"),
             material: samples::card().material().digest(),
         })),
-        Body::Laid(Laid::IssuerPinned(IssuerPinned {
+        Body::IssuerPinned(IssuerPinned {
             issuer: samples::forge(),
             root: root.public().fingerprint(),
             certificates: vec![ByteBuf::from(
                 stated::certified().sign(&root, &samples::forge_key()),
             )],
             undone: true,
-        })),
+        }),
         Body::LimitsSet(LimitsSet {
             limits: samples::limits(),
         }),
@@ -213,9 +213,9 @@ fn life_bodies() -> Vec<Body> {
             act: act.clone(),
             from: samples::forge(),
         })),
-        Body::Laid(Laid::AttestationRecorded(AttestationRecorded {
+        Body::AttestationRecorded(AttestationRecorded {
             attestation: ByteBuf::from(stated::attestation().sign(&key)),
-        })),
+        }),
         Body::Laid(Laid::GrantRecorded(GrantRecorded {
             grant: ByteBuf::from(stated::grant().sign(&key)),
         })),

@@ -8,7 +8,7 @@ use crate::node::{Counterpart, Deciding, JudgedWrites};
 use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
-    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Party, Readings,
+    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Readings,
     ReadingsError, RefusalCode, Time, Verdict,
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
@@ -48,14 +48,14 @@ pub fn admit<'g>(
     now: Time,
 ) -> Result<Admission<'g>, StoreError> {
     let partnership = from.partnership();
-    let me = deciding.in_force().organization();
-    let Some(me) = partnership.terms().member(me) else {
+    let in_force = deciding.in_force();
+    let Some(me) = partnership.terms().member(in_force.organization()) else {
         return Ok(Admission::Refuse(RefusalCode::WrongPartnership));
     };
     let inquiry = inquiry_for_admission(
         &verified.facts,
         &verified.disclosure.scope,
-        &Party::from(me),
+        &in_force.party(me, now),
         partnership.agreement(),
         from.organization(),
         0,

@@ -1,10 +1,12 @@
 //! Agree: what a person at this node agrees to. Partnerships declared, accepted and declined; profiles and limits put in
-//! force; the clock confirmed.
+//! force; what is attested of organizations, and by whom; the clock confirmed.
 //!
 //! Nothing here is trusted because a file says so: every member's root fingerprint is compared out of band before its
 //! signatures count.
 
 mod accept;
+mod attest;
+mod attesting;
 mod card;
 mod clock;
 mod declare;
@@ -12,6 +14,7 @@ mod decline;
 mod difference;
 mod enact;
 mod error;
+mod issuer;
 mod limits;
 mod profile;
 mod proposal;
@@ -20,6 +23,8 @@ mod timely;
 mod whole;
 
 pub use accept::AcceptProposal;
+pub use attest::{Attest, AttestError, TakeAttestation};
+pub use attesting::{AttestationState, Attesting, ListAttestations};
 pub use card::GetCard;
 pub use clock::AcceptClock;
 pub use declare::DeclarePartnership;
@@ -27,6 +32,7 @@ pub use decline::DeclineProposal;
 pub use difference::{DIFFERENCE_HINT, Difference};
 pub use enact::EnactError;
 pub use error::PartnerError;
+pub use issuer::{Issuer, IssuerError, ListIssuers, PinIssuer, UnpinIssuer};
 pub use profile::{ActivateError, ActivateProfile};
 pub use proposal::{Proposal, ReviewProposal, WriteInvitation};
 pub use timely::PastError;

@@ -1,8 +1,9 @@
 //! The operations that are served, in one list: it makes both what each is called on the wire and who answers it.
 
 use crate::agree::{
-    AcceptClock, AcceptProposal, ActivateProfile, DeclarePartnership, DeclineProposal, GetCard,
-    ReviewProposal, WriteInvitation,
+    AcceptClock, AcceptProposal, ActivateProfile, Attest, DeclarePartnership, DeclineProposal,
+    GetCard, ListAttestations, ListIssuers, PinIssuer, ReviewProposal, TakeAttestation,
+    UnpinIssuer, WriteInvitation,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::holding::{
@@ -67,6 +68,12 @@ operations! {
     WriteInvitation: "invite",
     ActivateProfile: "activate-profile",
     AcceptClock: "accept-clock",
+    Attest: "attest",
+    TakeAttestation: "take-attestation",
+    ListAttestations: "attestations",
+    PinIssuer: "pin-issuer",
+    UnpinIssuer: "unpin-issuer",
+    ListIssuers: "issuers",
 }
 
 fn answer_to<A: Ask>(request: &[u8], node: &Node, now: Time) -> Result<Vec<u8>, Failure> {

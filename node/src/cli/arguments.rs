@@ -1,11 +1,13 @@
 //! What can be said on the command line.
 
+use super::attest::AttestArguments;
 use super::clock::ClockCommand;
 use super::demo::DemoArguments;
 use super::export::ExportArguments;
 use super::get::GetArguments;
 use super::import::ImportArguments;
 use super::init::InitArguments;
+use super::issuer::IssuerCommand;
 use super::key::KeyCommand;
 use super::list::ListArguments;
 use super::manual::ManualArguments;
@@ -87,6 +89,14 @@ pub enum Command {
         #[command(subcommand)]
         command: PartnerCommand,
     },
+    /// Attest a registration or a licence of another organization, so that what it allows may cross
+    Attest(AttestArguments),
+    /// Pin the issuers whose attestations count here
+    Issuer {
+        /// What to do
+        #[command(subcommand)]
+        command: IssuerCommand,
+    },
     /// Confirm the clock, where it is so far past the ledger that it may be wrong
     Clock {
         /// What to do
@@ -160,6 +170,8 @@ impl Arguments {
             Command::Key { command } => command.format(),
             Command::Export(export) => export.output.output,
             Command::Partner { command } => command.format(),
+            Command::Attest(attest) => attest.format(),
+            Command::Issuer { command } => command.format(),
             Command::Clock { command } => command.format(),
             Command::Profile { command } => command.format(),
             Command::Run | Command::Completions { .. } | Command::Man(_) => Format::Table,
@@ -227,6 +239,20 @@ mod tests {
             "ambit partner invite p -o i.txt",
             "ambit partner list",
             "ambit partner offer p --to did:web:b.example --dry-run --output json",
+            "ambit attest did:web:b.example --as ddtc-registered --number M-1 --until 2027-01-01T00:00:00Z -o a.txt",
+            "ambit attest did:web:b.example --as export-licence --number D-1 --until 2027-01-01T00:00:00Z --regime ear \
+             --authority did:web:bis.example --item 9E003 --item 2E001 --destination DE",
+            "ambit attest did:web:b.example --as ddtc-registered --number M-1 --end",
+            "ambit attest --file a.txt",
+            "ambit attest list --output json",
+            "ambit attest --home a list",
+            "ambit issuer unpin did:web:b.example",
+            "ambit issuer list",
+            "ambit issuer pin b.card",
+            &format!(
+                "ambit issuer pin b.card --fingerprint did:web:b.example={} --output json",
+                "ab".repeat(32)
+            ),
             "ambit profile check a.cedar --layer ip",
             "ambit profile activate a.cedar --layer owner --output json",
         ] {
@@ -263,6 +289,28 @@ mod tests {
                 ErrorKind::ArgumentConflict,
             ),
             ("ambit list --from yesterday", ErrorKind::ValueValidation),
+            (
+                "ambit attest did:web:b.example --as iso27001",
+                ErrorKind::MissingRequiredArgument,
+            ),
+            (
+                "ambit attest did:web:b.example --as l --until 2027-01-01T00:00:00Z --regime ear",
+                ErrorKind::MissingRequiredArgument,
+            ),
+            ("ambit attest", ErrorKind::MissingRequiredArgument),
+            (
+                "ambit attest did:web:b.example --file a.txt",
+                ErrorKind::ArgumentConflict,
+            ),
+            (
+                "ambit attest did:web:b.example --as l --until 2027-01-01 --regime usa --authority did:web:a.example \
+                 --item 9E003 --destination DE --number N",
+                ErrorKind::InvalidValue,
+            ),
+            (
+                "ambit attest did:web:b.example --as l --until whenever",
+                ErrorKind::ValueValidation,
+            ),
             ("ambit completions cobol", ErrorKind::InvalidValue),
             ("ambit man", ErrorKind::MissingRequiredArgument),
             ("ambit export", ErrorKind::MissingRequiredArgument),

@@ -5,6 +5,7 @@
 //! is the node's to say.
 
 mod arguments;
+mod attest;
 mod backend;
 mod clock;
 mod complaint;
@@ -16,6 +17,7 @@ mod files;
 mod get;
 mod import;
 mod init;
+mod issuer;
 mod key;
 mod latest;
 mod list;
@@ -34,6 +36,7 @@ mod time;
 mod why;
 
 pub use arguments::{Arguments, Command, HomeArgumentError};
+pub use attest::{AttestArguments, AttestCommand};
 pub use clock::ClockCommand;
 pub use complaint::{complain, refuse};
 pub use demo::DemoArguments;
@@ -43,6 +46,7 @@ pub use facts::{FactOptionError, FactsOptions};
 pub use get::GetArguments;
 pub use import::ImportArguments;
 pub use init::{AnnounceError, InitArguments};
+pub use issuer::IssuerCommand;
 pub use key::{KeyCommand, OutArguments};
 pub use list::ListArguments;
 pub use manual::{ManualArguments, ManualError};
@@ -80,6 +84,8 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Key { command } => key::key(&home()?, command),
         Command::Export(export) => export::export(&home()?, export),
         Command::Partner { command } => partner::partner(&home()?, command),
+        Command::Attest(attest) => attest::attest(&home()?, attest),
+        Command::Issuer { command } => issuer::issuer(&home()?, command),
         Command::Clock { command } => clock::clock(&home()?, command),
         Command::Profile { command } => profile::profile(home, command),
         Command::Completions { shell } => manual::completions(*shell),

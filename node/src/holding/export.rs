@@ -77,6 +77,8 @@ impl Node {
                 | Body::Withdrawn(_)
                 | Body::Refused(_)
                 | Body::Acknowledged(_)
+                | Body::IssuerPinned(_)
+                | Body::AttestationRecorded(_)
                 | Body::Laid(_)
                 | Body::Unread { .. } => None,
             };
@@ -146,6 +148,8 @@ fn named_blobs(body: &Body, blobs: &mut BTreeSet<Digest>) {
         | Body::Withdrawn(_)
         | Body::Refused(_)
         | Body::Acknowledged(_)
+        | Body::IssuerPinned(_)
+        | Body::AttestationRecorded(_)
         | Body::Laid(_)
         | Body::Unread { .. } => {}
     }

@@ -130,6 +130,8 @@ impl Node {
             | Body::Withdrawn(_)
             | Body::Refused(_)
             | Body::Acknowledged(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
             | Body::Laid(_)
             | Body::Unread { .. } => return Ok(None),
         };

@@ -112,6 +112,8 @@ impl Outcome {
             | Body::Admitted(_)
             | Body::Refused(_)
             | Body::Acknowledged(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
             | Body::Laid(_)
             | Body::Unread { .. } => return Ok(None),
         };

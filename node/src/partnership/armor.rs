@@ -30,6 +30,8 @@ pub enum ArmorLabel {
     IdentityCard,
     /// An invitation, an acceptance or a decline: one encoded [`PartnershipFile`].
     Partnership,
+    /// What an issuer attests: one statement.
+    Attestation,
 }
 
 /// Why a text holds no armor of the kind asked for.
@@ -86,12 +88,13 @@ pub enum ArmorError {
 }
 
 impl ArmorLabel {
-    const ALL: [Self; 2] = [Self::IdentityCard, Self::Partnership];
+    const ALL: [Self; 3] = [Self::IdentityCard, Self::Partnership, Self::Attestation];
 
     const fn label(self) -> &'static str {
         match self {
             Self::IdentityCard => "IDENTITY CARD",
             Self::Partnership => "PARTNERSHIP",
+            Self::Attestation => "ATTESTATION",
         }
     }
 
@@ -99,12 +102,13 @@ impl ArmorLabel {
         match self {
             Self::IdentityCard => "an identity card",
             Self::Partnership => "an invitation or an acceptance",
+            Self::Attestation => "an attestation",
         }
     }
 
     const fn bytes_max(self) -> usize {
         match self {
-            Self::IdentityCard => ITEM_BYTES_MAX,
+            Self::IdentityCard | Self::Attestation => ITEM_BYTES_MAX,
             Self::Partnership => PARTNERSHIP_FILE_BYTES_MAX,
         }
     }

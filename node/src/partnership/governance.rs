@@ -4,9 +4,9 @@ use super::card::{compared_members, keyring_for, transport_key};
 use super::edition::{Declined, Partnership};
 use crate::store::{Recorded, Store, StoreError};
 use ambit_ledger::{
-    AgreementState, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer, Limits,
-    ManifestSignature, Name, Opened, OrganizationId, PartnershipEdition, PartnershipId,
-    PartnershipTerms, Time,
+    AgreementState, Attestations, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
+    Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
+    PartnershipId, PartnershipTerms, Party, Time,
 };
 use ambit_policy::{Layers, Taxonomies, agreement};
 use std::collections::BTreeMap;
@@ -21,8 +21,9 @@ pub struct Governance {
     layers: Layers,
     activated: BTreeMap<Layer, Activated>,
     limits: Vec<Limits>,
-    /// Below this index are all entries that put a profile, taxonomies or limits in force.
+    /// Below this index are all entries that put a profile, taxonomies, limits or attestations in force.
     in_force_since: u64,
+    attestations: Attestations,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
 }
 
@@ -86,7 +87,11 @@ impl Governance {
         for recorded in entries {
             if matches!(
                 recorded.body,
-                Body::ProfileActivated(_) | Body::TaxonomyActivated(_) | Body::LimitsSet(_)
+                Body::ProfileActivated(_)
+                    | Body::TaxonomyActivated(_)
+                    | Body::LimitsSet(_)
+                    | Body::IssuerPinned(_)
+                    | Body::AttestationRecorded(_)
             ) {
                 in_force_since = recorded.index + 1;
             }
@@ -122,6 +127,8 @@ impl Governance {
                 | Body::Admitted(_)
                 | Body::Refused(_)
                 | Body::Acknowledged(_)
+                | Body::IssuerPinned(_)
+                | Body::AttestationRecorded(_)
                 | Body::Laid(_)
                 | Body::Unread { .. } => {}
             }
@@ -131,6 +138,7 @@ impl Governance {
         let texts = profiles.iter().map(|(layer, text)| (*layer, text.as_str()));
         let layers = Layers::of_texts(taxonomies, texts);
         let mut governance = Self {
+            attestations: Attestations::new(opened.organization.clone()),
             opened,
             certificates: Vec::new(),
             keyring,
@@ -189,6 +197,18 @@ impl Governance {
                 };
                 self.partnerships
                     .insert(edition.partnership.clone(), partnership);
+            }
+            Body::IssuerPinned(pinned) => {
+                self.attestations
+                    .pin(pinned)
+                    .map_err(|error| failed(recorded, &error))?;
+            }
+            Body::AttestationRecorded(attested) => {
+                let verified = self
+                    .attestations
+                    .verify(&attested.attestation, &self.keyring)
+                    .map_err(|error| failed(recorded, &error))?;
+                self.attestations.take(verified);
             }
             Body::PartnershipDeclined(declined) => {
                 if let Some(partnership) = self.partnerships.get_mut(&declined.partnership) {
@@ -328,6 +348,21 @@ impl Governance {
         &self.limits
     }
 
+    /// What is attested of organizations, by this one or by pinned issuers.
+    #[must_use]
+    pub fn attestations(&self) -> &Attestations {
+        &self.attestations
+    }
+
+    /// A member as policies read it: its record, and what is attested of it and not over.
+    #[must_use]
+    pub fn party(&self, member: &Member, now: Time) -> Party {
+        Party {
+            attested: self.attestations.of(&member.card.organization, now),
+            ..Party::from(member)
+        }
+    }
+
     /// A partnership this node is a member of.
     #[must_use]
     pub fn partnership(&self, id: &PartnershipId) -> Option<&Partnership> {
@@ -393,6 +428,8 @@ fn edition_in(body: &Body) -> Option<&PartnershipId> {
         | Body::Admitted(_)
         | Body::Refused(_)
         | Body::Acknowledged(_)
+        | Body::IssuerPinned(_)
+        | Body::AttestationRecorded(_)
         | Body::Laid(_)
         | Body::Unread { .. } => None,
     }

@@ -9,7 +9,7 @@ use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Judgement};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
     AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Member,
-    Observation, ObservationId, OrganizationId, Party, ReadingsError, Salt, Scope, SecretKey, Time,
+    Observation, ObservationId, OrganizationId, ReadingsError, Salt, Scope, SecretKey, Time,
     Verdict, Withdrawal, Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, name_members, scope_for};
@@ -137,7 +137,7 @@ pub fn judge_for<'g>(
         let inquiry = inquiry_for_disclosure(
             facts,
             scope,
-            &Party::from(member),
+            &in_force.party(member, now),
             partnership.agreement(),
             Some(limits),
             now,
@@ -296,7 +296,7 @@ pub fn judge_again<'g>(
     let inquiry = inquiry_for_disclosure(
         facts,
         &disclosure.scope,
-        &Party::from(member),
+        &in_force.party(member, now),
         partnership.agreement(),
         limits_in_force(in_force.limits(), facts, taxonomies),
         disclosure.issued_at,

@@ -8,7 +8,7 @@ use super::run::{Moment, Releases};
 use crate::node::{Counterpart, InForce, JudgedWrites, Node};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Body, Decision, Digest, Facts, Layer, ObservationId, OrganizationId, PartnershipId, Party,
+    Body, Decision, Digest, Facts, Layer, ObservationId, OrganizationId, PartnershipId, Time,
     Verdict,
 };
 use ambit_policy::limits_in_force;
@@ -218,7 +218,10 @@ impl<'a> Offering<'a> {
                 return Ok(Some(class));
             };
             let is_alike = match self.first_of(&class)? {
-                Some(facts) => is_on_same_grounds(in_force, to, &decision, &facts),
+                Some(facts) => {
+                    let now = self.now.passed();
+                    is_on_same_grounds(in_force, to, &decision, &facts, now)
+                }
                 None => continue,
             };
             if self.extent == Extent::Changed && is_true && is_alike {
@@ -317,6 +320,7 @@ fn is_on_same_grounds(
     to: Counterpart<'_>,
     decision: &Decision,
     facts: &Facts,
+    now: Time,
 ) -> bool {
     let partnership = to.partnership();
     let layers = partnership.layers();
@@ -327,5 +331,5 @@ fn is_on_same_grounds(
         && decision.taxonomies == taxonomies.digest()
         && inquiry.partnership == *partnership.agreement()
         && inquiry.limits.as_ref() == limits
-        && Party::from(to.member()) == inquiry.recipient
+        && in_force.party(to.member(), now) == inquiry.recipient
 }

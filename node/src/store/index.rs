@@ -86,6 +86,8 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
         | Body::KeyCertified(_)
         | Body::PartnershipEdition(_)
         | Body::PartnershipDeclined(_)
+        | Body::IssuerPinned(_)
+        | Body::AttestationRecorded(_)
         | Body::ProfileActivated(_)
         | Body::TaxonomyActivated(_)
         | Body::LimitsSet(_) => vec![Mark::Control],

@@ -1,7 +1,7 @@
 //! What this ledger's organization took in from others, and what it refused.
 
 use super::Audit;
-use super::decisions::check_true_around;
+use super::decisions::{check_true_around, earliest_for};
 use super::disclosures::{check_is_direct, only_decision};
 use super::fault::{At, Checks};
 use super::keys::unverified;
@@ -147,23 +147,27 @@ impl Audit<'_> {
             &taxonomies,
         )
         .map_err(|error| Rule::AdmissionScope.broken(error_chain(&error)))?;
-        let own = edition
-            .parties
-            .get(&self.own)
+        let own = self
+            .parties(&edition, &self.own, earliest_for(at)..=at.time)
             .ok_or_else(|| Rule::AdmissionParties.broken("this organization is no member"))?;
 
         let digest = only_decision(&body.decisions)?;
         let decision = self.decision(digest, Action::Admit, &edition)?;
-        let inquiry = inquiry_for_admission(
-            observation.facts(),
-            &disclosure.scope,
-            own,
-            &edition.agreement,
-            discloser,
-            0,
-            disclosure.issued_at,
-        );
-        self.check_class(&decision, &[inquiry])?;
+        let inquiries: Vec<_> = own
+            .iter()
+            .map(|own| {
+                inquiry_for_admission(
+                    observation.facts(),
+                    &disclosure.scope,
+                    own,
+                    &edition.agreement,
+                    discloser,
+                    0,
+                    disclosure.issued_at,
+                )
+            })
+            .collect();
+        self.check_class(&decision, &inquiries)?;
         check_true_around(&decision, at)?;
         let verdict = decision.verdict();
         Rule::DecisionVerdict.check(verdict == Verdict::Admissible, || {

@@ -85,6 +85,8 @@ impl Audit<'_> {
             )
         });
         self.note(at, checked);
+        let checked = self.check_attested(decision);
+        self.note(at, checked);
         let checked = self.decisions.take(at, decision);
         self.note(at, checked);
     }

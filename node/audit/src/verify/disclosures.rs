@@ -10,12 +10,13 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
     Action, Digest, Disclosed, Disclosure, Inquiry, Observation, ObservationId, Observed,
-    OrganizationId, Party, StatementError, Verdict, Withheld,
+    OrganizationId, Party, StatementError, Time, Verdict, Withheld,
 };
 use ambit_policy::{
     check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force, scope_for,
 };
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 /// An own observation.
@@ -115,8 +116,8 @@ impl Audit<'_> {
         Rule::DisclosureParties.check(facts.owner == self.own, || {
             format!("the data is owned by `{}`", facts.owner)
         })?;
-        let party = self.recipient(&edition, &disclosure.recipient)?;
         let issued_at = disclosure.issued_at;
+        let parties = self.recipients(&edition, &disclosure.recipient, issued_at..=issued_at)?;
         let is_timely = (earliest_for(at)..=at.time).contains(&issued_at);
         Rule::DisclosureTime.check(is_timely, || {
             format!("issued at {issued_at}, recorded at {}", at.time)
@@ -139,20 +140,24 @@ impl Audit<'_> {
         Rule::DecisionExpired.check(decision.is_true_at(issued_at), || {
             expired(&decision, issued_at)
         })?;
-        let mut inquiry = inquiry_for_disclosure(
-            facts,
-            &disclosure.scope,
-            party,
-            &edition.agreement,
-            Some(limits),
-            issued_at,
-        );
-        // Asked for were more purposes, perhaps, than were admitted.
-        let asked = &decision.inquiry.scope.purposes;
-        if inquiry.scope.purposes != *asked {
-            inquiry.scope.purposes.clone_from(asked);
-        }
-        self.check_class(&decision, &[inquiry])?;
+        let ask = |party: &Party| {
+            let mut inquiry = inquiry_for_disclosure(
+                facts,
+                &disclosure.scope,
+                party,
+                &edition.agreement,
+                Some(limits),
+                issued_at,
+            );
+            // Asked for were more purposes, perhaps, than were admitted.
+            let asked = &decision.inquiry.scope.purposes;
+            if inquiry.scope.purposes != *asked {
+                inquiry.scope.purposes.clone_from(asked);
+            }
+            inquiry
+        };
+        let inquiries: Vec<Inquiry> = parties.iter().map(ask).collect();
+        self.check_class(&decision, &inquiries)?;
         let admitted = decision.admitted();
         let is_admitted = !admitted.is_empty() && admitted == disclosure.scope.purposes;
         Rule::DisclosurePurposes.check(is_admitted, || {
@@ -182,22 +187,25 @@ impl Audit<'_> {
         let edition = self.edition_in_force(&body.partnership, Rule::DisclosureEdition)?;
         let recorded = self.recorded(body.observation)?;
         let facts = recorded.observation.facts();
-        let party = self.recipient(&edition, &body.recipient)?;
+        let earliest = earliest_for(at);
+        let parties = self.recipients(&edition, &body.recipient, earliest..=at.time)?;
         let taxonomies = self.in_force.taxonomies()?;
         let limits = self.in_force.limits();
         let limits = limits_in_force(limits.iter(), facts, &taxonomies);
         let mut inquiries: Vec<Inquiry> = limits.map_or_else(Vec::new, |limits| {
             // The scope follows from the day on which it was judged, which may end before the commit.
-            let earliest = earliest_for(at);
             let is_another_day = earliest.start_of_day() != at.time.start_of_day();
             std::iter::once(at.time)
                 .chain(is_another_day.then_some(earliest))
-                .map(|when| {
+                .flat_map(|when| {
                     let recipient = &body.recipient;
                     let scope =
                         scope_for(&edition.terms, limits, facts, recipient, &taxonomies, when);
                     let agreement = &edition.agreement;
-                    inquiry_for_disclosure(facts, &scope, party, agreement, Some(limits), when)
+                    let ask = |party: &Party| {
+                        inquiry_for_disclosure(facts, &scope, party, agreement, Some(limits), when)
+                    };
+                    parties.iter().map(ask).collect::<Vec<_>>()
                 })
                 .collect()
         });
@@ -242,15 +250,15 @@ impl Audit<'_> {
             .ok_or_else(|| Rule::DisclosureObservation.broken(format!("observation {id}")))
     }
 
-    pub(super) fn recipient<'e>(
+    /// Another member as policies may have read it within a span of time.
+    pub(super) fn recipients(
         &self,
-        edition: &'e Edition,
+        edition: &Edition,
         recipient: &OrganizationId,
-    ) -> Checks<&'e Party> {
-        edition
-            .parties
-            .get(recipient)
-            .filter(|party| party.organization != self.own)
+        within: RangeInclusive<Time>,
+    ) -> Checks<Vec<Party>> {
+        self.parties(edition, recipient, within)
+            .filter(|_| *recipient != self.own)
             .ok_or_else(|| {
                 Rule::DisclosureParties.broken(format!("`{recipient}` is no other member"))
             })

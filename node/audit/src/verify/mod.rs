@@ -6,6 +6,7 @@
 
 mod acknowledgements;
 mod admissions;
+mod attestations;
 mod contents;
 mod decisions;
 mod disclosures;
@@ -31,7 +32,9 @@ use crate::report::{Report, Task, error_chain};
 use crate::rule::{Basis, Rule};
 use crate::trust::Trust;
 use admissions::Inbox;
-use ambit_ledger::{Body, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time};
+use ambit_ledger::{
+    Attestations, Body, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time,
+};
 use ambit_policy::Replayer;
 use contents::Contents;
 use decisions::Decisions;
@@ -87,6 +90,7 @@ pub(crate) struct Audit<'a> {
     keys: Keys,
     contents: Contents,
     in_force: InForce,
+    attestations: Attestations,
     observed: HashMap<ObservationId, Rc<Recorded>>,
     outboxes: Outboxes,
     inbox: Inbox,
@@ -107,6 +111,7 @@ impl<'a> Audit<'a> {
             keys: Keys::trusting(trust),
             contents: Contents::default(),
             in_force: InForce::default(),
+            attestations: Attestations::new(bundle.organization().clone()),
             observed: HashMap::new(),
             outboxes: Outboxes::default(),
             inbox: Inbox::default(),
@@ -277,6 +282,8 @@ impl<'a> Audit<'a> {
             | Body::Acknowledged(_)
             | Body::LimitsSet(_)
             | Body::PartnershipDeclined(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
             | Body::Laid(_)
             | Body::Unread { .. } => at.index > 1,
         };
@@ -307,6 +314,8 @@ impl<'a> Audit<'a> {
                 self.note(at, Err(Rule::Unchecked.broken(how)));
                 self.unread.get_or_insert(at.index);
             }
+            Body::IssuerPinned(pinned) => self.issuer_pinned(at, pinned),
+            Body::AttestationRecorded(attested) => self.attested(at, attested),
             Body::Unread { kind, .. } => {
                 let how = format!("kind {kind}: a later version wrote it; audit with that version");
                 self.note(at, Err(Rule::EntryKind.broken(how)));

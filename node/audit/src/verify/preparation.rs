@@ -104,6 +104,8 @@ impl Statements {
             | Body::Refused(_)
             | Body::LimitsSet(_)
             | Body::PartnershipDeclined(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
             | Body::Unread { .. } => {}
         }
         statements

@@ -1,14 +1,14 @@
 //! What was taken back before it left: by the agreement that is no longer in force, or by a decision that says no.
 
 use super::Audit;
-use super::decisions::check_true_around;
+use super::decisions::{check_true_around, earliest_for};
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Action, AgreementState, Body, Digest, Disclosure, Entry, Inquiry, PartnershipId, Verdict,
-    Withdrawal, Withdrawn,
+    Action, AgreementState, Body, Digest, Disclosure, Entry, Inquiry, PartnershipId, Party,
+    Verdict, Withdrawal, Withdrawn,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force};
 
@@ -86,8 +86,8 @@ impl Audit<'_> {
         let disclosure = self.disclosure_of(entry)?;
         let decision = self.decision(digest, Action::Disclose, in_force)?;
         check_true_around(&decision, at)?;
-        let inquiry = self.inquiry_again(&disclosure, in_force)?;
-        self.check_class(&decision, &[inquiry])?;
+        let inquiries = self.inquiries_again(at, &disclosure, in_force)?;
+        self.check_class(&decision, &inquiries)?;
         let verdict = decision.verdict();
         let says_no = decision.admitted() != disclosure.scope.purposes;
         let is_undecided = verdict == Verdict::Undecided;
@@ -96,21 +96,30 @@ impl Audit<'_> {
         })
     }
 
-    /// What is asked when the frame is written: about the very terms that were disclosed on.
-    fn inquiry_again(&self, disclosure: &Disclosure, edition: &Edition) -> Checks<Inquiry> {
+    /// What may have been asked when the frame was written: about the very terms that were disclosed on.
+    fn inquiries_again(
+        &self,
+        at: At,
+        disclosure: &Disclosure,
+        edition: &Edition,
+    ) -> Checks<Vec<Inquiry>> {
         let recorded = self.recorded(disclosure.observation)?;
         let facts = recorded.observation.facts();
-        let party = self.recipient(edition, &disclosure.recipient)?;
+        let within = earliest_for(at)..=at.time;
+        let parties = self.recipients(edition, &disclosure.recipient, within)?;
         let taxonomies = self.in_force.taxonomies()?;
         let limits = self.in_force.limits();
-        Ok(inquiry_for_disclosure(
-            facts,
-            &disclosure.scope,
-            party,
-            &edition.agreement,
-            limits_in_force(limits.iter(), facts, &taxonomies),
-            disclosure.issued_at,
-        ))
+        let ask = |party: &Party| {
+            inquiry_for_disclosure(
+                facts,
+                &disclosure.scope,
+                party,
+                &edition.agreement,
+                limits_in_force(limits.iter(), facts, &taxonomies),
+                disclosure.issued_at,
+            )
+        };
+        Ok(parties.iter().map(ask).collect())
     }
 
     /// The disclosure of an entry that was walked past.

@@ -133,7 +133,7 @@ pub struct IssuerPinned {
     pub undone: bool,
 }
 
-/// An attestation was verified under a pinned issuer, and taken in.
+/// An attestation was verified under a pinned issuer, or is by this organization, and was taken in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttestationRecorded {

@@ -185,6 +185,10 @@ kinds! {
         18 LimitsSet "limits set";
         /// A member declined an edition.
         29 PartnershipDeclined "partnership declined";
+        /// An issuer's root was pinned, or no longer is.
+        34 IssuerPinned "issuer pinned";
+        /// An attestation was taken in.
+        35 AttestationRecorded "attestation recorded";
     }
     laid {
         /// A key replaces another.
@@ -223,10 +227,6 @@ kinds! {
         32 CardSeen "card seen";
         /// A person confirmed what changed on a card.
         33 CardConfirmed "card confirmed";
-        /// An issuer's root was pinned, or no longer is.
-        34 IssuerPinned "issuer pinned";
-        /// An attestation was taken in.
-        35 AttestationRecorded "attestation recorded";
         /// A grant was taken in.
         36 GrantRecorded "grant recorded";
         /// A mandate was given or taken in.

@@ -7,12 +7,12 @@ use ambit_ledger::{Fingerprint, FingerprintError, OrganizationId};
 use clap::Args;
 use std::collections::BTreeMap;
 
-pub(super) type Fingerprints = BTreeMap<OrganizationId, Fingerprint>;
+pub(in crate::cli) type Fingerprints = BTreeMap<OrganizationId, Fingerprint>;
 
 /// Fingerprints that a person compared.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ComparedOptions {
-    /// Another member's root fingerprint as its own people told it: 64 hexadecimal digits
+    /// Another organization's root fingerprint as its own people told it: 64 hexadecimal digits
     #[arg(long = "fingerprint", value_name = "ORG=HEX", value_parser = compared)]
     pub fingerprints: Vec<(OrganizationId, Fingerprint)>,
 }
@@ -42,7 +42,7 @@ fn compared(text: &str) -> Result<(OrganizationId, Fingerprint), ComparedOptionE
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotComparedError {
+pub(in crate::cli) enum NotComparedError {
     #[error(
         "the root fingerprint of `{0}` was not compared: ask for it on the telephone and give it as --fingerprint '{0}=HEX'"
     )]
@@ -68,7 +68,10 @@ impl From<NotComparedError> for Failure {
 }
 
 /// Takes for each other member the fingerprint that was given, or asks a person to compare the one found.
-pub(super) fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Fingerprints, Failure> {
+pub(in crate::cli) fn compare(
+    found: &Fingerprints,
+    given: Fingerprints,
+) -> Result<Fingerprints, Failure> {
     if let Some(stranger) = given
         .keys()
         .find(|organization| !found.contains_key(*organization))
@@ -100,7 +103,7 @@ pub(super) fn compare(found: &Fingerprints, given: Fingerprints) -> Result<Finge
 }
 
 impl ComparedOptions {
-    pub(super) fn read(&self) -> Result<Fingerprints, NotComparedError> {
+    pub(in crate::cli) fn read(&self) -> Result<Fingerprints, NotComparedError> {
         let mut fingerprints = Fingerprints::new();
         for (organization, fingerprint) in &self.fingerprints {
             let before = fingerprints.insert(organization.clone(), *fingerprint);

@@ -13,6 +13,7 @@ mod offer;
 
 pub use accept::AcceptArguments;
 pub use compare::{ComparedOptionError, ComparedOptions};
+pub(super) use compare::{Fingerprints, compare};
 pub use declare::DeclareArguments;
 pub use decline::DeclineArguments;
 pub use invite::InviteArguments;

@@ -1,6 +1,7 @@
 //! Whole nodes in one process over real TCP: a supplier and two competing customers.
 
 mod agreements;
+mod attestations;
 mod cases;
 mod hostile;
 mod markers;

@@ -2,6 +2,7 @@
 
 mod acknowledgements;
 mod admissions;
+mod attestations;
 mod disclosures;
 mod ledgers;
 mod partnerships;

@@ -1,0 +1,155 @@
+//! `ambit attest` and `ambit issuer`: what is said of whom, by whom, and whether it counts now.
+
+use super::{NAME, Pair};
+use crate::support::{Ambit, Home, Party, agree, text};
+use serde_json::Value;
+
+const UNTIL: &str = "2199-01-01T00:00:00Z";
+
+#[track_caller]
+fn refused(home: &Home, arguments: &[&str], code: i32, words: &[&str]) {
+    let output = Ambit::call(home, arguments);
+    let told = String::from_utf8_lossy(&output.stderr);
+    let call = format!("ambit {}", arguments.join(" "));
+    assert_eq!(output.status.code(), Some(code), "{call}: {told}");
+    for word in words {
+        assert!(told.contains(word), "{call}: no `{word}` in: {told}");
+    }
+}
+
+fn states(home: &Home) -> Vec<String> {
+    let listed = Ambit::json(home, &["attest", "list"]);
+    let state = |attested: &Value| attested["now"].as_str().unwrap().to_owned();
+    listed.as_array().unwrap().iter().map(state).collect()
+}
+
+/// The root fingerprint by itself.
+fn root(party: &Party) -> String {
+    party.fingerprint().split_once('=').unwrap().1.to_owned()
+}
+
+#[test]
+fn an_attestation_is_signed_listed_handed_over_and_ended() {
+    let pair = Pair::new();
+    agree(&pair.folder, NAME, &pair.customer, &pair.supplier);
+    let (supplier, customer) = (&pair.supplier, &pair.customer);
+    let of = customer.id.as_str();
+    let path = |name: &str| pair.folder.path().join(name);
+    let attest = ["attest", of, "--as", "ddtc-registered", "--number", "M-1"];
+    for (more, code, words) in [
+        (
+            &["--until", "2026-01-01T00:00:00Z"][..],
+            2,
+            &[
+                "would end at 2026-01-01T00:00:00Z",
+                "nothing was signed",
+                "later --until",
+            ][..],
+        ),
+        (
+            &["--end"],
+            5,
+            &["attested no such thing", "`ambit attest list`"],
+        ),
+    ] {
+        refused(&supplier.home, &[&attest[..], more].concat(), code, words);
+    }
+    let nobody = [
+        "attest",
+        "did:web:nobody.example",
+        "--as",
+        "iso27001",
+        "--until",
+        UNTIL,
+    ];
+    let words = ["`did:web:nobody.example`", "`ambit partner list`"];
+    refused(&supplier.home, &nobody, 5, &words);
+    let own = ["attest", &supplier.id, "--as", "iso27001", "--until", UNTIL];
+    refused(&supplier.home, &own, 2, &["your own organization", "claim"]);
+
+    let (first, second) = (path("first.txt"), path("second.txt"));
+    let signed = |file| {
+        let more = ["--until", UNTIL, "-o", text(file)];
+        Ambit::text(&supplier.home, &[&attest[..], &more].concat())
+    };
+    assert!(signed(&first).contains("in force"));
+    signed(&second);
+    let licence = [
+        "attest",
+        of,
+        "--as",
+        "export-licence",
+        "--number",
+        "D-1",
+        "--until",
+        UNTIL,
+        "--regime",
+        "ear",
+        "--authority",
+        "did:web:bis.example",
+        "--item",
+        "9E003",
+        "--destination",
+        "DE",
+    ];
+    let shown = Ambit::text(&supplier.home, &licence);
+    assert!(
+        shown.contains("ear D-1 of did:web:bis.example: 9E003 to DE"),
+        "{shown}"
+    );
+    // The second replaced the first, which is of the same number.
+    assert_eq!(states(&supplier.home), ["in-force", "in-force"]);
+
+    let take = |file| ["attest", "--file", text(file)];
+    let words = [
+        "issued by `did:web:supplier.example`, whose root is not pinned",
+        "hint: ",
+        "`ambit issuer pin CARD --fingerprint 'did:web:supplier.example=HEX'`",
+    ];
+    refused(&customer.home, &take(&first), 4, &words);
+    let card = text(supplier.card());
+    let swapped = format!("{}={}", supplier.id, root(customer));
+    let right = supplier.fingerprint();
+    for (card, told, code, words) in [
+        (card, &*swapped, 4, "is not the one it told you"),
+        (
+            text(customer.card()),
+            &*right,
+            2,
+            "the card is of `did:web:customer.example`",
+        ),
+    ] {
+        let arguments = ["issuer", "pin", card, "--fingerprint", told];
+        refused(&customer.home, &arguments, code, &[words]);
+    }
+    // Nobody is there to be asked.
+    let words = ["--fingerprint 'did:web:supplier.example=HEX'"];
+    refused(&customer.home, &["issuer", "pin", card], 2, &words);
+    Ambit::text(
+        &customer.home,
+        &["issuer", "pin", card, "--fingerprint", &right],
+    );
+    Ambit::text(&customer.home, &take(&second));
+    assert_eq!(states(&customer.home), ["in-force"]);
+    let words = ["a later one of the same number stands"];
+    refused(&customer.home, &take(&first), 1, &words);
+
+    let words = ["an identity card, but an attestation is needed"];
+    refused(&customer.home, &["attest", "--file", card], 1, &words);
+    let altered = path("altered.txt");
+    let good = std::fs::read_to_string(&first).unwrap();
+    let last = good.lines().rev().nth(1).unwrap();
+    let swapped = if last.starts_with('A') { "B" } else { "A" };
+    let forged = good.replace(last, &format!("{swapped}{}", &last[1..]));
+    std::fs::write(&altered, forged).unwrap();
+    refused(&customer.home, &take(&altered), 4, &["cannot be relied on"]);
+
+    let unpin = ["issuer", "unpin", &supplier.id];
+    Ambit::text(&customer.home, &unpin);
+    assert_eq!(states(&customer.home), ["issuer-not-pinned"]);
+    refused(&customer.home, &unpin, 5, &["`ambit issuer list`"]);
+    Ambit::text(&supplier.home, &[&attest[..], &["--end"]].concat());
+    let mut states = states(&supplier.home);
+    states.sort();
+    assert_eq!(states, ["ended", "in-force"]);
+}
