@@ -301,7 +301,8 @@ impl Layers {
     }
 
     /// Names everything that judges: engine, schema, taxonomies and profiles.
-    pub(crate) fn digest(&self) -> Digest {
+    #[must_use]
+    pub fn digest(&self) -> Digest {
         self.0.digest
     }
 

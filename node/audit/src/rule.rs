@@ -129,6 +129,7 @@ rules! {
     DisclosureLimits "disclosure-limits" Integrity Above "a disclosure's terms are wider than the owner's limits";
     DisclosurePurposes "disclosure-purposes" Integrity Itself "a disclosure is for other purposes than were admitted";
     DisclosureTwice "disclosure-twice" Integrity Above "an observation is disclosed twice to one recipient under one edition";
+    OfferedAgain "offered-again" Integrity Above "what is offered again is not what its recipient did not take, and might another time";
     Sequence "sequence" Integrity Above "sequence numbers leave one out, or repeat one";
     WithheldUnasked "withheld-unasked" Integrity Above "an observation is withheld without a decision although limits cover it";
     WithheldDisclosed "withheld-disclosed" Integrity Above "an observation is withheld while it stands disclosed under the same edition";

@@ -2,7 +2,7 @@
 
 use crate::members::{RECEIVER, forged_observation};
 use ambit_ledger::{Chain, Digest, DisclosureId, ItemBody, ObservationId, RefusalCode};
-use ambit_node::link::{Control, Frame, Hello};
+use ambit_node::link::{ControlKind, Frame, Hello, Versions};
 use ambit_node::mesh::FRAME_BYTES_MAX;
 use ambit_node::node::Node;
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
@@ -140,6 +140,7 @@ fn target(attack: Attack, home: &Path, node: &Node) -> Target {
     let governance = node.governance();
     let known = governance.partnerships().next();
     let hello = known.map(|partnership| Hello {
+        versions: Versions::OWN,
         partnership: partnership.terms().partnership.clone(),
         edition: partnership.edition(),
         incarnation: node.store().incarnation(),
@@ -317,10 +318,10 @@ fn flood(target: &Target, number: u64) -> Vec<u8> {
             chain,
         },
         3 => Frame::Acknowledgement { statement },
-        4 => {
-            let message = Control::Signature { statement };
-            Frame::Control { message }
-        }
+        4 => Frame::Control {
+            kind: ControlKind::Signature,
+            statement,
+        },
         5 => Frame::Credit { items: u32::MAX },
         6 => Frame::Reject {
             seq: number,

@@ -114,6 +114,13 @@ impl RefusalCode {
     pub const fn is_set_aside(self) -> bool {
         self.number() >= SET_ASIDE_FROM
     }
+
+    /// Whether what was not taken with it may be taken another time: because the recipient's grounds change, not because
+    /// the item would be another one.
+    #[must_use]
+    pub const fn may_come_again(self) -> bool {
+        self.is_set_aside() || matches!(self, Self::NotAdmissible)
+    }
 }
 
 impl From<RefusalCode> for u16 {

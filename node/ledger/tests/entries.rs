@@ -303,7 +303,7 @@ fn transfer_bodies() -> Vec<Body> {
             to_seq: 70_000,
             grounds: judged,
         })),
-        Body::Laid(Laid::OfferedAgain(OfferedAgain {
+        Body::OfferedAgain(OfferedAgain {
             first: DisclosureId::of(&disclosure),
             first_seq: 1,
             disclosure: Some(disclosure.clone()),
@@ -311,7 +311,7 @@ fn transfer_bodies() -> Vec<Body> {
             recipient: samples::airframe(),
             seq: 4,
             decision: digest,
-        })),
+        }),
         Body::Laid(Laid::OnwardNoted(OnwardNoted {
             disclosure: disclosure.clone(),
         })),
@@ -330,13 +330,13 @@ fn transfer_bodies() -> Vec<Body> {
             count: 2,
             digests: vec![Digest::of(b"one"), Digest::of(b"two")],
         }),
-        Body::Laid(Laid::SetAside(SetAside {
+        Body::SetAside(SetAside {
             sender: samples::forge(),
             partnership,
             code: RefusalCode::ClocksApart,
             count: 2,
             digests: vec![Digest::of(b"one"), Digest::of(b"two")],
-        })),
+        }),
         Body::Acknowledged(Acknowledged {
             acknowledgement: ByteBuf::from(acknowledgement),
         }),

@@ -211,13 +211,13 @@ bodies! {
         Opened KeyCertified PartnershipEdition ProfileActivated TaxonomyActivated Observed
         Decided Disclosed Withheld Withdrawn Admitted Refused Acknowledged LimitsSet
         PartnershipDeclined
-        IssuerPinned AttestationRecorded
+        IssuerPinned AttestationRecorded SetAside OfferedAgain
     }
     laid {
         KeyRotated KeyRevoked PartnershipDissolved Used Retained Held ReleasedFromHold Erased
         ErasureAttested Declassified Corrected ElectronicSignature PeerCheckpoint Incident
         ActMade ActHeard CardSeen CardConfirmed GrantRecorded
-        MandateRecorded SetAside OfferedAgain RetainDecided DeriveDecided UseDecided Derived
+        MandateRecorded RetainDecided DeriveDecided UseDecided Derived
         SoftwareChanged ClockAccepted OutboxEnded PartnershipSetAside MemberJoined PatternSigned
         PatternOpened PatternEnded EquivocationProved OnwardNoted
     }

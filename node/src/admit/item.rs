@@ -4,6 +4,7 @@
 //! It reads no clock, opens no socket and commits nothing. It must never take in what it could not verify to
 //! the last byte, and never reject what it merely could not decide.
 
+use crate::collect::check_ahead;
 use crate::node::{Counterpart, Deciding, JudgedWrites};
 use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
@@ -33,8 +34,8 @@ pub enum Admission<'g> {
     Admit(JudgedWrites<'g>),
     /// Refused, with a code that names no private layer.
     Refuse(RefusalCode),
-    /// Nobody can say: it waits, and is judged again.
-    Wait,
+    /// Nobody can say now: it holds up nothing behind it, and comes again.
+    SetAside(RefusalCode),
 }
 
 /// Judges one item that was verified, for the partnership and the sender it was verified for.
@@ -64,7 +65,7 @@ pub fn admit<'g>(
     let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     Ok(match judgement.decision.verdict() {
         Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible),
-        Verdict::Undecided => Admission::Wait,
+        Verdict::Undecided => Admission::SetAside(RefusalCode::Undecided),
         Verdict::Admissible => {
             let incoming = verified.incoming;
             let mut judged = judgement.judged;
@@ -94,7 +95,7 @@ pub struct Verified<'a> {
 /// Verifies one item: signatures, who it is from and for, terms within the agreement, readings.
 ///
 /// # Errors
-/// The code to refuse it with.
+/// The code to refuse it with, or to set it aside.
 pub fn verify<'a>(
     governance: &Governance,
     from: Counterpart<'_>,
@@ -135,12 +136,20 @@ pub fn verify<'a>(
     {
         return Err(RefusalCode::WrongPartnership);
     }
-    let is_in_time = disclosure.issued_at < terms.until.min(terms.lease_until)
-        && disclosure.issued_at <= now.plus_seconds(crate::clock::APART_SECONDS_MAX);
-    if !is_in_time {
+    if disclosure.issued_at >= terms.until.min(terms.lease_until) {
         return Err(RefusalCode::WiderTerms);
     }
+    // One of the two clocks is wrong, and nobody here can say which; by and by the item is in time.
+    if disclosure.issued_at > now.plus_seconds(crate::clock::APART_SECONDS_MAX)
+        || check_ahead(facts.observed_to, now).is_err()
+    {
+        return Err(RefusalCode::ClocksApart);
+    }
     let taxonomies = governance.layers().taxonomies();
+    // A later version of them may have it.
+    if taxonomies.check_class(&facts.data_class).is_err() {
+        return Err(RefusalCode::UnknownClass);
+    }
     check_scope(terms, &disclosure.scope, disclosure.issued_at, taxonomies)
         .map_err(|_| RefusalCode::WiderTerms)?;
     Readings::decode(incoming.readings, facts).map_err(|error| match error {

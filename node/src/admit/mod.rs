@@ -10,4 +10,4 @@ mod item;
 mod settle;
 
 pub use item::{Admission, Incoming, Verified, admit, verify};
-pub(crate) use settle::{Refusals, Settling, Waiting, refusal_writes};
+pub(crate) use settle::{Refusals, Settling, Waiting, grounds, refusal_writes};

@@ -4,10 +4,11 @@
 use super::item::{Admission, Incoming, Verified, admit, verify};
 use crate::link::{IncomingItem, Receiver};
 use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Node};
-use crate::partnership::Governance;
+use crate::partnership::{Governance, Partnership};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
-    Body, Digest, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused, Time,
+    Body, Digest, ObservationId, OrganizationId, Outcome, PartnershipId, RefusalCode, Refused,
+    SetAside, Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -52,14 +53,25 @@ pub(crate) fn refusal_writes(
 ) -> Vec<Write> {
     refused
         .into_iter()
-        .map(|(code, refusals)| {
-            Write::Entry(Body::Refused(Refused {
-                sender: from.clone(),
-                partnership: partnership.clone(),
-                code,
-                count: refusals.count,
-                digests: refusals.digests,
-            }))
+        .map(|(code, Refusals { count, digests })| {
+            let (sender, partnership) = (from.clone(), partnership.clone());
+            Write::Entry(if code.is_set_aside() {
+                Body::SetAside(SetAside {
+                    sender,
+                    partnership,
+                    code,
+                    count,
+                    digests,
+                })
+            } else {
+                Body::Refused(Refused {
+                    sender,
+                    partnership,
+                    code,
+                    count,
+                    digests,
+                })
+            })
         })
         .collect()
 }
@@ -102,8 +114,10 @@ impl Settling {
         let mut inbox = None;
         for outcome in outcomes {
             let item = self.waiting.pop_front();
-            if let (Outcome::Refused(code), Some(Waiting::Item(item))) = (outcome, &item) {
-                tracing::debug!(seq = item.seq, %code, from = %self.from, "refused an item");
+            if let (Outcome::Refused(code) | Outcome::SetAside(code), Some(Waiting::Item(item))) =
+                (outcome, &item)
+            {
+                tracing::debug!(seq = item.seq, %code, from = %self.from, "did not take an item");
                 let refusals = self.refused.entry(code).or_default();
                 refusals.add(item.body.digest());
             }
@@ -160,7 +174,7 @@ impl Settling {
             let verified = match verified {
                 Ok(verified) => verified,
                 Err(code) => {
-                    outcomes.push(Outcome::Refused(code));
+                    outcomes.push(not_taken(code));
                     continue;
                 }
             };
@@ -176,8 +190,9 @@ impl Settling {
                     judged.extend(more);
                     outcomes.push(Outcome::Admitted);
                 }
-                Admission::Refuse(code) => outcomes.push(Outcome::Refused(code)),
-                Admission::Wait => break,
+                Admission::Refuse(code) | Admission::SetAside(code) => {
+                    outcomes.push(not_taken(code));
+                }
             }
         }
         Ok((outcomes, judged))
@@ -231,4 +246,24 @@ fn verify_some<'s>(
         Waiting::Tombstone => Err(RefusalCode::Unexpected),
     });
     verified.collect()
+}
+
+const fn not_taken(code: RefusalCode) -> Outcome {
+    if code.is_set_aside() {
+        Outcome::SetAside(code)
+    } else {
+        Outcome::Refused(code)
+    }
+}
+
+/// Names what this node judges by under an agreement: its layers, what is attested, the edition, the program itself. What
+/// was not taken on other grounds may be taken now.
+pub(crate) fn grounds(governance: &Governance, partnership: &Partnership) -> Digest {
+    let since = governance.in_force_since(partnership);
+    Digest::of_parts(&[
+        partnership.layers().digest().as_bytes(),
+        &since.to_be_bytes(),
+        partnership.edition().as_bytes(),
+        env!("CARGO_PKG_VERSION").as_bytes(),
+    ])
 }

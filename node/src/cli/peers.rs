@@ -38,6 +38,7 @@ fn peers_table(peers: &[PeerStatus]) -> String {
         "withheld",
         "undecided",
         "refused here",
+        "set aside here",
         "peer id",
         "addresses",
     ];
@@ -56,6 +57,7 @@ fn peers_table(peers: &[PeerStatus]) -> String {
                 peer.withheld.to_string(),
                 peer.undecided.to_string(),
                 not_taken_text(&peer.refused),
+                not_taken_text(&peer.set_aside),
                 or_none(peer.peer_id.as_deref()),
                 or_none(Some(peer.addresses.join(", ")).filter(|text| !text.is_empty())),
             ]
@@ -94,6 +96,7 @@ mod tests {
             undecided: 6,
             not_taken: BTreeMap::from([("not-admissible".to_owned(), 7)]),
             refused: BTreeMap::new(),
+            set_aside: BTreeMap::new(),
             troubles: Vec::new(),
         };
         let shown = peers_table(&[peer(None), peer(Some(true)), peer(Some(false))]);
@@ -119,6 +122,7 @@ mod tests {
                 "not-admissible 7",
                 "5",
                 "6",
+                "0",
                 "0",
                 "-",
                 "-",

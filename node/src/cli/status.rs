@@ -75,12 +75,13 @@ fn status_text(status: &Status, is_running: bool) -> String {
     let refused = status
         .pairs
         .iter()
-        .filter(|pair| !pair.refused.is_empty())
+        .filter(|pair| !pair.refused.is_empty() || !pair.set_aside.is_empty())
         .map(|pair| {
             vec![
                 pair.to.to_string(),
                 pair.partnership.to_string(),
                 not_taken_text(&pair.refused),
+                not_taken_text(&pair.set_aside),
             ]
         });
     let sections = [
@@ -100,7 +101,10 @@ fn status_text(status: &Status, is_running: bool) -> String {
             ],
             pairs,
         ),
-        table(&["of", "partnership", "refused here"], refused),
+        table(
+            &["of", "partnership", "refused here", "set aside here"],
+            refused,
+        ),
         partnerships_table(&status.partnerships),
         profiles_table(&status.profiles),
     ];

@@ -124,16 +124,29 @@ fn recorded(answer: &Why) -> String {
     let Some(recorded) = &answer.recorded else {
         return "nothing yet".to_owned();
     };
-    let said = format!("{}, in entry {}", recorded.outcome.name(), recorded.entry);
+    let mut said = format!("{}, in entry {}", recorded.outcome.name(), recorded.entry);
+    if recorded.is_offered_again {
+        said.push_str("; offered again since");
+    }
     match &recorded.answer {
         None => said,
-        Some(RecipientAnswer { entry, code: None }) => {
+        Some(RecipientAnswer {
+            entry, code: None, ..
+        }) => {
             format!("{said}; taken in by the recipient, in entry {entry}")
         }
         Some(RecipientAnswer {
             entry,
             code: Some(code),
-        }) => format!("{said}; not taken in by the recipient ({code}), in entry {entry}"),
+            comes_again,
+        }) => {
+            let comes_again = if *comes_again {
+                "; offered again once its grounds have changed"
+            } else {
+                ""
+            };
+            format!("{said}; not taken in by the recipient ({code}), in entry {entry}{comes_again}")
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::trouble::{Complaint, Trouble};
 use crate::agree::PartnerError;
-use crate::link::Control;
+use crate::link::{Control, ControlKind};
 use crate::mesh::{Fault, PeerKey};
 use crate::node::Node;
 use crate::partnership::Governance;
@@ -36,26 +36,20 @@ impl Told {
             return Some((Vec::new(), false));
         }
         let known = governance.partnership(partnership)?;
-        let signatures = known
-            .signatures()
-            .values()
-            .map(|statement| Control::Signature {
-                statement: statement.clone(),
-            });
+        let signatures = known.signatures().values().map(|statement| Control {
+            kind: ControlKind::Signature,
+            statement: statement.clone(),
+        });
         let own_decline = known
             .declined()
             .filter(|declined| declined.member == *governance.organization())
-            .map(|declined| Control::Declined {
+            .map(|declined| Control {
+                kind: ControlKind::Declined,
                 statement: declined.statement.clone(),
             });
         let news = signatures
             .chain(own_decline)
-            .filter(|message| {
-                let statement = match message {
-                    Control::Signature { statement } | Control::Declined { statement } => statement,
-                };
-                self.statements.insert(Digest::of(statement))
-            })
+            .filter(|message| self.statements.insert(Digest::of(&message.statement)))
             .collect();
         self.looked = Some(governance);
         Some((news, true))
@@ -70,23 +64,35 @@ pub(super) async fn take_control(
     heard: &mut Heard,
     message: Control,
 ) {
-    let (Control::Signature { statement } | Control::Declined { statement }) = &message;
-    if !heard.is_new(statement) {
+    let Control { kind, statement } = message;
+    if !heard.is_new(&statement) {
         let bytes = statement.len();
         return trouble.charge(&peer, Fault::OutOfTurn { bytes });
+    }
+    if let ControlKind::Unknown(_) = kind {
+        if let Some(count) = trouble.count(&peer, Complaint::Newer) {
+            let kind = u16::from(kind);
+            tracing::info!(
+                kind,
+                count,
+                "a control message is of a newer version, and ignored"
+            );
+        }
+        return;
     }
     let node = Arc::clone(node);
     let taken = tokio::task::spawn_blocking(move || {
         let now = crate::clock::now();
-        match message {
-            Control::Signature { statement } => {
+        match kind {
+            ControlKind::Signature => {
                 node.take_signature(&statement, now).map(|_| ())?;
                 Ok(())
             }
-            Control::Declined { statement } => {
+            ControlKind::Declined => {
                 node.take_decline(&statement, now).map(|_| ())?;
                 Ok(())
             }
+            ControlKind::Unknown(_) => Ok(()),
         }
     });
     let taken: Result<Result<(), TakeError>, _> = taken.await;

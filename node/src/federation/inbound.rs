@@ -5,11 +5,11 @@ use super::frames::{FRAMES_AHEAD, charge_broken, read, read_waiting};
 use super::inboxes::Inboxes;
 use super::members::membership;
 use super::trouble::{Complaint, Trouble};
-use crate::admit::{Refusals, Settling, Waiting};
-use crate::link::{Arrived, Frame, Hello, Parties, Received, Receiver};
+use crate::admit::{Refusals, Settling, Waiting, grounds};
+use crate::link::{AcceptError, Arrived, Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Fault, Link, LinkSender};
-use crate::node::Node;
-use crate::store::{BoxKey, StoreError};
+use crate::node::{LinkTrouble, Node, Way};
+use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{EditionStage, OrganizationId, PartnershipId, RefusalCode};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::time::MissedTickBehavior;
 
 /// How long a peer may take to say what a link is for.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often what could not be decided is judged again.
+/// How often it is looked at whether something may be asked for again, and what was refused is handed over.
 const TICK: Duration = Duration::from_secs(5);
 
 /// Why a link ended.
@@ -116,10 +116,6 @@ struct Session {
     from: OrganizationId,
     waiting: VecDeque<Waiting>,
     refused: BTreeMap<RefusalCode, Refusals>,
-    /// The item that waits and was warned of.
-    warned_of: Option<u64>,
-    /// What waits is looked at again when time has passed or something changed, whatever more comes.
-    is_in_doubt: bool,
     told: Told,
     heard: Heard,
 }
@@ -146,14 +142,27 @@ impl Session {
         let inbox = node.store().inbox(&key);
         let is_active = partnership.stage() == EditionStage::Active;
         let incarnation = node.store().incarnation();
-        let accepted = match Receiver::accept(parties, incarnation, inbox, is_active, hello) {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a link cannot be accepted");
-                turn_away(&mut link, RefusalCode::WrongPartnership).await?;
-                return Err(Ended::NoPartnership);
-            }
-        };
+        let grounds = grounds(&governance, partnership);
+        let accepted =
+            match Receiver::accept(parties, incarnation, inbox, grounds, is_active, hello) {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a link cannot be accepted");
+                    let code = match error {
+                        AcceptError::AnotherPartnership => RefusalCode::WrongPartnership,
+                        AcceptError::NoCommonVersion => {
+                            let why = Some(LinkTrouble::NoCommonVersion);
+                            node.note_link(&hello.partnership, from, Way::Inbound, why);
+                            RefusalCode::NewerVersion
+                        }
+                    };
+                    turn_away(&mut link, code).await?;
+                    return Err(Ended::NoPartnership);
+                }
+            };
+        let diverged = accepted.divergence.as_ref();
+        let diverged = diverged.map(|how| LinkTrouble::Diverged(how.to_string()));
+        node.note_link(&hello.partnership, from, Way::Inbound, diverged);
         if let Some(divergence) = &accepted.divergence {
             let peer = link.peer();
             trouble.charge(&peer, Fault::InVain);
@@ -171,8 +180,6 @@ impl Session {
             from: from.clone(),
             waiting: VecDeque::new(),
             refused: BTreeMap::new(),
-            warned_of: None,
-            is_in_doubt: false,
             told: Told::default(),
             heard: Heard::default(),
         })
@@ -205,6 +212,7 @@ impl Session {
         if self.tell().await? {
             self.look_at_stage().await?;
         }
+        self.ask_again().await?;
         loop {
             // What comes while the clock is wrong is not even read: it waits at the sender.
             let is_held = self.node.instant(crate::clock::now()).is_err();
@@ -223,13 +231,13 @@ impl Session {
                     }
                     if self.tell().await? {
                         self.look_at_stage().await?;
-                        self.is_in_doubt = false;
+                        self.ask_again().await?;
                     }
                 }
                 _ = replaced.changed() => return Err(Ended::Replaced),
                 // A link on which nothing is left to do costs nothing.
-                _ = tick.tick(), if self.is_in_doubt || is_held || !self.refused.is_empty() => {
-                    self.is_in_doubt = false;
+                _ = tick.tick(), if is_held || self.has_left() => {
+                    self.ask_again().await?;
                     let refused = std::mem::take(&mut self.refused);
                     self.trouble
                         .keep_refused(&self.from, &self.partnership, refused);
@@ -259,7 +267,7 @@ impl Session {
         let news = self.told.news(&self.node, &self.partnership);
         let (news, is_changed) = news.ok_or(Ended::NoPartnership)?;
         for message in news {
-            self.send(&Frame::Control { message }).await?;
+            self.send(&message.into()).await?;
         }
         Ok(is_changed)
     }
@@ -269,9 +277,37 @@ impl Session {
         let partnership = governance
             .partnership(&self.partnership)
             .ok_or(Ended::NoPartnership)?;
-        if partnership.stage() == EditionStage::Active
-            && let Some(frame) = self.machine()?.activate()
-        {
+        let grounds = grounds(&governance, partnership);
+        let is_active = partnership.stage() == EditionStage::Active;
+        let machine = self.machine()?;
+        machine.set_grounds(grounds);
+        if is_active && let Some(frame) = machine.activate() {
+            self.send(&frame).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether time alone may bring something to do.
+    fn has_left(&self) -> bool {
+        let has_untaken = self.machine.as_ref().is_some_and(Receiver::has_untaken);
+        has_untaken || !self.waiting.is_empty() || !self.refused.is_empty()
+    }
+
+    /// Asks for what was not taken and may be taken now; that it was asked for is committed first.
+    async fn ask_again(&mut self) -> Result<(), Ended> {
+        let Ok(now) = self.node.instant(crate::clock::now()) else {
+            return Ok(());
+        };
+        let Some((inbox, frames)) = self.machine()?.ask_again(now) else {
+            return Ok(());
+        };
+        let node = Arc::clone(&self.node);
+        tokio::task::spawn_blocking(move || {
+            let commit = node.commit_of(now, vec![Write::Inbox(inbox)]);
+            node.store().commit(commit)
+        })
+        .await??;
+        for frame in frames {
             self.send(&frame).await?;
         }
         Ok(())
@@ -282,8 +318,13 @@ impl Session {
         match self.machine()?.receive(arrived) {
             Received::Take(item) => self.waiting.push_back(Waiting::Item(item)),
             Received::Withdrawn { .. } => self.waiting.push_back(Waiting::Tombstone),
+            Received::Kept => {}
             Received::Reply(reply) => {
-                if let Frame::Reject { code, .. } = &reply {
+                if let Frame::Reject { code, .. } = &reply
+                    && code.is_set_aside()
+                {
+                    self.note_newer(*code);
+                } else if let Frame::Reject { code, .. } = &reply {
                     let tally = self.refused.entry(*code).or_default();
                     tally.add(digest);
                 }
@@ -309,9 +350,16 @@ impl Session {
         Ok(())
     }
 
-    /// Judges what waits, in order, up to the first that nobody can decide; commits; then says so.
+    /// Counts what only a newer version knows. Nobody is to blame for it, and it is no refusal.
+    fn note_newer(&self, code: RefusalCode) {
+        if let Some(count) = self.trouble.count(&self.link.peer(), Complaint::Newer) {
+            tracing::info!(%code, count, "the sender uses a newer version");
+        }
+    }
+
+    /// Judges what waits, in order; commits; then says so. Where the clock is wrong it waits on.
     async fn settle(&mut self) -> Result<(), Ended> {
-        if self.waiting.is_empty() || self.is_in_doubt {
+        if self.waiting.is_empty() {
             return Ok(());
         }
         let Some(machine) = self.machine.take() else {
@@ -334,37 +382,28 @@ impl Session {
             .map(|cursor| machine.committed(cursor))
             .unwrap_or_default();
         self.machine = Some(machine);
-        self.warn_of_doubt();
-        self.is_in_doubt = !self.waiting.is_empty();
         for frame in frames {
-            if let Frame::Reject { seq, code } = &frame
-                && let Some(count) = self.trouble.count(&self.link.peer(), Complaint::Item)
-            {
-                tracing::info!(seq, %code, count, from = %self.from, "refused an item");
+            if let Frame::Reject { seq, code } = &frame {
+                self.note_untaken(*seq, *code);
             }
             self.reject(&frame, 0).await?;
         }
         Ok(())
     }
 
-    /// Tells an operator, once for each item, that this node's own layers cannot decide it.
-    fn warn_of_doubt(&mut self) {
-        let waits = match self.waiting.front() {
-            Some(Waiting::Item(item)) => Some(item.seq),
-            Some(Waiting::Tombstone) | None => None,
-        };
-        if let Some(seq) = waits.filter(|_| waits != self.warned_of)
-            && let Some(count) = self.trouble.count(&self.link.peer(), Complaint::Doubt)
-        {
-            tracing::warn!(
-                seq,
-                count,
-                from = %self.from,
-                partnership = %self.partnership,
-                "an item waits, because this node's policies cannot decide it"
-            );
+    /// Tells an operator that an item was not taken.
+    fn note_untaken(&self, seq: u64, code: RefusalCode) {
+        let peer = self.link.peer();
+        let from = &self.from;
+        if !code.is_set_aside() {
+            if let Some(count) = self.trouble.count(&peer, Complaint::Item) {
+                tracing::info!(seq, %code, count, %from, "refused an item");
+            }
+        } else if let Some(count) = self.trouble.count(&peer, Complaint::Doubt) {
+            let partnership = &self.partnership;
+            let text = "set an item aside, because this node cannot decide it now; it comes again";
+            tracing::warn!(seq, %code, count, %from, %partnership, text);
         }
-        self.warned_of = waits;
     }
 
     fn machine(&mut self) -> Result<&mut Receiver, Ended> {

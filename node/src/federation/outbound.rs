@@ -4,16 +4,18 @@ use super::control::{Heard, Told, take_control};
 use super::frames::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, Complaint, Trouble};
 use crate::clock::ClockError;
-use crate::link::{AcknowledgementReach, Arrived, Frame, Parties, Sender, SenderOutput};
+use crate::link::{
+    AcknowledgementReach, Arrived, Frame, Parties, Sender, SenderOutput, untaken_since,
+};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, PeerKey};
-use crate::node::Node;
-use crate::release::{LeaveError, bodies, outgoing};
+use crate::node::{LinkTrouble, Node, Way};
+use crate::release::{LeaveError, bodies, offer_again, outgoing};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, OrganizationId, PartnershipId, RefusalCode, Time,
 };
 use serde_bytes::ByteBuf;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -29,6 +31,10 @@ const REOPEN_AFTER_MAX: Duration = Duration::from_secs(30);
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 /// How often the clock is looked at while it is wrong and no link is opened.
 const CLOCK_PAUSE: Duration = Duration::from_secs(1);
+/// How far apart a recipient's questions for one code are, at least: an hour, but for what clocks differ.
+const AGAIN_APART: Duration = Duration::from_secs(3_500);
+/// For how many codes it may ask.
+const CODES_HEARD_MAX: usize = 16;
 /// How long to wait after stores disagree: only an operator can mend that.
 const REOPEN_AFTER_DIVERGENCE: Duration = Duration::from_secs(60);
 
@@ -43,12 +49,27 @@ enum Ended {
     Stalled,
     #[error("the recipient's store and this one disagree: {0}")]
     Diverged(String),
+    #[error("this node and the recipient speak no version in common")]
+    NoCommonVersion,
     #[error("the clock cannot be believed")]
     Clock(#[from] ClockError),
     #[error("the store failed")]
     Store(#[from] StoreError),
     #[error("a task was cut off")]
     Task(#[from] tokio::task::JoinError),
+}
+
+impl Ended {
+    /// What a person may have to mend, where it is more than a connection that comes and goes.
+    fn trouble(&self) -> Option<LinkTrouble> {
+        match self {
+            Self::Diverged(how) => Some(LinkTrouble::Diverged(how.clone())),
+            Self::NoCommonVersion => Some(LinkTrouble::NoCommonVersion),
+            Self::Stalled => Some(LinkTrouble::Stalled),
+            Self::Store(error) => Some(LinkTrouble::Store(error.to_string())),
+            Self::NoPartnership | Self::Connection | Self::Clock(_) | Self::Task(_) => None,
+        }
+    }
 }
 
 impl From<LeaveError> for Ended {
@@ -87,9 +108,11 @@ pub(super) async fn keep(
         match mesh.open_link(peer).await {
             Ok(link) => {
                 let ended = session(&node, &trouble, link, &partnership, &recipient).await;
+                if let Some(why) = ended.trouble() {
+                    node.note_link(&partnership, &recipient, Way::Outbound, Some(why));
+                }
                 match ended {
-                    Ended::Diverged(ref how) => {
-                        node.note_divergence(&partnership, &recipient, Some(how.clone()));
+                    Ended::Diverged(_) => {
                         if let Some(count) = trouble.count(&peer, Complaint::Divergence) {
                             let text = "the link stops until an operator looks at it";
                             tracing::error!(%ended, count, text);
@@ -101,7 +124,9 @@ pub(super) async fn keep(
                     Ended::Store(error) => {
                         tracing::warn!(error = &error as &dyn std::error::Error, "the link ended");
                     }
-                    Ended::Stalled => tracing::warn!(%ended, "the link ended"),
+                    Ended::Stalled | Ended::NoCommonVersion => {
+                        tracing::warn!(%ended, "the link ended");
+                    }
                     Ended::NoPartnership | Ended::Connection | Ended::Clock(_) | Ended::Task(_) => {
                         tracing::debug!(%ended, "the link ended");
                     }
@@ -163,6 +188,8 @@ struct Session {
     told: Told,
     heard: Heard,
     answers: Answers,
+    /// When the recipient asked again for what it did not take, by the number of the code.
+    heard_again: BTreeMap<u16, tokio::time::Instant>,
 }
 
 impl Session {
@@ -200,6 +227,7 @@ impl Session {
             told: Told::default(),
             heard: Heard::default(),
             answers: Answers::default(),
+            heard_again: BTreeMap::new(),
         })
     }
 
@@ -300,10 +328,14 @@ impl Session {
                 let peer = self.link.peer();
                 take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
             }
+            SenderOutput::Again { code } => self.offer_again(code).await?,
+            SenderOutput::NoCommonVersion => return Err(Ended::NoCommonVersion),
             SenderOutput::Opened { cursor } => {
                 tracing::debug!(cursor, "the link is open");
-                self.node
-                    .note_divergence(&self.partnership, &self.recipient, None);
+                let state = self.node.store().outbox(&self.outbox);
+                if state.is_none_or(|state| state.last <= cursor) {
+                    self.note_no_trouble();
+                }
             }
             SenderOutput::StartsOver { .. } => {
                 // A store is lost once in a long while; one that is new on every link costs a whole outbox each time.
@@ -321,7 +353,10 @@ impl Session {
                     "the recipient has another edition; nothing is sent until they agree"
                 );
             }
-            SenderOutput::Acked { upto } => tracing::debug!(upto, "acknowledged"),
+            SenderOutput::Acked { upto } => {
+                tracing::debug!(upto, "acknowledged");
+                self.note_no_trouble();
+            }
             SenderOutput::Rejected { seq: 0, code } => {
                 // It does not know the partnership, or not yet; the link is opened again later.
                 tracing::debug!(%code, "the recipient turned the link away");
@@ -334,7 +369,7 @@ impl Session {
             }
             SenderOutput::Stalled => return Err(Ended::Stalled),
             SenderOutput::Diverged(divergence) => {
-                return Err(Ended::Diverged(format!("{divergence:?}")));
+                return Err(Ended::Diverged(divergence.to_string()));
             }
         }
         Ok(())
@@ -359,6 +394,8 @@ impl Session {
                 return Ok(());
             }
         };
+        let before = self.node.store().outbox(&self.outbox);
+        let before = before.and_then(|outbox| outbox.acknowledged);
         let upto = match self.machine.acknowledge(&acknowledgement) {
             Ok(upto) => upto,
             Err(error) => {
@@ -367,11 +404,38 @@ impl Session {
                 return Ok(());
             }
         };
-        self.record_acknowledgement(statement, upto.clone(), now)
+        let before = before.filter(|before| before.incarnation == upto.incarnation);
+        let untaken = untaken_since(&acknowledgement, before.map_or(0, |before| before.upto));
+        self.record_acknowledgement(statement, upto.clone(), untaken, now)
             .await?;
         self.machine.acknowledgement_committed(&upto);
         tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
         Ok(())
+    }
+
+    /// The recipient's grounds have changed: what it did not take with a code is offered again. It says so once in an
+    /// hour; more often than that it would have this node judge without end.
+    async fn offer_again(&mut self, code: RefusalCode) -> Result<(), Ended> {
+        let now = tokio::time::Instant::now();
+        let heard = self.heard_again.insert(code.number(), now);
+        let has_room = self.heard_again.len() <= CODES_HEARD_MAX;
+        if !has_room || heard.is_some_and(|heard| now < heard + AGAIN_APART) {
+            self.charge(Fault::InVain);
+            return Ok(());
+        }
+        let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+        let offering = tokio::task::spawn_blocking(move || offer_again(&node, &outbox, code));
+        let offered = offering.await??;
+        tracing::info!(%code, offered, "offered again what the recipient had not taken");
+        self.look_at_outbox();
+        Ok(())
+    }
+
+    /// Something goes over the link, or there is nothing that has to.
+    fn note_no_trouble(&self) {
+        let (partnership, recipient) = (&self.partnership, &self.recipient);
+        self.node
+            .note_link(partnership, recipient, Way::Outbound, None);
     }
 
     fn charge(&self, fault: Fault) {
@@ -390,7 +454,9 @@ impl Session {
             | Frame::Ack { .. }
             | Frame::Credit { .. }
             | Frame::Acknowledgement { .. }
-            | Frame::Control { .. } => {}
+            | Frame::Control { .. }
+            | Frame::Evidence { .. }
+            | Frame::Again { .. } => {}
         }
     }
 
@@ -405,6 +471,7 @@ impl Session {
         &self,
         statement: Vec<u8>,
         upto: AcknowledgementReach,
+        untaken: BTreeMap<u16, u64>,
         now: Time,
     ) -> Result<(), Ended> {
         let writes = vec![
@@ -414,6 +481,7 @@ impl Session {
             Write::OutboxAcknowledged {
                 outbox: self.outbox,
                 upto,
+                untaken,
             },
         ];
         let node = Arc::clone(&self.node);

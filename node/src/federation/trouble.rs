@@ -31,8 +31,10 @@ pub(super) enum Complaint {
     Rejected,
     /// Its store and this one disagree about the past.
     Divergence,
-    /// An item of the peer's waits, because nobody can decide it.
+    /// An item of the peer's was set aside, because nobody can decide it.
     Doubt,
+    /// It sent what only a newer version knows, or said so of what this node sent.
+    Newer,
 }
 
 /// What all links share about what peers do wrong.

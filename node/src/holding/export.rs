@@ -79,6 +79,8 @@ impl Node {
                 | Body::Acknowledged(_)
                 | Body::IssuerPinned(_)
                 | Body::AttestationRecorded(_)
+                | Body::SetAside(_)
+                | Body::OfferedAgain(_)
                 | Body::Laid(_)
                 | Body::Unread { .. } => None,
             };
@@ -150,6 +152,8 @@ fn named_blobs(body: &Body, blobs: &mut BTreeSet<Digest>) {
         | Body::Acknowledged(_)
         | Body::IssuerPinned(_)
         | Body::AttestationRecorded(_)
+        | Body::SetAside(_)
+        | Body::OfferedAgain(_)
         | Body::Laid(_)
         | Body::Unread { .. } => {}
     }

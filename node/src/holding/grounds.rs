@@ -132,6 +132,8 @@ impl Node {
             | Body::Acknowledged(_)
             | Body::IssuerPinned(_)
             | Body::AttestationRecorded(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
             | Body::Laid(_)
             | Body::Unread { .. } => return Ok(None),
         };

@@ -3,7 +3,7 @@
 use super::held::InspectError;
 use crate::failure::Failure;
 use crate::mesh::peer_id_text;
-use crate::node::{Ask, Node, by_name, peer_key};
+use crate::node::{Ask, Node, peer_key};
 use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
@@ -42,6 +42,8 @@ pub struct PeerStatus {
     pub not_taken: BTreeMap<String, u64>,
     /// How many of what it sent were refused here, by code.
     pub refused: BTreeMap<String, u64>,
+    /// How many of what it sent were set aside here, because this node cannot decide them now, by code: they come again.
+    pub set_aside: BTreeMap<String, u64>,
     /// What is wrong between the two nodes, that a person may have to mend.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<String>,
@@ -80,10 +82,12 @@ impl Node {
                 let outbox = BoxKey::new(&terms.partnership, &member.card.organization);
                 let outbox = self.store().outbox(&outbox);
                 let last = outbox.as_ref().map_or(0, |outbox| outbox.last);
+                let counts = tally.outgoing(&terms.partnership, &member.card.organization);
+                let not_taken = counts.not_taken(outbox.as_ref());
                 let acknowledged = outbox
                     .and_then(|outbox| outbox.acknowledged)
                     .map_or(0, |acknowledged| acknowledged.upto);
-                let counts = tally.outgoing(&terms.partnership, &member.card.organization);
+                let incoming = self.incoming(&tally, &terms.partnership, &member.card.organization);
                 peers.push(PeerStatus {
                     organization: member.card.organization.clone(),
                     name: member.card.name.to_string(),
@@ -104,8 +108,9 @@ impl Node {
                     acknowledged,
                     withheld: counts.withheld,
                     undecided: counts.undecided,
-                    not_taken: by_name(&counts.not_taken),
-                    refused: tally.refused(&terms.partnership, &member.card.organization),
+                    not_taken,
+                    refused: incoming.refused,
+                    set_aside: incoming.set_aside,
                     troubles: self.troubles(
                         &terms.partnership,
                         &member.card.organization,

@@ -2,7 +2,7 @@
 
 use crate::node::{Node, not_taken};
 use crate::store::{BoxKey, StoreError, own_acknowledgement};
-use ambit_ledger::{Body, ObservationId, Time};
+use ambit_ledger::{Body, DisclosureId, ObservationId, RefusalCode, Time};
 use serde::{Deserialize, Serialize};
 
 /// What became of an observation for a recipient.
@@ -41,7 +41,9 @@ pub struct Recorded {
     pub entry: u64,
     /// When it was written.
     pub at: Time,
-    /// What the recipient says of what was disclosed to it; absent before it says anything.
+    /// Whether it was offered again since, because the recipient had not taken it in.
+    pub is_offered_again: bool,
+    /// What the recipient says of what was disclosed to it, or offered again last; absent before it says anything.
     pub answer: Option<RecipientAnswer>,
 }
 
@@ -52,6 +54,8 @@ pub struct RecipientAnswer {
     pub entry: u64,
     /// Why it was not taken in; absent where it was.
     pub code: Option<String>,
+    /// Whether it is offered again once the recipient asks, because what it judges by is another then.
+    pub comes_again: bool,
 }
 
 impl Node {
@@ -67,9 +71,14 @@ impl Node {
         let Some(recorded) = self.store().entry(entry)? else {
             return Ok(None);
         };
+        let mut is_offered_again = false;
         let (outcome, answer) = match &recorded.body {
             Body::Disclosed(disclosed) => {
-                (Outcome::Disclosed, self.answer_to(outbox, disclosed.seq)?)
+                // The last one, where it was offered again.
+                let first = DisclosureId::of(&disclosed.disclosure);
+                let seq = self.store().latest_number(&first, disclosed.seq)?;
+                is_offered_again = seq != disclosed.seq;
+                (Outcome::Disclosed, self.answer_to(outbox, seq)?)
             }
             Body::Withdrawn(_) => (Outcome::Withdrawn, None),
             Body::Withheld(withheld) if withheld.undecided => (Outcome::Undecided, None),
@@ -79,6 +88,7 @@ impl Node {
             outcome,
             entry,
             at: recorded.entry.time,
+            is_offered_again,
             answer,
         }))
     }
@@ -93,9 +103,11 @@ impl Node {
         };
         let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
         let code = not_taken(&stated).find(|(item, _)| *item == seq);
+        let code = code.map(|(_, code)| code);
         Ok(Some(RecipientAnswer {
             entry,
-            code: code.map(|(_, code)| code.to_string()),
+            code: code.map(|code| code.to_string()),
+            comes_again: code.is_some_and(RefusalCode::may_come_again),
         }))
     }
 }

@@ -4,7 +4,7 @@ use super::held::InspectError;
 use super::partnerships::PartnershipStatus;
 use super::profiles::{ProfileStatus, profiles};
 use crate::failure::Failure;
-use crate::node::{Ask, Held, Node, Tally, by_name};
+use crate::node::{Ask, Held, Node, Tally};
 use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
@@ -76,6 +76,8 @@ pub struct PairStatus {
     pub not_taken: BTreeMap<String, u64>,
     /// Of what the recipient sent, what was refused here, by code.
     pub refused: BTreeMap<String, u64>,
+    /// Of what the recipient sent, what was set aside here, because this node cannot decide it now, by code: it comes again.
+    pub set_aside: BTreeMap<String, u64>,
     /// Acknowledged by the recipient, taken or refused.
     pub acknowledged: u64,
     /// How many each layer withholds; one observation may count at several.
@@ -128,8 +130,10 @@ impl Node {
         stage: Standing,
     ) -> PairStatus {
         let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
-        let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
         let counts = tally.outgoing(partnership, recipient);
+        let not_taken = counts.not_taken(outbox.as_ref());
+        let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
+        let incoming = self.incoming(tally, partnership, recipient);
         PairStatus {
             from: self.settings().organization.id.clone(),
             to: recipient.clone(),
@@ -137,8 +141,9 @@ impl Node {
             stage,
             released: counts.released,
             withdrawn: counts.withdrawn,
-            not_taken: by_name(&counts.not_taken),
-            refused: tally.refused(partnership, recipient),
+            not_taken,
+            refused: incoming.refused,
+            set_aside: incoming.set_aside,
             withheld: counts.withheld,
             undecided: counts.undecided,
             acknowledged: acknowledged.map_or(0, |upto| upto.upto),

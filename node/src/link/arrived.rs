@@ -34,7 +34,9 @@ impl Arrived {
                 | Frame::Credit { .. }
                 | Frame::Reject { .. }
                 | Frame::Acknowledgement { .. }
-                | Frame::Control { .. },
+                | Frame::Control { .. }
+                | Frame::Evidence { .. }
+                | Frame::Again { .. },
             )
             | Err(_) => None,
         };

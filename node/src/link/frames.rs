@@ -1,12 +1,19 @@
 //! The frames of a link: each one deterministic CBOR item. What decodes is well-formed, and nothing more is known of it.
 
+use super::item::Item;
 use ambit_ledger::{CodecError, Digest, PartnershipId, RefusalCode, Salt, decode_within, encode};
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 /// The most bytes one frame holds: 256 KiB, an item's three parts at their largest (3 × 65,535 bytes) with room to spare.
 pub const FRAME_BYTES_MAX: usize = 262_144;
 
-/// One frame. Append-only: the numbers of variants and fields are on the wire.
+/// How many statements of evidence may come ahead of one item: a chain of disclosures at its longest, a mandate, a
+/// derivation, and certificates for each.
+pub const EVIDENCE_STATEMENTS_MAX: usize = 32;
+
+/// One frame. Append-only: the numbers of variants and fields are on the wire. Number 10 is kept for a chunk of an
+/// attachment. A frame or a field of a higher number is of a newer version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Frame {
@@ -50,11 +57,11 @@ pub enum Frame {
         /// How many items, tombstones included.
         items: u32,
     },
-    /// An item or a frame was refused.
+    /// An item or a frame was not taken.
     Reject {
         /// The item; 0 for a frame that is none.
         seq: u64,
-        /// Why.
+        /// Why: a refusal, or that it was set aside.
         code: RefusalCode,
     },
     /// The recipient's signed, cumulative acknowledgement.
@@ -65,15 +72,59 @@ pub enum Frame {
     },
     /// What members of a partnership say about the partnership itself; from either side.
     Control {
-        /// The message.
-        message: Control,
+        /// What it is.
+        kind: ControlKind,
+        /// The statement. It is verified by whoever takes it up.
+        #[serde(with = "serde_bytes")]
+        statement: Vec<u8>,
     },
+    /// What it takes to check the next item beyond what every member has: the disclosures before it, a mandate.
+    Evidence {
+        /// The sequence number of that item.
+        seq: u64,
+        /// The statements, at most [`EVIDENCE_STATEMENTS_MAX`].
+        statements: Vec<ByteBuf>,
+    },
+    /// From the recipient: what it did not take with this code may be offered again, for its grounds have changed.
+    Again {
+        /// The code.
+        code: RefusalCode,
+    },
+}
+
+/// How many fields each kind of frame has, by its number.
+const FIELDS: [u64; 10] = [1, 5, 2, 2, 1, 2, 1, 2, 2, 1];
+/// How many fields a [`Hello`] has.
+const HELLO_FIELDS: u64 = 8;
+
+/// Which versions of the frames a speaker reads and writes, from `least` to `most`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Versions {
+    /// The oldest.
+    pub least: u16,
+    /// The newest.
+    pub most: u16,
+}
+
+impl Versions {
+    /// Those of this program.
+    pub const OWN: Self = Self { least: 2, most: 2 };
+
+    /// The newest that both speak.
+    #[must_use]
+    pub fn common(self, other: Self) -> Option<u16> {
+        let newest = self.most.min(other.most);
+        (newest >= self.least.max(other.least)).then_some(newest)
+    }
 }
 
 /// What a speaker knows of a link when it opens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
+    /// Which versions it speaks.
+    pub versions: Versions,
     /// Under which agreement.
     pub partnership: PartnershipId,
     /// Which edition of it the speaker has.
@@ -92,37 +143,79 @@ pub struct Hello {
     pub credit: u32,
 }
 
-/// A message about a partnership. Its statement is verified by whoever takes it up.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Control {
-    /// A member signed an edition.
-    Signature {
-        /// The manifest statement.
-        #[serde(with = "serde_bytes")]
-        statement: Vec<u8>,
-    },
-    /// A member declined an edition.
-    Declined {
-        /// The decline statement.
-        #[serde(with = "serde_bytes")]
-        statement: Vec<u8>,
-    },
+/// What a statement about a partnership is. Append-only: the number is on the wire; one that this version does not
+/// know is kept as it is, and ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u16", into = "u16")]
+pub enum ControlKind {
+    /// A member signed an edition: the manifest statement.
+    Signature,
+    /// A member declined an edition: the decline statement.
+    Declined,
+    /// A number that a later version gives a meaning.
+    Unknown(UnknownControl),
 }
 
-/// Bytes that are no frame, or a frame that is too large.
+/// The number of a kind that this version does not know. Only [`ControlKind::from`] makes one, so that a kind has one
+/// value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownControl(u16);
+
+impl From<u16> for ControlKind {
+    fn from(number: u16) -> Self {
+        match number {
+            0 => Self::Signature,
+            1 => Self::Declined,
+            _ => Self::Unknown(UnknownControl(number)),
+        }
+    }
+}
+
+impl From<ControlKind> for u16 {
+    fn from(kind: ControlKind) -> Self {
+        match kind {
+            ControlKind::Signature => 0,
+            ControlKind::Declined => 1,
+            ControlKind::Unknown(UnknownControl(number)) => number,
+        }
+    }
+}
+
+/// A message about a partnership, on its way to whoever takes it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// What it is.
+    pub kind: ControlKind,
+    /// The statement.
+    pub statement: Vec<u8>,
+}
+
+impl From<Control> for Frame {
+    fn from(Control { kind, statement }: Control) -> Self {
+        Self::Control { kind, statement }
+    }
+}
+
+/// Bytes that this version does not read as a frame.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to read or write a frame")]
-pub struct FrameError(#[from] CodecError);
+pub enum FrameError {
+    /// They are no frame, or a frame that is too large.
+    #[error("failed to read or write a frame")]
+    Codec(#[from] CodecError),
+    /// A frame, or a field in one, that only a newer version knows.
+    #[error("failed to read a frame: it is of a newer version")]
+    Newer,
+}
 
 impl FrameError {
     /// The code that refuses it.
     #[must_use]
     pub fn code(&self) -> RefusalCode {
-        match self.0 {
-            CodecError::TooLarge { .. } => RefusalCode::TooLarge,
+        match self {
+            Self::Newer => RefusalCode::NewerVersion,
+            Self::Codec(CodecError::TooLarge { .. }) => RefusalCode::TooLarge,
             // The codec may learn to tell more cases apart; all of them mean bytes that are not our encoding.
-            _ => RefusalCode::NotCanonical,
+            Self::Codec(_) => RefusalCode::NotCanonical,
         }
     }
 }
@@ -135,10 +228,11 @@ impl Frame {
     pub fn encode(&self) -> Result<Vec<u8>, FrameError> {
         let bytes = encode(self);
         if bytes.len() > FRAME_BYTES_MAX {
-            return Err(FrameError(CodecError::TooLarge {
+            let error = CodecError::TooLarge {
                 size: bytes.len(),
                 limit: FRAME_BYTES_MAX,
-            }));
+            };
+            return Err(error.into());
         }
         Ok(bytes)
     }
@@ -148,7 +242,11 @@ impl Frame {
     /// # Errors
     /// [`FrameError`] for anything but the one encoding of a frame.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
-        Ok(decode_within(bytes, FRAME_BYTES_MAX)?)
+        match decode_within(bytes, FRAME_BYTES_MAX) {
+            // Well-formed, and not what it would be in this version.
+            Err(CodecError::Shape(_)) if is_newer(bytes).unwrap_or(false) => Err(FrameError::Newer),
+            read => Ok(read?),
+        }
     }
 
     /// Its kind, for output that must not show what it carries.
@@ -163,6 +261,30 @@ impl Frame {
             Self::Reject { .. } => "reject",
             Self::Acknowledgement { .. } => "acknowledgement",
             Self::Control { .. } => "control",
+            Self::Evidence { .. } => "evidence",
+            Self::Again { .. } => "again",
         }
     }
+}
+
+/// Whether a well-formed item is a frame with a number that this version does not know: of its kind, or of a field.
+/// Nothing where it is no frame of any version.
+fn is_newer(bytes: &[u8]) -> Option<bool> {
+    let mut frame = Item::read(bytes)?.into_map()?;
+    let (kind, fields) = frame.next()?;
+    if frame.next().is_some() {
+        return None;
+    }
+    let Some(known) = FIELDS.get(usize::try_from(kind).ok()?) else {
+        return Some(true);
+    };
+    let mut hello = None;
+    for (field, value) in fields.into_map()? {
+        if field >= *known {
+            return Some(true);
+        }
+        hello = Some(value).filter(|_| kind == 0);
+    }
+    let mut fields = hello?.into_map()?;
+    Some(fields.any(|(field, _)| field >= HELLO_FIELDS))
 }

@@ -4,10 +4,11 @@
 //! sender                                   recipient
 //!   Hello (what it knows)            ──▶
 //!                                    ◀──   Hello (cursor, chain, credit)
-//!   Item, Tombstone                  ──▶   judged, committed
+//!   Evidence, Item, Tombstone        ──▶   judged, committed
 //!                                    ◀──   Reject, Ack, Credit          after that commit
 //!                                    ◀──   Acknowledgement              signed, over what is committed
 //!   Ack                              ──▶   after the acknowledgement is committed here
+//!                                    ◀──   Again                        what was not taken may be, from now on
 //! ```
 //!
 //! What must hold here:
@@ -15,6 +16,8 @@
 //! * Both ends compute the chains over bodies and outcomes by themselves. Where they part, the link stops and says so.
 //! * A recipient forgets a refusal only when the sender confirmed the signed acknowledgement that states it, so a lost
 //!   frame never leaves the two with outcomes they cannot agree on.
+//! * What the recipient cannot decide is set aside: it holds up nothing behind it, and comes again.
+//! * What only a newer version knows is said to be so, and nobody is to blame for it.
 //! * Every queue has a limit that the other side cannot raise.
 //!
 //! This room must never read a clock, open a socket, touch the store, judge, or sign: what it needs is an argument, what it
@@ -23,20 +26,28 @@
 mod arrived;
 mod divergence;
 mod frames;
+mod item;
 mod progress;
+mod received;
 mod receiver;
 mod sender;
 mod state;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 pub use arrived::Arrived;
 pub use divergence::Divergence;
-pub use frames::{Control, FRAME_BYTES_MAX, Frame, FrameError, Hello};
+pub use frames::{
+    Control, ControlKind, EVIDENCE_STATEMENTS_MAX, FRAME_BYTES_MAX, Frame, FrameError, Hello,
+    UnknownControl, Versions,
+};
 pub use progress::AcknowledgementError;
-pub use receiver::{AcceptError, Accepted, IncomingItem, Received, Receiver, ResolveError};
-pub use sender::{Outgoing, Sender, SenderOutput};
-pub use state::{AcknowledgementReach, Inbox};
+pub use received::{AcceptError, IncomingItem, Received, ResolveError};
+pub use receiver::{Accepted, Receiver};
+pub use sender::Sender;
+pub use state::{AcknowledgementReach, Inbox, Untaken, untaken_since};
+pub use wanted::{Outgoing, SenderOutput};
 
 use ambit_ledger::{Chain, Digest, OrganizationId, PartnershipId, Salt};
 
@@ -50,6 +61,10 @@ pub const UNACKNOWLEDGED_ITEMS_MAX: u64 = 256;
 /// After how many items a recipient signs even though more are coming. A quarter of what may be unacknowledged, so that
 /// the signature is back before the sender has to stop.
 pub const ACKNOWLEDGEMENT_ITEMS: u64 = 64;
+
+/// How long a recipient waits until it asks again for what it did not take with one code: an hour. Where its policies
+/// change more often than that, the last change counts.
+pub const ASK_AGAIN_SECONDS: u32 = 3_600;
 
 /// After how many seconds without an answer a sender says that it is stalled, and stops. A recipient commits in
 /// milliseconds; a minute covers a slow disk, a busy policy engine and a slow line together.

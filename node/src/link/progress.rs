@@ -31,14 +31,16 @@ pub enum AcknowledgementError {
         /// What was sent.
         sent: u64,
     },
-    /// Its refusals are not ascending, lie beyond what it covers, or name a tombstone.
-    #[error("failed to take an acknowledgement: its refusal of {seq} has no place in it")]
+    /// What it says was not taken is not ascending, lies beyond what it covers, stands there twice, or is a tombstone.
+    #[error("failed to take an acknowledgement: what it says of {seq} has no place in it")]
     Refused {
         /// The refusal.
         seq: u64,
     },
-    /// It says otherwise than the recipient said when it refused the item.
-    #[error("failed to take an acknowledgement: the recipient refused {seq} as `{code}` before")]
+    /// It says otherwise than the recipient said when it did not take the item.
+    #[error(
+        "failed to take an acknowledgement: the recipient did not take {seq}, as `{code}`, before"
+    )]
     Contradiction {
         /// The item.
         seq: u64,
@@ -58,7 +60,7 @@ pub enum AcknowledgementError {
 struct Sent {
     body: ItemBody,
     chain: Chain,
-    refused: Option<RefusalCode>,
+    untaken: Option<RefusalCode>,
 }
 
 /// From the last signed acknowledgement to the last frame sent. At most [`UNACKNOWLEDGED_ITEMS_MAX`] items long.
@@ -98,7 +100,7 @@ impl Progress {
         self.sent.push_back(Sent {
             body,
             chain,
-            refused: None,
+            untaken: None,
         });
         (seq, chain.digest())
     }
@@ -140,14 +142,14 @@ impl Progress {
         Ok(has_moved)
     }
 
-    /// Notes that the recipient refused an item that is not covered by a signed acknowledgement. Whether it is one.
-    pub(super) fn note_refusal(&mut self, seq: u64, code: RefusalCode) -> bool {
+    /// Notes that the recipient did not take an item that is not covered by a signed acknowledgement. Whether it is one.
+    pub(super) fn note_untaken(&mut self, seq: u64, code: RefusalCode) -> bool {
         let found = self
             .offset(seq)
             .and_then(|offset| self.sent.get_mut(offset));
         match found {
             Some(sent) => {
-                sent.refused = Some(code);
+                sent.untaken = Some(code);
                 true
             }
             None => false,
@@ -179,8 +181,8 @@ impl Progress {
                 sent: self.sent_upto(),
             });
         };
-        let refused = refusals(statement)?;
-        let outcomes = self.outcomes_at(upto, &refused)?;
+        let untaken = untaken(statement)?;
+        let outcomes = self.outcomes_at(upto, &untaken)?;
         if outcomes.digest() != statement.outcomes {
             return Err(AcknowledgementError::Chain { upto });
         }
@@ -196,11 +198,14 @@ impl Progress {
     fn outcomes_at(
         &self,
         upto: u64,
-        refused: &BTreeMap<u64, RefusalCode>,
+        untaken: &BTreeMap<u64, RefusalCode>,
     ) -> Result<Chain, AcknowledgementError> {
         let mut chain = Chain::at(self.base.outcomes);
         for (seq, sent) in (self.base.upto + 1..=upto).zip(&self.sent) {
-            let outcome = match (sent.body, refused.get(&seq)) {
+            let outcome = match (sent.body, untaken.get(&seq)) {
+                (ItemBody::Item { .. }, Some(code)) if code.is_set_aside() => {
+                    Outcome::SetAside(*code)
+                }
                 (ItemBody::Item { .. }, Some(code)) => Outcome::Refused(*code),
                 (ItemBody::Item { .. }, None) => Outcome::Admitted,
                 (ItemBody::Tombstone, None) => Outcome::Noted,
@@ -208,8 +213,8 @@ impl Progress {
                     return Err(AcknowledgementError::Refused { seq });
                 }
             };
-            if let Some(code) = sent.refused
-                && outcome != Outcome::Refused(code)
+            if let Some(code) = sent.untaken
+                && untaken.get(&seq) != Some(&code)
             {
                 return Err(AcknowledgementError::Contradiction { seq, code });
             }
@@ -233,21 +238,21 @@ impl Progress {
 
 /// By sequence number. Those that an acknowledgement before covered may be among them: the recipient repeats them until it
 /// knows that this node has them.
-fn refusals(
+fn untaken(
     statement: &Acknowledgement,
 ) -> Result<BTreeMap<u64, RefusalCode>, AcknowledgementError> {
-    let mut previous = 0;
-    for refused in &statement.refused {
-        if refused.seq <= previous || refused.seq > statement.upto {
-            return Err(AcknowledgementError::Refused { seq: refused.seq });
+    let mut untaken = BTreeMap::new();
+    for list in [&statement.refused, &statement.set_aside] {
+        let mut previous = 0;
+        for item in list {
+            let is_first = untaken.insert(item.seq, item.code).is_none();
+            if item.seq <= previous || item.seq > statement.upto || !is_first {
+                return Err(AcknowledgementError::Refused { seq: item.seq });
+            }
+            previous = item.seq;
         }
-        previous = refused.seq;
     }
-    Ok(statement
-        .refused
-        .iter()
-        .map(|refused| (refused.seq, refused.code))
-        .collect())
+    Ok(untaken)
 }
 
 fn count(sent: &VecDeque<Sent>) -> u64 {

@@ -2,60 +2,17 @@
 //! in acknowledgements to be signed.
 
 use super::divergence::is_out_of_step;
-use super::state::Inbox;
+use super::received::{AcceptError, IncomingItem, Received, ResolveError};
+use super::state::{Inbox, Untaken, compare, confirm, empty_inbox};
 use super::{
-    ACKNOWLEDGEMENT_ITEMS, Arrived, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Parties,
-    UNACKNOWLEDGED_ITEMS_MAX,
+    ACKNOWLEDGEMENT_ITEMS, ASK_AGAIN_SECONDS, Arrived, CREDIT_ITEMS, Control, Divergence,
+    EVIDENCE_STATEMENTS_MAX, Frame, Hello, Parties, UNACKNOWLEDGED_ITEMS_MAX, Versions,
 };
 use ambit_ledger::{
     Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, RefusedItem, Salt, Time,
 };
+use serde_bytes::ByteBuf;
 use std::collections::VecDeque;
-
-/// What one frame comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// Judge this item; then [`Receiver::resolve`]. What nobody can decide yet stays unresolved, and no more credit is given.
-    Take(IncomingItem),
-    /// The sender took this item back: resolve it as [`Outcome::Noted`] in its turn.
-    Withdrawn {
-        /// Its sequence number.
-        seq: u64,
-    },
-    /// Send this; the state is as before.
-    Reply(Frame),
-    /// The sender committed the signed acknowledgement up to here.
-    Confirmed {
-        /// The last sequence number it covers.
-        upto: u64,
-        /// Send this, where it is there.
-        reply: Option<Frame>,
-    },
-    /// A message about the partnership.
-    Control(Control),
-    /// The sender refused a frame.
-    Rejected {
-        /// 0: a recipient sends no items.
-        seq: u64,
-        /// Why.
-        code: RefusalCode,
-    },
-}
-
-/// An item in its place on the link, not verified and not judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncomingItem {
-    /// Its sequence number.
-    pub seq: u64,
-    /// The observation's statement.
-    pub observation: Vec<u8>,
-    /// The disclosure's statement.
-    pub disclosure: Vec<u8>,
-    /// The readings block.
-    pub readings: Vec<u8>,
-    /// What the chains hold of it.
-    pub body: ItemBody,
-}
 
 /// A link that was accepted.
 #[derive(Clone, Debug)]
@@ -68,28 +25,6 @@ pub struct Accepted {
     pub divergence: Option<Divergence>,
 }
 
-/// Why a link is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AcceptError {
-    /// The Hello is for another partnership than the parties given.
-    #[error("failed to accept a link: its hello is for another partnership")]
-    AnotherPartnership,
-}
-
-/// Why an outcome cannot be that of the oldest item pending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ResolveError {
-    /// Nothing is pending.
-    #[error("failed to resolve an item: none is pending")]
-    NothingPending,
-    /// A tombstone is noted, and only a tombstone is.
-    #[error("failed to resolve {0}: a tombstone is noted, an item admitted or refused")]
-    Kind(u64),
-    /// The code is one by which the link refuses a frame.
-    #[error("failed to resolve {0} as `{1}`: that code refuses a place on the link, not an item")]
-    Code(u64, RefusalCode),
-}
-
 /// The state of one accepted link. There is one at a time for an inbox.
 #[derive(Clone, Debug)]
 pub struct Receiver {
@@ -100,12 +35,16 @@ pub struct Receiver {
     committed: Mark,
     resolved: VecDeque<Resolved>,
     pending: VecDeque<Pending>,
+    /// What came ahead of the item of this number, which is to come next.
+    evidence: Option<(u64, Vec<Vec<u8>>)>,
     /// Given out to be signed.
     offered: Option<Mark>,
     /// Signed, and not confirmed by the sender.
     signed: VecDeque<Mark>,
     signed_upto: u64,
     granted_upto: u64,
+    /// What this node judges by: its layers, what is agreed, its program.
+    grounds: Digest,
     is_active: bool,
     /// Same edition and same past: items may come once the partnership is active.
     is_agreed: bool,
@@ -122,7 +61,7 @@ struct Mark {
 #[derive(Clone, Copy, Debug)]
 struct Resolved {
     mark: Mark,
-    refused: Option<RefusalCode>,
+    untaken: Option<RefusalCode>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +73,7 @@ struct Pending {
 
 impl Receiver {
     /// Accepts a link whose first frame was this Hello. Takes the incarnation of this node's own store and the state of the
-    /// inbox, where there is one; `is_active` says whether items may come under the partnership now.
+    /// inbox, where there is one; `grounds` names what this node judges by, and `is_active` says whether items may come under the partnership now.
     ///
     /// # Errors
     /// [`AcceptError`].
@@ -142,11 +81,15 @@ impl Receiver {
         parties: Parties,
         incarnation: Salt,
         inbox: Option<Inbox>,
+        grounds: Digest,
         is_active: bool,
         hello: &Hello,
     ) -> Result<Accepted, AcceptError> {
         if hello.partnership != parties.partnership {
             return Err(AcceptError::AnotherPartnership);
+        }
+        if Versions::OWN.common(hello.versions).is_none() {
+            return Err(AcceptError::NoCommonVersion);
         }
         let mut tip = inbox.unwrap_or_else(|| empty_inbox(&parties, &incarnation));
         let divergence = compare(&tip, &incarnation, hello);
@@ -154,6 +97,7 @@ impl Receiver {
             confirm(&mut tip, hello.cursor);
         }
         let mut receiver = Self {
+            grounds,
             is_active,
             is_agreed: divergence.is_none() && hello.edition == parties.edition,
             committed: Mark {
@@ -168,12 +112,14 @@ impl Receiver {
             tip,
             resolved: VecDeque::new(),
             pending: VecDeque::new(),
+            evidence: None,
             offered: None,
             signed: VecDeque::new(),
         };
         let credit = receiver.grant();
         let answer = Frame::Hello {
             hello: Hello {
+                versions: Versions::OWN,
                 partnership: receiver.parties.partnership.clone(),
                 edition: receiver.parties.edition,
                 incarnation,
@@ -208,18 +154,25 @@ impl Receiver {
                     observation,
                     disclosure,
                     readings,
+                    evidence: self.take_evidence(seq),
                     body,
                 }),
                 Err(code) => reject(seq, code),
             },
+            (Ok(Frame::Evidence { seq, statements }), _) => self.keep_evidence(seq, statements),
             (Ok(Frame::Tombstone { seq, chain }), _) => {
                 match self.take(seq, ItemBody::Tombstone, &chain) {
-                    Ok(()) => Received::Withdrawn { seq },
+                    Ok(()) => {
+                        self.evidence = None;
+                        Received::Withdrawn { seq }
+                    }
                     Err(code) => reject(seq, code),
                 }
             }
             (Ok(Frame::Ack { upto, chain }), _) => self.take_confirmation(upto, &chain),
-            (Ok(Frame::Control { message }), _) => Received::Control(message),
+            (Ok(Frame::Control { kind, statement }), _) => {
+                Received::Control(Control { kind, statement })
+            }
             // Never answered with a rejection: two nodes would go on for ever.
             (Ok(Frame::Reject { seq, code }), _) => Received::Rejected { seq, code },
             (
@@ -227,7 +180,8 @@ impl Receiver {
                     Frame::Item { .. }
                     | Frame::Hello { .. }
                     | Frame::Credit { .. }
-                    | Frame::Acknowledgement { .. },
+                    | Frame::Acknowledgement { .. }
+                    | Frame::Again { .. },
                 ),
                 _,
             ) => reject(0, RefusalCode::Unexpected),
@@ -242,28 +196,7 @@ impl Receiver {
     /// [`ResolveError`]; the state is as before.
     pub fn resolve(&mut self, outcome: Outcome) -> Result<Inbox, ResolveError> {
         let pending = *self.pending.front().ok_or(ResolveError::NothingPending)?;
-        let refused = match (pending.body, outcome) {
-            // Nothing is set aside by this version: what it cannot decide waits in its turn.
-            (ItemBody::Item { .. }, Outcome::SetAside(code)) => {
-                return Err(ResolveError::Code(pending.seq, code));
-            }
-            (ItemBody::Item { .. }, Outcome::Refused(code))
-                if is_out_of_step(code) || code.is_set_aside() =>
-            {
-                return Err(ResolveError::Code(pending.seq, code));
-            }
-            (ItemBody::Item { .. }, Outcome::Refused(code)) => Some(code),
-            (ItemBody::Item { .. }, Outcome::Admitted) | (ItemBody::Tombstone, Outcome::Noted) => {
-                None
-            }
-            (ItemBody::Item { .. }, Outcome::Noted)
-            | (
-                ItemBody::Tombstone,
-                Outcome::Admitted | Outcome::Refused(_) | Outcome::SetAside(_),
-            ) => {
-                return Err(ResolveError::Kind(pending.seq));
-            }
-        };
+        let untaken = untaken(&pending, outcome)?;
         self.pending.pop_front();
         let seq = pending.seq;
         self.tip.cursor = seq;
@@ -271,8 +204,19 @@ impl Receiver {
         self.tip.outcomes = Chain::at(self.tip.outcomes)
             .with_outcome(seq, &pending.body.digest(), outcome)
             .digest();
-        if let Some(code) = refused {
-            self.tip.refused.push(RefusedItem { seq, code });
+        if let Some(code) = untaken {
+            let list = if code.is_set_aside() {
+                &mut self.tip.set_aside
+            } else {
+                &mut self.tip.refused
+            };
+            list.push(RefusedItem { seq, code });
+            if code.may_come_again() {
+                let grounds = self.grounds;
+                let untaken = self.tip.untaken.entry(code.number());
+                let untaken = untaken.or_insert(Untaken { count: 0, grounds });
+                untaken.count = untaken.count.saturating_add(1);
+            }
         }
         self.resolved.push_back(Resolved {
             mark: Mark {
@@ -280,7 +224,7 @@ impl Receiver {
                 bodies: self.tip.bodies,
                 outcomes: self.tip.outcomes,
             },
-            refused,
+            untaken,
         });
         Ok(self.tip.clone())
     }
@@ -295,7 +239,7 @@ impl Receiver {
         {
             self.resolved.pop_front();
             self.committed = resolved.mark;
-            if let Some(code) = resolved.refused {
+            if let Some(code) = resolved.untaken {
                 let seq = resolved.mark.upto;
                 frames.push(Frame::Reject { seq, code });
             }
@@ -337,14 +281,8 @@ impl Receiver {
             incarnation: self.incarnation,
             upto: self.committed.upto,
             outcomes: self.committed.outcomes,
-            refused: self
-                .tip
-                .refused
-                .iter()
-                .filter(|refused| refused.seq <= self.committed.upto)
-                .copied()
-                .collect(),
-            set_aside: Vec::new(),
+            refused: self.committed_of(&self.tip.refused),
+            set_aside: self.committed_of(&self.tip.set_aside),
             heard: Vec::new(),
             at: now,
         })
@@ -364,6 +302,49 @@ impl Receiver {
             self.signed.push_back(mark);
         }
         Frame::Acknowledgement { statement }
+    }
+
+    /// This node judges by something else from now on, or by the same.
+    pub fn set_grounds(&mut self, grounds: Digest) {
+        self.grounds = grounds;
+    }
+
+    /// Asks again for what was not taken and may be taken now: because its grounds have changed, or because nothing but
+    /// time stands against it. For each code at most once in [`ASK_AGAIN_SECONDS`]. Commit the inbox that is returned,
+    /// then send the frames.
+    #[must_use]
+    pub fn ask_again(&mut self, now: Time) -> Option<(Inbox, Vec<Frame>)> {
+        let due: Vec<u16> = self
+            .tip
+            .untaken
+            .iter()
+            .filter(|(code, untaken)| {
+                let passes = RefusalCode::from(**code) == RefusalCode::ClocksApart;
+                // A clock that was set back starts the wait again.
+                let asked = self.tip.asked.get(code).filter(|asked| **asked <= now);
+                let may_ask = asked.is_none_or(|at| at.plus_seconds(ASK_AGAIN_SECONDS) <= now);
+                may_ask && (passes || untaken.grounds != self.grounds)
+            })
+            .map(|(code, _)| *code)
+            .collect();
+        if due.is_empty() {
+            return None;
+        }
+        let mut frames = Vec::new();
+        for number in due {
+            self.tip.untaken.remove(&number);
+            self.tip.asked.insert(number, now);
+            let code = number.into();
+            frames.push(Frame::Again { code });
+        }
+        frames.extend(self.credit());
+        Some((self.tip.clone(), frames))
+    }
+
+    /// Whether anything was not taken that may come again.
+    #[must_use]
+    pub fn has_untaken(&self) -> bool {
+        !self.tip.untaken.is_empty()
     }
 
     /// How many items were taken and not resolved. At most [`CREDIT_ITEMS`].
@@ -401,6 +382,40 @@ impl Receiver {
         Ok(())
     }
 
+    /// Keeps evidence for the item that is to come next. Only that one has any, and it comes whole.
+    fn keep_evidence(&mut self, seq: u64, statements: Vec<ByteBuf>) -> Received {
+        let before = self
+            .pending
+            .back()
+            .map_or(self.tip.cursor, |pending| pending.seq);
+        let has_place = seq == before + 1 && seq <= self.granted_upto && self.evidence.is_none();
+        if !has_place {
+            return reject(0, RefusalCode::Unexpected);
+        }
+        if statements.len() > EVIDENCE_STATEMENTS_MAX {
+            return reject(0, RefusalCode::TooLarge);
+        }
+        let statements = statements.into_iter().map(ByteBuf::into_vec).collect();
+        self.evidence = Some((seq, statements));
+        Received::Kept
+    }
+
+    fn take_evidence(&mut self, seq: u64) -> Vec<Vec<u8>> {
+        let evidence = self.evidence.take();
+        evidence
+            .filter(|(of, _)| *of == seq)
+            .map(|(_, statements)| statements)
+            .unwrap_or_default()
+    }
+
+    fn committed_of(&self, untaken: &[RefusedItem]) -> Vec<RefusedItem> {
+        untaken
+            .iter()
+            .filter(|untaken| untaken.seq <= self.committed.upto)
+            .copied()
+            .collect()
+    }
+
     fn take_confirmation(&mut self, upto: u64, chain: &Digest) -> Received {
         let Some(mark) = self.signed.iter().find(|mark| mark.upto == upto) else {
             return reject(0, RefusalCode::Unexpected);
@@ -426,7 +441,10 @@ impl Receiver {
         if !self.is_active || !self.is_agreed {
             return 0;
         }
-        let window = self.committed.upto.saturating_add(CREDIT_ITEMS.into());
+        // What was set aside comes again, so less may come until then; but one item always may, or it would be held up.
+        let set_aside = self.tip.set_aside_count();
+        let window = u64::from(CREDIT_ITEMS).saturating_sub(set_aside).max(1);
+        let window = self.committed.upto.saturating_add(window);
         let unacknowledged = self.tip.signed.saturating_add(UNACKNOWLEDGED_ITEMS_MAX);
         let target = window.min(unacknowledged);
         let items = target.saturating_sub(self.granted_upto);
@@ -435,48 +453,27 @@ impl Receiver {
     }
 }
 
-fn empty_inbox(parties: &Parties, incarnation: &Salt) -> Inbox {
-    let start = parties.start(incarnation).digest();
-    Inbox {
-        partnership: parties.partnership.clone(),
-        sender: parties.sender.clone(),
-        cursor: 0,
-        bodies: start,
-        outcomes: start,
-        refused: Vec::new(),
-        signed: 0,
+/// With which code an item was not taken.
+fn untaken(pending: &Pending, outcome: Outcome) -> Result<Option<RefusalCode>, ResolveError> {
+    let seq = pending.seq;
+    match (pending.body, outcome) {
+        (ItemBody::Item { .. }, Outcome::Refused(code))
+            if code.is_set_aside() || is_out_of_step(code) =>
+        {
+            Err(ResolveError::Code(seq, code))
+        }
+        (ItemBody::Item { .. }, Outcome::SetAside(code)) if !code.is_set_aside() => {
+            Err(ResolveError::Code(seq, code))
+        }
+        (ItemBody::Item { .. }, Outcome::Refused(code) | Outcome::SetAside(code)) => Ok(Some(code)),
+        (ItemBody::Item { .. }, Outcome::Admitted) | (ItemBody::Tombstone, Outcome::Noted) => {
+            Ok(None)
+        }
+        (ItemBody::Item { .. }, Outcome::Noted)
+        | (ItemBody::Tombstone, Outcome::Admitted | Outcome::Refused(_) | Outcome::SetAside(_)) => {
+            Err(ResolveError::Kind(seq))
+        }
     }
-}
-
-/// What the opener knows, against what this node has.
-fn compare(inbox: &Inbox, incarnation: &Salt, hello: &Hello) -> Option<Divergence> {
-    let (cursor, confirmed) = (inbox.cursor, inbox.signed);
-    let acknowledged = match hello.peer_incarnation {
-        Some(known) if known == *incarnation => hello.cursor,
-        // It knows another store of this node, or none: nothing of this one.
-        Some(_) | None => 0,
-    };
-    if acknowledged > cursor {
-        Some(Divergence::RecipientWentBack {
-            cursor,
-            acknowledged,
-        })
-    } else if acknowledged < confirmed {
-        Some(Divergence::SenderForgot {
-            acknowledged,
-            confirmed,
-        })
-    } else if acknowledged == cursor && cursor > 0 && hello.chain != Some(inbox.bodies) {
-        Some(Divergence::Chain { upto: cursor })
-    } else {
-        None
-    }
-}
-
-/// The sender has the acknowledgement up to here: its refusals need not be stated again.
-fn confirm(inbox: &mut Inbox, upto: u64) {
-    inbox.signed = inbox.signed.max(upto);
-    inbox.refused.retain(|refused| refused.seq > upto);
 }
 
 fn reject(seq: u64, code: RefusalCode) -> Received {

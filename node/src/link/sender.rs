@@ -5,90 +5,16 @@
 use super::divergence::is_out_of_step;
 use super::progress::Progress;
 use super::state::AcknowledgementReach;
+use super::wanted::{Outgoing, SenderOutput};
 use super::{
     AcknowledgementError, Arrived, Control, Divergence, Frame, Hello, Parties,
-    STALLED_AFTER_SECONDS, UNACKNOWLEDGED_ITEMS_MAX,
+    STALLED_AFTER_SECONDS, UNACKNOWLEDGED_ITEMS_MAX, Versions,
 };
 use ambit_ledger::{
     Acknowledgement, Digest, DisclosureId, ItemBody, ObservationId, RefusalCode, Salt, Time,
 };
+use serde_bytes::ByteBuf;
 use std::collections::VecDeque;
-
-/// What a sender wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SenderOutput {
-    /// Send this frame.
-    Send(Frame),
-    /// Answer with [`Sender::supply_bodies`]: what was sent under these sequence numbers, both included.
-    NeedBodies {
-        /// The first.
-        from: u64,
-        /// The last.
-        upto: u64,
-    },
-    /// Answer with [`Sender::supply_item`]: judge this item again now. Only here, and after the withdrawal is committed,
-    /// does an item become a tombstone; so what was sent is known ever after.
-    NeedItem {
-        /// Its sequence number.
-        seq: u64,
-    },
-    /// Both ends agree on the past; the recipient has everything up to here.
-    Opened {
-        /// The recipient's cursor.
-        cursor: u64,
-    },
-    /// The recipient's store is another one than the one that acknowledged: everything goes again.
-    StartsOver {
-        /// The new store's incarnation.
-        incarnation: Salt,
-    },
-    /// The recipient has another edition of the partnership. Control messages pass, items wait for a link opened when both
-    /// have the same.
-    EditionDiffers {
-        /// The recipient's edition.
-        edition: Digest,
-    },
-    /// The recipient committed up to here.
-    Acked {
-        /// The last sequence number committed.
-        upto: u64,
-    },
-    /// The recipient refused an item, or, with 0, a frame.
-    Rejected {
-        /// The item.
-        seq: u64,
-        /// Why.
-        code: RefusalCode,
-    },
-    /// Verify this statement, hand it to [`Sender::acknowledge`], commit the result, then tell
-    /// [`Sender::acknowledgement_committed`].
-    Acknowledgement {
-        /// The statement.
-        statement: Vec<u8>,
-    },
-    /// A message about the partnership.
-    Control(Control),
-    /// The recipient does not answer. Said once; items wait until it does.
-    Stalled,
-    /// The link stopped for good.
-    Diverged(Divergence),
-}
-
-/// What goes out under a sequence number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outgoing {
-    /// An observation under a disclosure.
-    Item {
-        /// The observation's statement.
-        observation: Vec<u8>,
-        /// The disclosure's statement.
-        disclosure: Vec<u8>,
-        /// The readings block.
-        readings: Vec<u8>,
-    },
-    /// The disclosure was taken back, and that is committed.
-    Tombstone,
-}
 
 /// The state of one opened link.
 #[derive(Clone, Debug)]
@@ -137,6 +63,7 @@ impl Sender {
     ) -> Self {
         let known = acknowledged.as_ref();
         let hello = Hello {
+            versions: Versions::OWN,
             partnership: parties.partnership.clone(),
             edition: parties.edition,
             incarnation,
@@ -187,7 +114,13 @@ impl Sender {
             Ok(Frame::Hello { hello }) if matches!(self.stage, Stage::Opening) => {
                 self.reconcile(hello);
             }
-            Ok(Frame::Control { message }) => self.queue.push_back(SenderOutput::Control(message)),
+            Ok(Frame::Control { kind, statement }) => self
+                .queue
+                .push_back(SenderOutput::Control(Control { kind, statement })),
+            Ok(Frame::Again { code }) => match self.stage {
+                Stage::Open(_) => self.queue.push_back(SenderOutput::Again { code }),
+                Stage::Opening | Stage::Checking { .. } | Stage::Stopped => self.refuse_frame(),
+            },
             Ok(Frame::Reject { seq, code }) => self.take_rejection(seq, code),
             Ok(Frame::Ack { upto, chain }) => self.take_ack(upto, &chain),
             Ok(Frame::Credit { items }) => match &mut self.stage {
@@ -200,7 +133,12 @@ impl Sender {
                     .push_back(SenderOutput::Acknowledgement { statement }),
                 Stage::Opening | Stage::Checking { .. } | Stage::Stopped => self.refuse_frame(),
             },
-            Ok(Frame::Hello { .. } | Frame::Item { .. } | Frame::Tombstone { .. }) => {
+            Ok(
+                Frame::Hello { .. }
+                | Frame::Item { .. }
+                | Frame::Tombstone { .. }
+                | Frame::Evidence { .. },
+            ) => {
                 self.refuse_frame();
             }
             Err(error) => self.reject(error.code()),
@@ -248,11 +186,17 @@ impl Sender {
                 observation,
                 disclosure,
                 readings,
+                evidence,
             } => {
                 let (seq, chain) = open.progress.push(ItemBody::Item {
                     observation: ObservationId::of(&observation),
                     disclosure: DisclosureId::of(&disclosure),
                 });
+                if !evidence.is_empty() {
+                    let statements = evidence.into_iter().map(ByteBuf::from).collect();
+                    let evidence = Frame::Evidence { seq, statements };
+                    self.queue.push_back(SenderOutput::Send(evidence));
+                }
                 Frame::Item {
                     seq,
                     chain,
@@ -277,7 +221,7 @@ impl Sender {
     /// Sends a message about the partnership, after the Hello.
     pub fn send_control(&mut self, message: Control) {
         if !matches!(self.stage, Stage::Stopped) {
-            self.send(Frame::Control { message });
+            self.send(message.into());
         }
     }
 
@@ -347,6 +291,10 @@ impl Sender {
 
     fn reconcile(&mut self, answer: Hello) {
         self.note_answer();
+        if Versions::OWN.common(answer.versions).is_none() {
+            self.stage = Stage::Stopped;
+            return self.queue.push_back(SenderOutput::NoCommonVersion);
+        }
         let (true, Some(chain)) = (answer.partnership == self.parties.partnership, answer.chain)
         else {
             return self.diverge(Divergence::AnotherPartnership);
@@ -440,7 +388,7 @@ impl Sender {
     fn take_rejection(&mut self, seq: u64, code: RefusalCode) {
         self.queue.push_back(SenderOutput::Rejected { seq, code });
         if let Stage::Open(open) = &mut self.stage
-            && open.progress.note_refusal(seq, code)
+            && open.progress.note_untaken(seq, code)
             && is_out_of_step(code)
         {
             self.diverge(Divergence::OutOfStep { seq, code });

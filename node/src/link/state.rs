@@ -1,7 +1,11 @@
 //! What each end of a link keeps from one link to the next, committed together with what it speaks of.
 
-use ambit_ledger::{Digest, OrganizationId, PartnershipId, RefusedItem, Salt};
+use super::{Divergence, Hello, Parties};
+use ambit_ledger::{
+    Acknowledgement, Digest, OrganizationId, PartnershipId, RefusalCode, RefusedItem, Salt, Time,
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How far a recipient's signed acknowledgement reaches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +29,7 @@ pub struct Inbox {
     pub partnership: PartnershipId,
     /// From whom.
     pub sender: OrganizationId,
-    /// The last sequence number taken or refused.
+    /// The last sequence number taken, refused or set aside.
     pub cursor: u64,
     /// The chain over bodies at the cursor.
     pub bodies: Digest,
@@ -34,6 +38,99 @@ pub struct Inbox {
     /// Refused since the last signed acknowledgement that the sender confirmed to have recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedItem>,
+    /// Set aside since then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<RefusedItem>,
     /// The last sequence number covered by a signed acknowledgement that the sender confirmed.
     pub signed: u64,
+    /// What was not taken and may come again, by the number of the code it was not taken with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub untaken: BTreeMap<u16, Untaken>,
+    /// When it was last asked for what was not taken, by the number of the code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<u16, Time>,
+}
+
+/// Items that were not taken with one code, since it was last asked for those.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Untaken {
+    /// How many.
+    pub count: u64,
+    /// On what grounds the first of them was judged: where those are others, all of them may be judged otherwise.
+    pub grounds: Digest,
+}
+
+impl Inbox {
+    /// How many items are set aside: they come again, and until then less may come.
+    #[must_use]
+    pub fn set_aside_count(&self) -> u64 {
+        let set_aside = self.untaken.iter();
+        let set_aside = set_aside.filter(|(code, _)| RefusalCode::from(**code).is_set_aside());
+        set_aside.map(|(_, untaken)| untaken.count).sum()
+    }
+}
+
+/// What one incarnation of this node's store begins with.
+pub(super) fn empty_inbox(parties: &Parties, incarnation: &Salt) -> Inbox {
+    let start = parties.start(incarnation).digest();
+    Inbox {
+        partnership: parties.partnership.clone(),
+        sender: parties.sender.clone(),
+        cursor: 0,
+        bodies: start,
+        outcomes: start,
+        refused: Vec::new(),
+        set_aside: Vec::new(),
+        signed: 0,
+        untaken: BTreeMap::new(),
+        asked: BTreeMap::new(),
+    }
+}
+
+/// What the opener knows, against what this node has.
+pub(super) fn compare(inbox: &Inbox, incarnation: &Salt, hello: &Hello) -> Option<Divergence> {
+    let (cursor, confirmed) = (inbox.cursor, inbox.signed);
+    let acknowledged = match hello.peer_incarnation {
+        Some(known) if known == *incarnation => hello.cursor,
+        // It knows another store of this node, or none: nothing of this one.
+        Some(_) | None => 0,
+    };
+    if acknowledged > cursor {
+        Some(Divergence::RecipientWentBack {
+            cursor,
+            acknowledged,
+        })
+    } else if acknowledged < confirmed {
+        Some(Divergence::SenderForgot {
+            acknowledged,
+            confirmed,
+        })
+    } else if acknowledged == cursor && cursor > 0 && hello.chain != Some(inbox.bodies) {
+        Some(Divergence::Chain { upto: cursor })
+    } else {
+        None
+    }
+}
+
+/// The sender has the acknowledgement up to here: its refusals need not be stated again.
+pub(super) fn confirm(inbox: &mut Inbox, upto: u64) {
+    inbox.signed = inbox.signed.max(upto);
+    inbox.refused.retain(|refused| refused.seq > upto);
+    inbox.set_aside.retain(|set_aside| set_aside.seq > upto);
+}
+
+/// How many items beyond a number were not taken and may be another time, by the number of the code. Those up to it were
+/// counted before: the recipient repeats them until it knows that this node has them.
+#[must_use]
+pub fn untaken_since(acknowledgement: &Acknowledgement, upto: u64) -> BTreeMap<u16, u64> {
+    let all = acknowledgement.refused.iter();
+    let mut untaken = BTreeMap::new();
+    for item in all.chain(&acknowledgement.set_aside) {
+        if item.seq > upto && item.code.may_come_again() {
+            let count: &mut u64 = untaken.entry(item.code.number()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    untaken
 }

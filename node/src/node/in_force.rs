@@ -99,7 +99,8 @@ impl Node {
         }
     }
 
-    fn alone(&self) -> MutexGuard<'_, ()> {
+    /// Keeps others from observing and from changing what is in force, whatever is judged meanwhile.
+    pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
         self.releasing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -19,7 +19,8 @@ pub use decisions::{Deciding, Decisions, Judgement};
 pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
 pub use open::OpenError;
 pub use tally::Held;
-pub(crate) use tally::{Tally, by_name, not_taken};
+pub(crate) use tally::{Tally, not_taken};
+pub(crate) use troubles::{LinkTrouble, Way};
 
 use crate::config::{Home, NodeKeys, Settings};
 use crate::mesh::PeerKey;

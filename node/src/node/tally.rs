@@ -4,8 +4,10 @@
 //! Nothing is kept of a single observation and recipient: the store knows what was said of the two before an entry, and
 //! that is taken off again when the entry is counted.
 
+use super::Node;
+use crate::link::Inbox;
 use crate::store::{
-    BoxKey, Store, StoreError, own_acknowledgement, own_disclosure, own_observation,
+    BoxKey, Outbox, Store, StoreError, own_acknowledgement, own_disclosure, own_observation,
 };
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Layer, Observation, ObservationId, OrganizationId,
@@ -56,6 +58,13 @@ pub(crate) struct Outgoing {
     pub(crate) not_taken: BTreeMap<RefusalCode, u64>,
     /// How far the acknowledgements counted reach, and of which store of the recipient's.
     acknowledged: (Option<Salt>, u64),
+}
+
+/// What this node did not take of what one member sent it, by the name of the code.
+pub(crate) struct Incoming {
+    pub(crate) refused: BTreeMap<String, u64>,
+    /// Because it cannot decide them now.
+    pub(crate) set_aside: BTreeMap<String, u64>,
 }
 
 /// What an entry says became of an observation for a recipient.
@@ -114,6 +123,8 @@ impl Outcome {
             | Body::Acknowledged(_)
             | Body::IssuerPinned(_)
             | Body::AttestationRecorded(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
             | Body::Laid(_)
             | Body::Unread { .. } => return Ok(None),
         };
@@ -166,14 +177,23 @@ impl Tally {
         self.outgoing.get(&key).cloned().unwrap_or_default()
     }
 
-    /// What this node refused of a sender's, by code.
-    pub(crate) fn refused(
+    /// What this node did not take of a sender's, by code.
+    pub(crate) fn incoming(
         &self,
         partnership: &PartnershipId,
         sender: &OrganizationId,
-    ) -> BTreeMap<String, u64> {
+        inbox: Option<&Inbox>,
+    ) -> Incoming {
         let refused = self.refused.get(&BoxKey::new(partnership, sender));
-        by_name(refused.into_iter().flatten())
+        let untaken = inbox.into_iter().flat_map(|inbox| &inbox.untaken);
+        let untaken = untaken.map(|(number, untaken)| (RefusalCode::from(*number), untaken.count));
+        let (set_aside, to_come): (Vec<_>, Vec<_>) =
+            untaken.partition(|(code, _)| code.is_set_aside());
+        let for_good = refused.into_iter().flatten();
+        Incoming {
+            refused: by_name(for_good.map(|(code, count)| (*code, *count)).chain(to_come)),
+            set_aside: by_name(set_aside),
+        }
     }
 
     fn count_entry(&mut self, store: &Store, index: u64, body: &Body) -> Result<(), StoreError> {
@@ -190,6 +210,8 @@ impl Tally {
             Body::Acknowledged(acknowledged) => {
                 self.count_acknowledged(&own_acknowledgement(&acknowledged.acknowledgement)?);
             }
+            // What may be taken another time is counted by its inbox, which knows when it was asked for again.
+            Body::Refused(refused) if refused.code.may_come_again() => {}
             Body::Refused(refused) => {
                 let key = BoxKey::new(&refused.partnership, &refused.sender);
                 let count = self.refused.entry(key).or_default();
@@ -215,7 +237,8 @@ impl Tally {
             counts.acknowledged = (Some(stated.incarnation), 0);
         }
         for (seq, code) in not_taken(stated) {
-            if seq > counts.acknowledged.1 {
+            // What may be taken another time is counted by its outbox, which knows when it was offered again.
+            if seq > counts.acknowledged.1 && !code.may_come_again() {
                 *counts.not_taken.entry(code).or_default() += 1;
             }
         }
@@ -247,7 +270,7 @@ impl Tally {
         counts.change(&said.became, &layers, |count| {
             *count = count.saturating_sub(1);
         });
-        if let Some(code) = code {
+        if let Some(code) = code.filter(|code| !code.may_come_again()) {
             let count = counts.not_taken.entry(code).or_default();
             *count = count.saturating_sub(1);
         }
@@ -280,7 +303,32 @@ impl Tally {
     }
 }
 
+impl Node {
+    /// What this node did not take of what a member sent it.
+    pub(crate) fn incoming(
+        &self,
+        tally: &Tally,
+        partnership: &PartnershipId,
+        sender: &OrganizationId,
+    ) -> Incoming {
+        let inbox = self.store().inbox(&BoxKey::new(partnership, sender));
+        tally.incoming(partnership, sender, inbox.as_ref())
+    }
+}
+
 impl Outgoing {
+    /// How many items the recipient did not take, by the name of the code: for good, and until they are offered again.
+    pub(crate) fn not_taken(&self, outbox: Option<&Outbox>) -> BTreeMap<String, u64> {
+        let for_good = self.not_taken.iter().map(|(code, count)| (*code, *count));
+        let untaken = outbox.into_iter().flat_map(|outbox| {
+            let untaken = outbox.untaken.iter().map(|(code, count)| (*code, *count));
+            let asked_for = outbox.asked_for.iter();
+            untaken.chain(asked_for.map(|(code, asked)| (*code, asked.kept_back)))
+        });
+        let untaken = untaken.map(|(number, count)| (RefusalCode::from(number), count));
+        by_name(for_good.chain(untaken))
+    }
+
     fn change(&mut self, became: &Became, layers: &[Layer], change: impl Fn(&mut u64)) {
         match became {
             Became::Released(_) => change(&mut self.released),
@@ -304,7 +352,8 @@ impl Outgoing {
 
 /// The items of an outbox that an acknowledgement says were not taken.
 pub(crate) fn not_taken(stated: &Acknowledgement) -> impl Iterator<Item = (u64, RefusalCode)> + '_ {
-    stated.refused.iter().map(|item| (item.seq, item.code))
+    let all = stated.refused.iter().chain(&stated.set_aside);
+    all.map(|item| (item.seq, item.code))
 }
 
 /// Why the recipient did not take an item, by what it acknowledged before an entry.
@@ -328,13 +377,12 @@ fn why_not_taken(
 }
 
 /// Counts of at least one by the name of their code.
-pub(crate) fn by_name<'a>(
-    counts: impl IntoIterator<Item = (&'a RefusalCode, &'a u64)>,
-) -> BTreeMap<String, u64> {
-    let counts = counts.into_iter().filter(|(_, count)| **count > 0);
-    counts
-        .map(|(code, count)| (code.to_string(), *count))
-        .collect()
+fn by_name(counts: impl IntoIterator<Item = (RefusalCode, u64)>) -> BTreeMap<String, u64> {
+    let mut named: BTreeMap<String, u64> = BTreeMap::new();
+    for (code, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        *named.entry(code.to_string()).or_default() += count;
+    }
+    named
 }
 
 fn first_bytes(id: &ObservationId) -> u64 {

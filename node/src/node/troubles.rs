@@ -14,8 +14,57 @@ pub(super) struct Troubles(Mutex<Known>);
 struct Known {
     /// Who is kept out, and until when.
     barred: BTreeMap<PeerKey, Time>,
-    /// Where two stores disagree about the past, and how.
-    diverged: BTreeMap<(PartnershipId, OrganizationId), String>,
+    /// Why nothing goes over a link.
+    links: BTreeMap<(PartnershipId, OrganizationId, Way), LinkTrouble>,
+}
+
+/// Which way a link carries observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    /// To the other member.
+    Outbound,
+    /// From it.
+    Inbound,
+}
+
+/// Why nothing goes over a link, though the peer is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LinkTrouble {
+    /// The two stores disagree about the past, and how.
+    Diverged(String),
+    /// The two programs speak no version in common.
+    NoCommonVersion,
+    /// The recipient does not acknowledge.
+    Stalled,
+    /// This node's store failed, and how.
+    Store(String),
+}
+
+impl LinkTrouble {
+    /// What a person reads of it.
+    fn told(&self, way: Way) -> String {
+        match (self, way) {
+            (Self::Diverged(how), Way::Outbound) => format!(
+                "its store and this one disagree about what was sent, so that nothing is ({how}); ask its operator \
+                 whether one of the two was restored from an older backup"
+            ),
+            (Self::Diverged(how), Way::Inbound) => format!(
+                "its store and this one disagree about what it sent, so that nothing of it is taken in ({how}); ask its \
+                 operator whether one of the two was restored from an older backup"
+            ),
+            (Self::NoCommonVersion, Way::Outbound | Way::Inbound) => {
+                "its program and this one speak no version of the link in common; update the older one".to_owned()
+            }
+            (Self::Stalled, Way::Outbound | Way::Inbound) => {
+                "it is connected and does not acknowledge what it is sent; ask its operator whether its node can write \
+                 to its disk"
+                    .to_owned()
+            }
+            (Self::Store(how), Way::Outbound | Way::Inbound) => {
+                format!("this node's store failed on the link, which is opened again ({how})")
+            }
+        }
+    }
 }
 
 impl Troubles {
@@ -30,18 +79,19 @@ impl Node {
         self.troubles.known().barred = barred;
     }
 
-    /// That the recipient's store and this one disagree, and how; nothing once they agree again.
-    pub(crate) fn note_divergence(
+    /// Why nothing goes over a link; nothing once something does.
+    pub(crate) fn note_link(
         &self,
         partnership: &PartnershipId,
-        recipient: &OrganizationId,
-        how: Option<String>,
+        member: &OrganizationId,
+        way: Way,
+        trouble: Option<LinkTrouble>,
     ) {
-        let key = (partnership.clone(), recipient.clone());
+        let key = (partnership.clone(), member.clone(), way);
         let mut known = self.troubles.known();
-        match how {
-            Some(how) => known.diverged.insert(key, how),
-            None => known.diverged.remove(&key),
+        match trouble {
+            Some(trouble) => known.links.insert(key, trouble),
+            None => known.links.remove(&key),
         };
     }
 
@@ -53,12 +103,9 @@ impl Node {
         peer: Option<&PeerKey>,
     ) -> Vec<String> {
         let known = self.troubles.known();
-        let key = (partnership.clone(), member.clone());
-        let diverged = known.diverged.get(&key).map(|how| {
-            format!(
-                "its store and this one disagree about what was sent, so that nothing is ({how}); ask its operator \
-                 whether one of the two was restored from an older backup"
-            )
+        let links = [Way::Outbound, Way::Inbound].into_iter().filter_map(|way| {
+            let key = (partnership.clone(), member.clone(), way);
+            known.links.get(&key).map(|trouble| trouble.told(way))
         });
         let barred = peer.and_then(|peer| known.barred.get(peer)).map(|until| {
             format!(
@@ -66,7 +113,7 @@ impl Node {
                  what its node does"
             )
         });
-        diverged.into_iter().chain(barred).collect()
+        links.chain(barred).collect()
     }
 
     /// What is wrong with any member.

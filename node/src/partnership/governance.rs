@@ -116,7 +116,9 @@ impl Governance {
                 Body::KeyCertified(_)
                 | Body::LimitsSet(_)
                 | Body::PartnershipEdition(_)
-                | Body::PartnershipDeclined(_) => rest.push(recorded),
+                | Body::PartnershipDeclined(_)
+                | Body::IssuerPinned(_)
+                | Body::AttestationRecorded(_) => rest.push(recorded),
                 // Nothing that is in force follows from the rest.
                 Body::Opened(_)
                 | Body::Observed(_)
@@ -127,8 +129,8 @@ impl Governance {
                 | Body::Admitted(_)
                 | Body::Refused(_)
                 | Body::Acknowledged(_)
-                | Body::IssuerPinned(_)
-                | Body::AttestationRecorded(_)
+                | Body::SetAside(_)
+                | Body::OfferedAgain(_)
                 | Body::Laid(_)
                 | Body::Unread { .. } => {}
             }
@@ -236,6 +238,8 @@ impl Governance {
             | Body::Admitted(_)
             | Body::Refused(_)
             | Body::Acknowledged(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
             | Body::Laid(_)
             | Body::Unread { .. } => {}
         }
@@ -430,6 +434,8 @@ fn edition_in(body: &Body) -> Option<&PartnershipId> {
         | Body::Acknowledged(_)
         | Body::IssuerPinned(_)
         | Body::AttestationRecorded(_)
+        | Body::SetAside(_)
+        | Body::OfferedAgain(_)
         | Body::Laid(_)
         | Body::Unread { .. } => None,
     }

@@ -180,44 +180,78 @@ pub fn judged_for<'g>(
     observation: ObservationId,
     context: &DisclosureContext<'_>,
 ) -> JudgedWrites<'g> {
-    let (mut judged, decision) = match release.judgement {
-        Some(judgement) => (judgement.judged, Some(judgement.digest)),
-        None => (in_force.judged(), None),
-    };
-    match (release.scope, decision) {
-        (Some(scope), Some(decision)) => {
-            let disclosure = Disclosure {
-                discloser: context.discloser.clone(),
-                observation,
-                leaves: BTreeSet::new(),
-                partnership: to.partnership_id().clone(),
-                edition: to.partnership().edition(),
-                recipient: to.organization().clone(),
-                scope,
-                parent: None,
-                mandate: None,
-                derivation: None,
-                decisions: [decision].into(),
-                issued_at: context.now,
-                salt: context.salt,
-            };
+    let undecided = release.verdict == Verdict::Undecided;
+    match disclose(release, to, observation, context) {
+        Ok(Disclosed {
+            mut judged,
+            statement,
+            ..
+        }) => {
             judged.push(Write::Disclosed {
                 outbox: to.outbox(),
                 observation,
-                statement: disclosure.sign(context.key),
+                statement,
             });
+            judged
         }
-        (_, decision) => {
+        Err(judgement) => {
+            let (decision, mut judged) = match judgement {
+                Some(judgement) => (Some(judgement.digest), judgement.judged),
+                None => (None, in_force.judged()),
+            };
             judged.push(Write::Entry(Body::Withheld(Withheld {
                 observation,
                 partnership: to.partnership_id().clone(),
                 recipient: to.organization().clone(),
                 decision,
-                undecided: release.verdict == Verdict::Undecided,
+                undecided,
             })));
+            judged
         }
     }
-    judged
+}
+
+/// A disclosure that was signed and is not yet committed.
+pub(super) struct Disclosed<'g> {
+    /// SHA-256 of the decision.
+    pub(super) decision: Digest,
+    /// What is to be committed before it.
+    pub(super) judged: JudgedWrites<'g>,
+    /// The statement.
+    pub(super) statement: Vec<u8>,
+}
+
+/// Signs the disclosure of what was admitted; else gives back what was decided, where anything was.
+pub(super) fn disclose<'g>(
+    release: Release<'g>,
+    to: Counterpart<'g>,
+    observation: ObservationId,
+    context: &DisclosureContext<'_>,
+) -> Result<Disclosed<'g>, Option<Judgement<'g>>> {
+    let (scope, judgement) = match (release.scope, release.judgement) {
+        (Some(scope), Some(judgement)) => (scope, judgement),
+        (_, judgement) => return Err(judgement),
+    };
+    let disclosure = Disclosure {
+        discloser: context.discloser.clone(),
+        observation,
+        leaves: BTreeSet::new(),
+        partnership: to.partnership_id().clone(),
+        edition: to.partnership().edition(),
+        recipient: to.organization().clone(),
+        scope,
+        parent: None,
+        mandate: None,
+        derivation: None,
+        decisions: [judgement.digest].into(),
+        issued_at: context.now,
+        salt: context.salt,
+    };
+    Ok(Disclosed {
+        decision: judgement.digest,
+        judged: judgement.judged,
+        statement: disclosure.sign(context.key),
+    })
 }
 
 /// What signing a disclosure takes besides its content.
@@ -237,9 +271,19 @@ pub struct DisclosureContext<'a> {
 #[derive(Debug)]
 pub enum Again<'g> {
     /// It may leave, once this is committed.
-    Leaves(JudgedWrites<'g>),
-    /// It is taken back by committing this.
-    TakenBack(JudgedWrites<'g>),
+    Leaves {
+        /// SHA-256 of the decision.
+        decision: Digest,
+        /// What to commit.
+        judged: JudgedWrites<'g>,
+    },
+    /// It is taken back, by committing both.
+    TakenBack {
+        /// What was decided.
+        judged: JudgedWrites<'g>,
+        /// The entry that takes it back.
+        withdrawn: Withdrawn,
+    },
 }
 
 /// Judges a disclosure again when its frame is written, for the very terms it has: membership, limits, time
@@ -256,16 +300,16 @@ pub fn judge_again<'g>(
 ) -> Result<Again<'g>, StoreError> {
     let (id, seq) = item;
     let in_force = deciding.in_force();
-    let take_back = |grounds: Withdrawal, mut judged: JudgedWrites<'g>| {
-        judged.push(Write::Entry(Body::Withdrawn(Withdrawn {
+    let take_back = |grounds: Withdrawal, judged: JudgedWrites<'g>| Again::TakenBack {
+        judged,
+        withdrawn: Withdrawn {
             disclosure: id,
             observation: disclosure.observation,
             partnership: disclosure.partnership.clone(),
             recipient: disclosure.recipient.clone(),
             seq,
             grounds,
-        })));
-        Again::TakenBack(judged)
+        },
     };
     let Some(partnership) = in_force.partnership(&disclosure.partnership) else {
         let state = AgreementState::Closed;
@@ -303,7 +347,10 @@ pub fn judge_again<'g>(
     );
     let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     if judgement.decision.admitted() == disclosure.scope.purposes {
-        return Ok(Again::Leaves(judgement.judged));
+        return Ok(Again::Leaves {
+            decision: judgement.digest,
+            judged: judgement.judged,
+        });
     }
     let grounds = Withdrawal::Judged {
         decision: judgement.digest,

@@ -6,7 +6,7 @@ use crate::clock::ClockError;
 use crate::link::Outgoing;
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError, Write, own_disclosure, own_observation};
-use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, ObservationId};
+use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, ObservationId, OfferedAgain};
 
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -19,23 +19,42 @@ pub(crate) enum LeaveError {
     Store(#[from] StoreError),
 }
 
-struct Stored {
-    disclosure: Disclosure,
-    statement: Vec<u8>,
+/// What a number of an outbox carries.
+pub(super) struct Stored {
+    pub(super) disclosure: Disclosure,
+    pub(super) statement: Vec<u8>,
+    /// The number under which this very disclosure was put there.
+    pub(super) first_seq: u64,
 }
 
-fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> {
+pub(super) fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> {
     let missing = StoreError::Damaged("an item of an outbox is missing");
-    let Some(index) = node.store().outbox_item(outbox, seq)? else {
-        return Err(missing);
+    let body = |seq| -> Result<_, StoreError> {
+        let index = node.store().outbox_item(outbox, seq)?;
+        let recorded = index.map(|index| node.store().entry(index)).transpose()?;
+        Ok(recorded.flatten().map(|recorded| recorded.body))
     };
-    match node.store().entry(index)?.map(|recorded| recorded.body) {
-        Some(Body::Disclosed(disclosed)) => Ok(Stored {
-            disclosure: own_disclosure(&disclosed.disclosure)?,
-            statement: disclosed.disclosure.into_vec(),
-        }),
-        _ => Err(missing),
-    }
+    let (statement, first_seq) = match body(seq)? {
+        Some(Body::Disclosed(disclosed)) => (disclosed.disclosure, seq),
+        Some(Body::OfferedAgain(OfferedAgain {
+            disclosure: Some(statement),
+            ..
+        })) => (statement, seq),
+        Some(Body::OfferedAgain(offer)) => match body(offer.first_seq)? {
+            Some(Body::Disclosed(disclosed)) => (disclosed.disclosure, offer.first_seq),
+            Some(Body::OfferedAgain(OfferedAgain {
+                disclosure: Some(statement),
+                ..
+            })) => (statement, offer.first_seq),
+            _ => return Err(missing),
+        },
+        _ => return Err(missing),
+    };
+    Ok(Stored {
+        disclosure: own_disclosure(&statement)?,
+        statement: statement.into_vec(),
+        first_seq,
+    })
 }
 
 /// What these sequence numbers carried.
@@ -67,6 +86,7 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
     let Stored {
         disclosure,
         statement,
+        ..
     } = stored(node, outbox, seq)?;
     let id: ObservationId = disclosure.observation;
     let missing = StoreError::Damaged("a disclosed observation is missing");
@@ -89,7 +109,11 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
         now,
     )?;
     match again {
-        Again::TakenBack(mut judged) => {
+        Again::TakenBack {
+            mut judged,
+            withdrawn,
+        } => {
+            judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
             // It may be released again when something else is in force.
             judged.push(Write::Offered {
                 outbox: *outbox,
@@ -99,7 +123,7 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
             deciding.keep();
             Ok(Outgoing::Tombstone)
         }
-        Again::Leaves(judged) => {
+        Again::Leaves { judged, .. } => {
             if !judged.is_empty() {
                 in_force.commit(now, judged)?;
             }
@@ -108,6 +132,8 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
                 readings: node.store().readings(index, &id)?,
                 observation,
                 disclosure: statement,
+                // Only the owner discloses, and what it takes to check that every member has.
+                evidence: Vec::new(),
             })
         }
     }

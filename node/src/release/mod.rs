@@ -8,6 +8,7 @@
 //! Bytes for a peer exist only in its outbox, and only after the decision that lets them out was recorded. Nothing here
 //! may hand out a disclosure on its way around that.
 
+mod again;
 mod catch_up;
 mod disclose;
 mod leave;
@@ -17,6 +18,7 @@ mod offering;
 mod run;
 mod signing;
 
+pub(crate) use again::offer_again;
 pub use disclose::{
     Again, DisclosureContext, Release, Signed, judge_again, judge_for, judged_for, sign,
 };

@@ -4,13 +4,15 @@
 //! What is withheld is found by the decision that withholds it, so that nothing is read of a class whose grounds are
 //! still in force. Others may observe, and change what is in force, between one stretch of it and the next.
 
+use super::again::offer_kept_back;
 use super::observe::ObserveError;
 use super::offering::{Extent, Offering};
 use super::run::Moment;
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
 use crate::partnership::Standing;
-use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
+use crate::store::BoxKey;
+use ambit_ledger::{Layer, OrganizationId, PartnershipId, RefusalCode, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,6 +53,12 @@ pub struct Offered {
     pub layers: BTreeMap<Layer, u64>,
     /// How many no layer was asked about, because no limits cover them.
     pub unasked: u64,
+    /// Not taken by the recipient at first, asked for by it and then kept back here, and released now.
+    pub offered_again: u64,
+    /// Of these, still kept back.
+    pub kept_back: u64,
+    /// Not taken by the recipient, by code: offered again as soon as it asks.
+    pub not_taken: BTreeMap<String, u64>,
 }
 
 /// Nothing can be offered again.
@@ -152,7 +160,31 @@ impl Node {
         Ok(())
     }
 
+    /// What is withheld from the recipient, and what was kept back when it asked for it.
     fn offer_to(
+        &self,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+        extent: Extent,
+        now: Moment,
+    ) -> Result<Offered, ObserveError> {
+        let offered = self.offer_withheld(partnership, recipient, extent, now)?;
+        let outbox = BoxKey::new(partnership, recipient);
+        let kept_back = offer_kept_back(self, &outbox, extent, now.passed())?;
+        let state = self.store().outbox(&outbox);
+        let untaken = state.map(|state| state.untaken).unwrap_or_default();
+        Ok(Offered {
+            offered_again: kept_back.offered,
+            kept_back: kept_back.left,
+            not_taken: untaken
+                .into_iter()
+                .map(|(code, count)| (RefusalCode::from(code).to_string(), count))
+                .collect(),
+            ..offered
+        })
+    }
+
+    fn offer_withheld(
         &self,
         partnership: &PartnershipId,
         recipient: &OrganizationId,

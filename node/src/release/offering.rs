@@ -101,6 +101,9 @@ impl<'a> Offering<'a> {
                 undecided: 0,
                 layers: BTreeMap::new(),
                 unasked: 0,
+                offered_again: 0,
+                kept_back: 0,
+                not_taken: BTreeMap::new(),
             },
         })
     }

@@ -6,10 +6,10 @@
 
 use super::StoreError;
 use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
-use super::index::Mark;
+use super::index::{Mark, UNTAKEN_CODES_MAX};
 use super::keys::{self, BoxKey};
 use super::packs::{Pack, chunk_items};
-use super::prepare::{Prepared, PreparedEntry, Sealed, Step};
+use super::prepare::{Prepared, PreparedEntry, Sealed, Step, offered_again};
 use super::records::{Committed, Head, Outbox, Published};
 use crate::link::Inbox;
 use ambit_ledger::{Entry as LedgerEntry, leaf_hash};
@@ -98,8 +98,48 @@ impl<'a> Group<'a> {
                     state.judged = state.judged.max(upto);
                 }
                 Step::Offered { outbox, upto } => self.outbox(outbox)?.offered = *upto,
-                Step::OutboxAcknowledged { outbox, upto } => {
-                    self.outbox(outbox)?.acknowledged = Some(upto.clone());
+                Step::OutboxAcknowledged {
+                    outbox,
+                    upto,
+                    untaken,
+                } => {
+                    let state = self.outbox(outbox)?;
+                    let before = state.acknowledged.replace(upto.clone());
+                    if before.is_some_and(|before| before.incarnation != upto.incarnation) {
+                        // A store that was lost and made anew says of everything again whether it takes it.
+                        state.untaken.clear();
+                        state.asked_for.clear();
+                    }
+                    for (code, more) in untaken {
+                        // Of a recipient that makes up codes, only the first are counted.
+                        let is_counted = state.untaken.contains_key(code)
+                            || state.untaken.len() < UNTAKEN_CODES_MAX;
+                        if is_counted {
+                            let count = state.untaken.entry(*code).or_default();
+                            *count = count.saturating_add(*more);
+                        }
+                    }
+                }
+                Step::OfferedAgain {
+                    nonce,
+                    outbox,
+                    offer,
+                } => {
+                    let state = self.outbox(outbox)?;
+                    state.last += 1;
+                    let entry = offered_again(*nonce, offer, state.last)?;
+                    done.entries.push(self.entry(commit, &entry)?);
+                }
+                Step::AskedFor {
+                    outbox,
+                    code,
+                    asked,
+                } => {
+                    let state = self.outbox(outbox)?;
+                    let before = state.asked_for.insert(*code, *asked);
+                    if before.is_none_or(|before| before.upto < asked.upto) {
+                        state.untaken.remove(code);
+                    }
                 }
                 Step::Inbox(inbox) => {
                     let key = BoxKey::new(&inbox.partnership, &inbox.sender);

@@ -5,6 +5,10 @@ use super::database::Item;
 use super::keys::{self, BoxKey};
 use super::reader::{own_acknowledgement, own_disclosure};
 use ambit_ledger::{Body, Digest, ObservationId, Withdrawn, Withheld};
+use std::collections::BTreeSet;
+
+/// Of how many codes an acknowledgement is found again, and an outbox counts: more than there are.
+pub(super) const UNTAKEN_CODES_MAX: usize = 16;
 
 /// One index key of an entry, before the entry has its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub(super) enum Mark {
     Outcome(ObservationId, BoxKey),
     /// The entry keeps an observation from an outbox's recipient, because of this decision where one was made.
     Withholds(BoxKey, Option<Digest>),
+    /// The entry acknowledges items of an outbox that were not taken, with the code of this number.
+    Untaken(BoxKey, u16),
 }
 
 impl Mark {
@@ -35,6 +41,7 @@ impl Mark {
                 let key = keys::withheld(&outbox, decision.as_ref(), index);
                 (key, Some(Vec::new()))
             }
+            Self::Untaken(outbox, code) => (keys::untaken(&outbox, code, index), value),
         }
     }
 }
@@ -80,6 +87,14 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
             let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
             disclosed_marks(&disclosure.observation, &outbox, disclosed.seq)
         }
+        Body::OfferedAgain(offer) => {
+            let outbox = BoxKey::new(&offer.partnership, &offer.recipient);
+            vec![
+                Mark::Queues(outbox, offer.seq),
+                Mark::Leads(keys::offered(&offer.first)),
+            ]
+        }
+        Body::Acknowledged(acknowledged) => acknowledged_marks(&acknowledged.acknowledgement)?,
         Body::Withheld(withheld) => withheld_marks(withheld),
         Body::Withdrawn(withdrawn) => withdrawn_marks(withdrawn),
         Body::Opened(_)
@@ -91,14 +106,24 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
         | Body::ProfileActivated(_)
         | Body::TaxonomyActivated(_)
         | Body::LimitsSet(_) => vec![Mark::Control],
-        Body::Acknowledged(acknowledged) => {
-            let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
-            let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
-            vec![Mark::Leads(keys::acknowledged(&outbox, stated.upto))]
-        }
-        Body::Laid(_) | Body::Refused(_) | Body::Unread { .. } => Vec::new(),
+        Body::Laid(_) | Body::Refused(_) | Body::SetAside(_) | Body::Unread { .. } => Vec::new(),
     };
     Ok(marks)
+}
+
+/// Leads to what was not taken and may be another time. Of more codes than any honest recipient uses, only the first.
+fn acknowledged_marks(statement: &[u8]) -> Result<Vec<Mark>, StoreError> {
+    let statement = own_acknowledgement(statement)?;
+    let outbox = BoxKey::new(&statement.partnership, &statement.recipient);
+    let untaken = statement.refused.iter().chain(&statement.set_aside);
+    let codes: BTreeSet<u16> = untaken
+        .filter(|item| item.code.may_come_again())
+        .map(|item| item.code.number())
+        .collect();
+    let codes = codes.into_iter().take(UNTAKEN_CODES_MAX);
+    let reaches = Mark::Leads(keys::acknowledged(&outbox, statement.upto));
+    let untaken = codes.map(|code| Mark::Untaken(outbox, code));
+    Ok(untaken.chain([reaches]).collect())
 }
 
 fn withheld_marks(withheld: &Withheld) -> Vec<Mark> {

@@ -3,7 +3,7 @@
 //! Everything that belongs to an entry is found from the entry's index and body alone, so that a group
 //! that was cut off can be taken back; items of an outbox that came together, from the first of them.
 
-use ambit_ledger::{Digest, ObservationId, OrganizationId, PartnershipId};
+use ambit_ledger::{Digest, DisclosureId, ObservationId, OrganizationId, PartnershipId};
 
 /// The one record that says how far the store is committed.
 pub(super) const HEAD: &[u8] = b"h";
@@ -24,6 +24,8 @@ const OUTCOME: u8 = b'v';
 const WITHHELD: u8 = b'u';
 const ACKNOWLEDGED: u8 = b'k';
 const ADMITTED: u8 = b'x';
+const UNTAKEN: u8 = b'n';
+const OFFERED: u8 = b'g';
 
 /// Names the outbox for one recipient in one partnership, and likewise an inbox: a digest, so that keys
 /// have one length and hold no name.
@@ -172,6 +174,24 @@ pub(super) fn acknowledged(outbox: &BoxKey, upto: u64) -> Vec<u8> {
 /// All acknowledgements of an outbox's items.
 pub(super) fn all_acknowledged(outbox: &BoxKey) -> Vec<u8> {
     join(ACKNOWLEDGED, &[&outbox.0])
+}
+
+/// The entry that offered a disclosure again last.
+pub(super) fn offered(first: &DisclosureId) -> Vec<u8> {
+    join(OFFERED, &[first.digest().as_bytes()])
+}
+
+/// An acknowledgement of an outbox's items that were not taken with a code, by its entry.
+pub(super) fn untaken(outbox: &BoxKey, code: u16, index: u64) -> Vec<u8> {
+    join(
+        UNTAKEN,
+        &[&outbox.0, &code.to_be_bytes(), &index.to_be_bytes()],
+    )
+}
+
+/// All of them with one code.
+pub(super) fn untakens(outbox: &BoxKey, code: u16) -> Vec<u8> {
+    join(UNTAKEN, &[&outbox.0, &code.to_be_bytes()])
 }
 
 /// The key of one chunk of a longer value.

@@ -29,7 +29,7 @@ pub use keys::BoxKey;
 pub use prepare::Prepared;
 pub use reader::Recorded;
 pub(crate) use reader::{own_acknowledgement, own_disclosure, own_observation};
-pub use records::{Commit, Committed, Outbox, Write};
+pub use records::{AskedFor, Commit, Committed, Outbox, Write};
 pub use seal::SealError;
 pub use slots::SlotError;
 pub use writer::Pending;

@@ -3,16 +3,17 @@
 
 use super::index::{Mark, admitted_marks, disclosed_marks, marks_of, observed_marks};
 use super::keys::BoxKey;
-use super::records::{Commit, Outbox, Write};
+use super::records::{AskedFor, Commit, Outbox, Write};
 use super::slots::{SlotError, SlotKey, Slots};
 use super::{StoreError, seal};
 use crate::link::{AcknowledgementReach, Inbox};
 use crate::randomness::Randomness;
 use ambit_ledger::{
-    Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, Salt, Time,
+    Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, OfferedAgain, Salt,
+    Time,
 };
 use serde_bytes::ByteBuf;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Hands out key slots, each once: also those of commits that fail.
@@ -80,6 +81,18 @@ pub(super) enum Step {
     OutboxAcknowledged {
         outbox: BoxKey,
         upto: AcknowledgementReach,
+        untaken: BTreeMap<u16, u64>,
+    },
+    /// As [`Step::Disclosed`].
+    OfferedAgain {
+        nonce: Salt,
+        outbox: BoxKey,
+        offer: OfferedAgain,
+    },
+    AskedFor {
+        outbox: BoxKey,
+        code: u16,
+        asked: AskedFor,
     },
     Inbox(Inbox),
 }
@@ -108,7 +121,9 @@ impl Prepared {
             Step::Disclosed { outbox, .. }
             | Step::Judged { outbox, .. }
             | Step::Offered { outbox, .. }
-            | Step::OutboxAcknowledged { outbox, .. } => Some(*outbox),
+            | Step::OutboxAcknowledged { outbox, .. }
+            | Step::OfferedAgain { outbox, .. }
+            | Step::AskedFor { outbox, .. } => Some(*outbox),
             Step::OpenOutbox(outbox) => Some(BoxKey::new(&outbox.partnership, &outbox.recipient)),
             // An inbox is another record than the outbox of the same two.
             Step::Inbox(inbox) => Some(BoxKey::new(&inbox.partnership, &inbox.sender).of_inbox()),
@@ -140,6 +155,25 @@ impl PreparedEntry {
             sealed: None,
         }
     }
+}
+
+/// The entry of an offer that has its sequence number.
+pub(super) fn offered_again(
+    nonce: Salt,
+    offer: &OfferedAgain,
+    seq: u64,
+) -> Result<PreparedEntry, StoreError> {
+    let body = Body::OfferedAgain(OfferedAgain {
+        seq,
+        ..offer.clone()
+    });
+    Ok(PreparedEntry {
+        nonce,
+        kind: Kind::OfferedAgain.number(),
+        body: ByteBuf::from(body.encode()),
+        marks: marks_of(&body)?,
+        sealed: None,
+    })
 }
 
 /// Prepares a commit.
@@ -238,10 +272,34 @@ fn step(
             judged: 0,
             offered: 0,
             acknowledged: None,
+            untaken: BTreeMap::new(),
+            asked_for: BTreeMap::new(),
         })),
         Write::Judged { outbox, upto } => Ok(Step::Judged { outbox, upto }),
         Write::Offered { outbox, upto } => Ok(Step::Offered { outbox, upto }),
-        Write::OutboxAcknowledged { outbox, upto } => Ok(Step::OutboxAcknowledged { outbox, upto }),
+        Write::OutboxAcknowledged {
+            outbox,
+            upto,
+            untaken,
+        } => Ok(Step::OutboxAcknowledged {
+            outbox,
+            upto,
+            untaken,
+        }),
+        Write::OfferedAgain { outbox, offer } => Ok(Step::OfferedAgain {
+            nonce: randomness.salt()?,
+            outbox,
+            offer,
+        }),
+        Write::AskedFor {
+            outbox,
+            code,
+            asked,
+        } => Ok(Step::AskedFor {
+            outbox,
+            code,
+            asked,
+        }),
         Write::Inbox(inbox) => Ok(Step::Inbox(inbox)),
     }
 }

@@ -6,7 +6,8 @@ use super::records::Outbox;
 use super::{Store, StoreError, packs, seal};
 use crate::link::Inbox;
 use ambit_ledger::{
-    Acknowledgement, Body, Decision, Digest, Disclosure, Entry, Observation, ObservationId,
+    Acknowledgement, Body, Decision, Digest, Disclosure, DisclosureId, Entry, Observation,
+    ObservationId,
 };
 use std::sync::PoisonError;
 
@@ -231,6 +232,28 @@ impl Store {
         self.decision_at(self.decision_entry(digest)?)
     }
 
+    /// The number that stands in an outbox for a disclosure that was put there under this one: the last, where it was
+    /// offered again.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn latest_number(&self, first: &DisclosureId, seq: u64) -> Result<u64, StoreError> {
+        let (mut id, mut latest) = (*first, seq);
+        while let Some(index) = self.committed(&keys::offered(&id))? {
+            let recorded = self.entry(index)?;
+            let Some(Body::OfferedAgain(offer)) = recorded.map(|recorded| recorded.body) else {
+                return Err(StoreError::Damaged("an offer is missing"));
+            };
+            latest = offer.seq;
+            match offer.disclosure {
+                // Another disclosure took its place, which may itself have been offered again.
+                Some(statement) => id = DisclosureId::of(&statement),
+                None => break,
+            }
+        }
+        Ok(latest)
+    }
+
     /// The entry that holds the decision of this digest.
     ///
     /// # Errors
@@ -305,6 +328,31 @@ impl Store {
         outbox: &BoxKey,
     ) -> Result<Option<u64>, StoreError> {
         self.outcome_before(id, outbox, self.size())
+    }
+
+    /// The acknowledgements, from an entry on and below another, in which items of an outbox were not taken with the code
+    /// of a number.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn untaken(
+        &self,
+        outbox: &BoxKey,
+        code: u16,
+        entries: std::ops::Range<u64>,
+    ) -> Result<Vec<u64>, StoreError> {
+        let prefix = keys::untakens(outbox, code);
+        let from = keys::untaken(outbox, code, entries.start);
+        let mut found = Vec::new();
+        for pair in self.shared.database.scan_from(&from) {
+            let (key, value) = pair?;
+            let index = index_of(&value)?;
+            if !key.starts_with(&prefix) || index >= entries.end.min(self.size()) {
+                break;
+            }
+            found.push(index);
+        }
+        Ok(found)
     }
 
     /// The latest such entry before an index.

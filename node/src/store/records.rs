@@ -4,7 +4,8 @@ use super::StoreError;
 use super::keys::BoxKey;
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
-    Body, Digest, Frontier, Name, ObservationId, OrganizationId, PartnershipId, Salt, Time,
+    Body, Digest, Frontier, Name, ObservationId, OfferedAgain, OrganizationId, PartnershipId, Salt,
+    Time,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,6 +75,24 @@ pub struct Outbox {
     /// How far the recipient acknowledged; absent before the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgementReach>,
+    /// How many items the recipient did not take and may take another time, by the number of the code it said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub untaken: BTreeMap<u16, u64>,
+    /// What it asked for again, by that number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked_for: BTreeMap<u16, AskedFor>,
+}
+
+/// What a recipient had not taken with one code, and asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedFor {
+    /// The first acknowledgement that states any of it that could not be offered, by its entry; `upto` where all was.
+    pub from: u64,
+    /// Below which entry acknowledgements state what it asked for.
+    pub upto: u64,
+    /// How many items of it could not be offered, because this node did not let them leave.
+    pub kept_back: u64,
 }
 
 /// One thing to commit.
@@ -120,6 +139,22 @@ pub enum Write {
         /// The disclosure's statement.
         statement: Vec<u8>,
     },
+    /// What a recipient did not take, offered again; the sequence number is given at the commit.
+    OfferedAgain {
+        /// Whose outbox.
+        outbox: BoxKey,
+        /// The entry; its sequence number is of no account.
+        offer: OfferedAgain,
+    },
+    /// What a recipient asked for was gone through, and what may leave was offered again.
+    AskedFor {
+        /// Whose outbox.
+        outbox: BoxKey,
+        /// The number of the code.
+        code: u16,
+        /// How far, and what is left.
+        asked: AskedFor,
+    },
     /// Makes an outbox, where there is none.
     OpenOutbox {
         /// Under which agreement.
@@ -147,6 +182,8 @@ pub enum Write {
         outbox: BoxKey,
         /// How far.
         upto: AcknowledgementReach,
+        /// How many more it did not take and may take another time, by the number of the code.
+        untaken: BTreeMap<u16, u64>,
     },
     /// The state of an inbox.
     Inbox(Inbox),

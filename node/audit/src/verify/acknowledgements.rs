@@ -134,6 +134,9 @@ fn outcomes_over(
             (None, true) => Outcome::Noted,
             (None, false) => Outcome::Admitted,
         };
+        if let Outcome::Refused(code) | Outcome::SetAside(code) = outcome {
+            item.untaken = Some(code);
+        }
         if item.outcome != Some(Outcome::Admitted) {
             item.outcome = Some(outcome);
         }

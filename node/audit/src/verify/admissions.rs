@@ -10,7 +10,7 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
     Action, Admitted, Digest, Disclosure, Observation, ObservationId, OrganizationId,
-    PartnershipId, Refused, Verdict,
+    PartnershipId, SetAside, Verdict,
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,14 +175,26 @@ impl Audit<'_> {
         })
     }
 
-    pub(super) fn refused(&mut self, at: At, body: &Refused) {
+    pub(super) fn refused(&mut self, at: At, count: u64, digests: &[Digest]) {
         let checked = self.report.checked_mut();
-        checked.refused = checked.refused.saturating_add(body.count);
-        let named = u64::try_from(body.digests.len()).unwrap_or(u64::MAX);
-        let is_named = named > 0 && named <= body.count;
-        let checked = Rule::Refusal.check(is_named, || {
-            format!("{} are counted, {named} named", body.count)
-        });
+        checked.refused = checked.refused.saturating_add(count);
+        let checked = check_counted(count, digests);
         self.note(at, checked);
     }
+
+    /// What comes again: it is no refusal, and is not counted as one.
+    pub(super) fn set_aside(&mut self, at: At, body: &SetAside) {
+        let is_no_refusal = Rule::Refusal.check(body.code.is_set_aside(), || {
+            format!("`{}` is a refusal, and sets nothing aside", body.code)
+        });
+        self.note(at, is_no_refusal);
+        let checked = check_counted(body.count, &body.digests);
+        self.note(at, checked);
+    }
+}
+
+fn check_counted(count: u64, digests: &[Digest]) -> Checks {
+    let named = u64::try_from(digests.len()).unwrap_or(u64::MAX);
+    let is_named = named > 0 && named <= count;
+    Rule::Refusal.check(is_named, || format!("{count} are counted, {named} named"))
 }

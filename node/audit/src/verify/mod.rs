@@ -13,6 +13,7 @@ mod disclosures;
 mod fault;
 mod in_force;
 mod keys;
+mod offers;
 mod outboxes;
 mod partnerships;
 mod preparation;
@@ -283,6 +284,8 @@ impl<'a> Audit<'a> {
             | Body::LimitsSet(_)
             | Body::PartnershipDeclined(_)
             | Body::IssuerPinned(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
             | Body::AttestationRecorded(_)
             | Body::Laid(_)
             | Body::Unread { .. } => at.index > 1,
@@ -304,7 +307,9 @@ impl<'a> Audit<'a> {
             Body::Withheld(withheld) => self.withheld(at, withheld),
             Body::Withdrawn(withdrawn) => self.withdrawn(at, withdrawn),
             Body::Admitted(admitted) => self.admitted(at, admitted, statements),
-            Body::Refused(refused) => self.refused(at, refused),
+            Body::Refused(refused) => self.refused(at, refused.count, &refused.digests),
+            Body::SetAside(set_aside) => self.set_aside(at, set_aside),
+            Body::OfferedAgain(offer) => self.offered_again(at, offer),
             Body::Acknowledged(acknowledged) => self.acknowledged(at, acknowledged, statements),
             Body::LimitsSet(set) => self.in_force.set_limits(set.limits.clone()),
             Body::PartnershipDeclined(declined) => self.declined(at, declined),

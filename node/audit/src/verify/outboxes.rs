@@ -5,8 +5,8 @@ use super::fault::{At, Checks};
 use crate::report::Delivered;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OrganizationId, Outcome,
-    PartnershipId, Salt, Withdrawn,
+    Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OfferedAgain,
+    OrganizationId, Outcome, PartnershipId, RefusalCode, Salt, Withdrawn,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -42,6 +42,40 @@ pub(super) struct Item {
     pub(super) is_withdrawn: bool,
     /// What the recipient signed for; that it was admitted stays true whatever follows.
     pub(super) outcome: Option<Outcome>,
+    /// With which code it did not take it last, though it may have taken it since, in a new store or under a further number.
+    pub(super) untaken: Option<RefusalCode>,
+    /// Under which number it was offered last, where it was offered again.
+    offered_as: Option<u64>,
+    /// Whether a further number took its place.
+    is_superseded: bool,
+}
+
+impl Item {
+    fn new(entry: u64, disclosure: &Disclosure, id: DisclosureId) -> Self {
+        Self {
+            observation: disclosure.observation,
+            disclosure: id,
+            edition: disclosure.edition,
+            entry,
+            is_withdrawn: false,
+            outcome: None,
+            untaken: None,
+            offered_as: None,
+            is_superseded: false,
+        }
+    }
+
+    /// The same under a further number.
+    fn again(&self) -> Self {
+        Self {
+            is_withdrawn: false,
+            outcome: None,
+            untaken: None,
+            offered_as: None,
+            is_superseded: false,
+            ..*self
+        }
+    }
 }
 
 /// How far one incarnation of a recipient's store has acknowledged.
@@ -89,14 +123,7 @@ impl Outbox {
 
     fn put(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
         let last = self.last_seq();
-        let item = Item {
-            observation: disclosure.observation,
-            disclosure: DisclosureId::of(&body.disclosure),
-            edition: disclosure.edition,
-            entry: at.index,
-            is_withdrawn: false,
-            outcome: None,
-        };
+        let item = Item::new(at.index, disclosure, DisclosureId::of(&body.disclosure));
         // Of a number that is there twice the first counts, as it does for the recipient.
         self.items.entry(body.seq).or_insert(item);
         self.withheld.remove(&disclosure.observation);
@@ -109,6 +136,31 @@ impl Outbox {
         Rule::DisclosureTwice.check(before.is_none(), || {
             format!("observation {} to `{recipient}`", disclosure.observation)
         })
+    }
+
+    /// Puts a disclosure there again, under a further number.
+    pub(super) fn put_again(&mut self, body: &OfferedAgain) -> Checks {
+        let last = self.last_seq();
+        if let Some(again) = self.items.get(&body.first_seq).map(Item::again) {
+            self.standing
+                .insert((again.observation, again.edition), body.seq);
+            self.items.entry(body.seq).or_insert(again);
+        }
+        let recipient = &body.recipient;
+        Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
+            format!("{} follows {last} in the outbox of `{recipient}`", body.seq)
+        })
+    }
+
+    /// What becomes of an item that is offered again is what becomes of the last number it has.
+    pub(super) fn supersede(&mut self, first: u64, by: u64) {
+        let Some(item) = self.items.get_mut(&first) else {
+            return;
+        };
+        let before = item.offered_as.replace(by).unwrap_or(first);
+        if let Some(item) = self.items.get_mut(&before).filter(|_| before != by) {
+            item.is_superseded = true;
+        }
     }
 
     /// The observation was withheld: it must not stand disclosed, unless its recipient refused it.
@@ -176,7 +228,7 @@ impl Outbox {
             withheld: u64::try_from(self.withheld.len()).unwrap_or(u64::MAX),
             unjudged: 0,
         };
-        for item in self.items.values() {
+        for item in self.items.values().filter(|item| !item.is_superseded) {
             delivery.disclosed += 1;
             match (item.outcome, item.is_withdrawn) {
                 (Some(Outcome::Admitted), _) => delivery.admitted += 1,

@@ -105,6 +105,8 @@ impl Statements {
             | Body::LimitsSet(_)
             | Body::PartnershipDeclined(_)
             | Body::IssuerPinned(_)
+            | Body::SetAside(_)
+            | Body::OfferedAgain(_)
             | Body::AttestationRecorded(_)
             | Body::Unread { .. } => {}
         }

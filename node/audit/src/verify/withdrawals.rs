@@ -97,7 +97,7 @@ impl Audit<'_> {
     }
 
     /// What may have been asked when the frame was written: about the very terms that were disclosed on.
-    fn inquiries_again(
+    pub(super) fn inquiries_again(
         &self,
         at: At,
         disclosure: &Disclosure,
@@ -123,14 +123,16 @@ impl Audit<'_> {
     }
 
     /// The disclosure of an entry that was walked past.
-    fn disclosure_of(&self, entry: u64) -> Checks<Disclosure> {
+    pub(super) fn disclosure_of(&self, entry: u64) -> Checks<Disclosure> {
         let missing = || Rule::Unchecked.broken(format!("entry {entry} is not at hand"));
         let bytes = self.bundle.entry(entry).ok_or_else(missing)?;
         let body = Entry::decode(bytes).and_then(|entry| entry.body());
-        let Ok(Body::Disclosed(disclosed)) = body else {
-            return Err(missing());
+        let statement = match body {
+            Ok(Body::Disclosed(disclosed)) => disclosed.disclosure,
+            Ok(Body::OfferedAgain(offer)) => offer.disclosure.ok_or_else(missing)?,
+            _ => return Err(missing()),
         };
-        Disclosure::from_own_ledger(&disclosed.disclosure)
+        Disclosure::from_own_ledger(&statement)
             .map_err(|error| Rule::Unchecked.broken(error_chain(&error)))
     }
 }

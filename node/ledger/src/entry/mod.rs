@@ -189,6 +189,10 @@ kinds! {
         34 IssuerPinned "issuer pinned";
         /// An attestation was taken in.
         35 AttestationRecorded "attestation recorded";
+        /// What a peer sent was set aside.
+        38 SetAside "set aside";
+        /// What was not taken was offered again.
+        39 OfferedAgain "offered again";
     }
     laid {
         /// A key replaces another.
@@ -231,10 +235,6 @@ kinds! {
         36 GrantRecorded "grant recorded";
         /// A mandate was given or taken in.
         37 MandateRecorded "mandate recorded";
-        /// What a peer sent was set aside.
-        38 SetAside "set aside";
-        /// What was not taken was offered again.
-        39 OfferedAgain "offered again";
         /// A class of what is held was judged for retention.
         40 RetainDecided "retain decided";
         /// Inputs of one class were judged for a derivation.

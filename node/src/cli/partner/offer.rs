@@ -3,6 +3,7 @@
 use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::output::{Format, OutputOption, note};
+use super::super::status::not_taken_text;
 use super::super::table::{or_none, table};
 use crate::failure::Failure;
 use crate::holding::withheld_by;
@@ -35,7 +36,9 @@ pub(super) fn offer(home: &Path, arguments: &OfferArguments) -> Result<Exit, Fai
     arguments
         .output
         .print(&offered, |offered| offered_table(offered))?;
-    let would = offered.iter().any(|to| to.released > 0);
+    let would = offered
+        .iter()
+        .any(|to| to.released > 0 || to.offered_again > 0);
     if arguments.dry_run && would && arguments.output.output == Format::Table {
         note("nothing was disclosed; without --dry-run it is");
     }
@@ -49,6 +52,9 @@ fn offered_table(offered: &[Offered]) -> String {
         "still withheld",
         "undecided",
         "withheld by",
+        "offered again",
+        "kept back",
+        "not taken",
     ];
     table(
         &header,
@@ -60,6 +66,9 @@ fn offered_table(offered: &[Offered]) -> String {
                 to.withheld.to_string(),
                 to.undecided.to_string(),
                 or_none(Some(withheld_by).filter(|text| !text.is_empty())),
+                to.offered_again.to_string(),
+                to.kept_back.to_string(),
+                not_taken_text(&to.not_taken),
             ]
         }),
     )

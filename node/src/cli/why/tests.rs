@@ -12,7 +12,7 @@ fn answer(purposes: Value, verdict: &str) -> Why {
         "partnership": "b/quality",
         "verdict": verdict,
         "stage": "active",
-        "recorded": {"outcome": "withheld", "entry": 14, "at": "2026-05-01T08:00:00Z", "answer": null},
+        "recorded": {"outcome": "withheld", "entry": 14, "at": "2026-05-01T08:00:00Z", "is_offered_again": false, "answer": null},
         "may_be_offered": false,
         "purposes": purposes,
         "unasked": null,
@@ -301,12 +301,14 @@ fn what_the_recipient_says_and_what_may_be_offered_again_is_told() {
     assert!(text.contains("`ambit partner offer b/quality`"), "{text}");
     answer.recorded = serde_json::from_value(json!({
         "outcome": "disclosed", "entry": 3, "at": "2026-05-01T08:00:00Z",
-        "answer": {"entry": 5, "code": "not-admissible"},
+        "is_offered_again": true,
+        "answer": {"entry": 5, "code": "not-admissible", "comes_again": true},
     }))
     .unwrap();
     assert_eq!(
         recorded(&answer),
-        "disclosed, in entry 3; not taken in by the recipient (not-admissible), in entry 5"
+        "disclosed, in entry 3; offered again since; not taken in by the recipient (not-admissible), in entry 5; \
+         offered again once its grounds have changed"
     );
     answer.recorded = None;
     assert_eq!(recorded(&answer), "nothing yet");

@@ -1,7 +1,7 @@
 //! What an agreement starts, and what its end stops: nothing leaves before all have signed, or after the lease.
 
 use super::*;
-use crate::link::Control;
+use crate::link::ControlKind;
 use ambit_ledger::{Body, Layer, ManifestSignature, Verdict};
 
 /// The place of the first frame that satisfies a condition.
@@ -86,7 +86,8 @@ async fn nothing_leaves_before_all_three_have_signed() {
     let item = first(&frames, is_item).unwrap();
     let last_signature = first(&frames, |recorded| match recorded.frame() {
         Frame::Control {
-            message: Control::Signature { statement },
+            kind: ControlKind::Signature,
+            statement,
         } => {
             let signature = ManifestSignature::verify(&statement, keyring).unwrap();
             !recorded.is_sent && *signature.signer() == organization("two")

@@ -199,7 +199,7 @@ fn canonical_cases() -> Vec<Case> {
 }
 
 fn terms_cases() -> Vec<Case> {
-    use RefusalCode::WiderTerms;
+    use RefusalCode::{ClocksApart, UnknownClass, WiderTerms};
     vec![
         parts("disclosed for longer", WiderTerms, |_, parts| {
             let scope = &mut parts.disclosure.scope;
@@ -244,12 +244,25 @@ fn terms_cases() -> Vec<Case> {
                 parts.disclosure.issued_at = "2100-01-01T00:00:00Z".parse().unwrap();
             },
         ),
-        // What is held counts from the day of the disclosure: a later one would be held for longer.
-        parts("issued on a day to come", WiderTerms, |_, parts| {
+        // One of the two clocks is wrong. What is held counts from the day of the disclosure, so it is not taken before.
+        parts("issued on a day to come", ClocksApart, |_, parts| {
             let disclosure = &mut parts.disclosure;
             disclosure.issued_at = disclosure.issued_at.plus_days(2);
             disclosure.scope.hold_until = disclosure.scope.hold_until.plus_days(2);
         }),
+        // Taken in, it would be the latest value until its time comes.
+        parts("observed on a day to come", ClocksApart, |_, parts| {
+            let facts = &mut parts.facts;
+            facts.observed_from = facts.observed_from.plus_days(20_000);
+            facts.observed_to = facts.observed_to.plus_days(20_000);
+        }),
+        parts(
+            "of a class that is not known here",
+            UnknownClass,
+            |_, parts| {
+                parts.facts.data_class = "vibration-of-later".parse().unwrap();
+            },
+        ),
     ]
 }
 
@@ -389,7 +402,7 @@ pub(super) struct FrameCase {
 }
 
 pub(super) fn frame_cases() -> Vec<FrameCase> {
-    use RefusalCode::{ChainBroken, NotCanonical, Replayed, Skipped, Unexpected};
+    use RefusalCode::{ChainBroken, NewerVersion, NotCanonical, Replayed, Skipped, Unexpected};
     let case = |name, seq, code, bytes| FrameCase {
         name,
         seq,
@@ -445,7 +458,7 @@ pub(super) fn frame_cases() -> Vec<FrameCase> {
             let frame = peer.next_frame(item);
             frame[..frame.len() / 2].to_vec()
         }),
-        case("an unknown frame", None, NotCanonical, |_, _| {
+        case("a frame of a newer version", None, NewerVersion, |_, _| {
             vec![0xa1, 0x17, 0xa0]
         }),
         case("an empty frame", None, NotCanonical, |_, _| Vec::new()),

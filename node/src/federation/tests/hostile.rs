@@ -4,7 +4,7 @@
 use super::peer::{Peer, edition_of, hello, mesh_of, open_link, receive};
 use super::refusals::{Pair, pair, refused_entries};
 use super::*;
-use crate::link::Control;
+use crate::link::ControlKind;
 use crate::mesh::{Link, MeshHandle};
 use ambit_ledger::{Chain, Digest, Outcome, RefusalCode};
 
@@ -136,8 +136,8 @@ async fn garbage_is_cut_off_sooner() {
 async fn one_control_message_again_and_again_is_cut_off() {
     let same = |_| {
         let statement = b"no statement".to_vec();
-        let message = Control::Signature { statement };
-        Frame::Control { message }.encode().unwrap()
+        let kind = ControlKind::Signature;
+        Frame::Control { kind, statement }.encode().unwrap()
     };
     let (pair, _folder) = flood_beside_an_honest_peer("", 512 + 64 + 2, same).await;
     pair.recipient.stop().await;
@@ -147,8 +147,8 @@ async fn one_control_message_again_and_again_is_cut_off() {
 async fn control_messages_in_vain_are_cut_off() {
     let different = |number: u32| {
         let statement = number.to_be_bytes().to_vec();
-        let message = Control::Declined { statement };
-        Frame::Control { message }.encode().unwrap()
+        let kind = ControlKind::Declined;
+        Frame::Control { kind, statement }.encode().unwrap()
     };
     let (pair, _folder) = flood_beside_an_honest_peer("", 128 + 64 + 2, different).await;
     pair.recipient.stop().await;

@@ -1,5 +1,6 @@
 //! Whole nodes in one process over real TCP: a supplier and two competing customers.
 
+mod again;
 mod agreements;
 mod attestations;
 mod cases;

@@ -1,7 +1,7 @@
 //! A peer with the supplier's own keys that speaks the link by hand to a real node.
 
 use super::*;
-use crate::link::Hello;
+use crate::link::{Hello, Versions};
 use crate::mesh::{Link, MeshHandle};
 use crate::partnership::Partnership;
 use crate::release;
@@ -47,6 +47,7 @@ pub(super) struct Peer {
     pub(super) chains: Vec<Chain>,
     outcomes: Vec<Chain>,
     refused: Vec<RefusedItem>,
+    set_aside: Vec<RefusedItem>,
     acknowledged: u64,
     confirmed: u64,
     made: u32,
@@ -86,6 +87,7 @@ pub(super) async fn receive(link: &mut Link) -> Option<Vec<u8>> {
 pub(super) fn hello(partnership: &PartnershipId, edition: Digest, incarnation: Salt) -> Frame {
     Frame::Hello {
         hello: Hello {
+            versions: Versions::OWN,
             partnership: partnership.clone(),
             edition,
             incarnation,
@@ -125,6 +127,7 @@ impl Peer {
             chains: vec![start],
             outcomes: vec![start],
             refused: Vec::new(),
+            set_aside: Vec::new(),
             acknowledged: 0,
             confirmed: 0,
             made: 0,
@@ -228,8 +231,10 @@ impl Peer {
         let outcomes = *self.outcomes.last().unwrap();
         self.outcomes
             .push(outcomes.with_outcome(seq, &body.digest(), outcome));
-        if let Outcome::Refused(code) = outcome {
-            self.refused.push(RefusedItem { seq, code });
+        match outcome {
+            Outcome::Refused(code) => self.refused.push(RefusedItem { seq, code }),
+            Outcome::SetAside(code) => self.set_aside.push(RefusedItem { seq, code }),
+            Outcome::Admitted | Outcome::Noted => {}
         }
     }
 
@@ -242,7 +247,7 @@ impl Peer {
 
     pub(super) async fn expect_outcome(&mut self, name: &str, outcome: Outcome) {
         let seq = self.last();
-        if let Outcome::Refused(code) = outcome {
+        if let Outcome::Refused(code) | Outcome::SetAside(code) = outcome {
             assert_eq!(self.answer().await, Frame::Reject { seq, code }, "{name}");
         }
         let chain = self.end().digest();
@@ -299,12 +304,12 @@ impl Peer {
         assert_eq!((hello.cursor, hello.credit), (self.last(), 0));
     }
 
-    /// The next frame that is no credit, no control message and no acknowledgement.
+    /// The next frame that is no credit, no question, no control message and no acknowledgement.
     pub(super) async fn answer(&mut self) -> Frame {
         loop {
             let bytes = receive(&mut self.link).await.expect("the link is open");
             match Frame::decode(&bytes).unwrap() {
-                Frame::Credit { .. } | Frame::Control { .. } => {}
+                Frame::Credit { .. } | Frame::Control { .. } | Frame::Again { .. } => {}
                 Frame::Acknowledgement { statement } => self.take_acknowledgement(&statement),
                 frame => return frame,
             }
@@ -315,7 +320,7 @@ impl Peer {
         while self.acknowledged < self.last() {
             let bytes = receive(&mut self.link).await.expect("the link is open");
             match Frame::decode(&bytes).unwrap() {
-                Frame::Credit { .. } | Frame::Control { .. } => {}
+                Frame::Credit { .. } | Frame::Control { .. } | Frame::Again { .. } => {}
                 Frame::Acknowledgement { statement } => self.take_acknowledgement(&statement),
                 frame => panic!("unasked: {frame:?}"),
             }
@@ -329,13 +334,16 @@ impl Peer {
         let stated = Acknowledgement::verify(statement, partnership.keyring()).unwrap();
         let upto = usize::try_from(stated.upto).unwrap();
         assert_eq!(stated.outcomes, self.outcomes[upto].digest());
-        let expected: Vec<RefusedItem> = self
-            .refused
-            .iter()
-            .filter(|refused| refused.seq > self.confirmed && refused.seq <= stated.upto)
-            .copied()
-            .collect();
-        assert_eq!(stated.refused, expected);
+        for (said, all) in [
+            (&stated.refused, &self.refused),
+            (&stated.set_aside, &self.set_aside),
+        ] {
+            let expected = all.iter().copied();
+            let expected: Vec<RefusedItem> = expected
+                .filter(|item| item.seq > self.confirmed && item.seq <= stated.upto)
+                .collect();
+            assert_eq!(*said, expected);
+        }
         self.acknowledged = stated.upto;
     }
 
@@ -359,6 +367,15 @@ pub(super) fn edition_of(node: &Node, partnership: &PartnershipId) -> Digest {
         .partnership(partnership)
         .unwrap()
         .edition()
+}
+
+/// What becomes of an item that is not taken with this code.
+pub(super) fn not_taken(code: RefusalCode) -> Outcome {
+    if code.is_set_aside() {
+        Outcome::SetAside(code)
+    } else {
+        Outcome::Refused(code)
+    }
 }
 
 /// The codes of frames that the link refuses without giving them a place.

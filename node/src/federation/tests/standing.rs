@@ -3,6 +3,7 @@
 use super::*;
 use crate::failure::FailureKind;
 use crate::holding::{InspectError, Outcome, RecipientAnswer, Unasked, Why};
+use crate::node::{LinkTrouble, Way};
 use crate::partnership::Standing;
 use crate::release::OfferError;
 use ambit_ledger::{Layer, Verdict};
@@ -317,13 +318,26 @@ fn stores_that_disagree_are_told_until_they_agree() {
         (status.troubles.len(), peer.troubles.len())
     };
     assert_eq!(told(), (0, 0));
-    let note = |how| two.shop.note_divergence(&partnership, &one, how);
-    note(Some("the cursor is beyond the outbox".to_owned()));
+    let note = |way, trouble| two.shop.note_link(&partnership, &one, way, trouble);
+    let how = "the cursor is beyond the outbox".to_owned();
+    note(Way::Outbound, Some(LinkTrouble::Diverged(how.clone())));
     assert_eq!(told(), (1, 1));
+    note(Way::Inbound, Some(LinkTrouble::Diverged(how)));
+    assert_eq!(told(), (2, 2));
+    let troubles = two.shop.status(two.now).unwrap().troubles;
+    assert!(troubles[0].contains("about what was sent"), "{troubles:?}");
+    assert!(troubles[1].contains("about what it sent"), "{troubles:?}");
+    note(Way::Inbound, None);
+    note(Way::Outbound, Some(LinkTrouble::NoCommonVersion));
+    let troubles = two.shop.status(two.now).unwrap().troubles;
+    assert!(
+        troubles[0].ends_with("update the older one"),
+        "{troubles:?}"
+    );
     let until = two.now.plus_seconds(60);
     two.shop.note_barred([(peer_of(&two.one), until)].into());
     assert_eq!(told(), (2, 2));
-    note(None);
+    note(Way::Outbound, None);
     two.shop.note_barred(BTreeMap::new());
     assert_eq!(told(), (0, 0));
 }

@@ -4,7 +4,7 @@ use super::super::{
     Arrived, Frame, Outgoing, Parties, Received, Receiver, Sender, SenderOutput,
     UNACKNOWLEDGED_ITEMS_MAX,
 };
-use super::{RECIPIENT_STORE, SENDER_STORE, bytes, parties, parts};
+use super::{GROUNDS, RECIPIENT_STORE, SENDER_STORE, bytes, parties, parts};
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
     Acknowledgement, Certificate, Chain, DisclosureId, ItemBody, KeyPurpose, Keyring,
@@ -163,13 +163,16 @@ impl World {
                 SenderOutput::NeedItem { seq } => self.supply(seq),
                 SenderOutput::Acknowledgement { statement } => self.take_statement(&statement),
                 SenderOutput::Rejected { code, .. } => {
-                    assert_eq!(code, RefusalCode::NotAdmissible);
+                    let codes = [RefusalCode::NotAdmissible, RefusalCode::Undecided];
+                    assert!(codes.contains(&code), "{code}");
                 }
                 SenderOutput::Opened { .. }
                 | SenderOutput::StartsOver { .. }
                 | SenderOutput::Acked { .. } => {}
                 SenderOutput::EditionDiffers { .. }
                 | SenderOutput::Control(_)
+                | SenderOutput::Again { .. }
+                | SenderOutput::NoCommonVersion
                 | SenderOutput::Stalled
                 | SenderOutput::Diverged(_) => panic!("{output:?}"),
             }
@@ -188,6 +191,7 @@ impl World {
                 observation,
                 disclosure,
                 readings,
+                evidence: Vec::new(),
             },
         });
     }
@@ -226,7 +230,8 @@ impl World {
             };
             let inbox = self.inbox.clone();
             let accepted =
-                Receiver::accept(parties(), self.incarnation, inbox, true, &hello).unwrap();
+                Receiver::accept(parties(), self.incarnation, inbox, GROUNDS, true, &hello)
+                    .unwrap();
             assert_eq!(accepted.divergence, None);
             self.to_sender.push_back(bytes(&accepted.answer));
             self.receiver = Some(accepted.receiver);
@@ -238,9 +243,10 @@ impl World {
             Received::Confirmed { reply, .. } => {
                 self.to_sender.extend(reply.as_ref().map(bytes));
             }
-            other @ (Received::Reply(_) | Received::Control(_) | Received::Rejected { .. }) => {
-                panic!("{other:?}")
-            }
+            other @ (Received::Reply(_)
+            | Received::Kept
+            | Received::Control(_)
+            | Received::Rejected { .. }) => panic!("{other:?}"),
         }
     }
 
@@ -252,6 +258,9 @@ impl World {
             ItemBody::Tombstone => Outcome::Noted,
             ItemBody::Item { .. } if (seq + u64::from(self.dice)).is_multiple_of(5) => {
                 Outcome::Refused(RefusalCode::NotAdmissible)
+            }
+            ItemBody::Item { .. } if (seq + u64::from(self.dice)).is_multiple_of(11) => {
+                Outcome::SetAside(RefusalCode::Undecided)
             }
             ItemBody::Item { .. } => Outcome::Admitted,
         };
@@ -331,7 +340,7 @@ impl World {
         self.settle();
         let inbox = self.inbox.as_ref().unwrap();
         assert_eq!(inbox.signed, inbox.cursor - 1);
-        assert!(inbox.refused.len() <= 1);
+        assert!(inbox.refused.len() + inbox.set_aside.len() <= 1);
     }
 }
 
@@ -399,7 +408,8 @@ fn a_store_restored_from_an_old_copy_stops_the_link() {
             panic!("a hello comes first");
         };
         let inbox = world.inbox.clone();
-        let accepted = Receiver::accept(parties(), RECIPIENT_STORE, inbox, true, &hello).unwrap();
+        let accepted =
+            Receiver::accept(parties(), RECIPIENT_STORE, inbox, GROUNDS, true, &hello).unwrap();
         assert!(accepted.divergence.is_some());
         sender.receive(Arrived::read(&bytes(&accepted.answer)));
         assert!(matches!(sender.poll(), Some(SenderOutput::Diverged(_))));

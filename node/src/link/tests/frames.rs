@@ -1,4 +1,4 @@
-use super::super::{Control, FRAME_BYTES_MAX, Frame, Hello};
+use super::super::{FRAME_BYTES_MAX, Frame, FrameError, Hello, Versions};
 use super::{first_hello, parties};
 use ambit_ledger::{Digest, ITEM_BYTES_MAX, RefusalCode, Salt};
 use proptest::prelude::*;
@@ -10,6 +10,7 @@ fn digest(byte: u8) -> Digest {
 fn one_of_each() -> Vec<(Frame, String)> {
     let aa = "aa".repeat(32);
     let hello = Hello {
+        versions: Versions::OWN,
         partnership: "p".parse().unwrap(),
         edition: digest(0xaa),
         incarnation: Salt::from_bytes([0xaa; 32]),
@@ -25,14 +26,21 @@ fn one_of_each() -> Vec<(Frame, String)> {
         credit: 0,
         ..hello.clone()
     };
+    let reject = |code| Frame::Reject { seq: 0, code };
+    let control = |kind: u16| Frame::Control {
+        kind: kind.into(),
+        statement: vec![0xd2],
+    };
     vec![
         (
             Frame::Hello { hello },
-            format!("a100a100a7006170015820{aa}025820{aa}035820{aa}041901f4055820{aa}061840"),
+            format!(
+                "a100a100a800a20002010201617002 5820{aa}035820{aa}045820{aa}051901f4065820{aa}071840"
+            ),
         ),
         (
             Frame::Hello { hello: opening },
-            format!("a100a100a5006170015820{aa}025820{aa}04000600"),
+            format!("a100a100a600a200020102016170025820{aa}035820{aa}05000700"),
         ),
         (
             Frame::Item {
@@ -42,7 +50,7 @@ fn one_of_each() -> Vec<(Frame, String)> {
                 disclosure: vec![2, 3],
                 readings: Vec::new(),
             },
-            format!("a101a50007015820{aa}0241010342020304 40").replace(' ', ""),
+            format!("a101a50007015820{aa}0241010342020304 40"),
         ),
         (
             Frame::Tombstone {
@@ -59,42 +67,44 @@ fn one_of_each() -> Vec<(Frame, String)> {
             format!("a103a2001bffffffffffffffff015820{aa}"),
         ),
         (Frame::Credit { items: 64 }, "a104a1001840".to_owned()),
+        (reject(RefusalCode::TooLarge), "a105a20000010f".to_owned()),
         (
-            Frame::Reject {
-                seq: 0,
-                code: RefusalCode::TooLarge,
-            },
-            "a105a20000010f".to_owned(),
+            reject(RefusalCode::NewerVersion),
+            "a105a20000011903ea".to_owned(),
         ),
+        (reject(417.into()), "a105a20000011901a1".to_owned()),
         (
             Frame::Acknowledgement {
                 statement: vec![0xd2],
             },
             "a106a10041d2".to_owned(),
         ),
+        (control(0), "a107a200000141d2".to_owned()),
+        (control(1), "a107a200010141d2".to_owned()),
+        (control(999), "a107a2001903e70141d2".to_owned()),
         (
-            Frame::Control {
-                message: Control::Signature {
-                    statement: vec![0xd2],
-                },
+            Frame::Evidence {
+                seq: 7,
+                statements: vec![vec![1].into(), vec![2].into()],
             },
-            "a107a100a100a10041d2".to_owned(),
+            "a108a20007018241014102".to_owned(),
         ),
         (
-            Frame::Control {
-                message: Control::Declined {
-                    statement: vec![0xd2],
-                },
+            Frame::Again {
+                code: RefusalCode::NotAdmissible,
             },
-            "a107a100a101a10041d2".to_owned(),
+            "a109a1000e".to_owned(),
         ),
     ]
 }
+
+const KINDS: usize = 15;
 
 #[test]
 fn bytes_of_each_kind_are_frozen() {
     for (frame, expected) in one_of_each() {
         let bytes = frame.encode().unwrap();
+        let expected = expected.replace(' ', "");
         assert_eq!(hex::encode(&bytes), expected, "{}", frame.kind());
         assert_eq!(Frame::decode(&bytes).unwrap(), frame);
     }
@@ -104,23 +114,64 @@ fn bytes_of_each_kind_are_frozen() {
 fn looseness_is_refused_by_name() {
     let cases = [
         ("nothing", String::new()),
-        ("an unknown kind", "a108a10000".to_owned()),
         ("a kind by its name", "a166437265646974a1001840".to_owned()),
+        ("two kinds", "a204a10018400aa0".to_owned()),
         ("a field twice", "a104a200184000 1840".replace(' ', "")),
-        ("an unknown field", "a104a2001840 0100".replace(' ', "")),
         ("fields as an array", "a104811840".to_owned()),
+        ("a field by a name", "a104a1616118 40".replace(' ', "")),
         ("a long integer", "a104a100190040".to_owned()),
         ("a null for an absent chain", {
             let aa = "aa".repeat(32);
-            format!("a100a100a6006170015820{aa}025820{aa}040005f60600")
+            format!("a100a100a700a200020102016170025820{aa}035820{aa}050006f60700")
         }),
-        ("a code beyond 65,535", "a105a20000011a00010000".to_owned()),
+        (
+            "a code that is no number of one",
+            "a105a20000011a00010000".to_owned(),
+        ),
         ("a byte more", "a104a100184000".to_owned()),
         ("no statement but a text", "a106a1006161".to_owned()),
+        ("an unknown kind that is cut off", "a10aa1".to_owned()),
     ];
     for (what, text) in cases {
         let error = Frame::decode(&hex::decode(text).unwrap()).unwrap_err();
         assert_eq!(error.code(), RefusalCode::NotCanonical, "{what}");
+    }
+}
+
+#[test]
+fn what_a_newer_version_adds_is_told_from_what_nobody_writes() {
+    let aa = "aa".repeat(32);
+    let hello = format!("016170025820{aa}035820{aa}05000700");
+    let cases = [
+        ("the frame of a chunk", "a10aa10041d2".to_owned()),
+        ("a frame of a high number", "a11903e880".to_owned()),
+        ("a further field", "a104a20018400100".to_owned()),
+        ("a further field of an item", {
+            format!("a101a60007015820{aa}024101034202030440 05a10001").replace(' ', "")
+        }),
+        ("a further field of a hello", {
+            let hello = hello.replace("0700", "07000800");
+            format!("a100a100a700a200020102{hello}")
+        }),
+    ];
+    for (what, text) in cases {
+        let error = Frame::decode(&hex::decode(text).unwrap()).unwrap_err();
+        assert!(matches!(error, FrameError::Newer), "{what}: {error}");
+        assert_eq!(error.code(), RefusalCode::NewerVersion, "{what}");
+    }
+}
+
+#[test]
+fn two_ends_speak_the_newest_version_that_both_know() {
+    let versions = |least, most| Versions { least, most };
+    for (one, other, common) in [
+        (versions(2, 2), versions(2, 2), Some(2)),
+        (versions(2, 5), versions(1, 3), Some(3)),
+        (versions(2, 2), versions(3, 4), None),
+        (versions(4, 3), versions(2, 9), None),
+    ] {
+        assert_eq!(one.common(other), common);
+        assert_eq!(other.common(one), common);
     }
 }
 
@@ -166,7 +217,7 @@ proptest! {
 
     #[test]
     fn any_fields_of_a_frame_are_read_without_a_panic(
-        kind in 0..9_u8,
+        kind in 0..12_u8,
         field in prop::sample::select(vec![0xa0, 0xa1, 0xa2, 0xa5, 0xbf, 0x80, 0xf6, 0x5b, 0x9b]),
         rest in prop::collection::vec(prop_oneof![0..7_u8, any::<u8>()], 0..80),
     ) {
@@ -175,8 +226,8 @@ proptest! {
 
     #[test]
     fn a_cut_or_joined_frame_is_none(
-        kind in 0..10_usize,
-        other in 0..10_usize,
+        kind in 0..KINDS,
+        other in 0..KINDS,
         position in any::<prop::sample::Index>(),
     ) {
         let (one, other) = (&one_of_each()[kind].0, &one_of_each()[other].0);
@@ -189,8 +240,8 @@ proptest! {
 
     #[test]
     fn frames_put_together_from_pieces_are_read_without_a_panic(
-        kind in 0..10_usize,
-        other in 0..10_usize,
+        kind in 0..KINDS,
+        other in 0..KINDS,
         at in any::<(prop::sample::Index, prop::sample::Index)>(),
     ) {
         let one = one_of_each()[kind].0.encode().unwrap();
@@ -200,7 +251,7 @@ proptest! {
 
     #[test]
     fn changed_bytes_are_refused_or_stay_as_they_are(
-        kind in 0..10_usize,
+        kind in 0..KINDS,
         position in any::<prop::sample::Index>(),
         byte in any::<u8>(),
     ) {

@@ -7,12 +7,15 @@ mod properties;
 mod receiver;
 mod refusals;
 mod sender;
+mod set_aside;
 
-use super::{Frame, Hello, Parties};
+use super::{Frame, Hello, Parties, Versions};
 use ambit_ledger::{Digest, Salt};
 
 const SENDER_STORE: Salt = Salt::from_bytes([1; 32]);
 const RECIPIENT_STORE: Salt = Salt::from_bytes([2; 32]);
+/// What the recipient judges by.
+const GROUNDS: Digest = Digest::from_bytes([3; 32]);
 
 fn parties() -> Parties {
     Parties {
@@ -27,6 +30,7 @@ fn parties() -> Parties {
 fn first_hello() -> Hello {
     let parties = parties();
     Hello {
+        versions: Versions::OWN,
         partnership: parties.partnership,
         edition: parties.edition,
         incarnation: SENDER_STORE,

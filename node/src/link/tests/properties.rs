@@ -1,10 +1,10 @@
 //! Both machines against a peer that sends whatever it likes: nothing panics, and no promise is broken.
 
 use super::super::{
-    Arrived, CREDIT_ITEMS, Control, Frame, Hello, Outgoing, Received, Receiver, Sender,
-    SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
+    Arrived, CREDIT_ITEMS, Frame, Hello, Outgoing, Received, Receiver, Sender, SenderOutput,
+    UNACKNOWLEDGED_ITEMS_MAX,
 };
-use super::{RECIPIENT_STORE, SENDER_STORE, first_hello, parties, parts};
+use super::{GROUNDS, RECIPIENT_STORE, SENDER_STORE, first_hello, parties, parts};
 use ambit_ledger::{
     Acknowledgement, Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode,
     RefusedItem, Salt, Time,
@@ -80,9 +80,15 @@ fn any_frame() -> impl Strategy<Value = Frame> {
         any::<u32>().prop_map(|items| Frame::Credit { items }),
         (any_number(), any_code()).prop_map(|(seq, code)| Frame::Reject { seq, code }),
         statement().prop_map(|statement| Frame::Acknowledgement { statement }),
-        statement().prop_map(|statement| Frame::Control {
-            message: Control::Declined { statement }
+        (any::<u16>(), statement()).prop_map(|(kind, statement)| Frame::Control {
+            kind: kind.into(),
+            statement,
         }),
+        (any_number(), statement()).prop_map(|(seq, statement)| Frame::Evidence {
+            seq,
+            statements: vec![statement.into()],
+        }),
+        any_code().prop_map(|code| Frame::Again { code }),
     ]
 }
 
@@ -135,8 +141,15 @@ struct Judge {
 
 impl Judge {
     fn new() -> Self {
-        let accepted =
-            Receiver::accept(parties(), RECIPIENT_STORE, None, true, &first_hello()).unwrap();
+        let accepted = Receiver::accept(
+            parties(),
+            RECIPIENT_STORE,
+            None,
+            GROUNDS,
+            true,
+            &first_hello(),
+        )
+        .unwrap();
         let mut judge = Self {
             receiver: accepted.receiver,
             granted: 0,
@@ -194,7 +207,7 @@ impl Judge {
                     self.hear(&frame);
                 }
             }
-            Received::Control(_) | Received::Rejected { .. } => {}
+            Received::Kept | Received::Control(_) | Received::Rejected { .. } => {}
         }
         assert!(self.count() <= self.granted, "more was taken than granted");
         let pending = u64::try_from(self.receiver.pending()).unwrap();
@@ -251,6 +264,7 @@ impl Judge {
         let outcome = match self.taken.get(place) {
             Some(ItemBody::Tombstone) => Outcome::Noted,
             _ if is_taken => Outcome::Admitted,
+            _ if code.is_set_aside() => Outcome::SetAside(code),
             _ => Outcome::Refused(code),
         };
         let Ok(inbox) = self.receiver.resolve(outcome) else {
@@ -259,11 +273,11 @@ impl Judge {
         self.resolved += 1;
         assert!(self.resolved <= self.count(), "resolved what was not taken");
         assert_eq!(inbox.cursor, self.resolved);
-        if let Outcome::Refused(code) = outcome {
+        if let Outcome::Refused(code) | Outcome::SetAside(code) = outcome {
             let seq = self.resolved;
             self.refused.push(RefusedItem { seq, code });
         }
-        let kept = u64::try_from(inbox.refused.len()).unwrap();
+        let kept = u64::try_from(inbox.refused.len() + inbox.set_aside.len()).unwrap();
         assert!(kept <= UNACKNOWLEDGED_ITEMS_MAX);
     }
 
@@ -274,8 +288,11 @@ impl Judge {
         };
         assert!(statement.upto <= self.committed && statement.upto > self.signed);
         let refused = self.refused.iter().copied();
-        let stated: Vec<_> = refused.filter(|one| one.seq <= statement.upto).collect();
-        assert_eq!(statement.refused, stated);
+        let stated = refused.filter(|one| one.seq <= statement.upto);
+        let (set_aside, refused): (Vec<_>, Vec<_>) =
+            stated.partition(|one| one.code.is_set_aside());
+        assert_eq!(statement.refused, refused);
+        assert_eq!(statement.set_aside, set_aside);
         let frame = self.receiver.acknowledgement_signed(&statement, vec![0xd2]);
         assert!(matches!(frame, Frame::Acknowledgement { .. }));
         self.signed = statement.upto;
@@ -420,6 +437,7 @@ impl Watched {
                         observation,
                         disclosure,
                         readings,
+                        evidence: Vec::new(),
                     };
                     self.sender.supply_item(item);
                 }
@@ -478,7 +496,7 @@ proptest! {
 
     #[test]
     fn a_link_is_accepted_with_any_hello(hello in any_hello()) {
-        let accepted = Receiver::accept(parties(), RECIPIENT_STORE, None, true, &hello).unwrap();
+        let accepted = Receiver::accept(parties(), RECIPIENT_STORE, None, GROUNDS, true, &hello).unwrap();
         let Frame::Hello { hello: answer } = accepted.answer else {
             panic!("the answer is a hello");
         };

@@ -1,8 +1,8 @@
 use super::super::{
-    AcceptError, Arrived, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Received, Receiver,
-    ResolveError,
+    AcceptError, Arrived, CREDIT_ITEMS, Control, ControlKind, Divergence, Frame, Hello, Received,
+    Receiver, ResolveError,
 };
-use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
+use super::{GROUNDS, RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
 use crate::link::Inbox;
 use ambit_ledger::{
     Chain, Digest, DisclosureId, ItemBody, ObservationId, Outcome, RefusalCode, Salt,
@@ -41,7 +41,7 @@ impl Feed {
         }
     }
 
-    fn tombstone(&mut self) -> Frame {
+    pub(super) fn tombstone(&mut self) -> Frame {
         self.seq += 1;
         self.chain = self.chain.with_body(self.seq, &ItemBody::Tombstone);
         Frame::Tombstone {
@@ -52,7 +52,8 @@ impl Feed {
 }
 
 pub(super) fn accept(inbox: Option<Inbox>, hello: &Hello) -> (Receiver, Hello) {
-    let accepted = Receiver::accept(parties(), RECIPIENT_STORE, inbox, true, hello).unwrap();
+    let accepted =
+        Receiver::accept(parties(), RECIPIENT_STORE, inbox, GROUNDS, true, hello).unwrap();
     assert_eq!(accepted.divergence, None);
     let Frame::Hello { hello } = accepted.answer else {
         panic!("the answer is a hello");
@@ -98,7 +99,8 @@ fn a_hello_for_another_partnership_is_not_accepted() {
         partnership: "urn:other".parse().unwrap(),
         ..first_hello()
     };
-    let error = Receiver::accept(parties(), RECIPIENT_STORE, None, true, &hello).unwrap_err();
+    let error =
+        Receiver::accept(parties(), RECIPIENT_STORE, None, GROUNDS, true, &hello).unwrap_err();
     assert_eq!(error, AcceptError::AnotherPartnership);
 }
 
@@ -207,10 +209,11 @@ fn a_rejection_is_never_answered() {
 #[test]
 fn control_passes() {
     let (mut receiver, _) = open();
-    let message = Control::Signature { statement: vec![1] };
-    let frame = Frame::Control {
-        message: message.clone(),
+    let message = Control {
+        kind: ControlKind::Signature,
+        statement: vec![1],
     };
+    let frame = Frame::from(message.clone());
     assert_eq!(
         receiver.receive(Arrived::read(&bytes(&frame))),
         Received::Control(message)
@@ -296,7 +299,8 @@ fn nothing_comes_beyond_the_credit() {
 #[test]
 fn credit_waits_until_the_partnership_is_active() {
     let hello = first_hello();
-    let accepted = Receiver::accept(parties(), RECIPIENT_STORE, None, false, &hello).unwrap();
+    let accepted =
+        Receiver::accept(parties(), RECIPIENT_STORE, None, GROUNDS, false, &hello).unwrap();
     let mut receiver = accepted.receiver;
     let Frame::Hello { hello: answer } = accepted.answer else {
         panic!("the answer is a hello");
@@ -376,6 +380,7 @@ fn another_past_is_found_out_and_gets_no_credit() {
             parties(),
             RECIPIENT_STORE,
             Some(inbox.clone()),
+            GROUNDS,
             true,
             &hello,
         )

@@ -5,9 +5,10 @@ use super::super::{
     UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::receiver::{Feed, REFUSED, accept, open, reply, take};
-use super::{RECIPIENT_STORE, bytes, first_hello, parties};
+use super::{GROUNDS, RECIPIENT_STORE, bytes, first_hello, parties};
 use crate::link::Inbox;
 use ambit_ledger::{Digest, Outcome, RefusalCode, Time};
+use std::collections::BTreeMap;
 
 #[test]
 fn an_acknowledgement_is_due_when_idle_or_after_so_many_items() {
@@ -108,7 +109,10 @@ fn refusals_are_bounded_and_their_inbox_fits_one_record() {
         bodies: start.digest(),
         outcomes: start.digest(),
         refused: Vec::new(),
+        set_aside: Vec::new(),
         signed: first,
+        untaken: BTreeMap::new(),
+        asked: BTreeMap::new(),
     };
     let hello = Hello {
         partnership: parties.partnership.clone(),
@@ -117,7 +121,8 @@ fn refusals_are_bounded_and_their_inbox_fits_one_record() {
         chain: Some(start.digest()),
         ..first_hello()
     };
-    let accepted = Receiver::accept(parties, RECIPIENT_STORE, Some(inbox), true, &hello).unwrap();
+    let accepted =
+        Receiver::accept(parties, RECIPIENT_STORE, Some(inbox), GROUNDS, true, &hello).unwrap();
     let mut receiver = accepted.receiver;
     let mut feed = Feed {
         seq: first,

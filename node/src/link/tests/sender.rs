@@ -1,6 +1,6 @@
 use super::super::{
-    Arrived, CREDIT_ITEMS, Control, Divergence, Frame, Hello, Outgoing, STALLED_AFTER_SECONDS,
-    Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
+    Arrived, CREDIT_ITEMS, Control, ControlKind, Divergence, Frame, Hello, Outgoing,
+    STALLED_AFTER_SECONDS, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::acknowledgement::acknowledgement;
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
@@ -21,6 +21,7 @@ fn outgoing(seq: u64) -> Outgoing {
         observation,
         disclosure,
         readings,
+        evidence: Vec::new(),
     }
 }
 
@@ -64,7 +65,7 @@ pub(super) fn drain(sender: &mut Sender) -> Vec<SenderOutput> {
     std::iter::from_fn(|| sender.poll()).collect()
 }
 
-fn say_hello(sender: &mut Sender, hello: Hello) -> Vec<SenderOutput> {
+pub(super) fn say_hello(sender: &mut Sender, hello: Hello) -> Vec<SenderOutput> {
     assert!(matches!(
         drain(sender).as_slice(),
         [SenderOutput::Send(Frame::Hello { .. })]
@@ -210,7 +211,8 @@ fn another_past_is_found_out() {
         let mut sender = Sender::open(parties(), SENDER_STORE, Some(known(3)), 1000);
         assert_eq!(say_hello(&mut sender, hello), diverged(divergence));
         assert!(sender.is_stopped());
-        sender.send_control(Control::Signature {
+        sender.send_control(Control {
+            kind: ControlKind::Signature,
             statement: Vec::new(),
         });
         assert_eq!(feed(&mut sender, &Frame::Credit { items: 9 }), Vec::new());
@@ -283,10 +285,11 @@ fn another_edition_holds_items_and_lets_control_pass() {
             SenderOutput::EditionDiffers { edition }
         ]
     );
-    let message = Control::Declined { statement: vec![1] };
-    let frame = Frame::Control {
-        message: message.clone(),
+    let message = Control {
+        kind: ControlKind::Declined,
+        statement: vec![1],
     };
+    let frame = Frame::from(message.clone());
     sender.send_control(message.clone());
     assert_eq!(drain(&mut sender), [SenderOutput::Send(frame.clone())]);
     assert_eq!(feed(&mut sender, &frame), [SenderOutput::Control(message)]);

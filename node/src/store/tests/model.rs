@@ -6,7 +6,7 @@ use crate::link::Inbox;
 use crate::store::database::Database;
 use ambit_ledger::{
     Acknowledgement, Admitted, Body, Digest, Disclosed, Disclosure, Name, ObservationId, Observed,
-    Time, leaf_hash,
+    OfferedAgain, Time, leaf_hash,
 };
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +94,14 @@ impl Model {
                     evidence: [].into(),
                 })
             }
+            Write::OfferedAgain { outbox, offer } => {
+                let state = self.outboxes.get_mut(outbox).unwrap();
+                state.last += 1;
+                Body::OfferedAgain(OfferedAgain {
+                    seq: state.last,
+                    ..offer.clone()
+                })
+            }
             Write::Blob(bytes) => {
                 self.blobs.insert(Digest::of(bytes), bytes.clone());
                 return;
@@ -110,6 +118,8 @@ impl Model {
                     judged: 0,
                     offered: 0,
                     acknowledged: None,
+                    untaken: BTreeMap::new(),
+                    asked_for: BTreeMap::new(),
                 });
                 return;
             }
@@ -121,8 +131,27 @@ impl Model {
                 self.outboxes.get_mut(outbox).unwrap().offered = *upto;
                 return;
             }
-            Write::OutboxAcknowledged { outbox, upto } => {
-                self.outboxes.get_mut(outbox).unwrap().acknowledged = Some(upto.clone());
+            Write::OutboxAcknowledged {
+                outbox,
+                upto,
+                untaken,
+            } => {
+                let state = self.outboxes.get_mut(outbox).unwrap();
+                state.acknowledged = Some(upto.clone());
+                for (code, more) in untaken {
+                    *state.untaken.entry(*code).or_default() += more;
+                }
+                return;
+            }
+            Write::AskedFor {
+                outbox,
+                code,
+                asked,
+            } => {
+                let state = self.outboxes.get_mut(outbox).unwrap();
+                state.asked_for.insert(*code, *asked);
+                // The workload asks once.
+                state.untaken.remove(code);
                 return;
             }
             Write::Inbox(inbox) => {
@@ -166,6 +195,12 @@ impl Model {
                 self.indexes.insert(item, index);
                 self.say(&disclosure.observation, &outbox, index);
             }
+            Body::OfferedAgain(offer) => {
+                let outbox = BoxKey::new(&offer.partnership, &offer.recipient);
+                self.indexes
+                    .insert(keys::outbox_item(&outbox, offer.seq), index);
+                self.indexes.insert(keys::offered(&offer.first), index);
+            }
             Body::Withheld(withheld) => {
                 let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
                 self.say(&withheld.observation, &outbox, index);
@@ -187,6 +222,14 @@ impl Model {
                 let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
                 let key = keys::acknowledged(&outbox, stated.upto);
                 self.indexes.insert(key, index);
+                for refused in stated
+                    .refused
+                    .iter()
+                    .filter(|item| item.code.may_come_again())
+                {
+                    let key = keys::untaken(&outbox, refused.code.number(), index);
+                    self.indexes.insert(key, index);
+                }
             }
             Body::Refused(_) => {}
             other => panic!("the workload has no {other:?}"),

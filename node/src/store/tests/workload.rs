@@ -1,13 +1,13 @@
 //! What the tests commit.
 
-use super::super::{BoxKey, Commit, Write};
+use super::super::{AskedFor, BoxKey, Commit, Write};
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Action, Agreement, AgreementState, Body, Decided, Decision,
     Digest, Disclosure, DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry,
-    Observation, ObservationId, Opened, OrganizationId, PartnershipId, Party, Quality, Reading,
-    Readings, RefusalCode, Refused, RefusedItem, Salt, Scope, SecretKey, Time, When, Withdrawal,
-    Withdrawn, Withheld,
+    Observation, ObservationId, OfferedAgain, Opened, OrganizationId, PartnershipId, Party,
+    Quality, Reading, Readings, RefusalCode, Refused, RefusedItem, Salt, Scope, SecretKey, Time,
+    When, Withdrawal, Withdrawn, Withheld,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -202,7 +202,7 @@ impl Pair {
     fn acknowledged(&self, upto: u64, bytes: usize) -> [Write; 2] {
         let refused = (0..).take(bytes / 24).map(|seq| RefusedItem {
             seq,
-            code: RefusalCode::NotCanonical,
+            code: [RefusalCode::NotCanonical, RefusalCode::NotAdmissible][usize::from(seq % 2 > 0)],
         });
         let stated = Acknowledgement {
             partnership: self.partnership.clone(),
@@ -228,8 +228,37 @@ impl Pair {
         let state = Write::OutboxAcknowledged {
             outbox: self.key(),
             upto: state,
+            untaken: [(RefusalCode::NotAdmissible.number(), upto % 3)].into(),
         };
         [Write::Entry(entry), state]
+    }
+
+    /// What was not taken, asked for and offered again, and that all of it was.
+    fn offered_again(&self, observation: ObservationId, first_seq: u64) -> [Write; 2] {
+        let offer = OfferedAgain {
+            first: DisclosureId::of(&self.disclosure(observation)),
+            first_seq,
+            disclosure: None,
+            partnership: self.partnership.clone(),
+            recipient: self.other.clone(),
+            seq: 0,
+            decision: Digest::of(b"decision"),
+        };
+        let outbox = self.key();
+        let code = RefusalCode::NotAdmissible.number();
+        let asked = AskedFor {
+            from: 2,
+            upto: 3,
+            kept_back: 1,
+        };
+        [
+            Write::OfferedAgain { outbox, offer },
+            Write::AskedFor {
+                outbox,
+                code,
+                asked,
+            },
+        ]
     }
 
     fn judged(&self) -> Write {
@@ -247,7 +276,10 @@ impl Pair {
             bodies: Digest::of(&cursor.to_be_bytes()),
             outcomes: Digest::of(&cursor.to_le_bytes()),
             refused: Vec::new(),
+            set_aside: Vec::new(),
             signed: cursor / 2,
+            untaken: [].into(),
+            asked: [].into(),
         })
     }
 
@@ -381,7 +413,8 @@ pub(super) fn everything() -> Vec<Commit> {
         later.push(first.withdrawn(*id, seq, seq % 3 == 0));
     }
     later.push(imported(100, 20_000).1);
-    later.extend(second.acknowledged(1, 10));
+    later.extend(second.acknowledged(1, 100));
+    later.extend(second.offered_again(many[1].0, 2));
     commits.push(later);
     commits.push(vec![first.inbox(1)]);
     let mut taken: Vec<Write> = (0..6)

@@ -5,6 +5,7 @@ mod admissions;
 mod attestations;
 mod disclosures;
 mod ledgers;
+mod offers;
 mod partnerships;
 mod rules;
 mod withdrawals;

@@ -1,0 +1,87 @@
+//! What was offered again: a further number for what its recipient did not take, and might another time.
+
+use super::Audit;
+use super::decisions::check_true_around;
+use super::fault::{At, Checks};
+use super::preparation::Statements;
+use crate::rule::Rule;
+use ambit_ledger::{Action, Digest, Disclosed, OfferedAgain, RefusalCode};
+use std::collections::BTreeSet;
+
+impl Audit<'_> {
+    pub(super) fn offered_again(&mut self, at: At, body: &OfferedAgain) {
+        let is_due = self.check_due(body);
+        self.note(at, is_due);
+        match &body.disclosure {
+            // A new disclosure under another edition is one like any other.
+            Some(disclosure) => {
+                let disclosed = Disclosed {
+                    disclosure: disclosure.clone(),
+                    seq: body.seq,
+                    evidence: BTreeSet::new(),
+                };
+                self.disclosed(at, &disclosed, Statements::default());
+            }
+            None => {
+                let checked = self.outbox_of(body).put_again(body);
+                self.note(at, checked);
+                let checked = self.check_offer_decided(at, body);
+                self.note(at, checked);
+            }
+        }
+        self.outbox_of(body).supersede(body.first_seq, body.seq);
+    }
+
+    fn outbox_of(&mut self, body: &OfferedAgain) -> &mut super::outboxes::Outbox {
+        self.outboxes.of(&body.partnership, &body.recipient)
+    }
+
+    /// The first is one that its recipient did not take, and did not refuse for good.
+    fn check_due(&mut self, body: &OfferedAgain) -> Checks {
+        let rule = Rule::OfferedAgain;
+        let first = self.outbox_of(body).items.get(&body.first_seq);
+        let first = first.filter(|first| first.disclosure == body.first && !first.is_withdrawn);
+        let first = first.ok_or_else(|| {
+            let (id, seq) = (body.first, body.first_seq);
+            rule.broken(format!(
+                "disclosure {id} does not stand as number {seq} there"
+            ))
+        })?;
+        let untaken = first.untaken;
+        rule.check(untaken.is_some_and(RefusalCode::may_come_again), || {
+            let said = untaken.map_or_else(
+                || "nobody said that it was not taken".to_owned(),
+                |code| format!("its recipient refused it for good, as `{code}`"),
+            );
+            format!("number {}: {said}", body.first_seq)
+        })
+    }
+
+    /// This organization's own layers still admit it, asked as when a frame is written: about the very terms that were
+    /// disclosed on.
+    fn check_offer_decided(&mut self, at: At, body: &OfferedAgain) -> Checks {
+        let edition = self.edition_in_force(&body.partnership, Rule::DisclosureEdition)?;
+        let found = self.outbox_of(body).items.get(&body.first_seq);
+        let Some((entry, under)) = found.map(|first| (first.entry, first.edition)) else {
+            // That is found by itself.
+            return Ok(());
+        };
+        Rule::DisclosureEdition.check(edition.digest == under, || {
+            format!(
+                "it was disclosed under {under}, in force is {}, which takes a new disclosure",
+                edition.digest
+            )
+        })?;
+        let disclosure = self.disclosure_of(entry)?;
+        let digest: &Digest = &body.decision;
+        let decision = self.decision(digest, Action::Disclose, &edition)?;
+        check_true_around(&decision, at)?;
+        let inquiries = self.inquiries_again(at, &disclosure, &edition)?;
+        self.check_class(&decision, &inquiries)?;
+        let admitted = decision.admitted();
+        let is_admitted = !admitted.is_empty() && admitted == disclosure.scope.purposes;
+        Rule::DecisionVerdict.check(is_admitted, || {
+            format!("decision {digest} says *{}*", decision.verdict())
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Rules of what is offered again.
+
+use crate::Rule;
+use crate::fixture::{Story, facts, time};
+use ambit_ledger::{Body, Digest, DisclosureId, OfferedAgain, RefusalCode, RefusedItem};
+
+fn item(seq: u64, code: RefusalCode) -> RefusedItem {
+    RefusedItem { seq, code }
+}
+
+/// One observation disclosed as number 1, which its recipient did not take, with this code.
+fn not_taken(code: RefusalCode) -> Story {
+    let mut story = Story::begin();
+    let (id, facts) = story.supplier.observe(facts("inspection-result"));
+    let judged = story.judge(&facts);
+    story.supplier.decide(&judged);
+    story.disclose(id, &facts, &judged.decision, 1);
+    story.acknowledge(1, &[item(1, code)]);
+    story
+}
+
+/// That, and offered again as number 2, by an entry that is altered.
+fn offered(code: RefusalCode, change: impl FnOnce(&mut OfferedAgain)) -> Story {
+    let mut story = not_taken(code);
+    let mut offer = story.offer(1, 2);
+    change(&mut offer);
+    story.supplier.push(Body::OfferedAgain(offer));
+    story
+}
+
+fn expect_last(story: &Story, rules: &[Rule]) {
+    let last = story.supplier.entries.len() - 1;
+    let expected: Vec<_> = rules.iter().map(|rule| (*rule, Some(last))).collect();
+    story.supplier.expect(&expected);
+}
+
+#[test]
+fn what_may_be_taken_another_time_is_offered_again() {
+    for code in [
+        RefusalCode::NotAdmissible,
+        RefusalCode::Undecided,
+        RefusalCode::ClocksApart,
+        RefusalCode::from(1_234),
+    ] {
+        offered(code, |_| {}).supplier.expect(&[]);
+    }
+    for code in [RefusalCode::WiderTerms, RefusalCode::Duplicate] {
+        expect_last(&offered(code, |_| {}), &[Rule::OfferedAgain]);
+    }
+}
+
+#[test]
+fn only_what_was_not_taken_is_offered_again() {
+    let code = RefusalCode::NotAdmissible;
+    let mut taken = not_taken(code);
+    let length = taken.supplier.entries.len();
+    taken.supplier.truncate(length - 1);
+    let mut silent = taken.clone();
+    let offer = silent.offer(1, 2);
+    silent.supplier.push(Body::OfferedAgain(offer));
+    expect_last(&silent, &[Rule::OfferedAgain]);
+    taken.acknowledge(1, &[]);
+    let offer = taken.offer(1, 2);
+    taken.supplier.push(Body::OfferedAgain(offer));
+    expect_last(&taken, &[Rule::OfferedAgain]);
+
+    let another = |offer: &mut OfferedAgain| offer.first = DisclosureId::of(b"another");
+    expect_last(&offered(code, another), &[Rule::OfferedAgain]);
+}
+
+#[test]
+fn its_number_is_the_next_one() {
+    let code = RefusalCode::NotAdmissible;
+    for seq in [1, 3] {
+        let story = offered(code, |offer| offer.seq = seq);
+        expect_last(&story, &[Rule::Sequence]);
+    }
+}
+
+#[test]
+fn it_is_admissible_when_it_is_offered_again() {
+    let code = RefusalCode::NotAdmissible;
+    let unknown = |offer: &mut OfferedAgain| offer.decision = Digest::of(b"another");
+    expect_last(&offered(code, unknown), &[Rule::DecisionUnknown]);
+
+    let mut story = not_taken(code);
+    story.limits.hold_until = time("2026-12-01T00:00:00Z");
+    story.set_limits();
+    let offer = story.offer(1, 2);
+    story.supplier.push(Body::OfferedAgain(offer));
+    expect_last(&story, &[Rule::DecisionVerdict]);
+
+    // A decision about something else.
+    let mut story = not_taken(code);
+    let mut offer = story.offer(1, 2);
+    let mut other = facts("inspection-result");
+    other.export_control.determined = false;
+    let (_, other) = story.supplier.observe(other);
+    let judged = story.judge(&other);
+    offer.decision = story.supplier.decide(&judged);
+    story.supplier.push(Body::OfferedAgain(offer));
+    expect_last(&story, &[Rule::DecisionClass]);
+}
+
+#[test]
+fn what_is_offered_again_is_counted_once_by_its_last_number() {
+    let code = RefusalCode::Undecided;
+    let mut story = offered(code, |_| {});
+    let counted = |story: &Story| {
+        let report = story.supplier.verify();
+        assert_eq!(report.exit_code(), 0, "{report}");
+        let delivery = report.deliveries()[0].clone();
+        (
+            delivery.disclosed,
+            delivery.admitted,
+            delivery.set_aside,
+            delivery.unacknowledged,
+        )
+    };
+    assert_eq!(counted(&not_taken(code)), (1, 0, 1, 0));
+    assert_eq!(counted(&story), (1, 0, 0, 1));
+    story.acknowledge(2, &[item(1, code), item(2, code)]);
+    assert_eq!(counted(&story), (1, 0, 1, 0));
+    let offer = story.offer(1, 3);
+    story.supplier.push(Body::OfferedAgain(offer));
+    story.acknowledge(3, &[item(1, code), item(2, code)]);
+    assert_eq!(counted(&story), (1, 1, 0, 0));
+}

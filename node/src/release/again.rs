@@ -1,0 +1,258 @@
+//! Offering again: what a recipient did not take, and may take now because it says that its grounds have changed, gets a
+//! further number in its outbox. The same disclosure goes, where it is still good; under another edition a new one.
+//!
+//! It must never offer what this node's own layers do not admit at that moment, nor what the recipient refused for good.
+//! What they do not admit is kept back, and looked at again once something else is in force here.
+
+use super::disclose::{Again, DisclosureContext, disclose, judge_again, judge_for};
+use super::leave::{LeaveError, Stored, stored};
+use super::observe::COMMIT_OBSERVATIONS_MAX;
+use super::offering::Extent;
+use crate::node::{Deciding, JudgedWrites, Node};
+use crate::randomness::Randomness;
+use crate::store::{AskedFor, BoxKey, StoreError, Write, own_acknowledgement, own_observation};
+use ambit_ledger::{Body, DisclosureId, Facts, OfferedAgain, RefusalCode, Salt, Time};
+use serde_bytes::ByteBuf;
+use std::collections::BTreeMap;
+
+/// Offers again what an outbox's recipient did not take with a code and asks for now. Returns how many items.
+pub(crate) fn offer_again(
+    node: &Node,
+    outbox: &BoxKey,
+    code: RefusalCode,
+) -> Result<u64, LeaveError> {
+    if !code.may_come_again() {
+        return Ok(0);
+    }
+    // One at a time, or two would find the same.
+    let _alone = node.alone();
+    let now = node.instant(crate::clock::now())?;
+    let state = node.store().outbox(outbox);
+    let asked = state.and_then(|state| state.asked_for.get(&code.number()).copied());
+    let asked = AskedFor {
+        upto: node.store().size(),
+        ..asked.unwrap_or_default()
+    };
+    let gone = go_through(node, outbox, code, asked, (Extent::All, now))?;
+    node.notify();
+    Ok(gone.offered)
+}
+
+/// How many items were offered again, and how many may not leave.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gone {
+    pub(super) offered: u64,
+    pub(super) left: u64,
+}
+
+/// Offers again what a recipient asked for and this node kept back at that time.
+pub(super) fn offer_kept_back(
+    node: &Node,
+    outbox: &BoxKey,
+    extent: Extent,
+    now: Time,
+) -> Result<Gone, StoreError> {
+    let _alone = node.alone();
+    let state = node.store().outbox(outbox);
+    let asked = state.map(|state| state.asked_for).unwrap_or_default();
+    let mut all = Gone::default();
+    for (number, asked) in asked.into_iter().filter(|(_, asked)| asked.kept_back > 0) {
+        let gone = go_through(node, outbox, number.into(), asked, (extent, now))?;
+        all.offered += gone.offered;
+        all.left += gone.left;
+    }
+    Ok(all)
+}
+
+/// Judges what the acknowledgements of a stretch say was not taken, and offers what may leave.
+fn go_through(
+    node: &Node,
+    outbox: &BoxKey,
+    code: RefusalCode,
+    asked: AskedFor,
+    (extent, now): (Extent, Time),
+) -> Result<Gone, StoreError> {
+    let wanted: Vec<(u64, u64)> = wanted(node, outbox, code, asked)?.into_iter().collect();
+    let mut offered = 0;
+    let is_dry_run = extent == Extent::DryRun;
+    let mut left = AskedFor {
+        from: asked.upto,
+        upto: asked.upto,
+        kept_back: 0,
+    };
+    for some in wanted.chunks(COMMIT_OBSERVATIONS_MAX) {
+        let in_force = node.judging();
+        let mut deciding = in_force.deciding();
+        let mut judged = in_force.judged();
+        for (seq, index) in some {
+            let item = stored(node, outbox, *seq)?;
+            let offer = offer(&mut deciding, &item, now)?;
+            // Recorded whatever comes of it: what is decided after it may refer to it.
+            judged.extend(offer.decisions);
+            match offer.again {
+                Some(again) => {
+                    offered += 1;
+                    judged.push(Write::OfferedAgain {
+                        outbox: *outbox,
+                        offer: again,
+                    });
+                }
+                None => {
+                    left.kept_back += 1;
+                    left.from = left.from.min(*index);
+                }
+            }
+        }
+        if !is_dry_run {
+            in_force.commit(now, judged)?;
+            deciding.keep();
+        }
+    }
+    let gone = Gone {
+        offered,
+        left: left.kept_back,
+    };
+    if is_dry_run {
+        return Ok(gone);
+    }
+    // Last: where this does not come to the disk, all of it is looked at again, and what has a further number is passed over.
+    let done = Write::AskedFor {
+        outbox: *outbox,
+        code: code.number(),
+        asked: left,
+    };
+    node.store().commit(node.commit_of(now, vec![done]))?;
+    Ok(gone)
+}
+
+/// The numbers that were not taken with a code, and by which entry that is known. One that was offered again since, or taken
+/// back, is none of them.
+fn wanted(
+    node: &Node,
+    outbox: &BoxKey,
+    code: RefusalCode,
+    asked: AskedFor,
+) -> Result<BTreeMap<u64, u64>, StoreError> {
+    let store = node.store();
+    let state = store.outbox(outbox);
+    let incarnation = state
+        .and_then(|state| state.acknowledged)
+        .map(|reach| reach.incarnation);
+    let mut wanted = BTreeMap::new();
+    for index in store.untaken(outbox, code.number(), asked.from..asked.upto)? {
+        for seq in untaken_in(node, index, code, incarnation)? {
+            if wanted.contains_key(&seq) || store.withdrawn(outbox, seq)?.is_some() {
+                continue;
+            }
+            let item = stored(node, outbox, seq)?;
+            if store.latest_number(&item.id(), item.first_seq)? == seq {
+                wanted.insert(seq, index);
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// The numbers that the acknowledgement of an entry says were not taken with a code; of none, where it is by a store that
+/// the recipient has lost since.
+fn untaken_in(
+    node: &Node,
+    index: u64,
+    code: RefusalCode,
+    incarnation: Option<Salt>,
+) -> Result<Vec<u64>, StoreError> {
+    let recorded = node.store().entry(index)?;
+    let Some(Body::Acknowledged(acknowledged)) = recorded.map(|recorded| recorded.body) else {
+        return Err(StoreError::Damaged("an acknowledgement is missing"));
+    };
+    let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
+    if incarnation != Some(stated.incarnation) {
+        return Ok(Vec::new());
+    }
+    let all = stated.refused.iter().chain(&stated.set_aside);
+    let with_code = all.filter(|item| item.code == code);
+    Ok(with_code.map(|item| item.seq).collect())
+}
+
+/// What comes of offering one disclosure again.
+struct Offer<'g> {
+    /// What was decided, to be committed before anything refers to it.
+    decisions: JudgedWrites<'g>,
+    /// The entry; absent where it may not leave now.
+    again: Option<OfferedAgain>,
+}
+
+fn offer<'g>(
+    deciding: &mut Deciding<'g>,
+    item: &Stored,
+    now: Time,
+) -> Result<Offer<'g>, StoreError> {
+    let in_force = deciding.in_force();
+    let node = in_force.node();
+    let disclosure = &item.disclosure;
+    let kept_back = |decisions| {
+        Ok(Offer {
+            decisions,
+            again: None,
+        })
+    };
+    let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
+    let Some(to) = to.filter(|to| to.partnership().is_judged(now)) else {
+        return kept_back(in_force.judged());
+    };
+    let facts = facts_of(node, item)?;
+    let (decision, decisions, statement) = if to.partnership().edition() == disclosure.edition {
+        let number = (item.id(), item.first_seq);
+        match judge_again(deciding, disclosure, &facts, number, now)? {
+            Again::Leaves { decision, judged } => (decision, judged, None),
+            // Its number was settled, so there is nothing to take back.
+            Again::TakenBack { judged, .. } => return kept_back(judged),
+        }
+    } else {
+        let released = judge_for(deciding, to, &facts, now)?;
+        let context = DisclosureContext {
+            discloser: in_force.organization(),
+            key: &node.keys().statement,
+            salt: Randomness::default().salt()?,
+            now,
+        };
+        match disclose(released, to, disclosure.observation, &context) {
+            Ok(new) => (new.decision, new.judged, Some(ByteBuf::from(new.statement))),
+            Err(judgement) => {
+                return kept_back(judgement.map_or_else(|| in_force.judged(), |it| it.judged));
+            }
+        }
+    };
+    Ok(Offer {
+        decisions,
+        again: Some(OfferedAgain {
+            first: item.id(),
+            first_seq: item.first_seq,
+            disclosure: statement,
+            partnership: disclosure.partnership.clone(),
+            recipient: disclosure.recipient.clone(),
+            // Given at the commit.
+            seq: 0,
+            decision,
+        }),
+    })
+}
+
+fn facts_of(node: &Node, item: &Stored) -> Result<Facts, StoreError> {
+    let missing = StoreError::Damaged("a disclosed observation is missing");
+    let Some(index) = node.store().observation(&item.disclosure.observation)? else {
+        return Err(missing);
+    };
+    match node.store().entry(index)?.map(|recorded| recorded.body) {
+        Some(Body::Observed(observed)) => {
+            Ok(own_observation(&observed.observation)?.facts().clone())
+        }
+        _ => Err(missing),
+    }
+}
+
+impl Stored {
+    fn id(&self) -> DisclosureId {
+        DisclosureId::of(&self.statement)
+    }
+}
