@@ -57,6 +57,13 @@ pub fn settings(name: &str) -> Settings {
 
 /// Brings the agreement into force at both, as files handed over.
 pub fn agree(supplier: &Node, customer: &Node) {
+    let [name, other] =
+        [customer, supplier].map(|node| node.settings().organization.name.to_string());
+    agree_on(&format!("{name}/{other}"), supplier, customer);
+}
+
+/// Brings an agreement of this id into force at both.
+pub fn agree_on(partnership: &str, supplier: &Node, customer: &Node) {
     let now = clock::now();
     let root = |node: &Node| {
         (
@@ -64,12 +71,10 @@ pub fn agree(supplier: &Node, customer: &Node) {
             node.root_fingerprint(),
         )
     };
-    let [name, other] =
-        [customer, supplier].map(|node| node.settings().organization.name.to_string());
     let text = format!(
         r#"
-partnership = "{name}/{other}"
-title = "Quality data for {name}"
+partnership = "{partnership}"
+title = "Quality data"
 program = "F-ONE"
 data_classes = ["quality"]
 purposes = ["urn:ambit:purpose:supplier-quality"]
