@@ -21,7 +21,7 @@ pub struct Certificate {
     pub root: PublicKey,
     /// What the key is for.
     pub purpose: KeyPurpose,
-    /// The key.
+    /// The key, of the curve that its purpose takes.
     pub key: PublicKey,
     /// Good from here,
     pub not_before: Time,
@@ -31,22 +31,37 @@ pub struct Certificate {
 }
 
 /// The payload of a certificate's statement: what the root certifies, and the proof that whoever asked for it has the
-/// key. Without one, a root could be made to certify another organization's key as its own.
+/// key. Without one, a root could be made to certify another organization's key as its own, and what that key signs would
+/// be its own too.
+///
+/// A key that others seal to cannot sign, so there is none, and none is missed: who has another's key certified cannot
+/// open what is sealed to it, and nobody else opens it either, as what is sealed names for whom it is.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Proved {
     certificate: Certificate,
-    /// By the certified key, over the domain and the certificate's encoding.
-    proof: Signature,
+    /// By the certified key, over the domain and the certificate's encoding; absent of a key that signs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    proof: Option<Signature>,
 }
 
 impl Certificate {
     /// Signs it with the key it certifies, and that with the root. Returns the statement's bytes.
     #[must_use]
     pub fn sign(&self, root: &SecretKey, key: &SecretKey) -> Vec<u8> {
+        self.sign_with(root, Some(key.sign(&self.proved_bytes())))
+    }
+
+    /// Signs it with the root alone, of a key that signs nothing. Returns the statement's bytes.
+    #[must_use]
+    pub fn sign_unproved(&self, root: &SecretKey) -> Vec<u8> {
+        self.sign_with(root, None)
+    }
+
+    fn sign_with(&self, root: &SecretKey, proof: Option<Signature>) -> Vec<u8> {
         let proved = Proved {
             certificate: self.clone(),
-            proof: key.sign(&self.proved_bytes()),
+            proof,
         };
         statement::sign(
             StatementKind::Certificate,
@@ -84,16 +99,22 @@ impl Certificate {
         {
             return Err(StatementError::Rule("a certificate ends after it begins"));
         }
-        // A key that is no sound point verifies nothing, so that it has no proof either.
-        if !certificate
-            .key
-            .verifies(&certificate.proved_bytes(), &proof)
-        {
-            return Err(StatementError::Rule(
-                "the certified key did not sign its own certificate",
-            ));
+        match certificate.proof_broken(proof.as_ref()) {
+            Some(rule) => Err(StatementError::Rule(rule)),
+            None => Ok(certificate),
         }
-        Ok(certificate)
+    }
+
+    fn proof_broken(&self, proof: Option<&Signature>) -> Option<&'static str> {
+        match (self.purpose.signs(), proof) {
+            // A key that is no sound point verifies nothing, so that it has no proof either.
+            (true, Some(proof)) => (!self.key.verifies(&self.proved_bytes(), proof))
+                .then_some("the certified key did not sign its own certificate"),
+            (true, None) => Some("a key that signs proves that it is there"),
+            (false, Some(_)) => Some("a key that signs nothing has no proof"),
+            (false, None) => (!self.key.is_sound_for(self.purpose))
+                .then_some("the certified key is no sound key"),
+        }
     }
 
     /// Whether the key is good at an instant.

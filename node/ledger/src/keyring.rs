@@ -68,7 +68,8 @@ pub struct Keyring {
 #[derive(Clone, Debug)]
 struct Certified {
     certificate: Certificate,
-    verifier: Verifier,
+    /// `None` of a key that signs nothing.
+    verifier: Option<Verifier>,
 }
 
 impl Keyring {
@@ -127,10 +128,8 @@ impl Keyring {
             }
             .into());
         }
-        let verifier = certificate
-            .key
-            .verifier()
-            .ok_or(StatementError::Rule("the certified key is no sound key"))?;
+        let is_signing = certificate.purpose.signs();
+        let verifier = is_signing.then(|| certificate.key.verifier()).flatten();
         let key = (organization, certificate.key.fingerprint());
         let mut narrowest = certificate.clone();
         if let Some(Certified {
@@ -188,8 +187,12 @@ impl Keyring {
         purpose: KeyPurpose,
         at: Time,
     ) -> Result<&Verifier, KeyringError> {
-        self.certified(organization, key, purpose, at)
-            .map(|certified| &certified.verifier)
+        let certified = self.certified(organization, key, purpose, at)?;
+        let verifier = certified.verifier.as_ref();
+        verifier.ok_or_else(|| KeyringError::Purpose {
+            organization: organization.clone(),
+            key: *key,
+        })
     }
 
     fn certified(

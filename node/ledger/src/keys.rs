@@ -1,7 +1,11 @@
-//! Ed25519 keys (RFC 8032) and what they are for, the one place that names `ed25519-dalek`.
+//! Ed25519 keys (RFC 8032) and what keys are for, the one place that names `ed25519-dalek`.
 //!
 //! Verification is always `verify_strict`: it refuses small-order keys and signatures that a batch would
 //! pass and a single check would not.
+
+mod seal;
+
+pub use seal::SealKey;
 
 use crate::digest::{Digest, byte_array};
 use ed25519_dalek::pkcs8::{
@@ -12,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 byte_array! {
-    /// An Ed25519 public key.
+    /// A public key: Ed25519, or X25519 where it is certified for [`KeyPurpose::Seal`].
     PublicKey, 32
 }
 
@@ -32,7 +36,7 @@ pub struct Fingerprint(Digest);
 pub enum KeyPurpose {
     /// Certifies the other keys.
     Root,
-    /// Signs statements.
+    /// Signs statements, but for those that make or change an agreement.
     Statement,
     /// Signs the ledger's checkpoints.
     Checkpoint,
@@ -42,25 +46,33 @@ pub enum KeyPurpose {
     Transport,
     /// Signs for one person.
     Person,
+    /// Signs what makes an agreement or changes it.
+    Agreement,
+    /// Opens what is sealed to it, and signs nothing: an X25519 key.
+    Seal,
 }
 
 impl KeyPurpose {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Root,
         Self::Statement,
         Self::Checkpoint,
         Self::Witness,
         Self::Transport,
         Self::Person,
+        Self::Agreement,
+        Self::Seal,
     ];
 
     /// Those of the keys that a root certifies for a node; every node has one of each.
-    pub const OF_NODE: [Self; 4] = [
+    pub const OF_NODE: [Self; 6] = [
         Self::Statement,
+        Self::Agreement,
         Self::Checkpoint,
         Self::Witness,
         Self::Transport,
+        Self::Seal,
     ];
 
     /// The name in files.
@@ -73,6 +85,23 @@ impl KeyPurpose {
             Self::Witness => "witness",
             Self::Transport => "transport",
             Self::Person => "person",
+            Self::Agreement => "agreement",
+            Self::Seal => "seal",
+        }
+    }
+
+    /// Whether its keys sign.
+    #[must_use]
+    pub const fn signs(self) -> bool {
+        match self {
+            Self::Root
+            | Self::Statement
+            | Self::Checkpoint
+            | Self::Witness
+            | Self::Transport
+            | Self::Person
+            | Self::Agreement => true,
+            Self::Seal => false,
         }
     }
 }
@@ -82,8 +111,11 @@ pub struct SecretKey(SigningKey);
 
 /// Why a key file holds no key.
 #[derive(Debug, thiserror::Error)]
-#[error("not an Ed25519 private key in PKCS #8 PEM (RFC 8410)")]
-pub struct KeyFileError(#[source] ed25519_dalek::pkcs8::Error);
+#[error("not an {algorithm} private key in PKCS #8 PEM (RFC 8410)")]
+pub struct KeyFileError {
+    algorithm: &'static str,
+    source: ed25519_dalek::pkcs8::Error,
+}
 
 impl SecretKey {
     /// The key of this seed, which must be random.
@@ -105,7 +137,10 @@ impl SecretKey {
     pub fn from_pem(pem: &str) -> Result<Self, KeyFileError> {
         SigningKey::from_pkcs8_pem(pem)
             .map(Self)
-            .map_err(KeyFileError)
+            .map_err(|source| KeyFileError {
+                algorithm: "Ed25519",
+                source,
+            })
     }
 
     /// Writes PKCS #8 PEM, version 1 (RFC 5208, RFC 8410): the private key alone. The public key follows from it,
@@ -159,14 +194,18 @@ impl PublicKey {
             .is_some_and(|verifier| verifier.verifies(message, signature))
     }
 
-    /// Whether anything could ever verify with it: a point of the curve, not of small order, in its one encoding
-    /// (RFC 8032 §5.1.3). Other bytes are certified for nobody.
+    /// Whether it could ever be used for this purpose: a point of the purpose's curve, not of small order, in its one
+    /// encoding (RFC 8032 §5.1.3, RFC 7748 §5). Other bytes are certified for nobody.
     #[must_use]
-    pub fn is_sound(&self) -> bool {
-        self.verifier().is_some()
+    pub fn is_sound_for(&self, purpose: KeyPurpose) -> bool {
+        if purpose.signs() {
+            self.verifier().is_some()
+        } else {
+            seal::is_sound(self)
+        }
     }
 
-    /// The key made ready to verify with; `None` where the bytes are no sound key.
+    /// The key made ready to verify with; `None` where the bytes are no sound Ed25519 key.
     pub(crate) fn verifier(&self) -> Option<Verifier> {
         let key = VerifyingKey::from_bytes(self.as_bytes()).ok()?;
         let is_canonical = key.to_edwards().compress().as_bytes() == self.as_bytes();
@@ -281,7 +320,7 @@ mod tests {
             assert_eq!(key.public().to_string(), public);
             let message = hex::decode(message).unwrap();
             assert_eq!(key.sign(&message).to_string(), signature);
-            assert!(key.public().is_sound());
+            assert!(key.public().is_sound_for(KeyPurpose::Statement));
             assert!(key.public().verifies(&message, &signature.parse().unwrap()));
         }
     }
@@ -301,7 +340,7 @@ mod tests {
         signature[0] = 1;
         for text in UNSOUND {
             let key: PublicKey = text.parse().unwrap();
-            assert!(!key.is_sound(), "{text}");
+            assert!(!key.is_sound_for(KeyPurpose::Statement), "{text}");
             assert!(
                 !key.verifies(b"x", &Signature::from_bytes(signature)),
                 "{text}"
@@ -311,7 +350,7 @@ mod tests {
             "0300000000000000000000000000000000000000000000000000000000000000"
                 .parse()
                 .unwrap();
-        assert!(canonical.is_sound());
+        assert!(canonical.is_sound_for(KeyPurpose::Statement));
     }
 
     #[test]

@@ -57,7 +57,8 @@ pub use holding::{
 };
 pub use keyring::{Keyring, KeyringError};
 pub use keys::{
-    Fingerprint, FingerprintError, KeyFileError, KeyPurpose, PublicKey, SecretKey, Signature,
+    Fingerprint, FingerprintError, KeyFileError, KeyPurpose, PublicKey, SealKey, SecretKey,
+    Signature,
 };
 pub use names::{
     Assigned, DataClass, IDENTIFIER_BYTES_MAX, Jurisdiction, NAME_BYTES_MAX, Name, NameError,

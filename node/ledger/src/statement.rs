@@ -81,9 +81,9 @@ kinds! {
     /// A root certifies a key.
     Certificate "certificate" by Root up to 4_096;
     /// A member signs an edition of a partnership; a blob of its own.
-    Manifest "manifest" by Statement up to codec::ITEM_BYTES_MAX;
+    Manifest "manifest" by Agreement up to codec::ITEM_BYTES_MAX;
     /// A member declines an edition.
-    Decline "decline" by Statement up to 8_192;
+    Decline "decline" by Agreement up to 8_192;
     /// An organization states its own record; terms hold several.
     Card "card" by Statement up to 16_384;
     /// An issuer says something of an organization.
@@ -97,11 +97,11 @@ kinds! {
     /// A holder attests that it no longer holds what was disclosed to it.
     ErasureAttestation "erasure-attestation" by Statement up to 16_384;
     /// A member narrows an agreement, widens it again, or ends it.
-    Act "act" by Statement up to 16_384;
+    Act "act" by Agreement up to 16_384;
     /// A member signs a coordination pattern.
-    Pattern "pattern" by Statement up to ENTRY_STATEMENTS_BYTES_MAX;
+    Pattern "pattern" by Agreement up to ENTRY_STATEMENTS_BYTES_MAX;
     /// The declarer lets a member join by the agreement's own rule.
-    Joined "joined" by Statement up to ENTRY_STATEMENTS_BYTES_MAX;
+    Joined "joined" by Agreement up to ENTRY_STATEMENTS_BYTES_MAX;
     /// A person signs.
     PersonSignature "person-signature" by Person up to 8_192;
 }

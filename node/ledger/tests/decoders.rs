@@ -6,7 +6,7 @@ use crate::stated::{Check, statements};
 use ambit_ledger::{
     Acknowledgement, Body, Checkpoint, CodecError, Decision, Digest, Disclosure, Entry, Facts,
     Fingerprint, Frontier, ITEM_BYTES_MAX, Keyring, Kind, ManifestSignature, Observation,
-    OrganizationId, PartialReadings, PartnershipTerms, Readings, RefusalCode, RefusedItem,
+    OrganizationId, PartialReadings, PartnershipTerms, Readings, RefusalCode, RefusedItem, SealKey,
     SecretKey, SignedCard, Statement, StatementError, StatementKind, Time, decode,
 };
 use coset::cbor::Value;
@@ -74,6 +74,7 @@ fn read_as_text(text: &str) {
     let origin = samples::checkpoint().origin;
     let _ = Checkpoint::verify(text, &origin, [key]);
     let _ = SecretKey::from_pem(text);
+    let _ = SealKey::from_pem(text);
     let _ = text.parse::<Fingerprint>();
     let _ = text.parse::<Digest>();
     let _ = text.parse::<Time>();

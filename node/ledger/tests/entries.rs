@@ -152,7 +152,8 @@ fn agreement_bodies() -> Vec<Body> {
     let root = samples::forge_root();
     let terms = samples::terms();
     let at = samples::issued();
-    let signature = ManifestSignature::sign(&terms, &samples::forge(), at, &samples::forge_key());
+    let key = samples::forge_agreement();
+    let signature = ManifestSignature::sign(&terms, &samples::forge(), at, &key);
     vec![
         Body::PartnershipEdition(PartnershipEdition {
             partnership: terms.partnership.clone(),
@@ -167,7 +168,7 @@ fn agreement_bodies() -> Vec<Body> {
         }),
         Body::PartnershipDeclined(PartnershipDeclined {
             partnership: terms.partnership.clone(),
-            decline: ByteBuf::from(samples::decline().sign(&samples::airframe_key())),
+            decline: ByteBuf::from(samples::decline().sign(&samples::airframe_agreement())),
         }),
         Body::Laid(Laid::PartnershipDissolved(PartnershipDissolved {
             partnership: terms.partnership.clone(),
@@ -202,10 +203,10 @@ fn agreement_bodies() -> Vec<Body> {
 
 /// What happens to an agreement after it is signed.
 fn life_bodies() -> Vec<Body> {
-    let key = samples::forge_key();
+    let (key, agreement) = (samples::forge_key(), samples::forge_agreement());
     let partnership = samples::terms().partnership;
     let pattern = stated::pattern();
-    let act = ByteBuf::from(stated::act().sign(&key));
+    let act = ByteBuf::from(stated::act().sign(&agreement));
     let trigger = Digest::of(b"a trigger");
     vec![
         Body::Laid(Laid::ActMade(ActMade { act: act.clone() })),
@@ -224,7 +225,7 @@ fn life_bodies() -> Vec<Body> {
         })),
         Body::Laid(Laid::MemberJoined(MemberJoined {
             partnership: partnership.clone(),
-            joined: ByteBuf::from(stated::joined().sign(&samples::airframe_key())),
+            joined: ByteBuf::from(stated::joined().sign(&samples::airframe_agreement())),
         })),
         Body::Laid(Laid::PatternSigned(PatternSigned {
             partnership: partnership.clone(),
@@ -233,7 +234,7 @@ fn life_bodies() -> Vec<Body> {
                 &pattern,
                 &samples::forge(),
                 samples::issued(),
-                &key,
+                &agreement,
             )),
         })),
         Body::Laid(Laid::PatternOpened(PatternOpened {
@@ -567,14 +568,28 @@ fn kinds_have_one_number_and_one_name_each() {
 }
 
 #[test]
-fn only_a_root_signs_certificates_and_only_persons_sign_for_themselves() {
+fn each_kind_is_signed_by_keys_of_one_purpose() {
     for kind in StatementKind::ALL {
         let purpose = match kind {
             StatementKind::Certificate => KeyPurpose::Root,
             StatementKind::PersonSignature => KeyPurpose::Person,
-            _ => KeyPurpose::Statement,
+            StatementKind::Manifest
+            | StatementKind::Decline
+            | StatementKind::Act
+            | StatementKind::Pattern
+            | StatementKind::Joined => KeyPurpose::Agreement,
+            StatementKind::Observation
+            | StatementKind::Disclosure
+            | StatementKind::Acknowledgement
+            | StatementKind::Card
+            | StatementKind::Attestation
+            | StatementKind::Grant
+            | StatementKind::Mandate
+            | StatementKind::Derivation
+            | StatementKind::ErasureAttestation => KeyPurpose::Statement,
         };
         assert_eq!(kind.signed_by(), purpose);
+        assert!(purpose.signs());
     }
     let names = KeyPurpose::ALL.map(KeyPurpose::name);
     assert_eq!(
@@ -585,10 +600,16 @@ fn only_a_root_signs_certificates_and_only_persons_sign_for_themselves() {
             "checkpoint",
             "witness",
             "transport",
-            "person"
+            "person",
+            "agreement",
+            "seal"
         ]
     );
-    assert_eq!(KeyPurpose::ALL[1..5], KeyPurpose::OF_NODE);
+    // All but the root itself, and those of persons.
+    let mut of_node = KeyPurpose::OF_NODE.to_vec();
+    of_node.extend([KeyPurpose::Root, KeyPurpose::Person]);
+    of_node.sort_unstable();
+    assert_eq!(of_node, KeyPurpose::ALL);
 }
 
 fn answered(verdicts: &[Verdict]) -> Decision {

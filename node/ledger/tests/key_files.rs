@@ -1,7 +1,7 @@
 //! Key files as other programs read and write them.
 
 use crate::samples;
-use ambit_ledger::SecretKey;
+use ambit_ledger::{SealKey, SecretKey};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -50,6 +50,20 @@ fn openssl_reads_what_is_written_and_writes_what_is_read() {
     let public = run("openssl", &arguments, &written).unwrap();
     assert!(public.ends_with(read.public().as_bytes()));
     assert_eq!(*read.to_pem(), written);
+
+    // The same of a key that others seal to.
+    let key = samples::forge_seal();
+    let public = run("openssl", &arguments, &key.to_pem()).unwrap();
+    assert!(public.ends_with(key.public().as_bytes()));
+    let written = run("openssl", &["genpkey", "-algorithm", "x25519"], "").unwrap();
+    let written = String::from_utf8(written).unwrap();
+    let read = SealKey::from_pem(&written).unwrap();
+    let public = run("openssl", &arguments, &written).unwrap();
+    assert!(public.ends_with(read.public().as_bytes()));
+    assert_eq!(*read.to_pem(), written);
+    // Neither is ever taken for the other.
+    assert!(SecretKey::from_pem(&written).is_err());
+    assert!(SealKey::from_pem(&samples::forge_key().to_pem()).is_err());
 }
 
 #[test]
@@ -68,6 +82,9 @@ sys.stdout.write(key.public_key().public_bytes_raw().hex())
         return;
     }
     let key = samples::forge_key();
+    let public = run("python3", &["-c", READ], &key.to_pem()).unwrap();
+    assert_eq!(String::from_utf8(public).unwrap(), key.public().to_string());
+    let key = samples::forge_seal();
     let public = run("python3", &["-c", READ], &key.to_pem()).unwrap();
     assert_eq!(String::from_utf8(public).unwrap(), key.public().to_string());
 }

@@ -307,15 +307,17 @@ fn a_key_of_another_purpose_signs_no_observation() {
         let mut keyring = samples::keyring();
         let certificate = samples::certificate(samples::forge(), &root, purpose, &key);
         let is_certified = keyring.certify(&certificate.sign(&root, &key)).is_ok();
-        assert_eq!(is_certified, purpose != KeyPurpose::Root);
+        let is_certifiable = !matches!(purpose, KeyPurpose::Root | KeyPurpose::Seal);
+        assert_eq!(is_certified, is_certifiable);
         let outcome = Observation::verify(&statement, &keyring, samples::issued());
         match purpose {
             KeyPurpose::Statement => assert!(outcome.is_ok()),
-            KeyPurpose::Root => assert!(matches!(
+            KeyPurpose::Root | KeyPurpose::Seal => assert!(matches!(
                 outcome,
                 Err(StatementError::Key(KeyringError::Uncertified { .. }))
             )),
-            KeyPurpose::Checkpoint
+            KeyPurpose::Agreement
+            | KeyPurpose::Checkpoint
             | KeyPurpose::Witness
             | KeyPurpose::Transport
             | KeyPurpose::Person => {

@@ -73,7 +73,12 @@ fn every_kind_is_bound_to_its_issuer() {
     );
     keyring.trust(other.clone(), root.public().fingerprint(), samples::begun());
     let person = SecretKey::from_seed(&[23; 32]);
-    for (purpose, key) in [(KeyPurpose::Statement, &key), (KeyPurpose::Person, &person)] {
+    let agreement = SecretKey::from_seed(&[24; 32]);
+    for (purpose, key) in [
+        (KeyPurpose::Statement, &key),
+        (KeyPurpose::Agreement, &agreement),
+        (KeyPurpose::Person, &person),
+    ] {
         let certificate = samples::certificate(other.clone(), &root, purpose, key);
         keyring.certify(&certificate.sign(&root, key)).unwrap();
     }
@@ -86,6 +91,7 @@ fn every_kind_is_bound_to_its_issuer() {
     {
         let key = match kind.signed_by() {
             KeyPurpose::Statement => &key,
+            KeyPurpose::Agreement => &agreement,
             KeyPurpose::Person => &person,
             // A certificate names its root itself.
             _ => continue,
@@ -96,6 +102,104 @@ fn every_kind_is_bound_to_its_issuer() {
         // For a manifest this is a signer that is no member.
         let outcome = check(&parts.sign(key), &keyring);
         assert!(matches!(outcome, Err(StatementError::Parties)), "{kind:?}");
+    }
+}
+
+#[test]
+fn every_kind_takes_keys_of_its_own_purpose_only() {
+    let root = samples::forge_root();
+    let key = SecretKey::from_seed(&[31; 32]);
+    let kid = key.public().fingerprint().digest().as_bytes().to_vec();
+    let (mut taken, mut refused) = (0, 0);
+    for purpose in KeyPurpose::ALL {
+        if !purpose.signs() || purpose == KeyPurpose::Root {
+            continue;
+        }
+        let certificate = samples::certificate(samples::forge(), &root, purpose, &key);
+        let mut keyring = samples::keyring();
+        keyring.certify(&certificate.sign(&root, &key)).unwrap();
+        for stated in statements() {
+            if stated.issuer != samples::forge() || stated.kind == StatementKind::Certificate {
+                continue;
+            }
+            let mut parts = Parts::read(&stated.statement);
+            *parts.header(4) = Value::from(kid.clone());
+            let outcome = (stated.check)(&parts.sign(&key), &keyring);
+            if stated.kind.signed_by() == purpose {
+                outcome.unwrap();
+                taken += 1;
+            } else {
+                let is_of_another = matches!(
+                    &outcome,
+                    Err(StatementError::Key(KeyringError::Purpose { .. }))
+                );
+                assert!(is_of_another, "{:?} by {purpose:?}", stated.kind);
+                assert_eq!(code(outcome), Some(RefusalCode::UnknownKey));
+                refused += 1;
+            }
+        }
+    }
+    assert!(taken > 5 && refused == 5 * taken, "{taken}, {refused}");
+}
+
+#[test]
+fn what_makes_an_agreement_is_signed_by_its_own_key() {
+    let (at, keyring) = (samples::issued(), samples::keyring());
+    let by = |key: &SecretKey| {
+        let signed = ManifestSignature::sign(&samples::terms(), &samples::forge(), at, key);
+        ManifestSignature::verify(&signed, &keyring).map(drop)
+    };
+    by(&samples::forge_agreement()).unwrap();
+    let refused = by(&samples::forge_key()).unwrap_err();
+    let words = "not certified for this purpose";
+    assert!(matches!(&refused, StatementError::Key(error) if error.to_string().contains(words)));
+    // And the other way round.
+    let disclosure = samples::disclosure().sign(&samples::forge_agreement());
+    let refused = Disclosure::verify(&disclosure, &keyring).unwrap_err();
+    assert!(matches!(
+        refused,
+        StatementError::Key(KeyringError::Purpose { .. })
+    ));
+}
+
+#[test]
+fn a_key_that_others_seal_to_is_found_and_signs_nothing() {
+    let mut keyring = samples::keyring();
+    let certificate = samples::seal_certificate();
+    let root = samples::forge_root();
+    keyring.certify(&certificate.sign_unproved(&root)).unwrap();
+    let (forge, key) = (samples::forge(), samples::forge_seal().public());
+    let find = |purpose| keyring.find(&forge, &key.fingerprint(), purpose, samples::issued());
+    for purpose in KeyPurpose::ALL {
+        match purpose {
+            KeyPurpose::Seal => assert_eq!(find(purpose), Ok(key)),
+            _ => assert!(matches!(find(purpose), Err(KeyringError::Purpose { .. }))),
+        }
+    }
+    let found: Vec<_> = keyring.keys_for(&forge, KeyPurpose::Seal).collect();
+    assert_eq!(found, [key]);
+    for Stated {
+        kind,
+        statement,
+        issuer,
+        key: signer,
+        check,
+        ..
+    } in statements()
+    {
+        if issuer != forge || kind == StatementKind::Certificate {
+            continue;
+        }
+        let mut parts = Parts::read(&statement);
+        *parts.header(4) = Value::from(key.fingerprint().digest().as_bytes().to_vec());
+        let outcome = check(&parts.sign(&signer), &keyring);
+        assert!(
+            matches!(
+                outcome,
+                Err(StatementError::Key(KeyringError::Purpose { .. }))
+            ),
+            "{kind:?}"
+        );
     }
 }
 
@@ -130,7 +234,7 @@ fn a_manifest_gives_its_terms_before_its_signer_is_known() {
         &terms,
         &samples::forge(),
         samples::issued(),
-        &samples::forge_key(),
+        &samples::forge_agreement(),
     );
     assert_eq!(
         ManifestSignature::unverified_terms(&statement).unwrap(),
@@ -141,7 +245,7 @@ fn a_manifest_gives_its_terms_before_its_signer_is_known() {
     assert_eq!(signature.edition(), terms.digest());
     assert_eq!(signature.at(), samples::issued());
     assert!(
-        ManifestSignature::unverified_terms(&samples::decline().sign(&samples::forge_key()))
+        ManifestSignature::unverified_terms(&samples::decline().sign(&samples::forge_agreement()))
             .is_err()
     );
 }

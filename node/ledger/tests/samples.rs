@@ -10,8 +10,8 @@ use ambit_ledger::{
     LayerProfile, LayerVerdict, LegalClause, LegalDocument, Limits, Member, ObservationId,
     OrganizationId, Origin, PartnershipTerms, Party, PurposeVerdict, Quality, Reach, Reading,
     Readings, RecordDigest, RefusalCode, RefusedItem, Regime, RequiredAttestation, RetainDecision,
-    RetainInquiry, Role, Salt, Scope, SecretKey, SignedCard, Time, UseDecision, UseInquiry,
-    Verdict, When, input_commitment,
+    RetainInquiry, Role, Salt, Scope, SealKey, SecretKey, SignedCard, Time, UseDecision,
+    UseInquiry, Verdict, When, input_commitment,
 };
 use serde_bytes::ByteBuf;
 use std::fmt::Debug;
@@ -54,12 +54,27 @@ pub fn forge_person() -> SecretKey {
     SecretKey::from_seed(&[3; 32])
 }
 
+/// Signs the supplier's agreements.
+pub fn forge_agreement() -> SecretKey {
+    SecretKey::from_seed(&[4; 32])
+}
+
+/// What others seal to the supplier.
+pub fn forge_seal() -> SealKey {
+    SealKey::from_seed(&[5; 32])
+}
+
 pub fn airframe_root() -> SecretKey {
     SecretKey::from_seed(&[11; 32])
 }
 
 pub fn airframe_key() -> SecretKey {
     SecretKey::from_seed(&[12; 32])
+}
+
+/// Signs the customer's agreements.
+pub fn airframe_agreement() -> SecretKey {
+    SecretKey::from_seed(&[13; 32])
 }
 
 /// From when both roots are trusted and both keys certified.
@@ -83,17 +98,38 @@ pub fn certificate(
     }
 }
 
-/// Trusts both roots and knows both statement keys, and the key of the supplier's person.
+/// The certificate of the supplier's key that others seal to.
+pub fn seal_certificate() -> Certificate {
+    Certificate {
+        key: forge_seal().public(),
+        ..certificate(forge(), &forge_root(), KeyPurpose::Seal, &forge_key())
+    }
+}
+
+/// Trusts both roots and knows the keys of both that sign statements and agreements, and the key of the supplier's
+/// person.
 pub fn keyring() -> Keyring {
     let mut keyring = Keyring::new();
     for (organization, root, purpose, key) in [
         (forge(), forge_root(), KeyPurpose::Statement, forge_key()),
+        (
+            forge(),
+            forge_root(),
+            KeyPurpose::Agreement,
+            forge_agreement(),
+        ),
         (forge(), forge_root(), KeyPurpose::Person, forge_person()),
         (
             airframe(),
             airframe_root(),
             KeyPurpose::Statement,
             airframe_key(),
+        ),
+        (
+            airframe(),
+            airframe_root(),
+            KeyPurpose::Agreement,
+            airframe_agreement(),
         ),
     ] {
         keyring.trust(organization.clone(), root.public().fingerprint(), begun());

@@ -223,7 +223,8 @@ fn stated<P: serde::Serialize>(
     key: SecretKey,
     check: Check,
 ) -> Stated {
-    let is_airframe = key.public() == samples::airframe_key().public();
+    let airframes = [samples::airframe_key(), samples::airframe_agreement()];
+    let is_airframe = airframes.iter().any(|own| own.public() == key.public());
     Stated {
         kind,
         statement,
@@ -304,7 +305,7 @@ struct Signed<T> {
 }
 
 fn agreements() -> Vec<Stated> {
-    let (forge, airframe) = (samples::forge_key, samples::airframe_key);
+    let (forge, airframe) = (samples::forge_agreement, samples::airframe_agreement);
     let (terms, decline) = (samples::terms(), samples::decline());
     let (pattern, act, joined) = (pattern(), act(), joined());
     let card = samples::card();
@@ -328,10 +329,10 @@ fn agreements() -> Vec<Stated> {
         ),
         stated(
             StatementKind::Card,
-            card.sign(&forge()),
+            card.sign(&samples::forge_key()),
             card.number.as_millis(),
             &card,
-            forge(),
+            samples::forge_key(),
             |bytes, keyring| SignedCard::parse(bytes)?.verify(keyring).map(drop),
         ),
         stated(

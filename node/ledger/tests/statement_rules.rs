@@ -140,7 +140,8 @@ fn an_acknowledgement_tells_refusals_from_what_is_set_aside() {
 
 #[test]
 fn acts_count_from_one_and_say_what_they_do() {
-    let verify = |act: Act| Act::verify(&act.sign(&samples::forge_key()), &samples::keyring());
+    let verify =
+        |act: Act| Act::verify(&act.sign(&samples::forge_agreement()), &samples::keyring());
     let act = stated::act();
     for (_, kind) in stated::act_kinds() {
         keeps(verify(Act {
@@ -320,8 +321,12 @@ fn a_derivation_names_its_inputs_their_labels_and_a_computation_over_them() {
 #[test]
 fn a_pattern_opens_something_between_its_members() {
     let verify = |pattern: Pattern| {
-        let statement =
-            PatternSignature::sign(&pattern, &forge(), samples::issued(), &samples::forge_key());
+        let statement = PatternSignature::sign(
+            &pattern,
+            &forge(),
+            samples::issued(),
+            &samples::forge_agreement(),
+        );
         PatternSignature::verify(&statement, &samples::keyring())
     };
     let pattern = stated::pattern();
@@ -389,7 +394,7 @@ fn erasures_cards_terms_and_joining_have_instants_that_fit() {
         ..stated::joined()
     };
     breaks(Joined::verify(
-        &joined.sign(&samples::airframe_key()),
+        &joined.sign(&samples::airframe_agreement()),
         &keyring,
     ));
     type Change = fn(&mut ambit_ledger::PartnershipTerms, Time);
@@ -406,7 +411,7 @@ fn erasures_cards_terms_and_joining_have_instants_that_fit() {
     for change in changes {
         let mut terms = samples::terms();
         change(&mut terms, finer);
-        let key = samples::forge_key();
+        let key = samples::forge_agreement();
         let statement = ManifestSignature::sign(&terms, &forge(), samples::issued(), &key);
         breaks(ManifestSignature::verify(&statement, &keyring));
     }
@@ -430,7 +435,7 @@ fn a_card_in_terms_is_the_very_statement() {
     assert!(read.verify(&samples::keyring()).is_err());
     // What is no card is no member's record.
     let bytes = ambit_ledger::encode(&serde_bytes::Bytes::new(
-        &samples::decline().sign(&samples::forge_key()),
+        &samples::decline().sign(&samples::forge_agreement()),
     ));
     assert!(ambit_ledger::decode::<SignedCard>(&bytes).is_err());
     // Addresses and keys are no material part of it, where it lies is.
@@ -469,6 +474,54 @@ fn a_certificate_proves_that_its_key_is_there() {
         ..certified()
     };
     breaks(Certificate::read(&certificate.sign(&root, &key)));
+}
+
+#[test]
+fn a_key_that_others_seal_to_has_no_proof_and_is_a_sound_point() {
+    let root = samples::forge_root();
+    let certificate = samples::seal_certificate();
+    let statement = certificate.sign_unproved(&root);
+    assert_eq!(Certificate::read(&statement).unwrap(), certificate);
+    // A proof by any key, the root's among them, says nothing of a key that cannot sign.
+    for key in [samples::forge_key(), samples::forge_root()] {
+        breaks(Certificate::read(&certificate.sign(&root, &key)));
+    }
+    // Of small order, on the twist, in another encoding.
+    for unsound in [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "0200000000000000000000000000000000000000000000000000000000000000",
+        "0900000000000000000000000000000000000000000000000000000000000080",
+    ] {
+        let certificate = Certificate {
+            key: unsound.parse().unwrap(),
+            ..certificate.clone()
+        };
+        breaks(Certificate::read(&certificate.sign_unproved(&root)));
+        let mut keyring = samples::keyring();
+        breaks(keyring.certify(&certificate.sign_unproved(&root)));
+    }
+    // Whoever signs it certifies for another: the root that is named has to.
+    let forged = certificate.sign_unproved(&samples::airframe_root());
+    assert!(matches!(
+        Certificate::read(&forged),
+        Err(StatementError::Signature)
+    ));
+    // A key that signs is never certified without its proof, whatever it is for.
+    for purpose in KeyPurpose::ALL {
+        let certificate = samples::certificate(forge(), &root, purpose, &samples::forge_key());
+        breaks(Certificate::read(&certificate.sign_unproved(&root)));
+    }
+    // One key is for one purpose, on whichever curve.
+    let mut keyring = samples::keyring();
+    keyring.certify(&statement).unwrap();
+    keeps(keyring.certify(&statement));
+    let certificate = Certificate {
+        key: samples::forge_key().public(),
+        ..certificate
+    };
+    assert!(keyring.certify(&certificate.sign_unproved(&root)).is_err());
 }
 
 #[test]

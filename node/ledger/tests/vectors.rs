@@ -3,11 +3,11 @@
 use crate::samples;
 use crate::stated::{self, statements};
 use ambit_ledger::{
-    Action, AgreementState, AtEnd, Body, Chain, Checkpoint, Delivery, Digest, DisclosureId,
-    EditionStage, Entry, ErasureExtent, Facts, Frontier, Gone, ItemBody, KeyPurpose, Kind, Layer,
-    Observation, ObservationId, Outcome, PartialReadings, Quality, Reach, Readings, RefusalCode,
-    Regime, RetainOutcome, StatementKind, Trigger, Verdict, When, encode, input_commitment,
-    leaf_hash, root,
+    Action, AgreementState, AtEnd, Body, Certificate, Chain, Checkpoint, Delivery, Digest,
+    DisclosureId, EditionStage, Entry, ErasureExtent, Facts, Frontier, Gone, ItemBody, KeyPurpose,
+    Kind, Layer, Observation, ObservationId, Outcome, PartialReadings, Quality, Reach, Readings,
+    RefusalCode, Regime, RetainOutcome, StatementKind, Trigger, Verdict, When, encode,
+    input_commitment, leaf_hash, root,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -144,6 +144,9 @@ fn vectors() -> Vectors {
 fn write_numbers(vectors: &mut Vectors) {
     let key = samples::forge_key().public();
     vectors.text("key-seed", "02".repeat(32));
+    vectors.text("agreement-key-seed", "04".repeat(32));
+    vectors.text("seal-key-seed", "05".repeat(32));
+    vectors.encoded("seal-public-key", &samples::forge_seal().public());
     vectors.encoded("public-key", &key);
     vectors.encoded("fingerprint", &key.fingerprint());
     vectors.text("fingerprint-text", key.fingerprint().to_string());
@@ -248,10 +251,17 @@ fn write_statements(vectors: &mut Vectors) {
     let root = samples::forge_root();
     for purpose in KeyPurpose::ALL {
         let mut certificate = samples::certificate(samples::forge(), &root, purpose, &forge);
+        if !purpose.signs() {
+            certificate = samples::seal_certificate();
+        }
+        let sign = |certificate: &Certificate| match purpose.signs() {
+            true => certificate.sign(&root, &forge),
+            false => certificate.sign_unproved(&root),
+        };
         let name = format!("certificate-{}", purpose.name());
-        vectors.bytes(&name, certificate.sign(&root, &forge));
+        vectors.bytes(&name, sign(&certificate));
         certificate.not_after = Some(samples::named("2027-01-01T00:00:00Z"));
-        vectors.bytes(format!("{name}-until"), certificate.sign(&root, &forge));
+        vectors.bytes(format!("{name}-until"), sign(&certificate));
     }
     vectors.encoded("terms", &samples::terms());
     vectors.digest("terms-digest", &samples::terms().digest());

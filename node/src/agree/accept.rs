@@ -88,7 +88,7 @@ impl Node {
         signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));
         signatures
             .entry(me.clone())
-            .or_insert_with(|| ManifestSignature::sign(&terms, me, now, &self.keys().statement));
+            .or_insert_with(|| ManifestSignature::sign(&terms, me, now, &self.keys().agreement));
         let edition = EditionToRecord {
             terms: &terms,
             profile: profile.text(),

@@ -64,7 +64,7 @@ impl Node {
             &terms,
             governance.organization(),
             now,
-            &self.keys().statement,
+            &self.keys().agreement,
         );
         let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
         let edition = EditionToRecord {

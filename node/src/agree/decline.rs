@@ -74,7 +74,7 @@ impl Node {
                 reason,
                 at: now,
             }
-            .sign(&self.keys().statement),
+            .sign(&self.keys().agreement),
         };
         if known.is_none() {
             let profile = check_terms(&terms, governance.layers().taxonomies())?;

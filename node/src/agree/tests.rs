@@ -8,8 +8,8 @@ use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
 use crate::store::Write;
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use ambit_ledger::{
-    Body, Digest, Fingerprint, Layer, ManifestSignature, Name, OrganizationId, PartnershipTerms,
-    ProfileActivated, Time,
+    Body, Decline, Digest, Fingerprint, Layer, ManifestSignature, Name, OrganizationId,
+    PartnershipTerms, ProfileActivated, Time,
 };
 use ambit_policy::{TermsError, default_profile, schema_digest};
 use serde_bytes::ByteBuf;
@@ -243,13 +243,66 @@ fn resigned(
     let file = PartnershipFile::read(invitation).unwrap();
     let mut terms = file.unverified_terms().unwrap().unwrap();
     change(&mut terms);
-    let key = &declarer.keys().statement;
+    let key = &declarer.keys().agreement;
     let statement = ManifestSignature::sign(&terms, &terms.declarer, terms.declared_at, key);
     PartnershipFile {
         statements: vec![ByteBuf::from(statement)],
         decline: None,
     }
     .write()
+}
+
+#[test]
+fn no_key_but_that_for_agreements_makes_one() {
+    let scene = Scene::new();
+    let invitation = scene.declare("c/s/key", scene.now.plus_days(300), "").file;
+    let terms = PartnershipFile::read(&invitation).unwrap();
+    let terms = terms.unverified_terms().unwrap().unwrap();
+    let keys = scene.customer.keys();
+    let before = scene.supplier.store().size();
+    for key in [&keys.statement, &keys.checkpoint, &keys.transport] {
+        let signed = ManifestSignature::sign(&terms, &terms.declarer, terms.declared_at, key);
+        let forged = PartnershipFile {
+            statements: vec![ByteBuf::from(signed)],
+            decline: None,
+        }
+        .write();
+        for refused in [
+            scene.supplier.review(&forged, scene.now),
+            scene.accept(&forged, scene.now),
+        ] {
+            let (kind, message) = kind(refused.unwrap_err());
+            assert_eq!(kind, FailureKind::Verification, "{message}");
+            assert!(
+                message.contains("not certified for this purpose"),
+                "{message}"
+            );
+        }
+    }
+    unchanged(&scene.supplier, before);
+
+    // Nor does another key decline one.
+    let declined = |key| {
+        let decline = Decline {
+            member: scene.supplier.settings().organization.id.clone(),
+            edition: terms.digest(),
+            reason: "retention is too long".parse().unwrap(),
+            at: scene.now,
+        };
+        scene.customer.take_decline(&decline.sign(key), scene.now)
+    };
+    let before = scene.customer.store().size();
+    let keys = scene.supplier.keys();
+    for key in [&keys.statement, &keys.checkpoint, &keys.transport] {
+        let (kind, _) = kind(declined(key).unwrap_err());
+        assert_eq!(kind, FailureKind::Verification);
+    }
+    unchanged(&scene.customer, before);
+    declined(&keys.agreement).unwrap();
+    unchanged(&scene.customer, before + 1);
+    for node in [&scene.customer, &scene.supplier] {
+        Scene::audit(node, &[&scene.customer, &scene.supplier]);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```text
 //! HOME/node.toml       settings
 //! HOME/facts.toml      facts that do not vary from file to file
-//! HOME/keys/*.key      five Ed25519 keys, PKCS #8 PEM; root.key may be kept elsewhere
+//! HOME/keys/*.key      six Ed25519 keys and an X25519 key, PKCS #8 PEM; root.key may be kept elsewhere
 //! HOME/db/, HOME/slots the store, and HOME/committed how far it came
 //! HOME/clock.accepted  the last instant that a person confirmed
 //! HOME/api.json        where a running node answers, and its token
@@ -15,16 +15,18 @@ use crate::failure::{Failure, FailureKind};
 use crate::platform::{
     check_private, create_private_folder, replace_private, shell_word, sync_folder, write_private,
 };
-use ambit_ledger::{KeyFileError, KeyPurpose, SecretKey, Time, TimeError};
+use ambit_ledger::{KeyFileError, KeyPurpose, SealKey, SecretKey, Time, TimeError};
 use std::path::{Path, PathBuf};
 
 /// The keys that lie in a home; persons keep their own.
-const HOME_KEYS: [KeyPurpose; 5] = [
+const HOME_KEYS: [KeyPurpose; 7] = [
     KeyPurpose::Root,
     KeyPurpose::Statement,
+    KeyPurpose::Agreement,
     KeyPurpose::Checkpoint,
     KeyPurpose::Witness,
     KeyPurpose::Transport,
+    KeyPurpose::Seal,
 ];
 
 /// A node's home that exists and that only its owner may enter.
@@ -100,6 +102,8 @@ pub enum HomeError {
 pub struct NodeKeys {
     /// Signs statements.
     pub statement: SecretKey,
+    /// Signs what makes an agreement or changes it.
+    pub agreement: SecretKey,
     /// Signs checkpoints.
     pub checkpoint: SecretKey,
     /// Cosigns other ledgers' checkpoints.
@@ -166,11 +170,15 @@ impl Home {
                 }
                 None => getrandom::fill(seed.as_mut()).map_err(HomeError::Randomness)?,
             }
-            let key = SecretKey::from_seed(&seed);
+            let pem = if purpose.signs() {
+                SecretKey::from_seed(&seed).to_pem()
+            } else {
+                SealKey::from_seed(&seed).to_pem()
+            };
             let path = home.key_path(purpose);
-            write_private(&path, key.to_pem().as_bytes()).map_err(file(&path))?;
+            write_private(&path, pem.as_bytes()).map_err(file(&path))?;
             if purpose == KeyPurpose::Root {
-                root = Some(key);
+                root = Some(SecretKey::from_seed(&seed));
             }
         }
         let path = home.path.join("node.toml");
@@ -330,23 +338,41 @@ impl Home {
     pub fn keys(&self) -> Result<NodeKeys, HomeError> {
         Ok(NodeKeys {
             statement: self.key(KeyPurpose::Statement)?,
+            agreement: self.key(KeyPurpose::Agreement)?,
             checkpoint: self.key(KeyPurpose::Checkpoint)?,
             witness: self.key(KeyPurpose::Witness)?,
             transport: self.key(KeyPurpose::Transport)?,
         })
     }
 
-    /// Reads one key.
+    /// Reads one of the keys that sign.
     ///
     /// # Errors
     /// Any [`HomeError`].
     pub fn key(&self, purpose: KeyPurpose) -> Result<SecretKey, HomeError> {
+        self.read_key(purpose, SecretKey::from_pem)
+    }
+
+    /// Reads the key that others seal to.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn seal_key(&self) -> Result<SealKey, HomeError> {
+        self.read_key(KeyPurpose::Seal, SealKey::from_pem)
+    }
+
+    fn read_key<K>(
+        &self,
+        purpose: KeyPurpose,
+        read: fn(&str) -> Result<K, KeyFileError>,
+    ) -> Result<K, HomeError> {
         let path = self.key_path(purpose);
         let pem = std::fs::read_to_string(&path).map_err(|source| HomeError::File {
             path: path.clone(),
             source,
         })?;
-        SecretKey::from_pem(&pem).map_err(|source| HomeError::Key { path, source })
+        let pem = zeroize::Zeroizing::new(pem);
+        read(&pem).map_err(|source| HomeError::Key { path, source })
     }
 }
 
@@ -445,11 +471,18 @@ mod tests {
         let home = home.finish(&place).unwrap();
         assert_eq!(home.settings().unwrap(), settings());
         assert_eq!(home.key(KeyPurpose::Root).unwrap().public(), root.public());
-        assert!(home.keys().is_ok());
         assert!(matches!(
             Home::prepare(&place, &settings()),
             Err(HomeError::InUse(_))
         ));
+        let keys = home.keys().unwrap();
+        assert_ne!(keys.agreement.public(), keys.statement.public());
+        let sealed_to = home.seal_key().unwrap().public();
+        assert!(sealed_to.is_sound_for(KeyPurpose::Seal));
+        // One key is no other: the file of each holds the kind that its purpose takes.
+        let place = place.join("keys");
+        std::fs::copy(place.join("statement.key"), place.join("seal.key")).unwrap();
+        assert!(matches!(home.seal_key(), Err(HomeError::Key { .. })));
     }
 
     #[test]

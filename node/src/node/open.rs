@@ -178,18 +178,23 @@ fn first_entries(
         software: software(),
     }))];
     for purpose in KeyPurpose::OF_NODE {
-        let key = home.key(purpose)?;
-        let certificate = Certificate {
+        let certificate = |key| Certificate {
             subject: organization.id.clone(),
             root: root.public(),
             purpose,
-            key: key.public(),
+            key,
             // Cards are numbered by milliseconds, and the first may be made in this very one.
             not_before: now.start_of_millis(),
             not_after: None,
         };
+        let statement = if purpose.signs() {
+            let key = home.key(purpose)?;
+            certificate(key.public()).sign(root, &key)
+        } else {
+            certificate(home.seal_key()?.public()).sign_unproved(root)
+        };
         writes.push(Write::Entry(Body::KeyCertified(KeyCertified {
-            certificate: ByteBuf::from(certificate.sign(root, &key)),
+            certificate: ByteBuf::from(statement),
         })));
     }
     Ok(writes)

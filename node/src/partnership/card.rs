@@ -280,7 +280,7 @@ pub fn compared_members(
 #[cfg(test)]
 pub(super) mod sample {
     use super::*;
-    use ambit_ledger::{Card, SecretKey, SignedCard};
+    use ambit_ledger::{Card, SealKey, SecretKey, SignedCard};
     use serde_bytes::ByteBuf;
 
     /// The key of an organization: its seed starts with `seed` and ends with the purpose's place.
@@ -293,7 +293,7 @@ pub(super) mod sample {
     /// A certificate.
     pub(crate) fn certificate(organization: &str, seed: u8, purpose: KeyPurpose) -> ByteBuf {
         let root = key(seed, KeyPurpose::Root);
-        let certificate = Certificate {
+        let mut certificate = Certificate {
             subject: organization.parse().unwrap(),
             root: root.public(),
             purpose,
@@ -301,7 +301,12 @@ pub(super) mod sample {
             not_before: Time::EARLIEST,
             not_after: None,
         };
-        ByteBuf::from(certificate.sign(&root, &key(seed, purpose)))
+        ByteBuf::from(if purpose.signs() {
+            certificate.sign(&root, &key(seed, purpose))
+        } else {
+            certificate.key = SealKey::from_seed(&[seed; 32]).public();
+            certificate.sign_unproved(&root)
+        })
     }
 
     /// A member.
@@ -362,11 +367,18 @@ mod tests {
             member.card = signed(card, 1);
             read_card(&write_card(&member)).unwrap_err()
         };
-        let error = fault(|card| card.certificates.truncate(3));
-        assert_eq!(
-            error.to_string(),
-            "the card of `did:web:plates.example` certifies no transport key; ask for a new card"
-        );
+        for (place, purpose) in KeyPurpose::OF_NODE.into_iter().enumerate() {
+            let mut member = plates();
+            let mut card = Card::clone(&member.card);
+            card.certificates.remove(place);
+            member.card = signed(card, 1);
+            let error = read_card(&write_card(&member)).unwrap_err().to_string();
+            let words = format!(
+                "the card of `did:web:plates.example` certifies no {} key; ask for a new card",
+                purpose.name()
+            );
+            assert_eq!(error, words);
+        }
         let error = fault(|card| card.certificates.clear());
         assert!(matches!(error, CardError::NoKey { .. }));
         let error = fault(|card| {
@@ -378,7 +390,7 @@ mod tests {
         assert!(matches!(error, CardError::Subject { .. }));
         let error = fault(|card| *card.certificates[1].last_mut().unwrap() ^= 1);
         assert!(matches!(error, CardError::Certificate { number: 2, .. }));
-        let error = fault(|card| card.certificates.push(card.certificates[3].clone()));
+        let error = fault(|card| card.certificates.push(card.certificates[4].clone()));
         assert!(matches!(error, CardError::TransportKeys { .. }));
         let mut other = plates();
         other.card = signed(Card::clone(&other.card), 2);

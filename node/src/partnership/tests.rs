@@ -39,7 +39,7 @@ fn terms() -> PartnershipTerms {
 fn file() -> PartnershipFile {
     let terms = terms();
     let signed = |name: &str, seed| {
-        let key = key(seed, KeyPurpose::Statement);
+        let key = key(seed, KeyPurpose::Agreement);
         let organization: OrganizationId = name.parse().unwrap();
         let at = "2026-05-01T09:00:00Z".parse().unwrap();
         ByteBuf::from(ManifestSignature::sign(&terms, &organization, at, &key))
@@ -52,7 +52,7 @@ fn file() -> PartnershipFile {
     };
     PartnershipFile {
         statements: vec![signed(AERO, 2), signed(PLATES, 1)],
-        decline: Some(ByteBuf::from(decline.sign(&key(1, KeyPurpose::Statement)))),
+        decline: Some(ByteBuf::from(decline.sign(&key(1, KeyPurpose::Agreement)))),
     }
 }
 

@@ -112,7 +112,7 @@ fn an_edition_in_force_has_all_signatures_over_one_digest() {
         &other,
         &keys.organization,
         other.declared_at,
-        &keys.statement(),
+        &keys.agreement(),
     );
     let mut ledger = alter(ACTIVE, |_| {});
     let signature = ledger.put(&signature);
@@ -271,7 +271,7 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
         let mut ledger = agreed(&terms());
         ledger.push(Body::PartnershipDeclined(PartnershipDeclined {
             partnership: partnership.parse().unwrap(),
-            decline: ByteBuf::from(statement.sign(&keys.statement())),
+            decline: ByteBuf::from(statement.sign(&keys.agreement())),
         }));
         ledger
     };
@@ -291,14 +291,55 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
 }
 
 #[test]
+fn an_agreement_is_signed_by_no_key_but_its_own() {
+    let edition = alter(ACTIVE, |_| {});
+    for keys in [supplier(), customer()] {
+        for key in [keys.statement(), keys.checkpoint(), keys.root()] {
+            let mut ledger = edition.clone();
+            let signed =
+                ManifestSignature::sign(&terms(), &keys.organization, terms().declared_at, &key);
+            let signed = ledger.put(&signed);
+            ledger.alter(ACTIVE, |body| {
+                let Body::PartnershipEdition(body) = body else {
+                    panic!()
+                };
+                body.signatures = vec![signed];
+            });
+            let report = ledger.verify();
+            let found = &report.findings()[0];
+            assert_eq!((found.rule, found.entry), (Rule::Key, Some(ACTIVE as u64)));
+            assert_eq!(report.exit_code(), 1, "{report}");
+        }
+    }
+    // Nor is a decline; and the agreement's key signs nothing else.
+    let mut ledger = edition;
+    let keys = customer();
+    let decline = Decline {
+        member: keys.organization.clone(),
+        edition: terms().digest(),
+        reason: "the window is too wide".parse().unwrap(),
+        at: time("2026-05-01T09:00:00Z"),
+    };
+    ledger.push(Body::PartnershipDeclined(PartnershipDeclined {
+        partnership: terms().partnership,
+        decline: ByteBuf::from(decline.sign(&keys.statement())),
+    }));
+    ledger.expect(&[(Rule::Key, Some(ACTIVE + 1))]);
+    let mut other = terms();
+    other.members[0].card = SignedCard::sign(keys.card(), &keys.agreement());
+    let report = agreed(&other).verify();
+    let rules: Vec<Rule> = report.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(rules, [Rule::Key, Rule::Key], "{report}");
+}
+
+#[test]
 fn a_member_signs_with_no_key_before_it_is_good() {
     let keys = customer();
     let mut card = keys.card();
-    let key = keys.statement();
-    card.certificates =
-        vec![keys.certificate_from(KeyPurpose::Statement, &key, time("2027-01-01T00:00:00Z"))];
+    let later = time("2027-01-01T00:00:00Z");
+    card.certificates[1] = keys.certificate_from(KeyPurpose::Agreement, &keys.agreement(), later);
     let mut other = terms();
-    other.members[0] = Member::of(SignedCard::sign(card, &key));
+    other.members[0] = Member::of(SignedCard::sign(card, &keys.statement()));
     other.profile = Digest::of(ambit_policy::render(&other).unwrap().as_bytes());
     let report = agreed(&other).verify();
     let found: Vec<_> = report
