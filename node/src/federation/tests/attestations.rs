@@ -219,6 +219,36 @@ async fn what_is_attested_crosses_where_both_ends_count_it() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_before_it_was_attested_here_comes_again() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    let attested = shop
+        .attest(registered(&one, Some(now.plus_days(365))), now)
+        .unwrap();
+    assert_eq!(verdict(&shop, 1, now), Verdict::Admissible);
+    drop((shop, one));
+
+    let shop = Running::start(&places[0]).await;
+    let one = Running::start(&places[1]).await;
+    until("it is refused", || acknowledged(&shop.node) == [1]).await;
+    assert_eq!(held(&one.node), 0);
+    pin(&one.node, &shop.node, now);
+    one.node.take_attestation(&attested.file, now).unwrap();
+    until_held(&one, 1).await;
+    until("it is acknowledged", || acknowledged(&shop.node) == [2]).await;
+    let nodes = [&*shop.node, &*one.node];
+    for node in nodes {
+        audit(node, &nodes);
+    }
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
 async fn until_held(running: &Running, count: usize) {
     until("it is held", || held(&running.node) == count).await;
 }
