@@ -118,9 +118,9 @@ pub fn verify<'a>(
     if disclosure.discloser != *sender || !is_from_owner {
         return Err(RefusalCode::WrongOrigin);
     }
-    // This version checks no derivation, so that it takes in nothing that was derived.
-    if disclosure.derivation.is_some() || !facts.inputs.is_empty() || disclosure.decisions.len() > 1
-    {
+    // This version checks no derivation and no part of an observation, so that it takes in neither.
+    let is_whole = disclosure.leaves.is_empty() && facts.inputs.is_empty();
+    if disclosure.derivation.is_some() || !is_whole || disclosure.decisions.len() > 1 {
         return Err(RefusalCode::WrongChain);
     }
     if disclosure.recipient != *governance.organization() {

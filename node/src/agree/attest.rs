@@ -245,18 +245,28 @@ impl Node {
 
 /// What is attested of an organization stands in every decision about it.
 fn check_room(governance: &Governance, verified: &Standing, now: Time) -> Result<(), AttestError> {
-    let said = |standing: &Standing| encode(&standing.statement.attestation).len();
-    let subject = &verified.statement.attestation.subject;
-    let others = governance.attestations().all();
-    let others: usize = others
-        .map(|(standing, _)| standing)
-        .filter(|standing| {
+    let attestations = governance.attestations();
+    let said = |statement: &AttestationStatement| encode(&statement.attestation).len();
+    let new = &verified.statement;
+    let subject = &new.attestation.subject;
+    // What ends something is always taken in: what it ends would count on.
+    if new.attestation.is_over(now) {
+        return Ok(());
+    }
+    let number = new.attestation.number.as_ref();
+    let replaced = attestations.find(&new.issuer, subject, &new.attestation.what, number);
+    let others: usize = attestations
+        .all()
+        .filter(|(standing, counts)| {
             let attestation = &standing.statement.attestation;
-            attestation.subject == *subject && now < attestation.not_after
+            *counts
+                && attestation.subject == *subject
+                && !attestation.is_over(now)
+                && Some(*standing) != replaced
         })
-        .map(said)
+        .map(|(standing, _)| said(&standing.statement))
         .sum();
-    if others + said(verified) <= ATTESTED_BYTES_MAX {
+    if others + said(new) <= ATTESTED_BYTES_MAX {
         return Ok(());
     }
     Err(AttestError::TooMuch(subject.clone()))

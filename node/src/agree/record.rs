@@ -73,25 +73,15 @@ impl Node {
     /// Any [`PartnerError`].
     pub fn take_decline(&self, statement: &[u8], now: Time) -> Result<PartnershipId, PartnerError> {
         let now = self.instant(now)?;
+        let edition = Decline::unverified_edition(statement).map_err(PartnerError::Signature)?;
         let changing = self.changing();
-        let mut failure = PartnerError::NothingProposed;
-        let mut found = None;
-        for known in changing.partnerships() {
-            match Decline::verify(statement, known.keyring()) {
-                Ok(decline) if decline.edition == known.edition() => {
-                    let is_open =
-                        known.declined().is_none() && known.stage() == EditionStage::Proposed;
-                    found = Some((known.terms().partnership.clone(), is_open));
-                    break;
-                }
-                Ok(_) => {}
-                Err(error) => failure = PartnerError::Signature(error),
-            }
-        }
-        let Some((partnership, is_open)) = found else {
-            return Err(failure);
-        };
-        if is_open {
+        let known = changing
+            .partnerships()
+            .find(|known| known.edition() == edition)
+            .ok_or(PartnerError::NothingProposed)?;
+        Decline::verify(statement, known.keyring()).map_err(PartnerError::Signature)?;
+        let partnership = known.terms().partnership.clone();
+        if known.declined().is_none() && known.stage() == EditionStage::Proposed {
             let writes = vec![decline_write(&partnership, statement)];
             self.enact(changing, None, writes, now)?;
         }

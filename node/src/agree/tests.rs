@@ -457,6 +457,14 @@ fn a_layer_that_cannot_judge_is_told_and_can_be_replaced() {
     assert_eq!(broken(node), []);
 }
 
+fn stated_decline(file: &str) -> Vec<u8> {
+    PartnershipFile::read(file)
+        .unwrap()
+        .decline
+        .unwrap()
+        .into_vec()
+}
+
 #[test]
 fn what_was_declined_stays_listed() {
     let scene = Scene::new();
@@ -467,6 +475,21 @@ fn what_was_declined_stays_listed() {
     // Nobody is asked for the root of a stranger whose proposal was declined.
     Scene::audit(&scene.supplier, &[&scene.supplier]);
     let answer = decline(&scene.supplier, &known, &root(&scene.customer), scene.now).unwrap();
+    // A decline of what is not known here is that, whoever else is known.
+    let other = decline(&scene.supplier, &strange, &Roots::new(), scene.now).unwrap();
+    let unknown = scene
+        .supplier
+        .take_decline(&stated_decline(&other.file), scene.now);
+    assert!(unknown.is_ok());
+    let elsewhere = Scene::new();
+    elsewhere.declare("c/s/other", far, "");
+    let unknown = elsewhere
+        .customer
+        .take_decline(&stated_decline(&answer.file), scene.now);
+    assert!(
+        matches!(unknown, Err(PartnerError::NothingProposed)),
+        "{unknown:?}"
+    );
     // Again, it says the same and records nothing.
     let before = scene.supplier.store().size();
     let again = decline(&scene.supplier, &known, &root(&scene.customer), scene.now).unwrap();

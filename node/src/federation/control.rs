@@ -7,7 +7,7 @@ use crate::link::{Control, ControlKind};
 use crate::mesh::{Fault, PeerKey};
 use crate::node::Node;
 use crate::partnership::Governance;
-use ambit_ledger::{Digest, PartnershipId};
+use ambit_ledger::{Digest, PartnershipId, StatementError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ pub(super) async fn take_control(
     let error = match taken {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error,
-        Err(error) => TakeError::Release(error.to_string()),
+        Err(error) => TakeError::Stopped(error.to_string()),
     };
     if matches!(&error, TakeError::Partner(error) if is_in_vain(error)) {
         trouble.charge(&peer, Fault::InVain);
@@ -114,22 +114,18 @@ pub(super) async fn take_control(
 enum TakeError {
     #[error(transparent)]
     Partner(#[from] PartnerError),
-    #[error("{0}")]
-    Release(String),
+    #[error("the task that took it in stopped: {0}")]
+    Stopped(String),
 }
 
-impl From<String> for TakeError {
-    fn from(text: String) -> Self {
-        Self::Release(text)
-    }
-}
-
-/// Whether a message that could not be taken in is to be charged: only where the peer alone is to blame.
+/// Whether a message that could not be taken in is to be charged: only where the peer alone is to blame. Keys that changed
+/// are no fault.
 fn is_in_vain(error: &PartnerError) -> bool {
-    matches!(
-        error,
-        PartnerError::Signature(_) | PartnerError::Unknown(_) | PartnerError::NothingProposed
-    )
+    match error {
+        PartnerError::Signature(error) => !matches!(error, StatementError::Key(_)),
+        PartnerError::Unknown(_) | PartnerError::NothingProposed => true,
+        _ => false,
+    }
 }
 
 /// The messages about the partnership that came on one link.

@@ -180,7 +180,25 @@ pub(super) fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
                 Some((disclosure.discloser, disclosure.scope)),
             )
         }
-        _ => return Ok(None),
+        Body::Opened(_)
+        | Body::KeyCertified(_)
+        | Body::PartnershipEdition(_)
+        | Body::PartnershipDeclined(_)
+        | Body::ProfileActivated(_)
+        | Body::TaxonomyActivated(_)
+        | Body::LimitsSet(_)
+        | Body::Decided(_)
+        | Body::Disclosed(_)
+        | Body::Withheld(_)
+        | Body::Withdrawn(_)
+        | Body::Refused(_)
+        | Body::SetAside(_)
+        | Body::Acknowledged(_)
+        | Body::OfferedAgain(_)
+        | Body::IssuerPinned(_)
+        | Body::AttestationRecorded(_)
+        | Body::Laid(_)
+        | Body::Unread { .. } => return Ok(None),
     };
     Ok(Some(Found {
         recorded,

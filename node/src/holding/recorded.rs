@@ -82,7 +82,26 @@ impl Node {
             }
             Body::Withdrawn(_) => (Outcome::Withdrawn, None),
             Body::Withheld(withheld) if withheld.undecided => (Outcome::Undecided, None),
-            _ => (Outcome::Withheld, None),
+            Body::Withheld(_) => (Outcome::Withheld, None),
+            // No other kind says what became of an observation for a recipient.
+            Body::Opened(_)
+            | Body::KeyCertified(_)
+            | Body::PartnershipEdition(_)
+            | Body::PartnershipDeclined(_)
+            | Body::ProfileActivated(_)
+            | Body::TaxonomyActivated(_)
+            | Body::LimitsSet(_)
+            | Body::Observed(_)
+            | Body::Admitted(_)
+            | Body::Decided(_)
+            | Body::Refused(_)
+            | Body::SetAside(_)
+            | Body::Acknowledged(_)
+            | Body::OfferedAgain(_)
+            | Body::IssuerPinned(_)
+            | Body::AttestationRecorded(_)
+            | Body::Laid(_)
+            | Body::Unread { .. } => return Ok(None),
         };
         Ok(Some(Recorded {
             outcome,

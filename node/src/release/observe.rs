@@ -241,11 +241,8 @@ fn judge_for_rest(
         for observed in observed.iter_mut() {
             let outcome = store.outcome_for(&observed.id, &outbox)?;
             let recorded = outcome.map(|index| store.entry(index)).transpose()?;
-            let verdict = match recorded.flatten().map(|recorded| recorded.body) {
-                Some(Body::Disclosed(_)) => Verdict::Admissible,
-                Some(Body::Withheld(withheld)) if withheld.undecided => Verdict::Undecided,
-                _ => Verdict::Withheld,
-            };
+            let recorded = recorded.flatten();
+            let verdict = recorded.map_or(Verdict::Withheld, |found| verdict_in(&found.body));
             observed.outcomes.push(RecipientOutcome {
                 partnership: to.partnership_id().clone(),
                 recipient: to.organization().clone(),
@@ -254,6 +251,34 @@ fn judge_for_rest(
         }
     }
     Ok(())
+}
+
+/// What an entry says was decided for a recipient.
+fn verdict_in(body: &Body) -> Verdict {
+    match body {
+        Body::Disclosed(_) => Verdict::Admissible,
+        Body::Withheld(withheld) if withheld.undecided => Verdict::Undecided,
+        Body::Withheld(_) | Body::Withdrawn(_) => Verdict::Withheld,
+        // No other kind is an outcome.
+        Body::Opened(_)
+        | Body::KeyCertified(_)
+        | Body::PartnershipEdition(_)
+        | Body::PartnershipDeclined(_)
+        | Body::ProfileActivated(_)
+        | Body::TaxonomyActivated(_)
+        | Body::LimitsSet(_)
+        | Body::Observed(_)
+        | Body::Admitted(_)
+        | Body::Decided(_)
+        | Body::Refused(_)
+        | Body::SetAside(_)
+        | Body::Acknowledged(_)
+        | Body::OfferedAgain(_)
+        | Body::IssuerPinned(_)
+        | Body::AttestationRecorded(_)
+        | Body::Laid(_)
+        | Body::Unread { .. } => Verdict::Withheld,
+    }
 }
 
 /// A commit of observations on its way to the disk.

@@ -133,6 +133,16 @@ issued_statement!(
 );
 
 impl Decline {
+    /// Reads the edition that a decline claims to be of, before the member's keys are known: they are in its terms.
+    ///
+    /// # Errors
+    /// Any [`StatementError`] of the shape.
+    pub fn unverified_edition(bytes: &[u8]) -> Result<Digest, StatementError> {
+        let statement = payload::parse(bytes, StatementKind::Decline)?;
+        let decline: Self = codec::decode(statement.unverified_payload())?;
+        Ok(decline.edition)
+    }
+
     fn broken_rule(&self) -> Option<&'static str> {
         None
     }

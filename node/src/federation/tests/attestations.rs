@@ -303,13 +303,17 @@ fn nobody_attests_anything_of_itself() {
     );
 
     // However much is attested, a decision still holds it.
-    let attested = |number: usize| {
+    let attest = |number: usize, until: Option<Time>| {
         let more = Attest {
             number: Some(format!("{number:0>200}").parse().unwrap()),
             ..registered(&shop, until)
         };
         one.attest(more, now)
     };
-    let refused = (0..200).map(attested).find_map(Result::err);
+    let refused = (0..200).find_map(|number| attest(number, until).err());
     assert!(matches!(refused, Some(AttestError::TooMuch(_))));
+    // What takes no more room is taken in all the same, and what ends something makes room.
+    attest(0, Some(now.plus_days(400))).unwrap();
+    attest(1, None).unwrap();
+    attest(1_000, until).unwrap();
 }

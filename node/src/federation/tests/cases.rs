@@ -113,6 +113,9 @@ pub(super) fn item_cases() -> Vec<Case> {
         parts("derived", WrongChain, |_, parts| {
             parts.facts.inputs = inputs(1);
         }),
+        parts("a part of an observation", WrongChain, |_, parts| {
+            parts.disclosure.leaves = [Digest::of(b"a leaf")].into();
+        }),
         parts("with a derivation", WrongChain, |_, parts| {
             parts.disclosure.derivation = Some(Digest::of(b"a derivation"));
         }),
