@@ -37,7 +37,8 @@ impl Node {
     /// Signs a proposal; or, where this node has signed it already, takes in what others signed or declined.
     ///
     /// # Errors
-    /// Any [`PartnerError`]; then nothing was recorded.
+    /// Any [`PartnerError`]. What was taken in before it stays: signatures that stand above in the same file, and, with
+    /// [`EnactError::CatchUp`](super::EnactError::CatchUp), what is in force.
     pub fn accept(
         &self,
         file: &str,

@@ -115,7 +115,7 @@ impl Node {
     /// Pins an issuer: from here on what it attests can be taken in.
     ///
     /// # Errors
-    /// Any [`IssuerError`]; then nothing was recorded.
+    /// Any [`IssuerError`]; but for [`EnactError::CatchUp`](super::EnactError::CatchUp) nothing was recorded then.
     pub fn pin_issuer(&self, asked: PinIssuer, now: Time) -> Result<Issuer, IssuerError> {
         let PinIssuer { card, root } = asked;
         let member = read_card(&card)?;
@@ -140,7 +140,7 @@ impl Node {
     /// Lets go of an issuer.
     ///
     /// # Errors
-    /// Any [`IssuerError`]; then nothing was recorded.
+    /// Any [`IssuerError`]; but for [`EnactError::CatchUp`](super::EnactError::CatchUp) nothing was recorded then.
     pub fn unpin_issuer(&self, issuer: &OrganizationId, now: Time) -> Result<Issuer, IssuerError> {
         let governance = self.governance();
         let pinned = governance

@@ -410,7 +410,7 @@ impl Session {
         self.machine.as_mut().ok_or(Ended::Connection)
     }
 
-    /// Signs what was taken and refused, once nothing more was read. What waits for a decision does not hold it up.
+    /// Signs what was taken and refused, once nothing more was read. What waits for the clock does not hold it up.
     async fn acknowledge(&mut self) -> Result<(), Ended> {
         let Ok(now) = self.node.instant(crate::clock::now()) else {
             return Ok(());

@@ -118,7 +118,7 @@ impl Node {
             partnerships: self.partner_list(now),
             profiles: profiles(&governance),
             troubles: self.all_troubles(),
-            clock: self.instant(now).err().map(|error| error.to_string()),
+            clock: self.clock_trouble(now).map(|error| error.to_string()),
         })
     }
 

@@ -6,7 +6,8 @@ use ambit_ledger::{ItemBody, RefusalCode};
 /// What one frame comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// Judge this item; then [`Receiver::resolve`](super::Receiver::resolve). What nobody can decide yet stays unresolved, and no more credit is given.
+    /// Judge this item; then [`Receiver::resolve`](super::Receiver::resolve). What nobody can decide now is set aside. While this
+    /// node's clock cannot be believed it stays unresolved, and no more credit is given.
     Take(IncomingItem),
     /// The sender took this item back: resolve it as [`Outcome::Noted`](ambit_ledger::Outcome::Noted) in its turn.
     Withdrawn {

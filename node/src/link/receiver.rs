@@ -267,7 +267,7 @@ impl Receiver {
     #[must_use]
     pub fn acknowledgement_due(&mut self, now: Time) -> Option<Acknowledgement> {
         let unsigned = self.committed.upto - self.signed_upto;
-        // What is pending when this is asked waits for a decision that nobody can make yet, for how long is open.
+        // What is pending when this is asked waits for a clock that can be believed, for how long is open.
         let is_idle = self.resolved.is_empty();
         let is_due = unsigned >= ACKNOWLEDGEMENT_ITEMS || (is_idle && unsigned > 0);
         if !is_due {

@@ -14,6 +14,6 @@ pub trait Ask: Serialize + DeserializeOwned + Send + 'static {
     /// Runs it on an open node. Blocks on the store.
     ///
     /// # Errors
-    /// [`Failure`], which says whether anything was recorded.
+    /// [`Failure`]; each operation says what of it may have been recorded then.
     fn answer(self, node: &Node, now: Time) -> Result<Self::Answer, Failure>;
 }

@@ -69,6 +69,13 @@ impl ClockState {
     }
 }
 
+impl Known {
+    fn check(&self, last_entry: Time, now: Time) -> Result<Time, ClockError> {
+        let expected = self.anchor.as_ref().map(Anchor::expected);
+        clock::check(last_entry, self.accepted, now, expected)
+    }
+}
+
 impl Node {
     /// The instant at which something is judged or recorded: the clock's, or the last entry's where the clock is a
     /// little behind it.
@@ -77,8 +84,7 @@ impl Node {
     /// [`ClockError`] where the clock cannot be believed; then nothing may be judged or recorded.
     pub fn instant(&self, now: Time) -> Result<Time, ClockError> {
         let mut known = self.clock.known();
-        let expected = known.anchor.as_ref().map(Anchor::expected);
-        let checked = clock::check(self.store.last_time(), known.accepted, now, expected);
+        let checked = known.check(self.store.last_time(), now);
         if !known.is_running {
             return checked;
         }
@@ -95,6 +101,12 @@ impl Node {
         known.is_refused = checked.is_err();
         known.is_behind_hand |= known.is_refused;
         checked
+    }
+
+    /// Why the clock cannot be believed now, for those who ask how it stands. Nothing is remembered of it.
+    pub(crate) fn clock_trouble(&self, now: Time) -> Option<ClockError> {
+        let checked = self.clock.known().check(self.store.last_time(), now);
+        checked.err()
     }
 
     /// The instant that a question is answered for. Answers are given whatever the clock says: they record nothing.

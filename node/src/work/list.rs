@@ -148,7 +148,10 @@ pub async fn run(works: Vec<Work>, mut stop: watch::Receiver<bool>) -> Result<()
         running.spawn(work.repeat());
     }
     tokio::select! {
-        Some(Ok(error)) = running.join_next() => Err(error),
+        Some(ended) = running.join_next() => Err(match ended {
+            Ok(error) => error,
+            Err(source) => WorkError::Task { what: "periodic work", source },
+        }),
         _ = stop.changed() => Ok(()),
     }
 }
