@@ -1,6 +1,7 @@
 //! Attesting: what this node's organization says of others, and what issuers say whose root it pinned.
 //!
-//! Policies read what stands here and is in force, and nothing that an organization says of itself.
+//! Policies read what stands here and is in force; of what an organization says of itself they read seat, hosting and
+//! personnel alone.
 
 use super::attesting::{Attesting, attesting};
 use super::enact::EnactError;

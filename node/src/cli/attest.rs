@@ -56,7 +56,8 @@ pub struct AttestArguments {
 }
 
 const EXAMPLES: &str = "\
-What an organization says of itself counts for nothing: somebody else attests it, at both ends, and it ends.
+Seat, hosting and personnel are what an organization states and signs itself; check them. Registrations and licences count
+only where another attests them: at both ends, and until they end.
 
 1. The supplier looks its customer up in the register, and writes down what it found:
   ambit attest did:web:customer.example --as ddtc-registered --number M12345 --until 2027-03-31 -o customer.att
@@ -226,4 +227,19 @@ fn attestations_table(attested: &[Attesting]) -> String {
         ]
     });
     table(&header, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_organization_states_itself_is_told_from_what_another_attests() {
+        let rule = "Seat, hosting and personnel are what an organization states and signs itself; check them. \
+                    Registrations and licences count only where another attests them";
+        for text in [EXAMPLES, include_str!("../../../README.md")] {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert!(words.join(" ").contains(rule), "{text}");
+        }
+    }
 }
