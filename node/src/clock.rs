@@ -35,7 +35,8 @@ pub enum ClockError {
     /// It is behind the ledger.
     #[error(
         "the clock says {now}, which is {behind} before the ledger's last entry at {last}; set the clock right, then \
-         try again (if it was wrong when that entry was written, restore the home from a backup from before)",
+         try again (if it was wrong when that entry was written, wait until the clock has passed it; an older backup is \
+         a second history of the ledger, and provable)",
         behind = span(*now, *last)
     )]
     Behind {
@@ -213,6 +214,12 @@ mod tests {
         assert!(told.contains("2026-05-01T07:00:00Z"), "{told}");
         assert!(told.contains("1 h 0 min before the ledger's last entry at 2026-05-01T08:00:00Z"));
         assert!(told.contains("set the clock right"), "{told}");
+        // To go back in the ledger would be a fork of it.
+        assert!(
+            told.contains("wait until the clock has passed it"),
+            "{told}"
+        );
+        assert!(!told.contains("restore"), "{told}");
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn damaged() -> (Scene, Kept, (u64, String)) {
 /// Whatever one does with the home is refused, with these words, and what is in it stays as it is.
 #[track_caller]
 fn refused(scene: &Scene, words: &[&str]) {
-    let words = [words, &["restore", "from a backup"]].concat();
+    let words = [words, &["restore the home from the latest whole backup"]].concat();
     for arguments in [&["status"][..], &["run"], &OBSERVE] {
         scene.refused(&scene.parties[0].home, arguments, 1, &words);
     }
@@ -154,7 +154,11 @@ fn a_home_without_a_part_of_its_store_is_refused() {
     let id = |number: usize| list[number]["id"].as_str().unwrap();
     let bundle = scene.path("a.bundle");
     for arguments in [&["get", id(1)][..], &["export", "-o", &bundle]] {
-        let words = ["do not open", "slots", "restore the home from a backup"];
+        let words = [
+            "do not open",
+            "slots",
+            "restore the home from the latest whole backup",
+        ];
         scene.refused(&scene.parties[0].home, arguments, 1, &words);
     }
     assert!(!Path::new(&bundle).exists());
@@ -191,7 +195,7 @@ fn a_database_that_is_damaged_is_never_opened_as_a_smaller_one() {
         std::fs::write(&path, &content).unwrap();
         // The first to open it learns it from the engine, the next from what is left.
         told(&scene, "`db` is damaged");
-        refused(&scene, &["backup"]);
+        refused(&scene, &[]);
         kept.put_back();
         // After a crash the engine takes what it cannot read for what was never finished.
         std::fs::write(&path, &content).unwrap();
@@ -204,7 +208,7 @@ fn a_database_that_is_damaged_is_never_opened_as_a_smaller_one() {
                 &committed
             },
         );
-        refused(&scene, &["backup"]);
+        refused(&scene, &[]);
         kept.put_back();
     }
     // After a crash that damaged nothing all of it is there.

@@ -20,7 +20,7 @@ pub enum ExportError {
     Write(#[from] BundleWriteError),
     /// What an entry names is not in the store.
     #[error(
-        "the content {0} that the ledger names is missing from the store; restore it from a backup"
+        "the content {0} that the ledger names is missing from the store; restore the home from the latest whole backup"
     )]
     Missing(Digest),
 }

@@ -64,7 +64,7 @@ pub enum DatabaseError {
     },
     /// The engine reported an error.
     #[error(
-        "the database `{path}` failed; start again, and restore it from a backup if that fails too"
+        "the database `{path}` failed; start again, and restore the home from the latest whole backup if that fails too"
     )]
     Engine {
         /// Where.
@@ -75,7 +75,7 @@ pub enum DatabaseError {
     },
     /// The engine cannot read what it wrote.
     #[error(
-        "the database in `db` is damaged: a part of it cannot be read; restore the home from a backup"
+        "the database in `db` is damaged: a part of it cannot be read; restore the home from the latest whole backup"
     )]
     Damaged,
     /// A file could not be read, written or synced.

@@ -70,14 +70,14 @@ pub enum StoreError {
     )]
     StoppedFull(PathBuf),
     /// A record that must be there is not, or cannot be read.
-    #[error("the store is damaged: {0}; restore it from a backup")]
+    #[error("the store is damaged: {0}; restore the home from the latest whole backup")]
     Damaged(&'static str),
     /// A part of a store that must be there is not.
-    #[error("`{0}` is missing, and with it a part of the ledger; restore the home from a backup")]
+    #[error("`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup")]
     Missing(PathBuf),
     /// The database lost entries that were acknowledged.
     #[error(
-        "the database in `db` holds {size} entries of the {committed} that were committed; restore the home from a backup"
+        "the database in `db` holds {size} entries of the {committed} that were committed; restore the home from the latest whole backup"
     )]
     Lost {
         /// How many are there.

@@ -12,7 +12,7 @@ const NONCE_BYTES: usize = 24;
 /// A sealed block does not open: another key, another observation, or changed bytes.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "sealed readings do not open: they or their key in `slots` are damaged; restore the home from a backup"
+    "sealed readings do not open: they or their key in `slots` are damaged; restore the home from the latest whole backup"
 )]
 pub struct SealError;
 

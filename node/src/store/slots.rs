@@ -66,7 +66,7 @@ pub enum SlotError {
     Randomness(#[source] getrandom::Error),
     /// The file ends before the last slot that was used.
     #[error(
-        "`{path}` holds {filled} keys, and {used} were used: the readings sealed with the others are lost; restore the home from a backup"
+        "`{path}` holds {filled} keys, and {used} were used: the readings sealed with the others are lost; restore the home from the latest whole backup"
     )]
     Cut {
         /// Which file.

@@ -365,7 +365,7 @@ fn the_head_of_a_newer_program_is_told_from_a_damaged_one() {
     for (bytes, words) in [
         (newer, "version 3, newer than this program; use the program"),
         (older, "version 1, which this program no longer reads"),
-        (head[..9].to_vec(), "restore it from a backup"),
+        (head[..9].to_vec(), "restore the home from the latest whole backup"),
     ] {
         let database = Database::open(&folder.path().join("db")).unwrap();
         database
@@ -455,7 +455,7 @@ fn a_large_database_that_was_changed_is_whole_or_refused() {
             Err(error) => {
                 refused += 1;
                 let text = error.to_string();
-                assert!(text.contains("from a backup"), "{text}");
+                assert!(text.contains("from the latest whole backup"), "{text}");
             }
         }
     }
