@@ -230,3 +230,29 @@ fn the_readme_quotes_what_the_benches_wrote() {
         );
     }
 }
+
+#[test]
+fn the_readme_has_a_row_for_every_room_and_names_files_that_are_there() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let quoted = |text: &str| -> BTreeSet<String> {
+        let parts = text.split('`').skip(1).step_by(2);
+        parts.map(str::to_owned).collect()
+    };
+    let rows = readme.split("| room |").nth(1).unwrap();
+    let rows = rows.lines().skip(1).take_while(|row| row.starts_with('|'));
+    let named: BTreeSet<String> = rows
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(quoted)
+        .collect();
+    let graph = Graph::read(&root().join("node/src"));
+    let rooms: BTreeSet<String> = graph.rooms().into_keys().flatten().collect();
+    assert_eq!(named, rooms);
+    let map = readme.split("## The map").nth(1).unwrap();
+    let map = map.split("\n## ").next().unwrap();
+    let paths = quoted(&map.replace("```", ""));
+    let paths: Vec<_> = paths.iter().filter(|path| path.contains('/')).collect();
+    assert!(paths.len() > 10, "{paths:?}");
+    for path in paths {
+        assert!(root().join(path).exists(), "README.md names `{path}`");
+    }
+}
