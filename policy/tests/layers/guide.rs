@@ -77,3 +77,21 @@ fn bounds_and_groups_are_those_in_force() {
         assert!(GUIDE.contains(&format!("`{group}`")), "{group}");
     }
 }
+
+#[test]
+fn every_value_of_an_enumeration_is_in_the_guide() {
+    let enumerations = schema_text().lines().filter_map(|line| {
+        let (name, values) = line.trim().strip_prefix("entity ")?.split_once(" enum [")?;
+        let values: BTreeSet<&str> = values.split(']').next()?.split(", ").collect();
+        Some((name, values))
+    });
+    let enumerations: Vec<_> = enumerations.collect();
+    assert_eq!(enumerations.len(), 3, "{enumerations:?}");
+    for (name, values) in enumerations {
+        let of_its_type = format!("| `{name}` | ");
+        let row = GUIDE.lines().find(|line| line.contains(&of_its_type));
+        let parts = row.unwrap().split('`');
+        let told: BTreeSet<&str> = parts.filter(|part| part.starts_with('"')).collect();
+        assert_eq!(told, values, "{name}");
+    }
+}
