@@ -84,8 +84,8 @@ impl Party {
     #[track_caller]
     pub fn ledger(&self) -> (u64, String) {
         let status = Ambit::json(&self.home, &["status"]);
-        let root = status["root"].as_str().unwrap().to_owned();
-        (status["ledger_size"].as_u64().unwrap(), root)
+        let tree_root = status["tree_root"].as_str().unwrap().to_owned();
+        (status["ledger_size"].as_u64().unwrap(), tree_root)
     }
 }
 

@@ -29,7 +29,7 @@ fn status_text(status: &Status, is_running: bool) -> String {
         ("root key", status.root_key.clone()),
         ("running", running.to_owned()),
         ("ledger", format!("{} entries", status.ledger_size)),
-        ("tree root", status.root.clone()),
+        ("tree root", status.tree_root.clone()),
     ]);
     if let Some(alarm) = &status.clock {
         text.push_str(&format!(

@@ -36,7 +36,7 @@ pub struct Status {
     /// How many entries the ledger has.
     pub ledger_size: u64,
     /// The root of the tree over them.
-    pub root: String,
+    pub tree_root: String,
     /// What is held, by who signed it.
     pub held: BTreeMap<OrganizationId, Held>,
     /// What became of this node's observations for each other member.
@@ -94,7 +94,7 @@ impl Node {
     pub fn status(&self, now: Time) -> Result<Status, InspectError> {
         let reading_at = self.reading_instant(now);
         let governance = self.governance();
-        let (ledger_size, root) = self.store().tree_head();
+        let (ledger_size, tree_root) = self.store().tree_head();
         let mut tally = self.tally();
         tally.count(self.store(), ledger_size)?;
         let mut pairs: Vec<PairStatus> = governance
@@ -112,7 +112,7 @@ impl Node {
             name: governance.opened().name.to_string(),
             root_key: governance.opened().root.to_string(),
             ledger_size,
-            root: root.to_string(),
+            tree_root: tree_root.to_string(),
             held: tally.held().clone(),
             pairs,
             partnerships: self.partner_list(now),
