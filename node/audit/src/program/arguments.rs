@@ -13,7 +13,8 @@ pub(crate) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 verified, 1 integrity failure, 2 usage, 3 evidence incomplete, \
-                          4 a decision replays differently, 5 equivocation proved, 6 unreadable";
+                          4 a decision replays differently, 5 equivocation proved, 6 unreadable, \
+                          74 the report or the pages could not be written";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -262,6 +262,13 @@ fn shells_and_readers_are_served() {
     let page =
         |name: &str| std::fs::read_to_string(desk.0.path().join("new/pages").join(name)).unwrap();
     assert!(page("ambit-audit.1").contains("Exit codes"));
+    let help = desk.run("--help").1;
+    for code in [
+        "6 unreadable",
+        "74 the report or the pages could not be written",
+    ] {
+        assert!(help.contains(code), "{help}");
+    }
     for command in ["verify", "replay", "compare"] {
         assert!(page(&format!("ambit-audit-{command}.1")).contains("out of band"));
     }
