@@ -144,7 +144,7 @@ rules! {
     AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued";
     AdmissionScope "admission-scope" Integrity Above "admitted terms are wider than the agreement's";
     AdmissionTwice "admission-twice" Integrity Above "an observation was taken in twice under one edition";
-    Refusal "refusal" Integrity Itself "a refusal counts what it does not name";
+    Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";
     AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
