@@ -10,7 +10,7 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
     Action, Admitted, Digest, Disclosure, Observation, ObservationId, OrganizationId,
-    PartnershipId, SetAside, Verdict,
+    PartnershipId, Refused, SetAside, Verdict,
 };
 use ambit_policy::{check_scope, inquiry_for_admission};
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,10 +175,14 @@ impl Audit<'_> {
         })
     }
 
-    pub(super) fn refused(&mut self, at: At, count: u64, digests: &[Digest]) {
+    pub(super) fn refused(&mut self, at: At, body: &Refused) {
         let checked = self.report.checked_mut();
-        checked.refused = checked.refused.saturating_add(count);
-        let checked = check_counted(count, digests);
+        checked.refused = checked.refused.saturating_add(body.count);
+        let is_refusal = Rule::Refusal.check(!body.code.is_set_aside(), || {
+            format!("`{}` sets aside, and refuses nothing", body.code)
+        });
+        self.note(at, is_refusal);
+        let checked = check_counted(body.count, &body.digests);
         self.note(at, checked);
     }
 

@@ -307,7 +307,7 @@ impl<'a> Audit<'a> {
             Body::Withheld(withheld) => self.withheld(at, withheld),
             Body::Withdrawn(withdrawn) => self.withdrawn(at, withdrawn),
             Body::Admitted(admitted) => self.admitted(at, admitted, statements),
-            Body::Refused(refused) => self.refused(at, refused.count, &refused.digests),
+            Body::Refused(refused) => self.refused(at, refused),
             Body::SetAside(set_aside) => self.set_aside(at, set_aside),
             Body::OfferedAgain(offer) => self.offered_again(at, offer),
             Body::Acknowledged(acknowledged) => self.acknowledged(at, acknowledged, statements),

@@ -3,7 +3,8 @@
 use crate::Rule;
 use crate::fixture::{Story, organization, time};
 use ambit_ledger::{
-    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Kind, ObservationId, Verdict,
+    Body, Digest, Disclosure, DisclosureId, EditionStage, Facts, Kind, ObservationId, RefusalCode,
+    Refused, SetAside, Verdict,
 };
 
 /// The customer's ledger up to, and with, its admission.
@@ -157,4 +158,34 @@ fn refusals_name_what_they_count() {
     assert_eq!(refuse(7, 1).customer.verify().checked().refused, 7);
     expect_last(&refuse(1, 0), Rule::Refusal);
     expect_last(&refuse(1, 2), Rule::Refusal);
+}
+
+#[test]
+fn refusals_and_what_is_set_aside_have_codes_of_their_own() {
+    let coded = |code: RefusalCode, is_set_aside: bool| {
+        let mut story = Story::told();
+        let last = story.customer.entries.len() - 1;
+        story.customer.alter(last, |body| {
+            let Body::Refused(refused) = body.clone() else {
+                panic!()
+            };
+            *body = if is_set_aside {
+                Body::SetAside(SetAside {
+                    sender: refused.sender,
+                    partnership: refused.partnership,
+                    code,
+                    count: refused.count,
+                    digests: refused.digests,
+                })
+            } else {
+                Body::Refused(Refused { code, ..refused })
+            };
+        });
+        story
+    };
+    let (refuses, sets_aside) = (RefusalCode::NotAdmissible, RefusalCode::Undecided);
+    coded(refuses, false).customer.expect(&[]);
+    coded(sets_aside, true).customer.expect(&[]);
+    expect_last(&coded(sets_aside, false), Rule::Refusal);
+    expect_last(&coded(refuses, true), Rule::Refusal);
 }
