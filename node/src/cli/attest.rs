@@ -2,13 +2,13 @@
 
 use super::backend::Backend;
 use super::exit::Exit;
+use super::named::one_of;
 use super::output::{Format, Outlet, OutputOption, note, read_text};
 use super::table::{or_none, pairs, shown, table};
 use super::time::start_of;
 use crate::agree::{Attest, Attesting, ListAttestations, TakeAttestation};
 use crate::failure::{Failure, FailureKind};
 use ambit_ledger::{Authorization, Jurisdiction, Name, OrganizationId, Regime, Time};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub struct AttestArguments {
     #[arg(long, conflicts_with_all = ["until", "regime"])]
     pub end: bool,
     /// The rules a licence is granted under: itar, ear, eu-dual-use
-    #[arg(long, value_name = "REGIME", value_parser = regimes(), requires_all = ["authority", "item", "destination", "number"])]
+    #[arg(long, value_name = "REGIME", value_parser = one_of::<Regime>(Regime::ALL.map(Regime::name)), requires_all = ["authority", "item", "destination", "number"])]
     pub regime: Option<Regime>,
     /// Who granted the licence, such as did:web:bis.example
     #[arg(long, value_name = "ORGANIZATION", requires = "regime")]
@@ -73,15 +73,6 @@ only where another attests them: at both ends, and until they end.
 4. Renewed, it is said again with a later --until; revoked, it ends. The customer takes in the new file too:
   ambit attest did:web:customer.example --as ddtc-registered --number M12345 --end -o customer.att";
 
-/// The regimes by name.
-fn regimes() -> impl TypedValueParser<Value = Regime> {
-    PossibleValuesParser::new(Regime::ALL.map(Regime::name)).try_map(|text| {
-        let mut all = Regime::ALL.into_iter();
-        all.find(|regime| regime.name() == text)
-            .ok_or(AttestArgumentsError::Regime(text))
-    })
-}
-
 /// What else to do with attestations.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AttestCommand {
@@ -104,8 +95,6 @@ impl AttestArguments {
 
 #[derive(Debug, thiserror::Error)]
 enum AttestArgumentsError {
-    #[error("`{0}` is no regime")]
-    Regime(String),
     #[error("name the organization, and what is attested of it with --as; or a file with --file")]
     Nothing,
     #[error("`ambit attest list` lists everything, and takes nothing of what is attested")]

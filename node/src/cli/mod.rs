@@ -22,6 +22,7 @@ mod key;
 mod latest;
 mod list;
 mod manual;
+mod named;
 mod observe;
 mod output;
 mod partner;
@@ -56,7 +57,7 @@ pub use partner::{
     AcceptArguments, ComparedOptionError, ComparedOptions, DeclareArguments, DeclineArguments,
     InviteArguments, OfferArguments, PartnerCommand,
 };
-pub use profile::{LayerError, ProfileArguments, ProfileCommand};
+pub use profile::{ProfileArguments, ProfileCommand};
 pub use why::WhyArguments;
 
 use crate::failure::Failure;

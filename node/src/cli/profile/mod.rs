@@ -4,11 +4,11 @@ mod activate;
 mod check;
 
 use super::exit::Exit;
+use super::named::one_of;
 use super::output::{Format, OutputOption, read_text};
 use crate::failure::{Failure, FailureKind};
 use ambit_ledger::{Layer, Name};
 use ambit_policy::{CheckedProfile, ProfileError, Taxonomies, check_profile};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub struct ProfileArguments {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// For which layer
-    #[arg(long, value_parser = layers())]
+    #[arg(long, value_parser = one_of::<Layer>(Layer::ALL.map(Layer::name)))]
     pub layer: Layer,
     #[command(flatten)]
     pub output: OutputOption,
@@ -45,28 +45,6 @@ pub struct ActivateArguments {
     /// Why it is meant so; recorded, and shown in every audit
     #[arg(long, value_name = "TEXT", requires = "anyway")]
     pub reason: Option<Name>,
-}
-
-/// Not a layer.
-#[derive(Debug, thiserror::Error)]
-#[error("`{text}` is no layer")]
-pub struct LayerError {
-    text: String,
-}
-
-/// The layers by name, for people and for shells that complete.
-fn layers() -> impl TypedValueParser<Value = Layer> {
-    let names = Layer::ALL.iter().map(|layer| layer.name());
-    PossibleValuesParser::new(names).try_map(|text| layer(&text))
-}
-
-fn layer(text: &str) -> Result<Layer, LayerError> {
-    Layer::ALL
-        .into_iter()
-        .find(|layer| layer.name() == text)
-        .ok_or_else(|| LayerError {
-            text: text.to_owned(),
-        })
 }
 
 /// The message begins with `FILE:LINE:COLUMN`, which editors follow.
@@ -127,12 +105,6 @@ fn read(path: &Path, layer: Layer) -> Result<(String, CheckedProfile), Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn layers_are_named_as_in_tables() {
-        assert_eq!(layer("trade-secret").unwrap(), Layer::TradeSecret);
-        assert!(layer("trade secret").is_err());
-    }
 
     #[test]
     fn a_mistake_has_its_place() {
