@@ -11,7 +11,9 @@ const POOL_BYTES: usize = 4_096;
 
 /// The system gave no randomness.
 #[derive(Debug, thiserror::Error)]
-#[error("the system gave no randomness")]
+#[error(
+    "the system gave no randomness; let the node use getrandom(2) or /dev/urandom, then try again"
+)]
 pub struct RandomnessError(#[from] getrandom::Error);
 
 /// Random bytes not handed out yet. Made for one piece of work, and not kept.

@@ -76,7 +76,9 @@ impl Part {
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// What was left open the last time cannot be judged.
-    #[error("failed to judge what was not judged yet")]
+    #[error(
+        "failed to judge what was not judged yet, and a node starts with nothing left to judge; mend this, then start it again"
+    )]
     CatchUp(#[source] ObserveError),
     /// The programming interface cannot be served.
     #[error(transparent)]
@@ -94,7 +96,7 @@ pub enum ServiceError {
     #[error("the node stops, because its {0} ended; its log says why, start it again")]
     Ended(&'static str),
     /// A task could not be finished.
-    #[error("a task of the node broke off")]
+    #[error("a task of the node broke off; its log says why, start it again")]
     Task(#[from] JoinError),
 }
 

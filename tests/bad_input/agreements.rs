@@ -133,7 +133,8 @@ fn fingerprints_are_compared_before_anything_is_signed() {
     scene.refused(&b.home, &arguments, 4, &differs);
     let stranger = wrong(b, b);
     let arguments = [&accept[..], &["--fingerprint", &stranger]].concat();
-    scene.refused(&b.home, &arguments, 2, &["none of the other members"]);
+    let words = format!("none of the other members: give one for each of `{}`", a.id);
+    scene.refused(&b.home, &arguments, 2, &[&words]);
 }
 
 #[test]
@@ -305,7 +306,7 @@ fn what_is_agreed_once_is_not_agreed_again() {
     Ambit::text(&b.home, &accept);
     scene.unchanged_since(&before, "accepting again");
     let decline = ["partner", "decline", invitation, "--reason", "too late"];
-    let words = ["has signed `a/b/quality` already", "withdrawn from"];
+    let words = ["has signed `a/b/quality` already", "it ends at its end"];
     scene.refused(&b.home, &decline, 1, &words);
 
     // Another proposal under the name of one that is signed is not that one.

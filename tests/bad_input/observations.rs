@@ -44,7 +44,11 @@ fn facts_that_are_none_are_refused_by_name() {
             &["did:web:other.example", "set `owner`"],
         ),
         (&["--fact", "source=cmm-2"], 2, &["`source` is given twice"]),
-        (&["--fact", "serial"], 2, &["`serial` is not KEY=VALUE"]),
+        (
+            &["--fact", "serial"],
+            2,
+            &["`serial` is not KEY=VALUE, such as serial=42"],
+        ),
         (
             &["--fact", "export_control.itar=perhaps"],
             2,

@@ -80,14 +80,18 @@ pub enum PartnerError {
     #[error("this version cannot keep these terms yet; {}", listed(.0))]
     Unbuilt(Vec<Unbuilt>),
     /// Only an edition's first proposal can be taken here.
-    #[error("this version takes first editions only, not edition {0}")]
+    #[error(
+        "this version takes first editions only, not edition {0}; ask the declarer to declare the new terms under another name"
+    )]
     Edition(u32),
     /// A file that only declines has nothing to accept.
-    #[error("the file proposes nothing: it declines a partnership that is not known here")]
+    #[error(
+        "the file proposes nothing: it declines a partnership that is not known here; take the invitation instead"
+    )]
     NothingProposed,
     /// A signed partnership is not declined.
     #[error(
-        "this node has signed `{0}` already; a signed partnership is withdrawn from, not declined"
+        "this node has signed `{0}` already, and this version cannot leave a signed partnership; it ends at its end"
     )]
     SignedAlready(PartnershipId),
     /// The system gave no randomness.

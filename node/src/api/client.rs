@@ -30,14 +30,20 @@ pub enum ClientError {
     #[error("`api.json` cannot be read; stop the node and start it again")]
     Endpoint(#[source] serde_json::Error),
     /// The connection failed in the middle.
-    #[error("the node stopped answering")]
+    #[error(
+        "the node stopped answering, and may have done what was asked: look at `ambit status`, then ask again if it did not"
+    )]
     Transport(#[source] Box<ureq::Error>),
     /// The answer cannot be read.
-    #[error("the node's answer cannot be read")]
+    #[error(
+        "the node's answer broke off, and it may have done what was asked: look at `ambit status`, then ask again if it did \
+         not"
+    )]
     Answer(#[source] std::io::Error),
     /// The answer is none that this program knows.
     #[error(
-        "the node's answer cannot be read; a node of another version may be running, start it again"
+        "the node's answer cannot be read, and it may have done what was asked; a node of another version may be running: start \
+         it again, then look at `ambit status`"
     )]
     OtherVersion(#[source] serde_json::Error),
     /// The node answered that the operation failed.

@@ -44,7 +44,9 @@ pub enum ServeError {
         source: std::io::Error,
     },
     /// The system gave no randomness.
-    #[error("the system gave no randomness for the token")]
+    #[error(
+        "the system gave no randomness for the token; let the node use getrandom(2) or /dev/urandom, then try again"
+    )]
     Randomness(#[source] getrandom::Error),
 }
 

@@ -31,10 +31,10 @@ pub(super) struct GivenFacts {
 #[derive(Debug, thiserror::Error)]
 pub enum FactOptionError {
     /// No `=` in it.
-    #[error("`{0}` is not KEY=VALUE")]
+    #[error("`{0}` is not KEY=VALUE, such as serial=42")]
     NoValue(String),
     /// More than two parts.
-    #[error("`{0}` has more dots than any fact")]
+    #[error("`{0}` has more dots than any fact: one at most, such as part.value=PLATE-05")]
     TooDeep(String),
     /// The same twice, or a part of what is also given as a whole.
     #[error("the fact `{0}` is given twice")]

@@ -233,7 +233,7 @@ impl<R: Read, P: FnMut(u64)> Import<R, P> {
                 let bytes = too_large.bytes;
                 self.refuse(
                     line,
-                    format!("a reading of {bytes} bytes is longer than the {BLOCK_BYTES_MAX} that an observation holds"),
+                    format!("a reading of {bytes} bytes is longer than the {BLOCK_BYTES_MAX} that an observation holds: split it, or leave it out"),
                 );
                 return Ok(());
             }

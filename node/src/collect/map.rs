@@ -107,7 +107,7 @@ pub enum MapError {
         source: ambit_aas::IdShortPathError,
     },
     /// Not a data type.
-    #[error("`value_type` of `{path}` is not a data type of the metamodel")]
+    #[error("`value_type` of `{path}` is not a data type of the metamodel such as xs:double")]
     ValueType {
         /// The element.
         path: String,

@@ -25,7 +25,9 @@ pub enum CollectError {
     )]
     Template(String),
     /// No value anywhere.
-    #[error("there is no value to observe")]
+    #[error(
+        "there is no value to observe: give one with --set PATH=VALUE, or a submodel that holds values"
+    )]
     Nothing,
     /// Facts are missing.
     #[error(transparent)]
@@ -89,7 +91,7 @@ pub enum CollectError {
     Ahead(#[from] AheadError),
     /// Larger than an observation.
     #[error(
-        "the value of `{path}` takes {bytes} bytes, more than the {BLOCK_BYTES_MAX} that an observation holds: make it an attachment"
+        "the value of `{path}` takes {bytes} bytes, more than the {BLOCK_BYTES_MAX} that an observation holds: split it, or leave it out"
     )]
     TooLarge {
         /// The element.

@@ -75,7 +75,7 @@ pub enum HomeError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// A key file holds no key.
-    #[error("`{path}` holds no key")]
+    #[error("`{path}` holds no key; put it back from a backup, or convert it to PKCS #8 PEM")]
     Key {
         /// Which.
         path: PathBuf,
@@ -93,7 +93,9 @@ pub enum HomeError {
         source: TimeError,
     },
     /// The system gave no randomness.
-    #[error("the system gave no randomness for new keys")]
+    #[error(
+        "the system gave no randomness for new keys; let it use getrandom(2) or /dev/urandom, then try again"
+    )]
     Randomness(#[source] getrandom::Error),
 }
 
@@ -482,7 +484,10 @@ mod tests {
         // One key is no other: the file of each holds the kind that its purpose takes.
         let place = place.join("keys");
         std::fs::copy(place.join("statement.key"), place.join("seal.key")).unwrap();
-        assert!(matches!(home.seal_key(), Err(HomeError::Key { .. })));
+        let told = home.seal_key().unwrap_err().to_string();
+        let way_out =
+            "seal.key` holds no key; put it back from a backup, or convert it to PKCS #8 PEM";
+        assert!(told.contains(way_out), "{told}");
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub struct ApiSettings {
 
 /// Settings that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` cannot be read as settings: {source}")]
+#[error("`{path}` cannot be read as settings")]
 pub struct SettingsError {
     /// Which file.
     pub path: std::path::PathBuf,
@@ -158,9 +158,10 @@ mod tests {
         let path = std::path::Path::new("node.toml");
         let settings = Settings::parse(MINIMAL, path).unwrap();
         assert_eq!(settings.mesh.listen, ["/ip4/127.0.0.1/tcp/0"]);
-        let error = Settings::parse(&format!("{MINIMAL}[mesh]\nlisten_on = []\n"), path)
-            .unwrap_err()
-            .to_string();
+        let error =
+            Settings::parse(&format!("{MINIMAL}[mesh]\nlisten_on = []\n"), path).unwrap_err();
+        assert_eq!(error.to_string(), "`node.toml` cannot be read as settings");
+        let error = crate::failure::one_line(&error);
         assert!(error.contains("node.toml"), "{error}");
         assert!(error.contains("unknown field `listen_on`"), "{error}");
         assert!(error.contains("listen"), "{error}");

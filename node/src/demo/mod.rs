@@ -79,16 +79,20 @@ pub enum DemoError {
         source: std::io::Error,
     },
     /// The report cannot be written.
-    #[error("failed to write the report")]
+    #[error("failed to write the report; see to where standard output goes, then try again")]
     Write(#[source] std::io::Error),
     /// The system has no port left on the loopback address.
-    #[error("failed to find a free port on the loopback address")]
+    #[error(
+        "failed to find a free port on the loopback address; end programs that hold many, then try again"
+    )]
     Port(#[source] std::io::Error),
     /// Something that is in this program does not fit it.
     #[error("`{0}` in the example cannot be used; this is a fault of the program")]
     Example(String),
     /// The supplier's root key is not the one the customer was told.
-    #[error("the supplier's root key is not the one that `{0}` was told")]
+    #[error(
+        "the supplier's root key is not the one that `{0}` was told; this is a fault of the program"
+    )]
     Fingerprint(OrganizationId),
     /// What crosses the mesh does not arrive.
     #[error(
@@ -137,7 +141,7 @@ pub enum DemoError {
     #[error(transparent)]
     Trust(#[from] TrustError),
     /// A task broke off.
-    #[error("a task of the demo broke off")]
+    #[error("a task of the demo broke off; this is a fault of the program")]
     Task(#[from] tokio::task::JoinError),
 }
 

@@ -52,7 +52,7 @@ impl fmt::Debug for MeshConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum MeshError {
     /// The seed gives no key pair.
-    #[error("failed to read the connection key")]
+    #[error("failed to read the connection key: put `keys/transport.key` back from a backup")]
     Key(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The encryption of connections could not be set up.
     #[error("failed to set up the encryption of connections")]
@@ -77,13 +77,20 @@ pub enum MeshError {
         source: std::io::Error,
     },
     /// The system reported no bound address in time.
-    #[error("failed to listen within {seconds} seconds: no network interface came up")]
+    #[error(
+        "failed to listen within {seconds} seconds, for no network interface came up: set `listen` under [mesh] in node.toml \
+         to an address of one that is up"
+    )]
     ListenTimeout {
         /// How long was waited.
         seconds: u64,
     },
     /// The file for recorded frames can't be opened.
-    #[error("failed to open the frame record `{}`", path.display())]
+    #[error(
+        "failed to open the frame record `{}`: set `record_frames` under [mesh] in node.toml to a file that can be written, \
+         or leave it out",
+        path.display()
+    )]
     Record {
         /// The path as it was given.
         path: PathBuf,

@@ -63,16 +63,14 @@ pub enum ArmorError {
     },
     /// No end.
     #[error(
-        "the block that starts at line {line} has no `-----END AMBIT …-----` line: it was cut off; ask for it again, as an attachment"
+        "the block that starts at line {line} has no `-----END AMBIT …-----` line: it was cut off; ask for it again, as a file"
     )]
     CutOff {
         /// Where it starts, from 1.
         line: usize,
     },
     /// Something that is not base64.
-    #[error(
-        "line {line} is not base64: it was changed on its way; ask for it again, as an attachment"
-    )]
+    #[error("line {line} is not base64: it was changed on its way; ask for it again, as a file")]
     Base64 {
         /// Which line, from 1.
         line: usize,
@@ -251,7 +249,7 @@ pub enum PartnershipFileError {
     Armor(#[from] ArmorError),
     /// Not of its shape.
     #[error(
-        "the block does not hold an invitation or an acceptance that this version knows; ask for it again, as an attachment"
+        "the block does not hold an invitation or an acceptance that this version knows; ask for it again, as a file"
     )]
     Codec(#[source] CodecError),
     /// Nobody states anything.
@@ -399,7 +397,7 @@ mod tests {
         assert!(message("-----BEGIN AMBIT RECEIPT-----").starts_with("this is a block `RECEIPT`"));
         assert_eq!(
             message(&card.replacen("BwcH", "B.cH", 1)),
-            "line 2 is not base64: it was changed on its way; ask for it again, as an attachment"
+            "line 2 is not base64: it was changed on its way; ask for it again, as a file"
         );
         assert!(message(&card.replacen("BwcH", "Bwc", 1)).starts_with("line 2 is not base64"));
         let cut = card.split("-----END").next().unwrap();

@@ -18,7 +18,7 @@ pub enum CardError {
     Armor(#[from] ArmorError),
     /// Not of its shape.
     #[error(
-        "the block holds no identity card that this version knows; ask for it again, as an attachment"
+        "the block holds no identity card that this version knows; ask for it again, as a file"
     )]
     Codec(#[source] CodecError),
     /// A certificate that its own root did not sign.

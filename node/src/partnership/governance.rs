@@ -45,7 +45,10 @@ pub enum GovernanceError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A control entry or what it names cannot be read.
-    #[error("the ledger's entry {index} cannot be applied: {what}")]
+    #[error(
+        "the ledger's entry {index} cannot be applied: {what}; use the program that wrote it, or restore the home from the \
+         latest whole backup"
+    )]
     Entry {
         /// Which entry.
         index: u64,
@@ -53,7 +56,10 @@ pub enum GovernanceError {
         what: String,
     },
     /// The ledger has no first entry.
-    #[error("the ledger was never opened; make the home again with `ambit init`")]
+    #[error(
+        "the ledger has no first entry; restore the home from the latest whole backup, or make a node with `ambit init` in \
+         another --home"
+    )]
     NotOpened,
 }
 

@@ -73,7 +73,9 @@ pub enum StoreError {
     #[error("the store is damaged: {0}; restore the home from the latest whole backup")]
     Damaged(&'static str),
     /// A part of a store that must be there is not.
-    #[error("`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup")]
+    #[error(
+        "`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup"
+    )]
     Missing(PathBuf),
     /// The database lost entries that were acknowledged.
     #[error(
@@ -90,11 +92,15 @@ pub enum StoreError {
     Newer(u32),
     /// Written by a program before the first release.
     #[error(
-        "the store has version {0}, which this program no longer reads; export it with the program that wrote it"
+        "the store has version {0}, which this program no longer reads; keep the program that wrote it for this home, and its \
+         `ambit-audit`, for which a bundle stays auditable"
     )]
     Older(u32),
     /// An entry larger than the ledger takes.
-    #[error("an entry of {0} bytes is larger than {max}", max = ambit_ledger::ITEM_BYTES_MAX)]
+    #[error(
+        "an entry of {0} bytes is larger than the {max} that a ledger takes; divide what it records, or leave a part out",
+        max = ambit_ledger::ITEM_BYTES_MAX
+    )]
     EntryTooLarge(usize),
     /// The system gave no randomness.
     #[error(transparent)]

@@ -38,7 +38,9 @@ pub(super) struct Slots {
 #[derive(Debug, thiserror::Error)]
 pub enum SlotError {
     /// The file cannot be opened, read, written or synced.
-    #[error("failed to use the key slot file `{path}`")]
+    #[error(
+        "failed to use the key slot file `{path}`; see to the disk and to who may use the file, then start again"
+    )]
     File {
         /// Which file.
         path: PathBuf,
@@ -62,7 +64,9 @@ pub enum SlotError {
         path: PathBuf,
     },
     /// The system gave no randomness.
-    #[error("the system gave no randomness for new keys")]
+    #[error(
+        "the system gave no randomness for new keys; let the node use getrandom(2) or /dev/urandom, then try again"
+    )]
     Randomness(#[source] getrandom::Error),
     /// The file ends before the last slot that was used.
     #[error(
@@ -77,7 +81,10 @@ pub enum SlotError {
         used: u64,
     },
     /// The slot was zeroed, or was never filled.
-    #[error("key slot {0} holds no key")]
+    #[error(
+        "key slot {0} holds no key, and this version erases none: `slots` is damaged; restore the home from the latest \
+         whole backup"
+    )]
     Erased(u64),
 }
 

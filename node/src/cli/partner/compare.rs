@@ -21,10 +21,10 @@ pub struct ComparedOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum ComparedOptionError {
     /// No `=` in it.
-    #[error("`{0}` is not ORG=HEX")]
+    #[error("`{0}` is not ORG=HEX, such as did:web:customer.example=71e9b187…, 64 digits in all")]
     NoFingerprint(String),
     /// Not an organization's id.
-    #[error("`{0}` is not an organization's id")]
+    #[error("`{0}` is not an organization's id such as did:web:customer.example")]
     Organization(String),
     /// Not a fingerprint.
     #[error(transparent)]
@@ -49,8 +49,13 @@ pub(in crate::cli) enum NotComparedError {
     NotCompared(OrganizationId),
     #[error("the root fingerprint of `{0}` is not the one it told you; nothing was signed")]
     Differs(OrganizationId),
-    #[error("a fingerprint is given for `{0}`, which is none of the other members")]
-    Stranger(OrganizationId),
+    #[error(
+        "a fingerprint is given for `{stranger}`, which is none of the other members: give one for each of {members}"
+    )]
+    Stranger {
+        stranger: OrganizationId,
+        members: String,
+    },
     #[error("two fingerprints are given for `{0}`; give the one it told you")]
     Twice(OrganizationId),
 }
@@ -59,7 +64,7 @@ impl From<NotComparedError> for Failure {
     fn from(error: NotComparedError) -> Self {
         let kind = match error {
             NotComparedError::NotCompared(_)
-            | NotComparedError::Stranger(_)
+            | NotComparedError::Stranger { .. }
             | NotComparedError::Twice(_) => FailureKind::Usage,
             NotComparedError::Differs(_) => FailureKind::Verification,
         };
@@ -76,7 +81,12 @@ pub(in crate::cli) fn compare(
         .keys()
         .find(|organization| !found.contains_key(*organization))
     {
-        return Err(NotComparedError::Stranger(stranger.clone()).into());
+        let members: Vec<String> = found.keys().map(|member| format!("`{member}`")).collect();
+        return Err(NotComparedError::Stranger {
+            stranger: stranger.clone(),
+            members: members.join(", "),
+        }
+        .into());
     }
     let mut fingerprints = given;
     for (organization, root) in found {
@@ -129,8 +139,16 @@ mod tests {
             compared(&format!("did:web:a.example={}", "ab ".repeat(32))).unwrap();
         assert_eq!(organization.as_str(), "did:web:a.example");
         assert_eq!(fingerprint, "ab".repeat(32).parse().unwrap());
-        for text in ["did:web:a.example", "did:web:a.example=12", "=00"] {
-            assert!(compared(text).is_err(), "{text}");
+        for (text, way_out) in [
+            (
+                "did:web:a.example",
+                "such as did:web:customer.example=71e9b187",
+            ),
+            ("did:web:a.example=12", "64"),
+            ("=00", "such as did:web:customer.example"),
+        ] {
+            let told = compared(text).unwrap_err().to_string();
+            assert!(told.contains(way_out), "{told}");
         }
     }
 
@@ -143,9 +161,12 @@ mod tests {
         let differs = compare(&found, Fingerprints::from([(id("a"), other)])).unwrap_err();
         assert_eq!(differs.kind, FailureKind::Verification);
         let stranger = Fingerprints::from([(id("a"), root), (id("b"), other)]);
-        assert_eq!(
-            compare(&found, stranger).unwrap_err().kind,
-            FailureKind::Usage
+        let stranger = compare(&found, stranger).unwrap_err();
+        assert_eq!(stranger.kind, FailureKind::Usage);
+        assert!(
+            stranger
+                .message
+                .contains("give one for each of `did:web:a.example`")
         );
         let twice = ComparedOptions {
             fingerprints: vec![(id("a"), root), (id("a"), other)],

@@ -364,8 +364,14 @@ fn the_head_of_a_newer_program_is_told_from_a_damaged_one() {
     older[2] = 1;
     for (bytes, words) in [
         (newer, "version 3, newer than this program; use the program"),
-        (older, "version 1, which this program no longer reads"),
-        (head[..9].to_vec(), "restore the home from the latest whole backup"),
+        (
+            older,
+            "version 1, which this program no longer reads; keep the program that wrote it",
+        ),
+        (
+            head[..9].to_vec(),
+            "restore the home from the latest whole backup",
+        ),
     ] {
         let database = Database::open(&folder.path().join("db")).unwrap();
         database
