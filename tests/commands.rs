@@ -215,11 +215,11 @@ fn an_agreement_is_made_over_the_mesh_and_data_follows_it() {
     let accept = [&accept[..], &["--fingerprint", &fingerprint]].concat();
     let accepted = Ambit::json(&supplier.home, &accept);
     assert_eq!(accepted["is_active"], true);
-    assert_eq!(partnership(&customer.home, NAME)["stage"], "proposed");
+    assert_eq!(partnership(&customer.home, NAME)["state"], "proposed");
 
     let nodes = [Ambit::run(&supplier.home), Ambit::run(&customer.home)];
     wait_until(LIMIT, "the acceptance to arrive", || {
-        partnership(&customer.home, NAME)["stage"] == "active"
+        partnership(&customer.home, NAME)["state"] == "active"
     });
     assert_eq!(pair.import()["observations_new"], 4);
     let released = || Ambit::json(&supplier.home, &["status"])["pairs"][0].clone();
@@ -267,10 +267,10 @@ fn an_acceptance_is_handed_over_as_a_file() {
     let out = ["-o", text(&acceptance), "--fingerprint", &fingerprint];
     Ambit::text(&supplier.home, &[&accept[..], &out].concat());
     drop(running);
-    assert_eq!(partnership(&customer.home, NAME)["stage"], "proposed");
+    assert_eq!(partnership(&customer.home, NAME)["state"], "proposed");
     let taken = Ambit::text(&customer.home, &["partner", "accept", text(&acceptance)]);
     assert!(taken.contains("active"), "{taken}");
-    assert_eq!(partnership(&customer.home, NAME)["stage"], "active");
+    assert_eq!(partnership(&customer.home, NAME)["state"], "active");
     pair.audit();
 }
 
@@ -288,7 +288,7 @@ fn a_decline_reaches_the_declarer_with_its_reason() {
     let declined = |name: &str| {
         let found = partnership(&customer.home, name);
         let reason = found["declined"].as_str().unwrap_or_default();
-        found["stage"] == "declined" && reason.contains("no capacity in May")
+        found["state"] == "declined" && reason.contains("no capacity in May")
     };
     let nodes = [Ambit::run(&supplier.home), Ambit::run(&customer.home)];
     decline(&by_mesh, &["--fingerprint", &customer.fingerprint()]);
@@ -299,7 +299,7 @@ fn a_decline_reaches_the_declarer_with_its_reason() {
     let answer = pair.folder.path().join("declined.txt");
     decline(&by_file, &["-o", text(&answer)]);
     let other = "customer/supplier/other";
-    assert_eq!(partnership(&supplier.home, other)["stage"], "declined");
+    assert_eq!(partnership(&supplier.home, other)["state"], "declined");
     Ambit::text(&customer.home, &["partner", "accept", text(&answer)]);
     assert!(declined("customer/supplier/other"));
     pair.audit();

@@ -377,7 +377,7 @@ impl Trial {
             let partners = Ambit::json(home, &["partner", "list"]);
             let partners = partners.as_array().unwrap().iter();
             partners
-                .filter(|partner| partner["stage"] == "active")
+                .filter(|partner| partner["state"] == "active")
                 .count()
         };
         wait_until(LIMIT, "the acceptances to arrive", || {

@@ -185,7 +185,7 @@ fn peers_are_shown_with_what_waits_for_them() {
     let invitation = invite(&folder, NAME, &customer, &supplier);
     let proposed = peer(&customer.home);
     assert_eq!(proposed["organization"], supplier.id);
-    assert_eq!(proposed["stage"], "proposed");
+    assert_eq!(proposed["state"], "proposed");
     assert_eq!(proposed["connected"], Value::Null);
     assert_eq!(proposed["waiting"], 0);
 
@@ -203,7 +203,7 @@ fn peers_are_shown_with_what_waits_for_them() {
     );
     let waiting = peer(&supplier.home);
     assert_eq!(
-        (&waiting["stage"], &waiting["name"]),
+        (&waiting["state"], &waiting["name"]),
         (&"active".into(), &"customer".into())
     );
     assert_eq!(

@@ -506,12 +506,12 @@ fn what_was_declined_stays_listed() {
     drop(supplier);
     let supplier = Node::open(&place(folder.path(), "supplier")).unwrap();
     let listed = supplier.partner_list(now);
-    let stages: Vec<(&str, &str)> = listed
+    let states: Vec<(&str, &str)> = listed
         .iter()
-        .map(|known| (known.partnership.as_str(), known.stage.name()))
+        .map(|known| (known.partnership.as_str(), known.state.name()))
         .collect();
     assert_eq!(
-        stages,
+        states,
         [("c/s/known", "declined"), ("c/s/strange", "declined")]
     );
     let accepted = supplier.accept(&strange, &root(&customer), now);

@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::exit::Exit;
 use super::output::{OutputOption, note};
-use super::partner::stage_text;
+use super::partner::state_text;
 use super::status::not_taken_text;
 use super::table::{or_none, shown, table};
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ fn peers_table(peers: &[PeerStatus]) -> String {
         "organization",
         "name",
         "partnership",
-        "stage",
+        "state",
         "connected",
         "waiting",
         "acknowledged",
@@ -49,7 +49,7 @@ fn peers_table(peers: &[PeerStatus]) -> String {
                 peer.organization.to_string(),
                 peer.name.clone(),
                 peer.partnership.to_string(),
-                stage_text(peer.stage, peer.since),
+                state_text(peer.state, peer.since),
                 connected(peer.connected).to_owned(),
                 peer.waiting.to_string(),
                 peer.acknowledged.to_string(),
@@ -85,7 +85,7 @@ mod tests {
             organization: "did:web:a.example".parse().unwrap(),
             name: "A".to_owned(),
             partnership: "a/b/c".parse().unwrap(),
-            stage: Standing::Active,
+            state: Standing::Active,
             since: None,
             peer_id: None,
             addresses: Vec::new(),

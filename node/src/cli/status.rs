@@ -62,7 +62,7 @@ fn status_text(status: &Status, is_running: bool) -> String {
         vec![
             pair.to.to_string(),
             pair.partnership.to_string(),
-            pair.stage.to_string(),
+            pair.state.to_string(),
             pair.released.to_string(),
             pair.acknowledged.to_string(),
             not_taken_text(&pair.not_taken),
@@ -90,7 +90,7 @@ fn status_text(status: &Status, is_running: bool) -> String {
             &[
                 "to",
                 "partnership",
-                "stage",
+                "state",
                 "released",
                 "acknowledged",
                 "not taken",

@@ -64,7 +64,7 @@ pub(super) async fn agree(supplier: &Party, customers: &[Party]) -> Result<(), D
                 status
                     .partnerships
                     .iter()
-                    .all(|known| known.stage == Standing::Active)
+                    .all(|known| known.state == Standing::Active)
             })
         },
     )

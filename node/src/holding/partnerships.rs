@@ -29,7 +29,7 @@ pub struct PartnershipStatus {
     /// Its title.
     pub title: String,
     /// How it stands now.
-    pub stage: Standing,
+    pub state: Standing,
     /// Since when, where time alone made it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -55,7 +55,7 @@ impl Node {
             .map(|partnership| PartnershipStatus {
                 partnership: partnership.terms().partnership.clone(),
                 title: partnership.terms().title.to_string(),
-                stage: partnership.standing(now),
+                state: partnership.standing(now),
                 since: partnership.standing_since(now),
                 edition: partnership.edition().to_string(),
                 members: partnership

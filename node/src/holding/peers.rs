@@ -20,7 +20,7 @@ pub struct PeerStatus {
     /// The agreement.
     pub partnership: PartnershipId,
     /// How the agreement stands now.
-    pub stage: Standing,
+    pub state: Standing,
     /// Since when, where time alone made it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
@@ -92,7 +92,7 @@ impl Node {
                     organization: member.card.organization.clone(),
                     name: member.card.name.to_string(),
                     partnership: terms.partnership.clone(),
-                    stage: partnership.standing(now),
+                    state: partnership.standing(now),
                     since: partnership.standing_since(now),
                     peer_id: key.as_ref().map(peer_id_text),
                     addresses: member

@@ -63,7 +63,7 @@ pub struct PairStatus {
     /// Under which partnership.
     pub partnership: PartnershipId,
     /// How the agreement stands now.
-    pub stage: Standing,
+    pub state: Standing,
     /// Put into the outbox and not taken back.
     pub released: u64,
     /// Put into the outbox, and taken back before it left.
@@ -100,8 +100,8 @@ impl Node {
         let mut pairs: Vec<PairStatus> = governance
             .signed()
             .map(|(partnership, recipient)| {
-                let stage = partnership.standing(reading_at);
-                self.pair(&tally, &partnership.terms().partnership, recipient, stage)
+                let state = partnership.standing(reading_at);
+                self.pair(&tally, &partnership.terms().partnership, recipient, state)
             })
             .collect();
         pairs.sort_by(|one, other| {
@@ -127,7 +127,7 @@ impl Node {
         tally: &Tally,
         partnership: &PartnershipId,
         recipient: &OrganizationId,
-        stage: Standing,
+        state: Standing,
     ) -> PairStatus {
         let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
         let counts = tally.outgoing(partnership, recipient);
@@ -138,7 +138,7 @@ impl Node {
             from: self.settings().organization.id.clone(),
             to: recipient.clone(),
             partnership: partnership.clone(),
-            stage,
+            state,
             released: counts.released,
             withdrawn: counts.withdrawn,
             not_taken,

@@ -26,7 +26,7 @@ pub struct Why {
     /// The answer now, over all purposes.
     pub verdict: Verdict,
     /// How the agreement stands.
-    pub stage: Standing,
+    pub state: Standing,
     /// What the ledger says was done; absent where nothing was done yet.
     pub recorded: Option<Recorded>,
     /// Whether it was withheld on grounds that are no longer in force, so that it may be offered again.
@@ -190,7 +190,7 @@ fn why_under(
         to: to.organization().clone(),
         partnership: terms.partnership.clone(),
         verdict: released.verdict,
-        stage: partnership.standing(now),
+        state: partnership.standing(now),
         may_be_offered: is_kept && released.verdict == Verdict::Admissible,
         recorded,
         unasked: unasked.or_else(|| {

@@ -124,7 +124,7 @@ fn consent(
 }
 
 fn proposal_table(proposal: &Proposal, is_declined: bool) -> String {
-    let stage = match (&proposal.over, proposal.is_active, is_declined) {
+    let state = match (&proposal.over, proposal.is_active, is_declined) {
         (Some(over), true, _) => over,
         (None, true, _) => "active",
         (_, false, true) => "declined",
@@ -133,7 +133,7 @@ fn proposal_table(proposal: &Proposal, is_declined: bool) -> String {
     pairs([
         ("partnership", proposal.partnership.to_string()),
         ("edition", proposal.edition.to_string()),
-        ("stage", stage.to_owned()),
+        ("state", state.to_owned()),
         ("signed", names(&proposal.signed)),
     ])
 }

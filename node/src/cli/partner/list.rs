@@ -45,7 +45,7 @@ fn differences_line(partnership: &PartnershipStatus) -> Option<String> {
 /// The partnerships and who signed them.
 pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> String {
     table(
-        &["partnership", "stage", "title", "signed", "not signed"],
+        &["partnership", "state", "title", "signed", "not signed"],
         partnerships.iter().map(|partnership| {
             let members = |has_signed: bool| {
                 let members: Vec<&str> = partnership
@@ -56,14 +56,14 @@ pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> 
                     .collect();
                 or_none(Some(members.join(", ")).filter(|text| !text.is_empty()))
             };
-            let stage = stage_text(partnership.stage, partnership.since);
-            let stage = match &partnership.declined {
-                Some(declined) => format!("{stage} ({})", shown(declined)),
-                None => stage,
+            let state = state_text(partnership.state, partnership.since);
+            let state = match &partnership.declined {
+                Some(declined) => format!("{state} ({})", shown(declined)),
+                None => state,
             };
             vec![
                 partnership.partnership.to_string(),
-                stage,
+                state,
                 partnership.title.clone(),
                 members(true),
                 members(false),
@@ -73,10 +73,10 @@ pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> 
 }
 
 /// How an agreement stands, and since when.
-pub(in crate::cli) fn stage_text(stage: Standing, since: Option<Time>) -> String {
+pub(in crate::cli) fn state_text(state: Standing, since: Option<Time>) -> String {
     match since {
-        Some(since) => format!("{stage} since {since}"),
-        None => stage.to_string(),
+        Some(since) => format!("{state} since {since}"),
+        None => state.to_string(),
     }
 }
 

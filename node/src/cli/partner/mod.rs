@@ -17,7 +17,7 @@ pub(super) use compare::{Fingerprints, compare};
 pub use declare::DeclareArguments;
 pub use decline::DeclineArguments;
 pub use invite::InviteArguments;
-pub(super) use list::{note_differences, partnerships_table, stage_text};
+pub(super) use list::{note_differences, partnerships_table, state_text};
 pub use offer::OfferArguments;
 
 use super::exit::Exit;

@@ -11,7 +11,7 @@ fn answer(purposes: Value, verdict: &str) -> Why {
         "to": "did:web:b.example",
         "partnership": "b/quality",
         "verdict": verdict,
-        "stage": "active",
+        "state": "active",
         "recorded": {"outcome": "withheld", "entry": 14, "at": "2026-05-01T08:00:00Z", "is_offered_again": false, "answer": null},
         "may_be_offered": false,
         "purposes": purposes,

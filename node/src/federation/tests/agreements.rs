@@ -53,8 +53,8 @@ async fn nothing_leaves_before_all_three_have_signed() {
         one.node.partner_list(crate::clock::now())[0].members[&roots[0].0]
     })
     .await;
-    assert_eq!(stages(&one.node), ["proposed"]);
-    assert_eq!(stages(&shop.node), ["proposed"]);
+    assert_eq!(states(&one.node), ["proposed"]);
+    assert_eq!(states(&shop.node), ["proposed"]);
     assert!(
         recorded_frames(&places[0])
             .iter()
@@ -68,7 +68,7 @@ async fn nothing_leaves_before_all_three_have_signed() {
     until("it is in force at all three", || {
         [&shop, &one, &two]
             .iter()
-            .all(|running| stages(&running.node) == ["active"])
+            .all(|running| states(&running.node) == ["active"])
     })
     .await;
     until("both get what was observed before", || {
@@ -136,7 +136,7 @@ async fn a_decline_arrives_with_its_reason_and_nothing_else() {
     })
     .await;
     for running in [&shop, &one] {
-        assert_eq!(stages(&running.node), ["declined"]);
+        assert_eq!(states(&running.node), ["declined"]);
         audit_without_decisions(&running.node, &[&shop.node, &one.node]);
     }
     assert!(

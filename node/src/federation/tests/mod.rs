@@ -226,10 +226,10 @@ fn acknowledged(node: &Node) -> Vec<u64> {
     status.pairs.iter().map(|pair| pair.acknowledged).collect()
 }
 
-fn stages(node: &Node) -> Vec<String> {
+fn states(node: &Node) -> Vec<String> {
     let partners = node.partner_list(crate::clock::now());
-    let stages = partners.iter();
-    stages.map(|partner| partner.stage.to_string()).collect()
+    let states = partners.iter();
+    states.map(|partner| partner.state.to_string()).collect()
 }
 
 fn bodies(node: &Node) -> Vec<Body> {

@@ -18,7 +18,7 @@ async fn only_the_admissible_part_reaches_each() {
     until("the acceptances return over the mesh", || {
         [&one, &two]
             .iter()
-            .all(|customer| stages(&customer.node) == ["active"])
+            .all(|customer| states(&customer.node) == ["active"])
     })
     .await;
     let mut drafts = Vec::new();

@@ -234,11 +234,11 @@ fn nothing_is_judged_for_an_agreement_that_is_over() {
     assert_eq!(two.shop.store().size(), size + 1);
 
     let listed = two.shop.partner_list(later).remove(0);
-    assert_eq!((listed.stage, listed.since), (Standing::Ended, Some(end)));
+    assert_eq!((listed.state, listed.since), (Standing::Ended, Some(end)));
     let peer = two.shop.peers(later).unwrap().remove(0);
-    assert_eq!((peer.stage, peer.since), (Standing::Ended, Some(end)));
+    assert_eq!((peer.state, peer.since), (Standing::Ended, Some(end)));
     let status = two.shop.status(later).unwrap();
-    assert_eq!(status.pairs[0].stage, Standing::Ended);
+    assert_eq!(status.pairs[0].state, Standing::Ended);
     let why = two.why(&report.observed[0].id.to_string(), later);
     assert_eq!(why.unasked, Some(Unasked::Ended { ended: end }));
     assert_eq!(why.recorded, None);
