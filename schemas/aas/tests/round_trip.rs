@@ -6,6 +6,8 @@
     reason = "a test may stop at the first surprise, its helper functions too"
 )]
 
+#[path = "../../../tests/skipping/data.rs"]
+mod published;
 #[path = "../../../tests/skipping/mod.rs"]
 mod skipping;
 
@@ -234,7 +236,7 @@ fn absent_null_empty_unknown_and_order_are_kept() {
 
 /// The published environments at hand.
 fn published() -> Vec<PathBuf> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let data = published::data(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
     let mut files = Vec::new();
     let mut missing = Vec::new();
     for folder in ["aas-spec", "idta", "aas-test-env"] {
@@ -249,7 +251,11 @@ fn published() -> Vec<PathBuf> {
         }));
     }
     if !missing.is_empty() {
-        let why = format!("{} has no folder {}", data.display(), missing.join(", "));
+        let why = format!(
+            "{} has no folder {}; AMBIT_DATA names another",
+            data.display(),
+            missing.join(", ")
+        );
         skipping::skip("round_trip::published_environments", &why);
     }
     files.sort();

@@ -1,6 +1,8 @@
 //! Imports from end to end: text in, drafts or a refusal out.
 
 mod proposals;
+#[path = "../../../../tests/skipping/data.rs"]
+mod published;
 mod real_files;
 #[path = "../../../../tests/skipping/mod.rs"]
 mod skipping;

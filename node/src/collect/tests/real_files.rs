@@ -60,9 +60,12 @@ fn the_machine_run_of_the_example_is_read_whole() {
 
 #[test]
 fn a_machine_log_without_header_is_read() {
-    let path = repository().join("../shared/data/nist-sms/Hurco01-20170518-20170519.txt");
+    let path = published::data(&repository()).join("nist-sms/Hurco01-20170518-20170519.txt");
     let Ok(text) = std::fs::read(&path) else {
-        let why = format!("{} is not there", path.display());
+        let why = format!(
+            "{} is not there; AMBIT_DATA names another folder",
+            path.display()
+        );
         return skip("collect::a_machine_log_without_header_is_read", &why);
     };
     let element = |key: &str, value_type: &str| {
