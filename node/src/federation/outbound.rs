@@ -9,7 +9,7 @@ use crate::link::{
 };
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, PeerKey};
 use crate::node::{LinkTrouble, Node, Way};
-use crate::release::{LeaveError, bodies, offer_again, outgoing};
+use crate::release::{HandOverError, bodies, offer_again, outgoing};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, OrganizationId, PartnershipId, RefusalCode, Time,
@@ -72,11 +72,11 @@ impl Ended {
     }
 }
 
-impl From<LeaveError> for Ended {
-    fn from(error: LeaveError) -> Self {
+impl From<HandOverError> for Ended {
+    fn from(error: HandOverError) -> Self {
         match error {
-            LeaveError::Clock(error) => error.into(),
-            LeaveError::Store(error) => error.into(),
+            HandOverError::Clock(error) => error.into(),
+            HandOverError::Store(error) => error.into(),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! What they do not admit is kept back, and looked at again once something else is in force here.
 
 use super::disclose::{Again, DisclosureContext, disclose, judge_again, judge_for};
-use super::leave::{LeaveError, Stored, stored};
+use super::hand_over::{HandOverError, Stored, stored};
 use super::observe::COMMIT_OBSERVATIONS_MAX;
 use super::offering::Extent;
 use crate::node::{Deciding, JudgedWrites, Node};
@@ -20,7 +20,7 @@ pub(crate) fn offer_again(
     node: &Node,
     outbox: &BoxKey,
     code: RefusalCode,
-) -> Result<u64, LeaveError> {
+) -> Result<u64, HandOverError> {
     if !code.may_come_again() {
         return Ok(0);
     }

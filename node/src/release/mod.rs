@@ -11,7 +11,7 @@
 mod again;
 mod catch_up;
 mod disclose;
-mod leave;
+mod hand_over;
 mod observe;
 mod offer;
 mod offering;
@@ -22,6 +22,6 @@ pub(crate) use again::offer_again;
 pub use disclose::{
     Again, DisclosureContext, Release, Signed, judge_again, judge_for, judged_for, sign,
 };
-pub(crate) use leave::{LeaveError, bodies, outgoing};
+pub(crate) use hand_over::{HandOverError, bodies, outgoing};
 pub use observe::{NewObservation, Observe, ObserveError, ObserveReport, RecipientOutcome};
 pub use offer::{Offer, OfferError, Offered};

@@ -1,5 +1,5 @@
-//! Leaving: what an outbox's numbers carry, loaded for its link. An item is judged again before it is handed over, and
-//! taken back where it may no longer leave.
+//! Handing over: what an outbox's numbers carry, loaded for its link. An item is judged again before, and taken back where
+//! it may no longer leave.
 
 use super::disclose::{Again, judge_again};
 use crate::clock::ClockError;
@@ -10,7 +10,7 @@ use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, ObservationId, Offe
 
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LeaveError {
+pub(crate) enum HandOverError {
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -79,7 +79,7 @@ pub(crate) fn bodies(
 }
 
 /// Judges an item again and loads it; one that may no longer leave is taken back first.
-pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, LeaveError> {
+pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, HandOverError> {
     if node.store().withdrawn(outbox, seq)?.is_some() {
         return Ok(Outgoing::Tombstone);
     }
