@@ -25,6 +25,7 @@ mod shipped;
 mod slice;
 mod slip;
 mod taxonomy;
+mod unbuilt;
 mod value;
 
 pub use agreement::{TermsError, agreement, check_terms};
@@ -51,3 +52,4 @@ pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
 pub use shipped::{shipped_with, taxonomies_shipped_with};
 pub use slip::likely_meant;
 pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};
+pub use unbuilt::{Unbuilt, unbuilt};

@@ -92,7 +92,7 @@ rules! {
     EntryShape "entry-shape" Integrity Itself "an entry cannot be decoded";
     EntryKind "entry-kind" Incomplete Itself "an entry is of a kind that this version does not read";
     TimeOrder "time-order" Integrity Itself "an entry is older than the one above it";
-    NonceTwice "nonce-twice" Integrity Itself "an entry has the nonce of another one, so that it is a copy";
+    NonceTwice "nonce-twice" Integrity Itself "an entry has the nonce of another one";
     SlotTwice "slot-twice" Integrity Itself "readings are sealed with the key of another observation";
     Certificate "certificate" Integrity Itself "a certificate is not one of this organization's root";
     Signature "signature" Integrity Itself "a statement does not verify";
@@ -112,6 +112,7 @@ rules! {
     StickyLayer "sticky-layer" Integrity Itself "the sticky layer in force came with no version of the program";
     TaxonomiesStrange "taxonomies-strange" Integrity Itself "the taxonomies in force came with no version of the program";
     ObservationIssuer "observation-issuer" Integrity Itself "an observation is not by the organization it must be by";
+    ObservationAhead "observation-ahead" Integrity Itself "an observation is of an instant that had not come yet";
     ObservationTwice "observation-twice" Integrity Itself "an observation is recorded twice";
     DecisionTime "decision-time" Integrity Itself "a decision speaks of another time than its entry";
     DecisionUnknown "decision-unknown" Integrity Itself "an entry refers to a decision that is not above it";

@@ -128,7 +128,7 @@ pub enum StatementError {
         expected: &'static str,
     },
     /// The key is not known.
-    #[error("statement names a key that is not certified")]
+    #[error("statement names a key that does not count for it")]
     Key(#[from] KeyringError),
     /// The signature does not verify.
     #[error("signature does not verify")]

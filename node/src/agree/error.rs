@@ -4,12 +4,10 @@ use super::enact::EnactError;
 use super::timely::PastError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
-use crate::partnership::{
-    CardError, ComparisonError, DeclarationError, PartnershipFileError, Unbuilt,
-};
+use crate::partnership::{CardError, ComparisonError, DeclarationError, PartnershipFileError};
 use crate::randomness::RandomnessError;
 use ambit_ledger::{Name, OrganizationId, PartnershipId, StatementError};
-use ambit_policy::TermsError;
+use ambit_policy::{TermsError, Unbuilt};
 
 /// A partnership operation failed.
 #[derive(Debug, thiserror::Error)]

@@ -6,13 +6,13 @@
 use super::error::PartnerError;
 use super::timely::check_timely;
 use crate::node::{Changing, Node};
-use crate::partnership::{Partnership, unbuilt};
+use crate::partnership::Partnership;
 use crate::store::Write;
 use ambit_ledger::{
     Body, ComparedRoot, Decline, Digest, EditionStage, Fingerprint, ManifestSignature,
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipId, PartnershipTerms, Time,
 };
-use ambit_policy::check_terms;
+use ambit_policy::{check_terms, unbuilt};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 

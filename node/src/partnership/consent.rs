@@ -7,12 +7,11 @@ use super::card::card_root;
 use super::page::Page;
 use super::passed::{Passed, passed};
 use super::phrases::{instant, joined, quoted};
-use super::unbuilt::unbuilt;
 use ambit_ledger::{
     Assigned, Claim, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
 };
-use ambit_policy::Taxonomies;
+use ambit_policy::{Taxonomies, unbuilt};
 use std::collections::BTreeSet;
 
 /// The page that `me` reads before signing. `rendered_profile` is the policy text that comes of the terms at

@@ -16,6 +16,7 @@ mod phrases;
 mod standing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
 mod unbuilt;
 
 pub use armor::{
@@ -32,4 +33,3 @@ pub use edition::{Declined, Partnership};
 pub use governance::{Activated, Governance, GovernanceError};
 pub use passed::{Passed, passed};
 pub use standing::Standing;
-pub use unbuilt::{Unbuilt, unbuilt};

@@ -1,368 +1,156 @@
-//! What terms can say and this version cannot do yet: named before anybody signs, with what to leave out.
-//!
-//! Every field of the terms is looked at here, so that a field that is added does not compile before it was decided
-//! whether this version keeps it. This module must never let a term pass that no node would keep.
+//! What this version cannot keep is named in declarations and invitations.
 
-use ambit_ledger::{AtEnd, Delivery, ErasureExtent, Member, Name, PartnershipTerms};
+use super::card::sample::member;
+use super::declaration::{Declaration, sample};
+use ambit_ledger::{
+    AddedClass, AdmissionRule, AgreedElement, AtEnd, Delivery, DerivedTerms, Digest, ErasureExtent,
+    LegalClause, LegalDocument, PartnershipTerms, Reach, Role, Salt, Time,
+};
+use ambit_policy::{Taxonomies, unbuilt};
+use std::fmt::Debug;
+use std::str::FromStr;
 
-/// What a node of this version is able to do, by the names that terms use in `needs`.
-const ABLE_TO: [&str; 0] = [];
-
-/// Something that terms ask for and this version cannot do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unbuilt {
-    /// The field of the terms.
-    pub field: &'static str,
-    /// What it asks for, and what to leave out.
-    pub what: String,
+fn named<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
 }
 
-impl std::fmt::Display for Unbuilt {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "`{}`: {}", self.field, self.what)
+fn terms() -> PartnershipTerms {
+    let (terms, _) = Declaration::parse(sample::MINIMAL)
+        .unwrap()
+        .terms(
+            member("did:web:aero.example", "Aero", "US", 2),
+            vec![member("did:web:plates.example", "Plates", "DE", 1)],
+            named("2026-05-01T08:00:00Z"),
+            Salt::from_bytes([3; 32]),
+            &Taxonomies::builtin(),
+        )
+        .unwrap();
+    terms
+}
+
+fn derived() -> DerivedTerms {
+    DerivedTerms {
+        data_classes: [named("spc")].into(),
+        recipients: [named("did:web:aero.example")].into(),
+        purposes: [named("urn:ambit:purpose:quality")].into(),
+        not_after: None,
+        hold_until: None,
+        onward_hops: None,
+        again: false,
+        outlives_inputs: false,
     }
 }
 
-/// All that these terms ask for and this version cannot do; empty where it can keep them.
-#[must_use]
-pub fn unbuilt(terms: &PartnershipTerms) -> Vec<Unbuilt> {
-    let mut found = Vec::new();
-    // Taken apart in full.
-    let PartnershipTerms {
-        partnership: _,
-        edition: _,
-        previous,
-        title: _,
-        declarer: _,
-        declared_at: _,
-        sign_by,
-        needs,
-        program,
-        parts,
-        lots,
-        data_classes: _,
-        elements,
-        added_classes,
-        known,
-        purposes: _,
-        observed_from: _,
-        observed_until: _,
-        until: _,
-        retention_days: _,
-        hold_until,
-        keep_days,
-        erasure,
-        at_end,
-        delivery,
-        onward_hops,
-        derived,
-        lease_until: _,
-        roles,
-        admission,
-        documents,
-        clauses,
-        forbids: _,
-        renderer: _,
-        profile: _,
-        members,
-        salt: _,
-    } = terms;
-    let mut find = |is_asked: bool, field, what: &str| {
-        if is_asked {
-            let what = what.to_owned();
-            found.push(Unbuilt { field, what });
-        }
-    };
-    find(
-        !previous.is_empty(),
-        "previous",
-        "it replaces an edition; declare another agreement instead",
-    );
-    find(
-        sign_by.is_some(),
-        "sign_by",
-        "no proposal lapses by itself; leave it out",
-    );
-    find(
-        program.is_none(),
-        "program",
-        "an agreement without a program covers nothing; name one",
-    );
-    find(
-        parts.iter().any(|part| part.revision.is_some()),
-        "parts",
-        "revisions of parts are not told apart; name the parts without them",
-    );
-    find(
-        !lots.is_empty(),
-        "lots",
-        "lots are not told apart; leave them out",
-    );
-    find(
-        !elements.is_empty(),
-        "elements",
-        "observations go whole; leave them out, or name narrower classes",
-    );
-    find(
-        !added_classes.is_empty(),
-        "added_classes",
-        "the taxonomy is as it is; leave them out",
-    );
-    find(
-        !known.is_empty(),
-        "known",
-        "facts name members only; leave it out",
-    );
-    find(
-        hold_until.is_some(),
-        "hold_until",
-        "retention is counted in days only; leave it out",
-    );
-    find(
-        keep_days.is_some(),
-        "keep_days",
-        "nothing is kept for longer than it may be held; leave it out",
-    );
-    find(
-        *erasure != ErasureExtent::Readings,
-        "erasure",
-        "only readings can be erased; set it to \"readings\"",
-    );
-    find(
-        *at_end != AtEnd::Hold,
-        "at_end",
-        "an end does not shorten retention; leave it out",
-    );
-    find(
-        *delivery != Delivery::Push,
-        "delivery",
-        "data goes as it is observed; leave it out",
-    );
-    find(
-        *onward_hops > 0,
-        "onward_hops",
-        "nothing is passed on; set it to 0",
-    );
-    find(
-        derived.is_some(),
-        "derived",
-        "nothing is derived under terms; leave it out",
-    );
-    find(
-        !roles.is_empty(),
-        "roles",
-        "members are all alike; leave them out",
-    );
-    find(
-        admission.is_some(),
-        "admission",
-        "nobody joins by himself; leave it out",
-    );
-    find(
-        !documents.is_empty(),
-        "documents",
-        "documents do not travel; leave them out",
-    );
-    find(
-        !clauses.is_empty(),
-        "clauses",
-        "clauses for people alone are not shown; leave them out",
-    );
-    let is_able = |need: &&Name| ABLE_TO.contains(&need.as_str());
-    found.extend(
-        needs
-            .iter()
-            .filter(|need| !is_able(need))
-            .map(|need| Unbuilt {
-                field: "needs",
-                what: format!("`{need}` is nothing this version can do"),
-            }),
-    );
-    for member in members {
-        unbuilt_of(member, &mut found);
-    }
-    found
+type Change = fn(&mut PartnershipTerms);
+
+/// Each field that this version cannot keep, and one value of it.
+const FIELDS: [(&str, Change); 23] = [
+    ("previous", |terms| {
+        terms.previous = [Digest::of(b"an edition")].into();
+    }),
+    ("sign_by", |terms| terms.sign_by = Some(Time::LATEST)),
+    ("needs", |terms| terms.needs = [named("forward")].into()),
+    ("program", |terms| terms.program = None),
+    ("parts", |terms| {
+        let mut part = ambit_ledger::AgreedPart::from(terms.program.clone().unwrap());
+        part.revision = Some(named("C"));
+        terms.parts = [part].into();
+    }),
+    ("lots", |terms| {
+        terms.lots = [terms.program.clone().unwrap()].into();
+    }),
+    ("elements", |terms| {
+        let (semantic_id, path) = (None, named("Deviations"));
+        terms.elements = [AgreedElement { semantic_id, path }].into();
+    }),
+    ("added_classes", |terms| {
+        let (data_class, parent) = (named("quality.ours"), named("quality"));
+        terms.added_classes = vec![AddedClass { data_class, parent }];
+    }),
+    ("known", |terms| {
+        terms.known = [named("did:web:other.example")].into();
+    }),
+    ("hold_until", |terms| terms.hold_until = Some(Time::LATEST)),
+    ("keep_days", |terms| terms.keep_days = Some(1)),
+    ("erasure", |terms| terms.erasure = ErasureExtent::All),
+    ("at_end", |terms| terms.at_end = AtEnd::Erase),
+    ("delivery", |terms| terms.delivery = Delivery::OnRequest),
+    ("onward_hops", |terms| terms.onward_hops = 1),
+    ("derived", |terms| terms.derived = Some(derived())),
+    ("roles", |terms| {
+        let role = Role {
+            name: named("insurer"),
+            purposes: terms.purposes.clone(),
+            reach: Reach::Onward,
+        };
+        terms.roles = [role].into();
+    }),
+    ("admission", |terms| {
+        terms.admission = Some(AdmissionRule {
+            role: None,
+            attestations: [].into(),
+            seats: [].into(),
+            hosting: [].into(),
+            sites: [].into(),
+        });
+    }),
+    ("documents", |terms| {
+        let document = LegalDocument {
+            title: named("Framework agreement"),
+            media_type: named("application/pdf"),
+            digest: Digest::of(b"a document"),
+        };
+        terms.documents = [document].into();
+    }),
+    ("clauses", |terms| {
+        terms.clauses = vec![LegalClause {
+            title: named("Venue"),
+            text: "Toulouse".to_owned(),
+            prevails: false,
+        }];
+    }),
+    ("role", |terms| {
+        terms.members[0].role = Some(named("insurer"))
+    }),
+    ("deputies", |terms| {
+        terms.members[1].deputies = [named("did:web:deputy.example")].into();
+    }),
+    ("evidence", |terms| {
+        terms.members[0].evidence = vec![serde_bytes::ByteBuf::new()];
+    }),
+];
+
+#[test]
+fn what_this_version_keeps_passes() {
+    assert_eq!(unbuilt(&terms()), []);
 }
 
-fn unbuilt_of(member: &Member, found: &mut Vec<Unbuilt>) {
-    let Member {
-        card,
-        role,
-        deputies,
-        claims: _,
-        evidence,
-    } = member;
-    let asked = [
-        (role.is_some(), "role", "members are all alike"),
-        (!deputies.is_empty(), "deputies", "nobody renews a lease"),
-        (
-            !evidence.is_empty(),
-            "evidence",
-            "attestations do not travel with terms",
-        ),
-    ];
-    let asked = asked.into_iter().filter(|(is_asked, ..)| *is_asked);
-    found.extend(asked.map(|(_, field, what)| Unbuilt {
-        field,
-        what: format!("{what}; leave it out for `{}`", card.organization),
-    }));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::card::sample::member;
-    use super::super::declaration::{Declaration, sample};
-    use super::*;
-    use ambit_ledger::{
-        AddedClass, AdmissionRule, AgreedElement, DerivedTerms, Digest, LegalClause, LegalDocument,
-        Reach, Role, Salt, Time,
-    };
-    use ambit_policy::Taxonomies;
-    use std::fmt::Debug;
-    use std::str::FromStr;
-
-    fn named<T: FromStr<Err: Debug>>(text: &str) -> T {
-        text.parse().unwrap()
-    }
-
-    fn terms() -> PartnershipTerms {
-        let (terms, _) = Declaration::parse(sample::MINIMAL)
-            .unwrap()
-            .terms(
-                member("did:web:aero.example", "Aero", "US", 2),
-                vec![member("did:web:plates.example", "Plates", "DE", 1)],
-                named("2026-05-01T08:00:00Z"),
-                Salt::from_bytes([3; 32]),
-                &Taxonomies::builtin(),
-            )
-            .unwrap();
-        terms
-    }
-
-    fn derived() -> DerivedTerms {
-        DerivedTerms {
-            data_classes: [named("spc")].into(),
-            recipients: [named("did:web:aero.example")].into(),
-            purposes: [named("urn:ambit:purpose:quality")].into(),
-            not_after: None,
-            hold_until: None,
-            onward_hops: None,
-            again: false,
-            outlives_inputs: false,
-        }
-    }
-
-    type Change = fn(&mut PartnershipTerms);
-
-    /// Each field that this version cannot keep, and one value of it.
-    const FIELDS: [(&str, Change); 23] = [
-        ("previous", |terms| {
-            terms.previous = [Digest::of(b"an edition")].into();
-        }),
-        ("sign_by", |terms| terms.sign_by = Some(Time::LATEST)),
-        ("needs", |terms| terms.needs = [named("forward")].into()),
-        ("program", |terms| terms.program = None),
-        ("parts", |terms| {
-            let mut part = ambit_ledger::AgreedPart::from(terms.program.clone().unwrap());
-            part.revision = Some(named("C"));
-            terms.parts = [part].into();
-        }),
-        ("lots", |terms| {
-            terms.lots = [terms.program.clone().unwrap()].into();
-        }),
-        ("elements", |terms| {
-            let (semantic_id, path) = (None, named("Deviations"));
-            terms.elements = [AgreedElement { semantic_id, path }].into();
-        }),
-        ("added_classes", |terms| {
-            let (data_class, parent) = (named("quality.ours"), named("quality"));
-            terms.added_classes = vec![AddedClass { data_class, parent }];
-        }),
-        ("known", |terms| {
-            terms.known = [named("did:web:other.example")].into();
-        }),
-        ("hold_until", |terms| terms.hold_until = Some(Time::LATEST)),
-        ("keep_days", |terms| terms.keep_days = Some(1)),
-        ("erasure", |terms| terms.erasure = ErasureExtent::All),
-        ("at_end", |terms| terms.at_end = AtEnd::Erase),
-        ("delivery", |terms| terms.delivery = Delivery::OnRequest),
-        ("onward_hops", |terms| terms.onward_hops = 1),
-        ("derived", |terms| terms.derived = Some(derived())),
-        ("roles", |terms| {
-            let role = Role {
-                name: named("insurer"),
-                purposes: terms.purposes.clone(),
-                reach: Reach::Onward,
-            };
-            terms.roles = [role].into();
-        }),
-        ("admission", |terms| {
-            terms.admission = Some(AdmissionRule {
-                role: None,
-                attestations: [].into(),
-                seats: [].into(),
-                hosting: [].into(),
-                sites: [].into(),
-            });
-        }),
-        ("documents", |terms| {
-            let document = LegalDocument {
-                title: named("Framework agreement"),
-                media_type: named("application/pdf"),
-                digest: Digest::of(b"a document"),
-            };
-            terms.documents = [document].into();
-        }),
-        ("clauses", |terms| {
-            terms.clauses = vec![LegalClause {
-                title: named("Venue"),
-                text: "Toulouse".to_owned(),
-                prevails: false,
-            }];
-        }),
-        ("role", |terms| {
-            terms.members[0].role = Some(named("insurer"))
-        }),
-        ("deputies", |terms| {
-            terms.members[1].deputies = [named("did:web:deputy.example")].into();
-        }),
-        ("evidence", |terms| {
-            terms.members[0].evidence = vec![serde_bytes::ByteBuf::new()];
-        }),
-    ];
-
-    #[test]
-    fn what_this_version_keeps_passes() {
-        assert_eq!(unbuilt(&terms()), []);
-    }
-
-    #[test]
-    fn each_field_that_it_cannot_keep_is_named_with_what_to_leave_out() {
-        for (field, change) in FIELDS {
-            let mut terms = terms();
-            change(&mut terms);
-            let found = unbuilt(&terms);
-            let fields: Vec<&str> = found.iter().map(|found| found.field).collect();
-            assert_eq!(fields, [field]);
-            let text = found[0].to_string();
-            assert!(text.starts_with(&format!("`{field}`: ")), "{text}");
-            // The terms survive their encoding: what is refused here is refused where it is read.
-            let bytes = ambit_ledger::encode(&terms);
-            let read: PartnershipTerms = ambit_ledger::decode(&bytes).unwrap();
-            assert_eq!(unbuilt(&read), found);
-        }
-    }
-
-    #[test]
-    fn everything_at_once_is_named_once_each() {
+#[test]
+fn each_field_that_it_cannot_keep_is_named_with_what_to_leave_out() {
+    for (field, change) in FIELDS {
         let mut terms = terms();
-        for (_, change) in FIELDS {
-            // A part and a lot take the program that is there.
-            let program = terms.program.clone();
-            change(&mut terms);
-            terms.program = program;
-        }
-        terms.program = None;
-        assert_eq!(unbuilt(&terms).len(), FIELDS.len());
+        change(&mut terms);
+        let found = unbuilt(&terms);
+        let fields: Vec<&str> = found.iter().map(|found| found.field).collect();
+        assert_eq!(fields, [field]);
+        let text = found[0].to_string();
+        assert!(text.starts_with(&format!("`{field}`: ")), "{text}");
+        // The terms survive their encoding: what is refused here is refused where it is read.
+        let bytes = ambit_ledger::encode(&terms);
+        let read: PartnershipTerms = ambit_ledger::decode(&bytes).unwrap();
+        assert_eq!(unbuilt(&read), found);
     }
+}
+
+#[test]
+fn everything_at_once_is_named_once_each() {
+    let mut terms = terms();
+    for (_, change) in FIELDS {
+        // A part and a lot take the program that is there.
+        let program = terms.program.clone();
+        change(&mut terms);
+        terms.program = program;
+    }
+    terms.program = None;
+    assert_eq!(unbuilt(&terms).len(), FIELDS.len());
 }

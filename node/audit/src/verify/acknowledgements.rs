@@ -134,9 +134,10 @@ fn outcomes_over(
             (None, true) => Outcome::Noted,
             (None, false) => Outcome::Admitted,
         };
-        if let Outcome::Refused(code) | Outcome::SetAside(code) = outcome {
-            item.untaken = Some(code);
-        }
+        item.untaken = match outcome {
+            Outcome::Refused(code) | Outcome::SetAside(code) => Some(code),
+            Outcome::Admitted | Outcome::Noted => None,
+        };
         if item.outcome != Some(Outcome::Admitted) {
             item.outcome = Some(outcome);
         }

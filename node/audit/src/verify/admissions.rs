@@ -1,7 +1,7 @@
 //! What this ledger's organization took in from others, and what it refused.
 
 use super::Audit;
-use super::decisions::{check_true_around, earliest_for};
+use super::decisions::{check_true_around, earliest_for, latest_for};
 use super::disclosures::{check_is_direct, only_decision};
 use super::fault::{At, Checks};
 use super::keys::unverified;
@@ -32,6 +32,9 @@ impl Audit<'_> {
         self.report.checked_mut().admitted += 1;
         let checked = self.check_slot(at, body.slot);
         self.note(at, checked);
+        for digest in &body.evidence {
+            self.name_blob(at, digest);
+        }
         let checked = self.check_admitted(at, body, statements);
         self.note(at, checked);
     }
@@ -58,6 +61,8 @@ impl Audit<'_> {
         self.note(at, readings);
         let sequence = self.take_sequence(body, &disclosure);
         self.note(at, sequence);
+        let is_past = check_past(at, &observation);
+        self.note(at, is_past);
         let is_new = self
             .inbox
             .admitted
@@ -132,8 +137,7 @@ impl Audit<'_> {
                 disclosure.issued_at
             )
         })?;
-        let latest = at.time.plus_seconds(CLOCKS_APART_SECONDS_MAX);
-        Rule::AdmissionTime.check(disclosure.issued_at <= latest, || {
+        Rule::AdmissionTime.check(disclosure.issued_at <= latest_for(at), || {
             format!(
                 "issued at {}, taken in at {}",
                 disclosure.issued_at, at.time
@@ -195,6 +199,14 @@ impl Audit<'_> {
         let checked = check_counted(body.count, &body.digests);
         self.note(at, checked);
     }
+}
+
+/// Nothing was observed that had not come yet by the clock here, as far as clocks may be apart.
+pub(super) fn check_past(at: At, observation: &Observation) -> Checks {
+    let observed_to = observation.facts().observed_to;
+    Rule::ObservationAhead.check(observed_to <= latest_for(at), || {
+        format!("observed until {observed_to}, recorded at {}", at.time)
+    })
 }
 
 fn check_counted(count: u64, digests: &[Digest]) -> Checks {

@@ -1,6 +1,7 @@
 //! Attestations: by pinned issuers or by this ledger's organization, and counted only while they stand and are in force.
 
 use super::Audit;
+use super::decisions::latest_for;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::keys::unverified;
@@ -32,8 +33,11 @@ impl Audit<'_> {
         let checked = match verified {
             Ok(verified) => {
                 self.report.checked_mut().signatures += 1;
+                let stated_at = verified.statement.at;
                 self.attestations.take(verified);
-                Ok(())
+                Rule::Attestation.check(stated_at <= latest_for(at), || {
+                    format!("stated at {stated_at}, recorded at {}", at.time)
+                })
             }
             Err(AttestationError::Statement(error)) => Err(unverified(&error)),
             Err(

@@ -1,6 +1,7 @@
 //! Decisions: recorded, made with the layers in force, true when used, and about the class they are used for.
 
 use super::Audit;
+use super::admissions::CLOCKS_APART_SECONDS_MAX;
 use super::fault::{At, Checks, Fault};
 use super::in_force::Edition;
 use crate::report::error_chain;
@@ -85,6 +86,20 @@ impl Audit<'_> {
             )
         });
         self.note(at, checked);
+        let is_by_what_is = self.in_force.names_own_layers(&decision.profiles)
+            && Some(decision.taxonomies) == self.in_force.taxonomies_digest()
+            && Some(decision.schema) == self.in_force.schema();
+        let checked = Rule::DecisionLayers.check(is_by_what_is, || {
+            "it was recorded while other layers, taxonomies or another schema were in force"
+                .to_owned()
+        });
+        self.note(at, checked);
+        let missing = self.in_force.missing_layers();
+        let checked = Rule::DecisionLayers.check(missing.is_empty(), || {
+            let missing: Vec<&str> = missing.iter().map(|layer| layer.name()).collect();
+            format!("nothing was ever put in force for {}", missing.join(", "))
+        });
+        self.note(at, checked);
         let checked = self.check_attested(decision);
         self.note(at, checked);
         let checked = self.decisions.take(at, decision);
@@ -165,6 +180,11 @@ pub(super) fn expired(decision: &Decision, when: Time) -> String {
 pub(super) fn earliest_for(at: At) -> Time {
     let nanos = i64::from(ISSUE_DELAY_SECONDS_MAX) * 1_000_000_000;
     Time::try_from(at.time.as_nanos() - nanos).unwrap_or(Time::EARLIEST)
+}
+
+/// The latest instant, by another clock, of what is recorded here.
+pub(super) fn latest_for(at: At) -> Time {
+    at.time.plus_seconds(CLOCKS_APART_SECONDS_MAX)
 }
 
 /// What is missing is `missing`; what is recorded and unfit is a fault of the ledger.

@@ -1,6 +1,7 @@
 //! What this ledger's organization observed, and for each recipient: disclosed or withheld.
 
 use super::Audit;
+use super::admissions::check_past;
 use super::decisions::{earliest_for, expired};
 use super::fault::{At, Checks};
 use super::in_force::Edition;
@@ -50,6 +51,8 @@ impl Audit<'_> {
         let id = observation.id();
         let issuer = &observation.facts().issuer;
         Rule::ObservationIssuer.check(*issuer == self.own, || format!("`{issuer}` signed it"))?;
+        let is_past = check_past(at, &observation);
+        self.note(at, is_past);
         let recorded = Recorded {
             index: at.index,
             observation,
@@ -78,6 +81,9 @@ impl Audit<'_> {
 
     pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {
         self.report.checked_mut().disclosures += 1;
+        for digest in &body.evidence {
+            self.name_blob(at, digest);
+        }
         let claim = statements
             .disclosure
             .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keys.known.ring));

@@ -10,7 +10,7 @@ use ambit_ledger::{
     PartnershipTerms, Party, ProfileActivated, TaxonomyActivated,
 };
 use ambit_policy::{Taxonomies, shipped_with, taxonomies_shipped_with};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What judges, as the entries so far say.
@@ -23,8 +23,6 @@ pub(super) struct InForce {
     /// All editions whose terms are at hand.
     editions: BTreeMap<Digest, Rc<Edition>>,
     active: BTreeMap<PartnershipId, Digest>,
-    /// Those whose last edition is proposed.
-    pending: BTreeSet<PartnershipId>,
     /// Everything that ever judged, in the order in which it came into force.
     pub(super) rules: Vec<RuleInForce>,
 }
@@ -64,16 +62,6 @@ impl InForce {
         self.active.get(partnership).copied()
     }
 
-    /// An edition is proposed.
-    pub(super) fn propose(&mut self, partnership: &PartnershipId) {
-        self.pending.insert(partnership.clone());
-    }
-
-    /// Whether the last edition is proposed, and not signed by all.
-    pub(super) fn is_pending(&self, partnership: &PartnershipId) -> bool {
-        self.pending.contains(partnership)
-    }
-
     /// The edition in force, where its terms are at hand.
     pub(super) fn edition(&self, partnership: &PartnershipId) -> Option<&Rc<Edition>> {
         self.editions.get(self.active.get(partnership)?)
@@ -94,7 +82,6 @@ impl InForce {
         profile: Digest,
     ) {
         self.active.insert(partnership.clone(), edition);
-        self.pending.remove(partnership);
         let origin = match self.editions.get(&edition) {
             Some(edition) if edition.is_rendered => Origin::Rendered,
             Some(_) => Origin::Operator,
@@ -127,6 +114,24 @@ impl InForce {
             anyway: None,
             beyond: None,
         });
+    }
+
+    /// The layers of this organization's own that nothing was ever put in force for: every one of them judges.
+    pub(super) fn missing_layers(&self) -> Vec<Layer> {
+        let own = Layer::ALL.into_iter();
+        own.filter(|layer| *layer != Layer::Partnership && !self.profiles.contains_key(layer))
+            .collect()
+    }
+
+    /// Whether a decision names what is in force here, but for the partnership layer.
+    pub(super) fn names_own_layers(&self, profiles: &[LayerProfile]) -> bool {
+        let named = profiles
+            .iter()
+            .filter(|named| named.layer != Layer::Partnership);
+        named.map(|named| (named.layer, named.profile)).eq(self
+            .profiles
+            .iter()
+            .map(|(layer, profile)| (*layer, *profile)))
     }
 
     /// The profiles that must judge under an edition, ascending by layer.

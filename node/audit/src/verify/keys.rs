@@ -10,7 +10,7 @@ use crate::rule::Rule;
 use crate::trust::Trust;
 use ambit_ledger::{
     Certificate, Checkpoint, CheckpointError, Digest, Fingerprint, KeyCertified, KeyPurpose,
-    Keyring, KeyringError, Opened, OrganizationId, StatementError,
+    Keyring, KeyringError, Opened, OrganizationId, PublicKey, StatementError, Time,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -182,7 +182,7 @@ impl Audit<'_> {
     }
 
     /// The checkpoint is over the entries at hand, and by a key of this ledger.
-    pub(super) fn check_checkpoint(&mut self) -> Checks {
+    pub(super) fn check_checkpoint(&mut self, last: Time) -> Checks {
         let (size, root) = (self.tree.size(), self.tree.root());
         self.report.set_tree_root(root);
         let keys: Vec<_> = self
@@ -197,6 +197,13 @@ impl Audit<'_> {
         let Some(origin) = self.bundle.origin() else {
             return Ok(());
         };
+        // It was signed after the last entry: by no key that had ended by then, or had not begun.
+        let is_good = |key: &PublicKey| {
+            let ring = &self.keys.known.ring;
+            let found = ring.find(&self.own, &key.fingerprint(), KeyPurpose::Checkpoint, last);
+            found.is_ok()
+        };
+        let keys = keys.into_iter().filter(is_good);
         let checkpoint = Checkpoint::verify(self.bundle.checkpoint(), &origin, keys);
         let checkpoint = checkpoint.map_err(|error| {
             let rule = match error {

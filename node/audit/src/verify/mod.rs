@@ -120,8 +120,8 @@ impl<'a> Audit<'a> {
         };
         match audit.check_opened() {
             Ok(opened) => {
-                audit.walk(&opened);
-                audit.finish();
+                let last = audit.walk(&opened);
+                audit.finish(last);
             }
             Err(fault) => audit.note_whole(Err(fault)),
         }
@@ -195,8 +195,8 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// Walks the entries in order, a batch at a time, while the other cores prepare the next one.
-    fn walk(&mut self, opened: &Opened) {
+    /// Walks the entries in order, a batch at a time, while the other cores prepare the next one. Returns the time of the last.
+    fn walk(&mut self, opened: &Opened) -> Time {
         let bundle = self.bundle;
         let entries: Vec<&[u8]> = bundle.entries().collect();
         let (first, others) = entries.split_at(entries.len().min(FIRST_BATCH));
@@ -218,6 +218,7 @@ impl<'a> Audit<'a> {
             });
             batch = (prepared, known);
         }
+        walked.last
     }
 
     /// Takes one entry in, which was prepared with these keys.
@@ -329,8 +330,8 @@ impl<'a> Audit<'a> {
         }
     }
 
-    fn finish(&mut self) {
-        let checkpoint = self.check_checkpoint();
+    fn finish(&mut self, last: Time) {
+        let checkpoint = self.check_checkpoint(last);
         self.note_whole(checkpoint);
         self.find_strays();
         self.close_outboxes();

@@ -3,15 +3,18 @@
 use super::Audit;
 use super::decisions::check_true_around;
 use super::fault::{At, Checks};
+use super::keys::unverified;
 use super::preparation::Statements;
 use crate::rule::Rule;
-use ambit_ledger::{Action, Digest, Disclosed, OfferedAgain, RefusalCode};
+use ambit_ledger::{Action, Digest, Disclosed, Disclosure, OfferedAgain, RefusalCode};
 use std::collections::BTreeSet;
 
 impl Audit<'_> {
     pub(super) fn offered_again(&mut self, at: At, body: &OfferedAgain) {
         let is_due = self.check_due(body);
         self.note(at, is_due);
+        let is_of_it = self.check_renewed(body);
+        self.note(at, is_of_it);
         match &body.disclosure {
             // A new disclosure under another edition is one like any other.
             Some(disclosure) => {
@@ -36,24 +39,65 @@ impl Audit<'_> {
         self.outboxes.of(&body.partnership, &body.recipient)
     }
 
-    /// The first is one that its recipient did not take, and did not refuse for good.
+    /// The first stands there, and of the number it has by now its recipient said last that it did not take it, and not
+    /// for good.
     fn check_due(&mut self, body: &OfferedAgain) -> Checks {
         let rule = Rule::OfferedAgain;
-        let first = self.outbox_of(body).items.get(&body.first_seq);
-        let first = first.filter(|first| first.disclosure == body.first && !first.is_withdrawn);
+        let items = &self.outbox_of(body).items;
+        let first = items.get(&body.first_seq);
+        let first = first.filter(|first| first.disclosure == body.first && !first.is_superseding);
         let first = first.ok_or_else(|| {
             let (id, seq) = (body.first, body.first_seq);
             rule.broken(format!(
-                "disclosure {id} does not stand as number {seq} there"
+                "disclosure {id} is not number {seq} there, or not for the first time"
             ))
         })?;
-        let untaken = first.untaken;
+        let number = first.last_number(body.first_seq);
+        let last = items.get(&number).filter(|last| !last.is_withdrawn);
+        let last = last.ok_or_else(|| rule.broken(format!("number {number} was taken back")))?;
+        let untaken = last.untaken;
         rule.check(untaken.is_some_and(RefusalCode::may_come_again), || {
             let said = untaken.map_or_else(
-                || "nobody said that it was not taken".to_owned(),
+                || "its recipient took it, or has not said that it did not".to_owned(),
                 |code| format!("its recipient refused it for good, as `{code}`"),
             );
-            format!("number {}: {said}", body.first_seq)
+            format!("number {number}: {said}")
+        })
+    }
+
+    /// A new disclosure is of the same observation, under another edition, and by the decision that is named.
+    fn check_renewed(&mut self, body: &OfferedAgain) -> Checks {
+        let Some(bytes) = &body.disclosure else {
+            return Ok(());
+        };
+        let new = Disclosure::from_own_ledger(bytes).map_err(|error| unverified(&error))?;
+        let Some(first) = self.outbox_of(body).items.get(&body.first_seq) else {
+            // That is found by itself.
+            return Ok(());
+        };
+        let (observation, edition) = (first.observation, first.edition);
+        let rule = Rule::OfferedAgain;
+        rule.check(new.observation == observation, || {
+            format!(
+                "the new disclosure is of observation {}, the first of {observation}",
+                new.observation
+            )
+        })?;
+        let is_for_it = new.partnership == body.partnership && new.recipient == body.recipient;
+        rule.check(is_for_it, || {
+            format!(
+                "the new disclosure is for `{}` under `{}`",
+                new.recipient, new.partnership
+            )
+        })?;
+        rule.check(new.edition != edition, || {
+            format!("edition {edition} takes no new disclosure: the first one goes again")
+        })?;
+        rule.check(new.decisions.iter().eq([&body.decision]), || {
+            format!(
+                "the new disclosure names another decision than {}",
+                body.decision
+            )
         })
     }
 

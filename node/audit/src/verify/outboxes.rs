@@ -42,12 +42,14 @@ pub(super) struct Item {
     pub(super) is_withdrawn: bool,
     /// What the recipient signed for; that it was admitted stays true whatever follows.
     pub(super) outcome: Option<Outcome>,
-    /// With which code it did not take it last, though it may have taken it since, in a new store or under a further number.
+    /// With which code it said last that it did not take it; absent where it said last that it did, or nothing.
     pub(super) untaken: Option<RefusalCode>,
     /// Under which number it was offered last, where it was offered again.
     offered_as: Option<u64>,
     /// Whether a further number took its place.
     is_superseded: bool,
+    /// Whether it took the place of another.
+    pub(super) is_superseding: bool,
 }
 
 impl Item {
@@ -62,7 +64,13 @@ impl Item {
             untaken: None,
             offered_as: None,
             is_superseded: false,
+            is_superseding: false,
         }
+    }
+
+    /// Under which number it was put there last.
+    pub(super) fn last_number(&self, first: u64) -> u64 {
+        self.offered_as.unwrap_or(first)
     }
 
     /// The same under a further number.
@@ -73,6 +81,7 @@ impl Item {
             untaken: None,
             offered_as: None,
             is_superseded: false,
+            is_superseding: true,
             ..*self
         }
     }

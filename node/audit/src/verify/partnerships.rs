@@ -1,6 +1,7 @@
 //! Partnerships: every edition is what its members signed, by keys whose roots were compared.
 
 use super::Audit;
+use super::decisions::latest_for;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::keys::unverified;
@@ -9,9 +10,9 @@ use crate::rule::Rule;
 use ambit_ledger::{
     AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
-    StatementKind, decode,
+    StatementKind, Time, decode,
 };
-use ambit_policy::{agreement, render};
+use ambit_policy::{agreement, render, unbuilt};
 use std::collections::BTreeSet;
 
 impl Audit<'_> {
@@ -30,7 +31,16 @@ impl Audit<'_> {
             Some(Ok(terms)) => self.check_edition(at, body, terms),
         }
         match body.stage {
-            EditionStage::Proposed => self.in_force.propose(&body.partnership),
+            EditionStage::Proposed => {
+                let is_new = self.in_force.active(&body.partnership) != Some(body.edition);
+                let checked = Rule::EditionChain.check(is_new, || {
+                    format!(
+                        "edition {} is in force, and is said to be proposed",
+                        body.edition
+                    )
+                });
+                self.note(at, checked);
+            }
             EditionStage::Active => {
                 self.in_force
                     .activate(at, &body.partnership, body.edition, body.profile);
@@ -39,8 +49,12 @@ impl Audit<'_> {
     }
 
     fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
-        let checked = self.check_terms(body, &terms);
+        let checked = self.check_terms(at, body, &terms);
         self.note(at, checked);
+        if body.stage == EditionStage::Active {
+            let checked = check_built(&terms);
+            self.note(at, checked);
+        }
         // What was declined without a comparison of roots, and so without a signature that counts, is no ground to
         // ask an auditor for them.
         let is_of_concern = |organization: &OrganizationId| {
@@ -94,7 +108,7 @@ impl Audit<'_> {
         self.note(at, rendered);
     }
 
-    fn check_terms(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
+    fn check_terms(&self, at: At, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
         let rule = Rule::EditionTerms;
         rule.check(terms.partnership == body.partnership, || {
             format!("the terms are of partnership `{}`", terms.partnership)
@@ -106,6 +120,12 @@ impl Audit<'_> {
             .members
             .is_sorted_by(|one, next| one.card.organization < next.card.organization);
         rule.check(is_ascending, || "the members are not ascending".to_owned())?;
+        rule.check(terms.member(&terms.declarer).is_some(), || {
+            format!("`{}` declared it and is no member", terms.declarer)
+        })?;
+        rule.check(terms.declared_at <= latest_for(at), || {
+            format!("declared at {}, recorded at {}", terms.declared_at, at.time)
+        })?;
         rule.check(terms.member(&self.own).is_some(), || {
             format!("`{}` is no member", self.own)
         })
@@ -164,7 +184,10 @@ impl Audit<'_> {
                 is_complete = false;
                 continue;
             };
-            let (signer, edition) = self.signature(at, bytes)?;
+            let (signer, edition, signed_at) = self.signature(at, bytes)?;
+            rule.check(signed_at <= latest_for(at), || {
+                format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
+            })?;
             rule.check(edition == body.edition, || {
                 format!("`{signer}` signed another edition, {edition}")
             })?;
@@ -185,10 +208,11 @@ impl Audit<'_> {
     }
 
     /// Who signed which edition; unverified only where the signer's root is not at hand.
-    fn signature(&mut self, at: At, bytes: &[u8]) -> Checks<(OrganizationId, Digest)> {
+    fn signature(&mut self, at: At, bytes: &[u8]) -> Checks<(OrganizationId, Digest, Time)> {
         let verified = ManifestSignature::verify(bytes, &self.keys.known.ring);
         if let Some(signature) = self.verified(at, verified)? {
-            return Ok((signature.signer().clone(), signature.edition()));
+            let signer = signature.signer().clone();
+            return Ok((signer, signature.edition(), signature.at()));
         }
         let statement = Statement::parse(bytes, StatementKind::Manifest);
         let signer = statement
@@ -196,7 +220,8 @@ impl Audit<'_> {
             .issuer()
             .clone();
         let terms = ManifestSignature::unverified_terms(bytes);
-        Ok((signer, terms.map_err(|error| unverified(&error))?.digest()))
+        let edition = terms.map_err(|error| unverified(&error))?.digest();
+        Ok((signer, edition, Time::EARLIEST))
     }
 
     fn check_succession(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
@@ -210,6 +235,18 @@ impl Audit<'_> {
         let Some(previous) = self.in_force.active(&body.partnership) else {
             return Ok(());
         };
+        let number = self
+            .in_force
+            .known(&previous)
+            .map(|known| known.terms.edition);
+        let is_next = previous == body.edition
+            || number.is_none_or(|number| number.checked_add(1) == Some(terms.edition));
+        rule.check(is_next, || {
+            format!(
+                "edition number {} does not follow the one in force",
+                terms.edition
+            )
+        })?;
         rule.check(
             terms.previous.contains(&previous) || previous == body.edition,
             || format!("edition {previous} is in force"),
@@ -240,8 +277,30 @@ impl Audit<'_> {
         });
         Rule::Decline.check(is_member, || {
             format!("`{}` declines edition {digest}", decline.member)
+        })?;
+        let is_open = self.in_force.active(&body.partnership) != Some(*digest);
+        Rule::Decline.check(is_open, || {
+            format!(
+                "`{}` declines edition {digest}, which is in force",
+                decline.member
+            )
         })
     }
+}
+
+/// What the terms say and this version does not keep, it does not check either. Their line of editions is checked.
+fn check_built(terms: &PartnershipTerms) -> Checks {
+    let found: Vec<String> = unbuilt(terms)
+        .into_iter()
+        .filter(|found| found.field != "previous")
+        .map(|found| format!("`{}`", found.field))
+        .collect();
+    Rule::Unchecked.check(found.is_empty(), || {
+        format!(
+            "the terms hold what this version does not keep, and does not check: {}",
+            found.join(", ")
+        )
+    })
 }
 
 /// Renders the partnership layer again: what members sign is terms, and never a text beside them.

@@ -7,10 +7,23 @@ use super::in_force::Edition;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Action, AgreementState, Body, Digest, Disclosure, Entry, Inquiry, PartnershipId, Party,
-    Verdict, Withdrawal, Withdrawn,
+    Action, AgreementState, Body, Digest, Disclosure, Entry, Inquiry, Party, Verdict, Withdrawal,
+    Withdrawn,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force};
+
+/// Whether an agreement whose edition is in force stood so, as far as the entries above say: that another is proposed ends
+/// none. Acts that suspend or dissolve one are not read by this version.
+fn is_in_state(at: At, in_force: &Edition, state: AgreementState) -> bool {
+    match state {
+        AgreementState::Ended => in_force.terms.until <= at.time,
+        AgreementState::Proposed
+        | AgreementState::Active
+        | AgreementState::Suspended
+        | AgreementState::Dissolved
+        | AgreementState::Closed => false,
+    }
+}
 
 impl Audit<'_> {
     pub(super) fn withdrawn(&mut self, at: At, body: &Withdrawn) {
@@ -38,7 +51,7 @@ impl Audit<'_> {
                 return self.check_judged(at, entry, &in_force, (decision, *undecided));
             }
             Withdrawal::Agreement { state } => (
-                self.is_in_state(at, &body.partnership, &in_force, *state),
+                is_in_state(at, &in_force, *state),
                 "the agreement was in force",
             ),
             Withdrawal::Edition { edition } => (
@@ -55,25 +68,6 @@ impl Audit<'_> {
             }
         };
         Rule::WithdrawalUnasked.check(holds, || format!("{otherwise}, and nothing was asked"))
-    }
-
-    /// Whether the agreement stood so, as far as the entries above say. Acts that suspend or dissolve one are not read
-    /// by this version.
-    fn is_in_state(
-        &self,
-        at: At,
-        partnership: &PartnershipId,
-        in_force: &Edition,
-        state: AgreementState,
-    ) -> bool {
-        match state {
-            AgreementState::Proposed => self.in_force.is_pending(partnership),
-            AgreementState::Ended => in_force.terms.until <= at.time,
-            AgreementState::Active
-            | AgreementState::Suspended
-            | AgreementState::Dissolved
-            | AgreementState::Closed => false,
-        }
     }
 
     fn check_judged(

@@ -4,6 +4,7 @@ mod acknowledgements;
 mod admissions;
 mod attestations;
 mod disclosures;
+mod forgeries;
 mod ledgers;
 mod offers;
 mod partnerships;

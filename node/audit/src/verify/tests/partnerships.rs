@@ -269,6 +269,20 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
             at: time("2026-05-01T09:00:00Z"),
         };
         let mut ledger = agreed(&terms());
+        let active = ledger.entries[ACTIVE].body().unwrap();
+        ledger.truncate(ACTIVE);
+        // Signatures under the edition that is cut off.
+        let Body::PartnershipEdition(edition) = &active else {
+            panic!()
+        };
+        let Body::PartnershipEdition(proposed) = ledger.entries[PROPOSED].body().unwrap() else {
+            panic!()
+        };
+        for signature in &edition.signatures {
+            if !proposed.signatures.contains(signature) {
+                ledger.blobs.remove(signature);
+            }
+        }
         ledger.push(Body::PartnershipDeclined(PartnershipDeclined {
             partnership: partnership.parse().unwrap(),
             decline: ByteBuf::from(statement.sign(&keys.agreement())),
@@ -277,17 +291,23 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
     };
     let edition = terms().digest();
     decline(edition, terms().partnership.as_str()).expect(&[]);
-    decline(edition, "another").expect(&[(Rule::Decline, Some(5))]);
+    decline(edition, "another").expect(&[(Rule::Decline, Some(ACTIVE))]);
     let unknown = Digest::of(&encode(&"unknown"));
-    decline(unknown, terms().partnership.as_str()).expect(&[(Rule::Decline, Some(5))]);
+    decline(unknown, terms().partnership.as_str()).expect(&[(Rule::Decline, Some(ACTIVE))]);
     let mut forged = decline(edition, terms().partnership.as_str());
-    forged.alter(5, |body| {
+    forged.alter(ACTIVE, |body| {
         let Body::PartnershipDeclined(body) = body else {
             panic!()
         };
         *body.decline.last_mut().unwrap() ^= 1;
     });
-    forged.expect(&[(Rule::Signature, Some(5))]);
+    forged.expect(&[(Rule::Signature, Some(ACTIVE))]);
+    // What is in force can no longer be declined.
+    let declined = decline(edition, terms().partnership.as_str());
+    let declined = declined.entries.last().unwrap().body().unwrap();
+    let mut late = agreed(&terms());
+    late.push(declined);
+    late.expect(&[(Rule::Decline, Some(5))]);
 }
 
 #[test]
