@@ -6,7 +6,7 @@ use super::inboxes::Inboxes;
 use super::members::membership;
 use super::trouble::{Complaint, Trouble};
 use crate::admit::{Refusals, Settling, Waiting, grounds};
-use crate::link::{AcceptError, Arrived, Frame, Hello, Parties, Received, Receiver};
+use crate::link::{AcceptError, Arrived, Asks, Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Fault, Link, LinkSender};
 use crate::node::{LinkTrouble, Node, Way};
 use crate::store::{BoxKey, StoreError, Write};
@@ -289,24 +289,27 @@ impl Session {
 
     /// Whether time alone may bring something to do.
     fn has_left(&self) -> bool {
-        let has_untaken = self.machine.as_ref().is_some_and(Receiver::has_untaken);
-        has_untaken || !self.waiting.is_empty() || !self.refused.is_empty()
+        let has_to_ask = self.machine.as_ref().is_some_and(Receiver::has_to_ask);
+        has_to_ask || !self.waiting.is_empty() || !self.refused.is_empty()
     }
 
-    /// Asks for what was not taken and may be taken now; that it was asked for is committed first.
+    /// Asks for what was not taken and may be taken now; that it was asked for is committed first. Where that does not
+    /// arrive any more, the next link begins with it.
     async fn ask_again(&mut self) -> Result<(), Ended> {
         let Ok(now) = self.node.instant(crate::clock::now()) else {
             return Ok(());
         };
-        let Some((inbox, frames)) = self.machine()?.ask_again(now) else {
+        let Some(Asks { inbox, frames }) = self.machine()?.ask_again(now) else {
             return Ok(());
         };
-        let node = Arc::clone(&self.node);
-        tokio::task::spawn_blocking(move || {
-            let commit = node.commit_of(now, vec![Write::Inbox(inbox)]);
-            node.store().commit(commit)
-        })
-        .await??;
+        if let Some(inbox) = inbox {
+            let node = Arc::clone(&self.node);
+            tokio::task::spawn_blocking(move || {
+                let commit = node.commit_of(now, vec![Write::Inbox(inbox)]);
+                node.store().commit(commit)
+            })
+            .await??;
+        }
         for frame in frames {
             self.send(&frame).await?;
         }
@@ -334,6 +337,8 @@ impl Session {
                 if let Some(reply) = reply {
                     self.send(&reply).await?;
                 }
+                // What waited for that may be asked for.
+                self.ask_again().await?;
             }
             Received::Control(message) => {
                 let peer = self.link.peer();

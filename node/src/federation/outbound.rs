@@ -2,7 +2,7 @@
 
 use super::control::{Heard, Told, take_control};
 use super::frames::{FRAMES_AHEAD, read, read_waiting};
-use super::trouble::{Answers, Complaint, Trouble};
+use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
 use crate::clock::ClockError;
 use crate::link::{
     AcknowledgementReach, Arrived, Frame, Parties, Sender, SenderOutput, untaken_since,
@@ -31,10 +31,6 @@ const REOPEN_AFTER_MAX: Duration = Duration::from_secs(30);
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 /// How often the clock is looked at while it is wrong and no link is opened.
 const CLOCK_PAUSE: Duration = Duration::from_secs(1);
-/// How far apart a recipient's questions for one code are, at least: an hour, but for what clocks differ.
-const AGAIN_APART: Duration = Duration::from_secs(3_500);
-/// For how many codes it may ask.
-const CODES_HEARD_MAX: usize = 16;
 /// How long to wait after stores disagree: only an operator can mend that.
 const REOPEN_AFTER_DIVERGENCE: Duration = Duration::from_secs(60);
 
@@ -188,8 +184,7 @@ struct Session {
     told: Told,
     heard: Heard,
     answers: Answers,
-    /// When the recipient asked again for what it did not take, by the number of the code.
-    heard_again: BTreeMap<u16, tokio::time::Instant>,
+    asks: AsksHeard,
 }
 
 impl Session {
@@ -227,7 +222,7 @@ impl Session {
             told: Told::default(),
             heard: Heard::default(),
             answers: Answers::default(),
-            heard_again: BTreeMap::new(),
+            asks: AsksHeard::default(),
         })
     }
 
@@ -328,7 +323,7 @@ impl Session {
                 let peer = self.link.peer();
                 take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
             }
-            SenderOutput::Again { code } => self.offer_again(code).await?,
+            SenderOutput::Again { code, upto } => self.offer_again(code, upto).await?,
             SenderOutput::NoCommonVersion => return Err(Ended::NoCommonVersion),
             SenderOutput::Opened { cursor } => {
                 tracing::debug!(cursor, "the link is open");
@@ -413,21 +408,18 @@ impl Session {
         Ok(())
     }
 
-    /// The recipient's grounds have changed: what it did not take with a code is offered again. It says so once in an
-    /// hour; more often than that it would have this node judge without end.
-    async fn offer_again(&mut self, code: RefusalCode) -> Result<(), Ended> {
-        let now = tokio::time::Instant::now();
-        let heard = self.heard_again.insert(code.number(), now);
-        let has_room = self.heard_again.len() <= CODES_HEARD_MAX;
-        if !has_room || heard.is_some_and(|heard| now < heard + AGAIN_APART) {
+    /// The recipient's grounds have changed: what it did not take with a code, up to a number, is offered again.
+    async fn offer_again(&mut self, code: RefusalCode, upto: u64) -> Result<(), Ended> {
+        if !self.asks.take(code, tokio::time::Instant::now()) {
             self.charge(Fault::InVain);
             return Ok(());
         }
         let (node, outbox) = (Arc::clone(&self.node), self.outbox);
-        let offering = tokio::task::spawn_blocking(move || offer_again(&node, &outbox, code));
-        let offered = offering.await??;
-        tracing::info!(%code, offered, "offered again what the recipient had not taken");
-        self.look_at_outbox();
+        let offering = tokio::task::spawn_blocking(move || offer_again(&node, &outbox, code, upto));
+        if let Some(offered) = offering.await?? {
+            tracing::info!(%code, upto, offered, "offered again what the recipient had not taken");
+            self.look_at_outbox();
+        }
         Ok(())
     }
 

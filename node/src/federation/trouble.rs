@@ -10,6 +10,8 @@ use crate::store::{StoreError, Write};
 use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How many frames a recipient may send before it got an item, and
 const ANSWERS_FIRST: u32 = 64;
@@ -17,6 +19,11 @@ const ANSWERS_FIRST: u32 = 64;
 const ANSWERS_PER_ITEM: u32 = 4;
 /// What is saved up at most: for all items that may be on the way.
 const ANSWERS_MAX: u32 = 2_048;
+
+/// How far apart a recipient's asks for one code are, at least: an hour, but for what clocks differ.
+const ASKS_APART: Duration = Duration::from_secs(3_500);
+/// For how many codes it may ask.
+const CODES_ASKED_MAX: usize = 16;
 
 /// What an operator is told of, each kind by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,6 +174,30 @@ impl Answers {
     }
 }
 
+/// When a recipient asked on one link for what it did not take, by the number of the code. It does so once in an hour;
+/// more often than that it would have this node judge without end.
+#[derive(Debug, Default)]
+pub(super) struct AsksHeard(BTreeMap<u16, Option<Instant>>);
+
+impl AsksHeard {
+    /// Whether one that comes is to be gone through. The first on a link may only repeat one that came before, so the
+    /// next may follow at once.
+    pub(super) fn take(&mut self, code: RefusalCode, now: Instant) -> bool {
+        if let Some(last) = self.0.get_mut(&code.number()) {
+            let is_in_time = last.is_none_or(|last| now >= last + ASKS_APART);
+            if is_in_time {
+                *last = Some(now);
+            }
+            return is_in_time;
+        }
+        let has_room = self.0.len() < CODES_ASKED_MAX;
+        if has_room {
+            self.0.insert(code.number(), None);
+        }
+        has_room
+    }
+}
+
 const fn is_power_of_ten(mut count: u64) -> bool {
     while count >= 10 && count.is_multiple_of(10) {
         count /= 10;
@@ -188,6 +219,30 @@ mod tests {
             .filter(|count| is_power_of_ten(*count))
             .collect();
         assert_eq!(due, [1, 10, 100, 1_000, 10_000, 100_000]);
+    }
+
+    #[test]
+    fn a_repeat_and_an_ask_are_heard_and_then_one_in_an_hour() {
+        let mut heard = AsksHeard::default();
+        let code = RefusalCode::NotAdmissible;
+        let start = Instant::now();
+        let apart = ASKS_APART.as_secs();
+        for (seconds, is_heard) in [
+            (0, true),
+            (1, true),
+            (2, false),
+            (apart, false),
+            (apart + 1, true),
+            (2 * apart, false),
+            (2 * apart + 1, true),
+        ] {
+            let now = start + Duration::from_secs(seconds);
+            assert_eq!(heard.take(code, now), is_heard, "after {seconds} s");
+        }
+        // Each code by itself, and no more of them than any honest recipient has.
+        let codes = (2_000..2_100).filter(|number| heard.take((*number).into(), start));
+        assert_eq!(codes.count(), CODES_ASKED_MAX - 1);
+        assert!(!heard.take(5_000.into(), start));
     }
 
     #[test]

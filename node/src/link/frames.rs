@@ -85,15 +85,18 @@ pub enum Frame {
         /// The statements, at most [`EVIDENCE_STATEMENTS_MAX`].
         statements: Vec<ByteBuf>,
     },
-    /// From the recipient: what it did not take with this code may be offered again, for its grounds have changed.
+    /// From the recipient: what it did not take with this code may be offered again, for its grounds have changed. It
+    /// may come more than once, since what says so may be lost.
     Again {
         /// The code.
         code: RefusalCode,
+        /// The last sequence number that this is about.
+        upto: u64,
     },
 }
 
 /// How many fields each kind of frame has, by its number.
-const FIELDS: [u64; 10] = [1, 5, 2, 2, 1, 2, 1, 2, 2, 1];
+const FIELDS: [u64; 10] = [1, 5, 2, 2, 1, 2, 1, 2, 2, 2];
 /// How many fields a [`Hello`] has.
 const HELLO_FIELDS: u64 = 8;
 

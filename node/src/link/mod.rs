@@ -8,7 +8,7 @@
 //!                                    ◀──   Reject, Ack, Credit          after that commit
 //!                                    ◀──   Acknowledgement              signed, over what is committed
 //!   Ack                              ──▶   after the acknowledgement is committed here
-//!                                    ◀──   Again                        what was not taken may be, from now on
+//!                                    ◀──   Again                        what was not taken, up to there, may be now
 //! ```
 //!
 //! What must hold here:
@@ -17,6 +17,8 @@
 //! * A recipient forgets a refusal only when the sender confirmed the signed acknowledgement that states it, so a lost
 //!   frame never leaves the two with outcomes they cannot agree on.
 //! * What the recipient cannot decide is set aside: it holds up nothing behind it, and comes again.
+//! * A recipient asks again for nothing but what the sender confirmed to know of, and repeats on every link what it asked
+//!   for before; a sender passes over what it went through. So an ask is not lost, and counts once.
 //! * What only a newer version knows is said to be so, and nobody is to blame for it.
 //! * Every queue has a limit that the other side cannot raise.
 //!
@@ -24,6 +26,7 @@
 //! wants is an output. Its driver commits before it speaks.
 
 mod arrived;
+mod asking;
 mod divergence;
 mod frames;
 mod item;
@@ -37,6 +40,7 @@ mod tests;
 mod wanted;
 
 pub use arrived::Arrived;
+pub use asking::Asks;
 pub use divergence::Divergence;
 pub use frames::{
     Control, ControlKind, EVIDENCE_STATEMENTS_MAX, FRAME_BYTES_MAX, Frame, FrameError, Hello,
@@ -46,7 +50,7 @@ pub use progress::AcknowledgementError;
 pub use received::{AcceptError, IncomingItem, Received, ResolveError};
 pub use receiver::{Accepted, Receiver};
 pub use sender::Sender;
-pub use state::{AcknowledgementReach, Inbox, Untaken, untaken_since};
+pub use state::{AcknowledgementReach, Asked, Inbox, Untaken, untaken_since};
 pub use wanted::{Outgoing, SenderOutput};
 
 use ambit_ledger::{Chain, Digest, OrganizationId, PartnershipId, Salt};

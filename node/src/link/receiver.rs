@@ -1,12 +1,13 @@
 //! The side that accepted the link: takes items in order, says what became of them after it is committed, and states it
 //! in acknowledgements to be signed.
 
+use super::asking::{Asking, Asks};
 use super::divergence::is_out_of_step;
 use super::received::{AcceptError, IncomingItem, Received, ResolveError};
-use super::state::{Inbox, Untaken, compare, confirm, empty_inbox};
+use super::state::{Inbox, compare, confirm, empty_inbox};
 use super::{
-    ACKNOWLEDGEMENT_ITEMS, ASK_AGAIN_SECONDS, Arrived, CREDIT_ITEMS, Control, Divergence,
-    EVIDENCE_STATEMENTS_MAX, Frame, Hello, Parties, UNACKNOWLEDGED_ITEMS_MAX, Versions,
+    ACKNOWLEDGEMENT_ITEMS, Arrived, CREDIT_ITEMS, Control, Divergence, EVIDENCE_STATEMENTS_MAX,
+    Frame, Hello, Parties, UNACKNOWLEDGED_ITEMS_MAX, Versions,
 };
 use ambit_ledger::{
     Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, RefusedItem, Salt, Time,
@@ -43,8 +44,7 @@ pub struct Receiver {
     signed: VecDeque<Mark>,
     signed_upto: u64,
     granted_upto: u64,
-    /// What this node judges by: its layers, what is agreed, its program.
-    grounds: Digest,
+    asking: Asking,
     is_active: bool,
     /// Same edition and same past: items may come once the partnership is active.
     is_agreed: bool,
@@ -97,7 +97,7 @@ impl Receiver {
             confirm(&mut tip, hello.cursor);
         }
         let mut receiver = Self {
-            grounds,
+            asking: Asking::new(grounds, &tip),
             is_active,
             is_agreed: divergence.is_none() && hello.edition == parties.edition,
             committed: Mark {
@@ -212,10 +212,7 @@ impl Receiver {
             };
             list.push(RefusedItem { seq, code });
             if code.may_come_again() {
-                let grounds = self.grounds;
-                let untaken = self.tip.untaken.entry(code.number());
-                let untaken = untaken.or_insert(Untaken { count: 0, grounds });
-                untaken.count = untaken.count.saturating_add(1);
+                self.asking.note(&mut self.tip, code);
             }
         }
         self.resolved.push_back(Resolved {
@@ -306,45 +303,27 @@ impl Receiver {
 
     /// This node judges by something else from now on, or by the same.
     pub fn set_grounds(&mut self, grounds: Digest) {
-        self.grounds = grounds;
+        self.asking.set_grounds(grounds, &self.tip);
     }
 
     /// Asks again for what was not taken and may be taken now: because its grounds have changed, or because nothing but
-    /// time stands against it. For each code at most once in [`ASK_AGAIN_SECONDS`]. Commit the inbox that is returned,
-    /// then send the frames.
+    /// time stands against it. For each code at most once in [`ASK_AGAIN_SECONDS`](super::ASK_AGAIN_SECONDS), and only
+    /// for what the sender confirmed to know of. The first time on a link, repeats what was asked for before. To be asked
+    /// when nothing is resolved that is not committed.
     #[must_use]
-    pub fn ask_again(&mut self, now: Time) -> Option<(Inbox, Vec<Frame>)> {
-        let due: Vec<u16> = self
-            .tip
-            .untaken
-            .iter()
-            .filter(|(code, untaken)| {
-                let passes = RefusalCode::from(**code) == RefusalCode::ClocksApart;
-                // A clock that was set back starts the wait again.
-                let asked = self.tip.asked.get(code).filter(|asked| **asked <= now);
-                let may_ask = asked.is_none_or(|at| at.plus_seconds(ASK_AGAIN_SECONDS) <= now);
-                may_ask && (passes || untaken.grounds != self.grounds)
-            })
-            .map(|(code, _)| *code)
-            .collect();
-        if due.is_empty() {
+    pub fn ask_again(&mut self, now: Time) -> Option<Asks> {
+        if !self.is_agreed {
             return None;
         }
-        let mut frames = Vec::new();
-        for number in due {
-            self.tip.untaken.remove(&number);
-            self.tip.asked.insert(number, now);
-            let code = number.into();
-            frames.push(Frame::Again { code });
-        }
-        frames.extend(self.credit());
-        Some((self.tip.clone(), frames))
+        let mut asks = self.asking.ask(&mut self.tip, now)?;
+        asks.frames.extend(self.credit());
+        Some(asks)
     }
 
-    /// Whether anything was not taken that may come again.
+    /// Whether [`Receiver::ask_again`] may find something to ask for, now or later.
     #[must_use]
-    pub fn has_untaken(&self) -> bool {
-        !self.tip.untaken.is_empty()
+    pub fn has_to_ask(&self) -> bool {
+        self.is_agreed && self.asking.is_left(&self.tip)
     }
 
     /// How many items were taken and not resolved. At most [`CREDIT_ITEMS`].

@@ -117,8 +117,8 @@ impl Sender {
             Ok(Frame::Control { kind, statement }) => self
                 .queue
                 .push_back(SenderOutput::Control(Control { kind, statement })),
-            Ok(Frame::Again { code }) => match self.stage {
-                Stage::Open(_) => self.queue.push_back(SenderOutput::Again { code }),
+            Ok(Frame::Again { code, upto }) => match self.stage {
+                Stage::Open(_) => self.queue.push_back(SenderOutput::Again { code, upto }),
                 Stage::Opening | Stage::Checking { .. } | Stage::Stopped => self.refuse_frame(),
             },
             Ok(Frame::Reject { seq, code }) => self.take_rejection(seq, code),

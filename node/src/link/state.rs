@@ -46,9 +46,9 @@ pub struct Inbox {
     /// What was not taken and may come again, by the number of the code it was not taken with.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub untaken: BTreeMap<u16, Untaken>,
-    /// When it was last asked for what was not taken, by the number of the code.
+    /// What was last asked for, by the number of the code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub asked: BTreeMap<u16, Time>,
+    pub asked: BTreeMap<u16, Asked>,
 }
 
 /// Items that were not taken with one code, since it was last asked for those.
@@ -57,8 +57,20 @@ pub struct Inbox {
 pub struct Untaken {
     /// How many.
     pub count: u64,
-    /// On what grounds the first of them was judged: where those are others, all of them may be judged otherwise.
-    pub grounds: Digest,
+    /// On what grounds all of them were judged: where those are others, they may be judged otherwise. Absent where they
+    /// were judged on several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grounds: Option<Digest>,
+}
+
+/// That it was asked for what was not taken with one code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// When.
+    pub at: Time,
+    /// Up to which sequence number.
+    pub upto: u64,
 }
 
 impl Inbox {
@@ -68,6 +80,17 @@ impl Inbox {
         let set_aside = self.untaken.iter();
         let set_aside = set_aside.filter(|(code, _)| RefusalCode::from(**code).is_set_aside());
         set_aside.map(|(_, untaken)| untaken.count).sum()
+    }
+
+    /// The items that were not taken with a code and that the sender may not know of yet.
+    pub(super) fn unconfirmed(&self, code: RefusalCode) -> impl Iterator<Item = u64> {
+        let list = if code.is_set_aside() {
+            &self.set_aside
+        } else {
+            &self.refused
+        };
+        let with_code = list.iter().filter(move |item| item.code == code);
+        with_code.map(|item| item.seq)
     }
 }
 

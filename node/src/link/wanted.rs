@@ -57,10 +57,13 @@ pub enum SenderOutput {
     },
     /// A message about the partnership.
     Control(Control),
-    /// What the recipient did not take with this code may be offered again: judge it anew.
+    /// What the recipient did not take with this code may be offered again: judge it anew. Where that was gone through
+    /// before, the recipient only makes sure.
     Again {
         /// The code.
         code: RefusalCode,
+        /// The last sequence number that this is about.
+        upto: u64,
     },
     /// There is no version that both speak. The link stopped.
     NoCommonVersion,

@@ -15,27 +15,53 @@ use ambit_ledger::{Body, DisclosureId, Facts, OfferedAgain, RefusalCode, Salt, T
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 
-/// Offers again what an outbox's recipient did not take with a code and asks for now. Returns how many items.
+/// Offers again what an outbox's recipient did not take with a code, up to a number, and asks for now. Returns how many
+/// items; nothing where all of that was gone through before.
 pub(crate) fn offer_again(
     node: &Node,
     outbox: &BoxKey,
     code: RefusalCode,
-) -> Result<u64, HandOverError> {
+    upto: u64,
+) -> Result<Option<u64>, HandOverError> {
     if !code.may_come_again() {
-        return Ok(0);
+        return Ok(None);
     }
     // One at a time, or two would find the same.
     let _alone = node.alone();
-    let now = node.instant(crate::clock::now())?;
-    let state = node.store().outbox(outbox);
-    let asked = state.and_then(|state| state.asked_for.get(&code.number()).copied());
-    let asked = AskedFor {
-        upto: node.store().size(),
-        ..asked.unwrap_or_default()
+    let Some(state) = node.store().outbox(outbox) else {
+        return Ok(None);
     };
-    let gone = go_through(node, outbox, code, asked, (Extent::All, now))?;
+    // Of what lies beyond, this node does not know yet that it was not taken.
+    let known = state.acknowledged.map_or(0, |reach| reach.upto);
+    let upto = upto.min(known);
+    let before = state.asked_for.get(&code.number()).copied();
+    let before = before.unwrap_or_default();
+    if upto <= before.upto {
+        return Ok(None);
+    }
+    let now = node.instant(crate::clock::now())?;
+    let asked = AskedFor {
+        upto,
+        until: node.store().size(),
+        ..before
+    };
+    let ask = Ask {
+        code,
+        asked,
+        before: before.upto,
+    };
+    let gone = go_through(node, outbox, ask, (Extent::All, now))?;
     node.notify();
-    Ok(gone.offered)
+    Ok(Some(gone.offered))
+}
+
+/// What is gone through.
+#[derive(Clone, Copy, Debug)]
+struct Ask {
+    code: RefusalCode,
+    asked: AskedFor,
+    /// Up to which number it was asked for before.
+    before: u64,
 }
 
 /// How many items were offered again, and how many may not leave.
@@ -57,28 +83,46 @@ pub(super) fn offer_kept_back(
     let asked = state.map(|state| state.asked_for).unwrap_or_default();
     let mut all = Gone::default();
     for (number, asked) in asked.into_iter().filter(|(_, asked)| asked.kept_back > 0) {
-        let gone = go_through(node, outbox, number.into(), asked, (extent, now))?;
+        let ask = Ask {
+            code: number.into(),
+            asked,
+            before: asked.upto,
+        };
+        let gone = go_through(node, outbox, ask, (extent, now))?;
         all.offered += gone.offered;
         all.left += gone.left;
     }
     Ok(all)
 }
 
-/// Judges what the acknowledgements of a stretch say was not taken, and offers what may leave.
+/// Judges what the acknowledgements of a stretch say was not taken, as far as it is asked for, and offers what may leave.
 fn go_through(
     node: &Node,
     outbox: &BoxKey,
-    code: RefusalCode,
-    asked: AskedFor,
+    Ask {
+        code,
+        asked,
+        before,
+    }: Ask,
     (extent, now): (Extent, Time),
 ) -> Result<Gone, StoreError> {
-    let wanted: Vec<(u64, u64)> = wanted(node, outbox, code, asked)?.into_iter().collect();
+    let stated = stated(node, outbox, code, asked)?;
+    let is_asked_for = |seq: u64| seq <= asked.upto;
+    let mut wanted = Vec::new();
+    for (seq, index) in stated.iter().filter(|(seq, _)| is_asked_for(**seq)) {
+        if is_latest(node, outbox, *seq)? {
+            wanted.push((*seq, *index));
+        }
+    }
     let mut offered = 0;
     let is_dry_run = extent == Extent::DryRun;
+    // What it did not take and does not ask for yet stays to be found.
+    let beyond = stated.iter().filter(|(seq, _)| !is_asked_for(**seq));
+    let beyond = beyond.map(|(_, index)| *index).min();
     let mut left = AskedFor {
-        from: asked.upto,
-        upto: asked.upto,
+        from: beyond.unwrap_or(asked.until),
         kept_back: 0,
+        ..asked
     };
     for some in wanted.chunks(COMMIT_OBSERVATIONS_MAX) {
         let in_force = node.judging();
@@ -120,14 +164,20 @@ fn go_through(
         outbox: *outbox,
         code: code.number(),
         asked: left,
+        newly: newly(&stated, before, asked.upto),
     };
     node.store().commit(node.commit_of(now, vec![done]))?;
     Ok(gone)
 }
 
-/// The numbers that were not taken with a code, and by which entry that is known. One that was offered again since, or taken
-/// back, is none of them.
-fn wanted(
+/// How many numbers are asked for that were not before.
+fn newly(stated: &BTreeMap<u64, u64>, before: u64, upto: u64) -> u64 {
+    let newly = stated.keys().filter(|seq| **seq > before && **seq <= upto);
+    newly.fold(0, |count, _| count + 1)
+}
+
+/// The numbers that a stretch of acknowledgements says were not taken with a code, and by which entry each is first known.
+fn stated(
     node: &Node,
     outbox: &BoxKey,
     code: RefusalCode,
@@ -138,19 +188,23 @@ fn wanted(
     let incarnation = state
         .and_then(|state| state.acknowledged)
         .map(|reach| reach.incarnation);
-    let mut wanted = BTreeMap::new();
-    for index in store.untaken(outbox, code.number(), asked.from..asked.upto)? {
+    let mut stated = BTreeMap::new();
+    for index in store.untaken(outbox, code.number(), asked.from..asked.until)? {
         for seq in untaken_in(node, index, code, incarnation)? {
-            if wanted.contains_key(&seq) || store.withdrawn(outbox, seq)?.is_some() {
-                continue;
-            }
-            let item = stored(node, outbox, seq)?;
-            if store.latest_number(&item.id(), item.first_seq)? == seq {
-                wanted.insert(seq, index);
-            }
+            stated.entry(seq).or_insert(index);
         }
     }
-    Ok(wanted)
+    Ok(stated)
+}
+
+/// Whether a number is the last under which a disclosure goes: it was not offered again since, nor taken back.
+fn is_latest(node: &Node, outbox: &BoxKey, seq: u64) -> Result<bool, StoreError> {
+    let store = node.store();
+    if store.withdrawn(outbox, seq)?.is_some() {
+        return Ok(false);
+    }
+    let item = stored(node, outbox, seq)?;
+    Ok(store.latest_number(&item.id(), item.first_seq)? == seq)
 }
 
 /// The numbers that the acknowledgement of an entry says were not taken with a code; of none, where it is by a store that

@@ -134,11 +134,14 @@ impl<'a> Group<'a> {
                     outbox,
                     code,
                     asked,
+                    newly,
                 } => {
                     let state = self.outbox(outbox)?;
-                    let before = state.asked_for.insert(*code, *asked);
-                    if before.is_none_or(|before| before.upto < asked.upto) {
-                        state.untaken.remove(code);
+                    state.asked_for.insert(*code, *asked);
+                    if let Some(count) = state.untaken.remove(code)
+                        && count > *newly
+                    {
+                        state.untaken.insert(*code, count - newly);
                     }
                 }
                 Step::Inbox(inbox) => {

@@ -93,6 +93,7 @@ pub(super) enum Step {
         outbox: BoxKey,
         code: u16,
         asked: AskedFor,
+        newly: u64,
     },
     Inbox(Inbox),
 }
@@ -295,10 +296,12 @@ fn step(
             outbox,
             code,
             asked,
+            newly,
         } => Ok(Step::AskedFor {
             outbox,
             code,
             asked,
+            newly,
         }),
         Write::Inbox(inbox) => Ok(Step::Inbox(inbox)),
     }

@@ -87,10 +87,13 @@ pub struct Outbox {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskedFor {
-    /// The first acknowledgement that states any of it that could not be offered, by its entry; `upto` where all was.
-    pub from: u64,
-    /// Below which entry acknowledgements state what it asked for.
+    /// The last sequence number that it asked about.
     pub upto: u64,
+    /// The first acknowledgement, by its entry, that states any of it that could not be offered, or anything beyond it;
+    /// `until` where none does.
+    pub from: u64,
+    /// Below which entry acknowledgements state all of it.
+    pub until: u64,
     /// How many items of it could not be offered, because this node did not let them leave.
     pub kept_back: u64,
 }
@@ -154,6 +157,8 @@ pub enum Write {
         code: u16,
         /// How far, and what is left.
         asked: AskedFor,
+        /// How many items are asked for that were not before: they are not counted as not taken any more.
+        newly: u64,
     },
     /// Makes an outbox, where there is none.
     OpenOutbox {

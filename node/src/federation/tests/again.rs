@@ -1,7 +1,12 @@
 //! What is not taken at first: refused and set aside on both sides' books, and taken once the recipient's grounds change.
 
 use super::*;
-use ambit_ledger::{Layer, Outcome, RefusalCode};
+use crate::link::{AcknowledgementReach, Hello, untaken_since};
+use crate::release;
+use crate::store::{BoxKey, Outbox, Write};
+use ambit_ledger::{
+    Acknowledged, Acknowledgement, Chain, Layer, Outcome, RefusalCode, RefusedItem,
+};
 use ambit_policy::default_profile;
 
 /// An owner's layer of the recipient's that takes in nothing of this kind.
@@ -41,12 +46,26 @@ async fn running(folder: &Path, layer: &str) -> ([PathBuf; 2], [Running; 2]) {
     (places, [shop, one])
 }
 
-/// How many items the supplier's recipient did not take, by code.
-fn untaken(shop: &Node) -> BTreeMap<u16, u64> {
+/// The supplier's only outbox.
+fn outbox(shop: &Node) -> (BoxKey, Outbox) {
     let governance = shop.governance();
     let (partnership, recipient) = governance.signed().next().unwrap();
-    let outbox = crate::store::BoxKey::new(&partnership.terms().partnership, recipient);
-    shop.store().outbox(&outbox).unwrap().untaken
+    let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
+    (outbox, shop.store().outbox(&outbox).unwrap())
+}
+
+/// How many items the supplier's recipient did not take, by code.
+fn untaken(shop: &Node) -> BTreeMap<u16, u64> {
+    outbox(shop).1.untaken
+}
+
+/// The numbers under which what was offered again went at first.
+fn offered_again(shop: &Node) -> Vec<u64> {
+    let offers = bodies(shop).into_iter().filter_map(|body| match body {
+        Body::OfferedAgain(offer) => Some(offer.first_seq),
+        _ => None,
+    });
+    offers.collect()
 }
 
 type Counts = BTreeMap<String, u64>;
@@ -122,11 +141,7 @@ async fn comes_again(layer: &str, code: RefusalCode) {
             (nothing.clone(), nothing.clone(), nothing.clone())
         );
     }
-    let offered = bodies(&shop.node);
-    let offered = offered
-        .iter()
-        .filter(|body| matches!(body, Body::OfferedAgain(_)));
-    assert_eq!(offered.count(), 70);
+    assert_eq!(offered_again(&shop.node).len(), 70);
 
     // A second change within the hour asks for nothing, and no answer was lost on the way.
     one.node.activate_profile(Layer::Owner, layer, now).unwrap();
@@ -177,6 +192,190 @@ async fn what_changed_while_the_recipient_was_down_is_asked_for_at_its_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_asked_for_over_a_link_that_broke_comes_over_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let (places, [shop, one]) = running(folder.path(), STRICT).await;
+    observe(&shop.node, 0, 3, 3).await;
+    shop.stop().await;
+    let inbox = BoxKey::new(&"one/shop".parse().unwrap(), &organization("shop"));
+    let asked = || one.node.store().inbox(&inbox).unwrap().asked;
+    assert_eq!(asked(), BTreeMap::new());
+    let code = RefusalCode::NotAdmissible;
+    // A supplier that is gone before it does anything about what it is asked for.
+    {
+        let supplier = Node::open(&places[0]).unwrap();
+        let mesh = peer::mesh_of(&supplier, &one.node).await;
+        let mut link = peer::open_link(&mesh, peer_of(&one.node)).await;
+        link.send(&hello_of(&supplier).encode().unwrap())
+            .await
+            .unwrap();
+        let shipped = default_profile(Layer::Owner).unwrap();
+        let now = crate::clock::now();
+        one.node
+            .activate_profile(Layer::Owner, shipped, now)
+            .unwrap();
+        loop {
+            let bytes = peer::receive(&mut link).await.expect("the link is open");
+            if let Frame::Again { code: of, upto } = Frame::decode(&bytes).unwrap() {
+                break assert_eq!((of, upto), (code, 3));
+            }
+        }
+        assert_eq!(offered_again(&supplier), [0; 0]);
+        drop(link);
+        mesh.stop().await;
+    }
+    let before = asked();
+    assert_eq!(before[&code.number()].upto, 3);
+
+    let shop = Running::start(&places[0]).await;
+    until("it came again", || held(&one.node) == 3).await;
+    until("that is acknowledged", || acknowledged(&shop.node) == [6]).await;
+    assert_eq!(offered_again(&shop.node), [1, 2, 3]);
+    assert_eq!(untaken(&shop.node), BTreeMap::new());
+    // Nothing was asked for that was not before, and what is repeated once more counts no more.
+    assert_eq!(asked(), before);
+    shop.stop().await;
+    let repeats = || {
+        let frames = recorded_frames(&places[1]);
+        let repeats = frames
+            .iter()
+            .filter(|frame| frame.is_sent && matches!(frame.frame(), Frame::Again { .. }));
+        repeats.count()
+    };
+    let count = repeats();
+    let shop = Running::start(&places[0]).await;
+    until("it is repeated", || repeats() > count).await;
+    observe(&shop.node, 3, 1, 7).await;
+    assert_eq!(held(&one.node), 4);
+    assert_eq!(offered_again(&shop.node), [1, 2, 3]);
+    audit(&shop.node, &[&shop.node, &one.node]);
+    audit(&one.node, &[&shop.node, &one.node]);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
+/// What the supplier opens a link with, by what it has recorded.
+fn hello_of(supplier: &Node) -> Frame {
+    let partnership = "one/shop".parse().unwrap();
+    let edition = peer::edition_of(supplier, &partnership);
+    let incarnation = supplier.store().incarnation();
+    let known = outbox(supplier).1.acknowledged.unwrap();
+    let Frame::Hello { hello } = peer::hello(&partnership, edition, incarnation) else {
+        panic!("it is a hello");
+    };
+    Frame::Hello {
+        hello: Hello {
+            peer_incarnation: Some(known.incarnation),
+            cursor: known.upto,
+            chain: Some(known.bodies),
+            ..hello
+        },
+    }
+}
+
+/// Records at the supplier what its recipient signed: that it has everything up to a number, and did not take these.
+fn record_acknowledgement(shop: &Node, one: &Node, upto: u64, refused: &[u64]) {
+    let partnership: PartnershipId = "one/shop".parse().unwrap();
+    let (sender, recipient) = (organization("shop"), organization("one"));
+    let incarnation = one.store().incarnation();
+    let code = RefusalCode::NotAdmissible;
+    let (outbox, state) = outbox(shop);
+    let start = Chain::start(&partnership, &sender, &recipient, &incarnation);
+    let (mut bodies, mut outcomes) = (start, start);
+    for (seq, body) in (1..).zip(release::bodies(shop, &outbox, 1, upto).unwrap()) {
+        let outcome = if refused.contains(&seq) {
+            Outcome::Refused(code)
+        } else {
+            Outcome::Admitted
+        };
+        bodies = bodies.with_body(seq, &body);
+        outcomes = outcomes.with_outcome(seq, &body.digest(), outcome);
+    }
+    let before = state.acknowledged.map_or(0, |reach| reach.upto);
+    let refused = refused.iter().filter(|seq| **seq > before);
+    let now = crate::clock::now();
+    let acknowledgement = Acknowledgement {
+        partnership,
+        sender,
+        recipient,
+        incarnation,
+        upto,
+        outcomes: outcomes.digest(),
+        refused: refused.map(|seq| RefusedItem { seq: *seq, code }).collect(),
+        set_aside: Vec::new(),
+        heard: Vec::new(),
+        at: now,
+    };
+    let statement = acknowledgement.sign(&one.keys().statement);
+    let writes = vec![
+        Write::Entry(Body::Acknowledged(Acknowledged {
+            acknowledgement: statement.into(),
+        })),
+        Write::OutboxAcknowledged {
+            outbox,
+            upto: AcknowledgementReach {
+                incarnation,
+                upto,
+                bodies: bodies.digest(),
+                outcomes: outcomes.digest(),
+            },
+            untaken: untaken_since(&acknowledgement, before),
+        },
+    ];
+    let commit = shop.commit_of(now, writes);
+    shop.store().commit(commit).unwrap();
+}
+
+#[test]
+fn what_lies_beyond_an_ask_waits_for_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder.path(), name)).unwrap());
+    let now = crate::clock::now();
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    for number in 0..4 {
+        let drafts = draft("one", "F-ONE", "inspection-result", number);
+        shop.observe(drafts, true, now).unwrap();
+    }
+    let code = RefusalCode::NotAdmissible;
+    let ask = |upto| release::offer_again(&shop, &outbox(&shop).0, code, upto).unwrap();
+    let left = |count| BTreeMap::from([(code.number(), count)]);
+    assert_eq!(ask(4), None, "nothing is known of it yet");
+    // All in one acknowledgement.
+    record_acknowledgement(&shop, &one, 4, &[1, 2, 3, 4]);
+    assert_eq!(untaken(&shop), left(4));
+    assert_eq!(ask(2), Some(2));
+    assert_eq!(offered_again(&shop), [1, 2]);
+    assert_eq!(untaken(&shop), left(2));
+
+    // Whatever is repeated, nothing is written for it.
+    let size = shop.store().size();
+    assert_eq!([ask(2), ask(1), ask(0)], [None; 3]);
+    assert_eq!(shop.store().size(), size);
+    // What this node keeps back, and lets out by itself, is what was asked for.
+    shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
+    assert_eq!(ask(3), Some(0));
+    assert_eq!(untaken(&shop), left(1));
+    assert_eq!(outbox(&shop).1.asked_for[&code.number()].kept_back, 1);
+    let shipped = default_profile(Layer::Owner).unwrap();
+    shop.activate_profile(Layer::Owner, shipped, now).unwrap();
+    assert_eq!(offered_again(&shop), [1, 2, 3]);
+
+    // Beyond what is acknowledged, nothing is asked for.
+    assert_eq!(ask(u64::MAX), Some(1));
+    assert_eq!(offered_again(&shop), [1, 2, 3, 4]);
+    assert_eq!(untaken(&shop), BTreeMap::new());
+    assert_eq!(ask(u64::MAX), None);
+    record_acknowledgement(&shop, &one, 8, &[1, 2, 3, 4, 6, 7]);
+    assert_eq!(untaken(&shop), left(2));
+    assert_eq!(ask(6), Some(1));
+    assert_eq!(ask(8), Some(1));
+    assert_eq!(offered_again(&shop), [1, 2, 3, 4, 2, 3]);
+    assert_eq!(untaken(&shop), BTreeMap::new());
+    audit(&shop, &[&shop, &one]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_no_longer_leave_is_not_offered_again() {
     let folder = tempfile::tempdir().unwrap();
     let (_, [shop, one]) = running(folder.path(), STRICT).await;
@@ -190,10 +389,7 @@ async fn what_may_no_longer_leave_is_not_offered_again() {
         .activate_profile(Layer::Owner, shipped, now)
         .unwrap();
     until("it was asked for", || untaken(&shop.node).is_empty()).await;
-    let offers = || {
-        let is_offer = |body: &&Body| matches!(body, Body::OfferedAgain(_));
-        bodies(&shop.node).iter().filter(is_offer).count()
-    };
+    let offers = || offered_again(&shop.node).len();
     assert_eq!((offers(), held(&one.node)), (0, 0));
     // It is kept back, and still not taken.
     let not_taken = counted("not-admissible", 3);

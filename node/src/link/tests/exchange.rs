@@ -1,17 +1,17 @@
 //! Both ends against each other, with what a driver does between them: cuts, crashes before a commit, lost stores.
 
 use super::super::{
-    Arrived, Frame, Outgoing, Parties, Received, Receiver, Sender, SenderOutput,
+    ASK_AGAIN_SECONDS, Arrived, Frame, Outgoing, Parties, Received, Receiver, Sender, SenderOutput,
     UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::{GROUNDS, RECIPIENT_STORE, SENDER_STORE, bytes, parties, parts};
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
-    Acknowledgement, Certificate, Chain, DisclosureId, ItemBody, KeyPurpose, Keyring,
+    Acknowledgement, Certificate, Chain, Digest, DisclosureId, ItemBody, KeyPurpose, Keyring,
     ObservationId, Outcome, RefusalCode, Salt, SecretKey, Time,
 };
 use proptest::prelude::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -21,6 +21,8 @@ enum Step {
     Resolve(u8),
     Commit,
     Acknowledge,
+    /// The recipient judges by something else, an hour later.
+    Change,
     Cut,
     LoseStore,
 }
@@ -33,6 +35,7 @@ fn steps() -> impl Strategy<Value = Vec<(Step, u8)>> {
         20 => (1..50_u8).prop_map(Step::Resolve),
         20 => Just(Step::Commit),
         10 => Just(Step::Acknowledge),
+        3 => Just(Step::Change),
         4 => Just(Step::Cut),
         1 => Just(Step::LoseStore),
     ];
@@ -49,12 +52,16 @@ struct World {
     /// Whether each was withdrawn, from sequence number 1 on.
     outbox: Vec<bool>,
     acknowledged: Option<AcknowledgementReach>,
+    /// Up to where it went through what was asked for, by the number of the code.
+    gone_through: BTreeMap<u16, u64>,
     sender: Sender,
 
     /// How many stores there were, the sender's included.
     stores: u8,
     incarnation: Salt,
     inbox: Option<Inbox>,
+    grounds: Digest,
+    now: Time,
     taken: Vec<(ItemBody, Outcome)>,
     receiver: Option<Receiver>,
     pending: VecDeque<(u64, ItemBody)>,
@@ -87,10 +94,13 @@ impl World {
             keyring,
             outbox: Vec::new(),
             acknowledged: None,
+            gone_through: BTreeMap::new(),
             sender: Sender::open(parties(), SENDER_STORE, None, 0),
             stores: 2,
             incarnation: RECIPIENT_STORE,
             inbox: None,
+            grounds: GROUNDS,
+            now: "2026-05-01T08:00:00Z".parse().unwrap(),
             taken: Vec::new(),
             receiver: None,
             pending: VecDeque::new(),
@@ -113,11 +123,21 @@ impl World {
             Step::Resolve(count) => (0..count).for_each(|_| self.resolve()),
             Step::Commit => self.commit(),
             Step::Acknowledge => self.acknowledge(),
+            Step::Change => {
+                // Never the same as before.
+                self.grounds = Digest::of(self.grounds.as_bytes());
+                self.now = self.now.plus_seconds(ASK_AGAIN_SECONDS);
+                if let Some(receiver) = &mut self.receiver {
+                    receiver.set_grounds(self.grounds);
+                }
+                self.ask();
+            }
             Step::Cut => self.cut(),
             Step::LoseStore => {
                 self.stores += 1;
                 self.incarnation = Salt::from_bytes([self.stores; 32]);
                 self.inbox = None;
+                self.gone_through.clear();
                 self.taken.clear();
                 self.cut();
             }
@@ -166,12 +186,12 @@ impl World {
                     let codes = [RefusalCode::NotAdmissible, RefusalCode::Undecided];
                     assert!(codes.contains(&code), "{code}");
                 }
+                SenderOutput::Again { code, upto } => self.go_through(code, upto),
                 SenderOutput::Opened { .. }
                 | SenderOutput::StartsOver { .. }
                 | SenderOutput::Acked { .. } => {}
                 SenderOutput::EditionDiffers { .. }
                 | SenderOutput::Control(_)
-                | SenderOutput::Again { .. }
                 | SenderOutput::NoCommonVersion
                 | SenderOutput::Stalled
                 | SenderOutput::Diverged(_) => panic!("{output:?}"),
@@ -213,6 +233,36 @@ impl World {
         }
     }
 
+    fn go_through(&mut self, code: RefusalCode, upto: u64) {
+        let known = self.acknowledged.as_ref().map_or(0, |known| known.upto);
+        assert!(upto <= known, "asked for what the sender does not know of");
+        if self.dice % 5 == 1 {
+            // It crashes before that is committed.
+            return self.cut();
+        }
+        let before = self.gone_through.entry(code.number()).or_default();
+        *before = upto.max(*before);
+    }
+
+    /// As the driver does: at the begin of a link, when something changed, and when something was confirmed.
+    fn ask(&mut self) {
+        let has_uncommitted = self.resolved_inbox.is_some();
+        let Some(receiver) = self.receiver.as_mut().filter(|_| !has_uncommitted) else {
+            return;
+        };
+        let Some(asks) = receiver.ask_again(self.now) else {
+            return;
+        };
+        if let Some(inbox) = asks.inbox {
+            self.inbox = Some(inbox);
+            if self.dice.is_multiple_of(3) {
+                // It crashes before it says so.
+                return self.cut();
+            }
+        }
+        self.to_sender.extend(asks.frames.iter().map(bytes));
+    }
+
     fn carry_to_sender(&mut self) {
         if let Some(frame) = self.to_sender.pop_front() {
             self.sender.receive(Arrived::read(&frame));
@@ -229,19 +279,26 @@ impl World {
                 panic!("a hello comes first");
             };
             let inbox = self.inbox.clone();
-            let accepted =
-                Receiver::accept(parties(), self.incarnation, inbox, GROUNDS, true, &hello)
-                    .unwrap();
+            let accepted = Receiver::accept(
+                parties(),
+                self.incarnation,
+                inbox,
+                self.grounds,
+                true,
+                &hello,
+            )
+            .unwrap();
             assert_eq!(accepted.divergence, None);
             self.to_sender.push_back(bytes(&accepted.answer));
             self.receiver = Some(accepted.receiver);
-            return;
+            return self.ask();
         };
         match receiver.receive(Arrived::read(&frame)) {
             Received::Take(item) => self.pending.push_back((item.seq, item.body)),
             Received::Withdrawn { seq } => self.pending.push_back((seq, ItemBody::Tombstone)),
             Received::Confirmed { reply, .. } => {
                 self.to_sender.extend(reply.as_ref().map(bytes));
+                self.ask();
             }
             other @ (Received::Reply(_)
             | Received::Kept
@@ -341,6 +398,24 @@ impl World {
         let inbox = self.inbox.as_ref().unwrap();
         assert_eq!(inbox.signed, inbox.cursor - 1);
         assert!(inbox.refused.len() + inbox.set_aside.len() <= 1);
+        self.audit_asks();
+    }
+
+    /// Whatever was not taken came to be asked for, once its grounds changed.
+    fn audit_asks(&mut self) {
+        self.run(Step::Change);
+        self.settle();
+        let inbox = self.inbox.as_ref().unwrap();
+        assert_eq!(inbox.untaken, BTreeMap::new());
+        let asked = inbox.asked.iter();
+        let asked: BTreeMap<u16, u64> = asked.map(|(code, asked)| (*code, asked.upto)).collect();
+        assert_eq!(self.gone_through, asked);
+        for (seq, (_, outcome)) in (1..).zip(&self.taken) {
+            if let Outcome::Refused(code) | Outcome::SetAside(code) = outcome {
+                let upto = self.gone_through.get(&code.number());
+                assert!(upto.is_some_and(|upto| *upto >= seq), "{seq}: {code}");
+            }
+        }
     }
 }
 

@@ -92,8 +92,9 @@ fn one_of_each() -> Vec<(Frame, String)> {
         (
             Frame::Again {
                 code: RefusalCode::NotAdmissible,
+                upto: 300,
             },
-            "a109a1000e".to_owned(),
+            "a109a2000e0119012c".to_owned(),
         ),
     ]
 }
@@ -128,6 +129,7 @@ fn looseness_is_refused_by_name() {
             "a code that is no number of one",
             "a105a20000011a00010000".to_owned(),
         ),
+        ("an ask that names no end", "a109a1000e".to_owned()),
         ("a byte more", "a104a100184000".to_owned()),
         ("no statement but a text", "a106a1006161".to_owned()),
         ("an unknown kind that is cut off", "a10aa1".to_owned()),

@@ -1,6 +1,7 @@
 //! Frozen bytes, one case per rule, and both ends against each other over a link that breaks.
 
 mod acknowledgement;
+mod asking;
 mod exchange;
 mod frames;
 mod properties;
@@ -16,6 +17,8 @@ const SENDER_STORE: Salt = Salt::from_bytes([1; 32]);
 const RECIPIENT_STORE: Salt = Salt::from_bytes([2; 32]);
 /// What the recipient judges by.
 const GROUNDS: Digest = Digest::from_bytes([3; 32]);
+/// What it judges by once something has changed.
+const OTHER_GROUNDS: Digest = Digest::from_bytes([4; 32]);
 
 fn parties() -> Parties {
     Parties {

@@ -88,7 +88,7 @@ fn any_frame() -> impl Strategy<Value = Frame> {
             seq,
             statements: vec![statement.into()],
         }),
-        any_code().prop_map(|code| Frame::Again { code }),
+        (any_code(), any_number()).prop_map(|(code, upto)| Frame::Again { code, upto }),
     ]
 }
 

@@ -1,34 +1,19 @@
-//! What nobody can decide, what comes again, and what a newer version sends.
+//! What nobody can decide, and what a newer version sends.
 
 use super::super::{
-    ASK_AGAIN_SECONDS, AcceptError, Arrived, CREDIT_ITEMS, Control, ControlKind,
-    EVIDENCE_STATEMENTS_MAX, Frame, Hello, Inbox, Outgoing, Received, Receiver, ResolveError,
-    Sender, SenderOutput, Versions,
+    AcceptError, Arrived, CREDIT_ITEMS, Control, ControlKind, EVIDENCE_STATEMENTS_MAX, Frame,
+    Hello, Outgoing, Received, Receiver, ResolveError, Sender, SenderOutput, Versions,
 };
 use super::acknowledgement::acknowledgement;
-use super::receiver::{Feed, open, reply, take};
+use super::receiver::{open, reply, take};
 use super::sender::{body, drain, feed, opened, say_hello, start};
-use super::{GROUNDS, RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
-use ambit_ledger::{Digest, Outcome, RefusalCode, RefusedItem, Time};
+use super::{
+    GROUNDS, OTHER_GROUNDS, RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts,
+};
+use ambit_ledger::{Outcome, RefusalCode, RefusedItem, Time};
 use proptest::prelude::*;
 
-/// What the recipient judges by once something has changed.
-const OTHER_GROUNDS: Digest = Digest::from_bytes([4; 32]);
 const UNDECIDED: Outcome = Outcome::SetAside(RefusalCode::Undecided);
-
-fn at(seconds: u32) -> Time {
-    let start: Time = "2026-05-01T08:00:00Z".parse().unwrap();
-    start.plus_seconds(seconds)
-}
-
-/// The codes asked for.
-fn asked(frames: &[Frame]) -> Vec<RefusalCode> {
-    let codes = frames.iter().filter_map(|frame| match frame {
-        Frame::Again { code } => Some(*code),
-        _ => None,
-    });
-    codes.collect()
-}
 
 #[test]
 fn what_is_set_aside_holds_up_nothing_and_is_stated() {
@@ -110,84 +95,10 @@ fn credit_shrinks_by_what_is_set_aside_and_never_to_nothing() {
     assert!(given >= 2 * CREDIT_ITEMS, "one at a time: {given}");
     // Asked again, there is room for them.
     receiver.set_grounds(OTHER_GROUNDS);
-    let (_, frames) = receiver.ask_again(at(0)).unwrap();
-    assert_eq!(asked(&frames), [RefusalCode::Undecided]);
+    let frames = receiver.ask_again(Time::EARLIEST).unwrap().frames;
+    let (code, upto) = (RefusalCode::Undecided, feed.seq);
+    assert_eq!(frames.first(), Some(&Frame::Again { code, upto }));
     assert_eq!(credit(&frames), CREDIT_ITEMS - 1);
-}
-
-#[test]
-fn each_code_is_asked_for_at_most_once_an_hour_and_when_its_grounds_changed() {
-    let (mut receiver, mut feed) = open();
-    let now = at(0);
-    receiver.set_grounds(OTHER_GROUNDS);
-    assert_eq!(receiver.ask_again(now), None, "nothing was refused");
-    let refuse = |receiver: &mut Receiver, feed: &mut Feed, code| {
-        let inbox = take(receiver, &feed.item(), Outcome::Refused(code));
-        let _frames = receiver.committed(inbox.cursor);
-    };
-    refuse(&mut receiver, &mut feed, RefusalCode::NotAdmissible);
-    // For good: the item would have to be another one.
-    refuse(&mut receiver, &mut feed, RefusalCode::BadSignature);
-    assert_eq!(receiver.ask_again(now), None, "no grounds changed");
-    receiver.set_grounds(GROUNDS);
-    let (inbox, frames) = receiver.ask_again(now).unwrap();
-    assert_eq!(asked(&frames), [RefusalCode::NotAdmissible]);
-    assert_eq!(receiver.ask_again(now), None, "all of it was asked for");
-
-    // A restart does not forget it, nor what changed meanwhile.
-    let hello = Hello {
-        peer_incarnation: Some(RECIPIENT_STORE),
-        ..first_hello()
-    };
-    let again = |inbox: Inbox, grounds| {
-        let (parties, inbox) = (parties(), Some(inbox));
-        Receiver::accept(parties, RECIPIENT_STORE, inbox, grounds, true, &hello).unwrap()
-    };
-    let mut receiver = again(inbox, GROUNDS).receiver;
-    let inbox = take(
-        &mut receiver,
-        &feed.item(),
-        Outcome::Refused(RefusalCode::NotAdmissible),
-    );
-    let mut receiver = again(inbox, OTHER_GROUNDS).receiver;
-    // What is refused on the new grounds changes nothing in that.
-    refuse(&mut receiver, &mut feed, RefusalCode::NotAdmissible);
-    let almost = at(ASK_AGAIN_SECONDS - 1);
-    assert_eq!(receiver.ask_again(almost), None);
-    let hour = at(ASK_AGAIN_SECONDS);
-    let (_, frames) = receiver.ask_again(hour).unwrap();
-    assert_eq!(asked(&frames), [RefusalCode::NotAdmissible]);
-    refuse(&mut receiver, &mut feed, RefusalCode::NotAdmissible);
-    receiver.set_grounds(GROUNDS);
-    // A clock that was set back does not silence it.
-    assert!(receiver.ask_again(now).is_some());
-}
-
-#[test]
-fn clocks_that_were_apart_are_asked_about_as_time_passes() {
-    let (mut receiver, mut feed) = open();
-    let apart = RefusalCode::ClocksApart;
-    for (now, is_asked) in [(0, true), (5, false), (ASK_AGAIN_SECONDS, true)] {
-        take(&mut receiver, &feed.item(), Outcome::SetAside(apart));
-        let frames = receiver.ask_again(at(now)).map(|(_, frames)| frames);
-        let expected = if is_asked { vec![apart] } else { Vec::new() };
-        assert_eq!(asked(&frames.unwrap_or_default()), expected, "{now}");
-    }
-}
-
-#[test]
-fn a_sender_is_told_what_to_offer_again() {
-    let mut sender = opened(3);
-    let code = RefusalCode::Undecided;
-    let again = Frame::Again { code };
-    assert_eq!(feed(&mut sender, &again), [SenderOutput::Again { code }]);
-    let mut sender = Sender::open(parties(), SENDER_STORE, None, 0);
-    drain(&mut sender);
-    let refused = Frame::Reject {
-        seq: 0,
-        code: RefusalCode::Unexpected,
-    };
-    assert_eq!(feed(&mut sender, &again), [SenderOutput::Send(refused)]);
 }
 
 #[test]

@@ -147,11 +147,16 @@ impl Model {
                 outbox,
                 code,
                 asked,
+                newly,
             } => {
                 let state = self.outboxes.get_mut(outbox).unwrap();
                 state.asked_for.insert(*code, *asked);
-                // The workload asks once.
-                state.untaken.remove(code);
+                if let Some(count) = state.untaken.get_mut(code) {
+                    *count = count.saturating_sub(*newly);
+                }
+                state
+                    .untaken
+                    .retain(|known, count| known != code || *count > 0);
                 return;
             }
             Write::Inbox(inbox) => {

@@ -247,8 +247,9 @@ impl Pair {
         let outbox = self.key();
         let code = RefusalCode::NotAdmissible.number();
         let asked = AskedFor {
+            upto: first_seq,
             from: 2,
-            upto: 3,
+            until: 3,
             kept_back: 1,
         };
         [
@@ -257,6 +258,7 @@ impl Pair {
                 outbox,
                 code,
                 asked,
+                newly: 1,
             },
         ]
     }
