@@ -158,7 +158,7 @@ fn each_outside_crate_is_named_in_one_place() {
         ("libp2p", "node/src/mesh/net/"),
         ("libp2p_stream", "node/src/mesh/net/"),
         ("serde_cbor", "node/ledger/src/codec.rs"),
-        ("ed25519_dalek", "node/ledger/src/keys"),
+        ("ed25519_dalek", "node/ledger/src/keys.rs"),
         ("curve25519_dalek", "node/ledger/src/keys/seal.rs"),
         ("cedar_policy", "policy/"),
     ];

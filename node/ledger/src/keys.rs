@@ -9,7 +9,7 @@ pub use seal::SealKey;
 
 use crate::digest::{Digest, byte_array};
 use ed25519_dalek::pkcs8::{
-    DecodePrivateKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding,
+    self, DecodePrivateKey, EncodePrivateKey, KeypairBytes, spki::der::pem::LineEnding,
 };
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ pub struct SecretKey(SigningKey);
 #[error("not an {algorithm} private key in PKCS #8 PEM (RFC 8410)")]
 pub struct KeyFileError {
     algorithm: &'static str,
-    source: ed25519_dalek::pkcs8::Error,
+    source: pkcs8::Error,
 }
 
 impl SecretKey {

@@ -2,13 +2,13 @@
 //!
 //! Such a key opens and never signs: it is no Ed25519 key, and none is ever made one.
 
-use super::{KeyFileError, PublicKey};
-use curve25519_dalek::MontgomeryPoint;
-use ed25519_dalek::pkcs8::spki::{AlgorithmIdentifierRef, der::pem::LineEnding};
-use ed25519_dalek::pkcs8::{
+use super::pkcs8::spki::{AlgorithmIdentifierRef, der::pem::LineEnding};
+use super::pkcs8::{
     DecodePrivateKey, EncodePrivateKey, Error, KeyError, ObjectIdentifier, OctetStringRef,
     PrivateKeyInfoRef, Result, SecretDocument,
 };
+use super::{KeyFileError, PublicKey};
+use curve25519_dalek::MontgomeryPoint;
 use zeroize::Zeroizing;
 
 /// `id-X25519` (RFC 8410 §3).
