@@ -13,6 +13,8 @@ mod exit_codes;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rooms;
