@@ -10,7 +10,9 @@ use super::observe::COMMIT_OBSERVATIONS_MAX;
 use super::offering::Extent;
 use crate::node::{Deciding, JudgedWrites, Node};
 use crate::randomness::Randomness;
-use crate::store::{AskedFor, BoxKey, StoreError, Write, own_acknowledgement, own_observation};
+use crate::store::{
+    AskedFor, BoxKey, StoreError, UNTAKEN_CODES_MAX, Write, own_acknowledgement, own_observation,
+};
 use ambit_ledger::{Body, DisclosureId, Facts, OfferedAgain, RefusalCode, Salt, Time};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
@@ -35,8 +37,12 @@ pub(crate) fn offer_again(
     let known = state.acknowledged.map_or(0, |reach| reach.upto);
     let upto = upto.min(known);
     let before = state.asked_for.get(&code.number()).copied();
+    // Whoever asks with codes that it never gave, or with more than there are, makes this node keep nothing.
+    let is_known = before.is_some()
+        || (state.untaken.contains_key(&code.number())
+            && state.asked_for.len() < UNTAKEN_CODES_MAX);
     let before = before.unwrap_or_default();
-    if upto <= before.upto {
+    if !is_known || upto <= before.upto {
         return Ok(None);
     }
     let now = node.instant(crate::clock::now())?;

@@ -8,7 +8,7 @@ use ambit_ledger::{Body, Digest, ObservationId, Withdrawn, Withheld};
 use std::collections::BTreeSet;
 
 /// Of how many codes an acknowledgement is found again, and an outbox counts: more than there are.
-pub(super) const UNTAKEN_CODES_MAX: usize = 16;
+pub(crate) const UNTAKEN_CODES_MAX: usize = 16;
 
 /// One index key of an entry, before the entry has its place.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,6 +25,7 @@ mod watermark;
 mod writer;
 
 pub use database::DatabaseError;
+pub(crate) use index::UNTAKEN_CODES_MAX;
 pub use keys::BoxKey;
 pub use prepare::Prepared;
 pub use reader::Recorded;
