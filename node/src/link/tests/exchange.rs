@@ -348,6 +348,12 @@ impl World {
         }
     }
 
+    /// Up to where the recipient asked, by the number of the code.
+    fn asked(&self) -> BTreeMap<u16, u64> {
+        let asked = self.inbox.iter().flat_map(|inbox| &inbox.asked);
+        asked.map(|(code, asked)| (*code, asked.upto)).collect()
+    }
+
     /// Nothing breaks any more until nothing is left to do.
     fn settle(&mut self) {
         self.dice = 2;
@@ -401,15 +407,13 @@ impl World {
         self.audit_asks();
     }
 
-    /// Whatever was not taken came to be asked for, once its grounds changed.
+    /// Whatever was asked for came to be gone through; and what was not taken is asked for, once its grounds change.
     fn audit_asks(&mut self) {
+        assert_eq!(self.gone_through, self.asked());
         self.run(Step::Change);
         self.settle();
-        let inbox = self.inbox.as_ref().unwrap();
-        assert_eq!(inbox.untaken, BTreeMap::new());
-        let asked = inbox.asked.iter();
-        let asked: BTreeMap<u16, u64> = asked.map(|(code, asked)| (*code, asked.upto)).collect();
-        assert_eq!(self.gone_through, asked);
+        assert_eq!(self.gone_through, self.asked());
+        assert_eq!(self.inbox.as_ref().unwrap().untaken, BTreeMap::new());
         for (seq, (_, outcome)) in (1..).zip(&self.taken) {
             if let Outcome::Refused(code) | Outcome::SetAside(code) = outcome {
                 let upto = self.gone_through.get(&code.number());
