@@ -131,6 +131,29 @@ fn an_acknowledgement_tells_refusals_from_what_is_set_aside() {
             ..whole.clone()
         }));
     }
+    let numbers = |refused: &[u64], set_aside: &[u64]| {
+        let list = |numbers: &[u64], code| {
+            let item = |seq: &u64| RefusedItem { seq: *seq, code };
+            numbers.iter().map(item).collect()
+        };
+        verify(Acknowledgement {
+            upto: 9,
+            refused: list(refused, RefusalCode::Duplicate),
+            set_aside: list(set_aside, RefusalCode::Undecided),
+            ..whole.clone()
+        })
+    };
+    keeps(numbers(&[1, 9], &[2, 8]));
+    for (refused, set_aside) in [
+        (&[2, 1][..], &[][..]),
+        (&[], &[2, 1]),
+        (&[2, 2], &[]),
+        (&[2], &[2]),
+        (&[0], &[]),
+        (&[], &[10]),
+    ] {
+        breaks(numbers(refused, set_aside));
+    }
     let twice: Vec<HeardActs> = [&whole.heard[..], &whole.heard[..]].concat();
     breaks(verify(Acknowledgement {
         heard: twice,

@@ -5,7 +5,7 @@ use super::fault::{At, Checks};
 use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;
 use crate::rule::Rule;
-use ambit_ledger::{Acknowledged, Acknowledgement, Chain, ItemBody, Outcome, RefusalCode};
+use ambit_ledger::{Acknowledged, Acknowledgement, Chain, ItemBody, Outcome};
 use std::collections::BTreeMap;
 
 impl Audit<'_> {
@@ -55,7 +55,7 @@ impl Audit<'_> {
                 before.seq
             )
         })?;
-        let not_taken = not_taken_in(statement, before.seq)?;
+        let not_taken = not_taken_in(statement, before.seq);
         let outcomes = outcomes_over(outbox, before, upto, &not_taken)?;
         // Whatever follows is held against what was signed for, so that one fault is found once.
         let signed = AcknowledgedTo {
@@ -85,28 +85,13 @@ impl Audit<'_> {
 
 /// What was refused or set aside, by sequence number. A recipient that was not told that its last acknowledgement arrived
 /// repeats what that one named; those numbers are settled and passed over.
-fn not_taken_in(statement: &Acknowledgement, after: u64) -> Checks<BTreeMap<u64, Outcome>> {
-    let upto = statement.upto;
-    let mut not_taken = BTreeMap::new();
-    let refused = Outcome::Refused as fn(RefusalCode) -> Outcome;
-    let set_aside = Outcome::SetAside as fn(RefusalCode) -> Outcome;
-    for (items, outcome) in [
-        (&statement.refused, refused),
-        (&statement.set_aside, set_aside),
-    ] {
-        let is_in_range = items.iter().all(|item| 0 < item.seq && item.seq <= upto);
-        let is_ascending = items.is_sorted_by(|one, next| one.seq < next.seq);
-        Rule::AcknowledgementRange.check(is_in_range && is_ascending, || {
-            format!("it refuses or sets aside numbers that are not ascending from 1 to {upto}")
-        })?;
-        for item in items.iter().filter(|item| after < item.seq) {
-            let before = not_taken.insert(item.seq, outcome(item.code));
-            Rule::AcknowledgementRange.check(before.is_none(), || {
-                format!("it both refuses and sets aside number {}", item.seq)
-            })?;
-        }
-    }
-    Ok(not_taken)
+fn not_taken_in(statement: &Acknowledgement, after: u64) -> BTreeMap<u64, Outcome> {
+    let refused = statement.refused.iter();
+    let refused = refused.map(|item| (item.seq, Outcome::Refused(item.code)));
+    let set_aside = statement.set_aside.iter();
+    let set_aside = set_aside.map(|item| (item.seq, Outcome::SetAside(item.code)));
+    let named = refused.chain(set_aside);
+    named.filter(|(seq, _)| after < *seq).collect()
 }
 
 /// The chain over what the items came to, which is noted with each.

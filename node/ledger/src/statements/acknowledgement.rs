@@ -6,6 +6,7 @@ use crate::payload::issued_statement;
 use crate::refusal::RefusalCode;
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What a recipient took, refused and set aside, cumulative. The payload of its statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct Acknowledgement {
     pub upto: u64,
     /// The chain over bodies and outcomes up to there.
     pub outcomes: Digest,
-    /// What was refused since the acknowledgement before, ascending.
+    /// What was refused since the acknowledgement before, ascending. Numbers that it named already may be repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedItem>,
     /// What was set aside since then, ascending: it was not refused, and comes again.
@@ -70,6 +71,19 @@ impl Acknowledgement {
         let is_refusal = |item: &RefusedItem| !item.code.is_set_aside();
         if !self.refused.iter().all(is_refusal) || self.set_aside.iter().any(is_refusal) {
             return Some("a refusal has the code of one, and what is set aside another");
+        }
+        let lists = [&self.refused, &self.set_aside];
+        let is_ascending =
+            |list: &&Vec<RefusedItem>| list.is_sorted_by(|one, other| one.seq < other.seq);
+        let numbers = || lists.into_iter().flatten().map(|item| item.seq);
+        let distinct: BTreeSet<u64> = numbers().collect();
+        if !lists.iter().all(is_ascending)
+            || distinct.len() != numbers().count()
+            || !numbers().all(|seq| (1..=self.upto).contains(&seq))
+        {
+            return Some(
+                "what was not taken ascends by number, each once, from 1 to the last covered",
+            );
         }
         if !self
             .heard

@@ -77,16 +77,20 @@ fn an_acknowledgement_never_goes_back_nor_beyond() {
     let mut story = begun();
     story.acknowledge(4, &[]);
     expect_last(&story, Rule::AcknowledgementRange);
-    // Refusing beyond what it reaches.
+}
+
+#[test]
+fn a_statement_that_breaks_its_own_rules_is_none() {
+    // Refusing beyond what it reaches, and not in order.
     let mut story = begun();
     let mut statement = story.acknowledgement(3, &[]);
     statement.refused.push(refused(4));
     story.push_acknowledgement(&statement);
-    expect_last(&story, Rule::AcknowledgementRange);
+    expect_last(&story, Rule::Signature);
     let mut story = begun();
     let statement = story.acknowledgement(3, &[refused(3), refused(2)]);
     story.push_acknowledgement(&statement);
-    expect_last(&story, Rule::AcknowledgementRange);
+    expect_last(&story, Rule::Signature);
 }
 
 #[test]
