@@ -378,7 +378,8 @@ fn close(
         return Err(TaxonomyError::TooMany { kind });
     }
     for (name, node) in nodes {
-        if name.parse::<ambit_ledger::Name>().is_err() {
+        // The names of all three kinds have the same bounds.
+        if name.parse::<DataClass>().is_err() {
             let name = name.escape_debug().to_string();
             return Err(TaxonomyError::Name { kind, name });
         }
@@ -493,10 +494,13 @@ mod tests {
             of(r#"{"a":{"label":"A","in":["b"]},"b":{"label":"B","in":["a"]}}"#),
             Err(TaxonomyError::Cycle { .. })
         ));
-        assert!(matches!(
-            of(r#"{" a":{"label":"A"}}"#),
-            Err(TaxonomyError::Name { .. })
-        ));
+        assert!(of(&format!(r#"{{"{}":{{"label":"A"}}}}"#, "a".repeat(512))).is_ok());
+        for name in [" a", &"a".repeat(513)] {
+            assert!(matches!(
+                of(&format!(r#"{{"{name}":{{"label":"A"}}}}"#)),
+                Err(TaxonomyError::Name { .. })
+            ));
+        }
         assert!(matches!(
             of(r#"{"a":{"labl":"A"}}"#),
             Err(TaxonomyError::Shape(_))
