@@ -50,7 +50,7 @@ pub enum Origin {
     Rendered,
     /// The operator's own.
     Operator,
-    /// The terms it should be rendered from are not at hand.
+    /// The terms it should be rendered from are not at hand, or only a later version renders them.
     Unknown,
 }
 

@@ -129,7 +129,7 @@ impl Display for RuleInForce {
                 formatter.write_str(": not what its terms render to")?;
             }
             Origin::Operator => write!(formatter, ": operator's own, {}", self.digest)?,
-            Origin::Unknown => formatter.write_str(": its terms are not at hand")?,
+            Origin::Unknown => formatter.write_str(": not rendered again")?,
         }
         if let Some(reason) = &self.anyway {
             write!(formatter, "; in force against the check's advice: {reason}")?;

@@ -35,8 +35,8 @@ pub(super) struct Edition {
     pub(super) agreement: Agreement,
     /// The members as policies read them.
     pub(super) parties: BTreeMap<OrganizationId, Party>,
-    /// Whether its partnership layer is what its terms render to.
-    pub(super) is_rendered: bool,
+    /// Where its partnership layer comes from.
+    pub(super) origin: Origin,
 }
 
 impl InForce {
@@ -83,8 +83,7 @@ impl InForce {
     ) {
         self.active.insert(partnership.clone(), edition);
         let origin = match self.editions.get(&edition) {
-            Some(edition) if edition.is_rendered => Origin::Rendered,
-            Some(_) => Origin::Operator,
+            Some(edition) => edition.origin.clone(),
             None => Origin::Unknown,
         };
         self.put(

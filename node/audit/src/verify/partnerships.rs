@@ -5,14 +5,14 @@ use super::decisions::latest_for;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::keys::unverified;
-use crate::report::error_chain;
+use crate::report::{Origin, error_chain};
 use crate::rule::Rule;
 use ambit_ledger::{
     AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
     StatementKind, Time, decode,
 };
-use ambit_policy::{agreement, render, unbuilt};
+use ambit_policy::{agreement, render_as_stated, unbuilt};
 use std::collections::BTreeSet;
 
 impl Audit<'_> {
@@ -93,7 +93,11 @@ impl Audit<'_> {
         let rendered = check_rendered(&terms);
         let edition = Edition {
             digest: body.edition,
-            is_rendered: rendered.is_ok(),
+            origin: match &rendered {
+                Ok(()) => Origin::Rendered,
+                Err(fault) if fault.rule == Rule::Unchecked => Origin::Unknown,
+                Err(_) => Origin::Operator,
+            },
             agreement: agreement(&terms, AgreementState::Active, terms.lease_until),
             // Where one is there twice, the first counts.
             parties: terms
@@ -303,9 +307,17 @@ fn check_built(terms: &PartnershipTerms) -> Checks {
     })
 }
 
-/// Renders the partnership layer again: what members sign is terms, and never a text beside them.
+/// Renders the partnership layer again, in the way that the terms name: what members sign is terms, and never a text
+/// beside them.
 fn check_rendered(terms: &PartnershipTerms) -> Checks {
-    let text = render(terms).map_err(|error| Rule::EditionProfile.broken(error_chain(&error)))?;
+    let text = render_as_stated(terms)
+        .map_err(|error| Rule::EditionProfile.broken(error_chain(&error)))?
+        .ok_or_else(|| {
+            Rule::Unchecked.broken(format!(
+                "the terms are rendered in way {}, which this version does not know",
+                terms.renderer
+            ))
+        })?;
     let rendered = Digest::of(text.as_bytes());
     Rule::EditionProfile.check(rendered == terms.profile, || {
         format!("the terms name {}, and render to {rendered}", terms.profile)

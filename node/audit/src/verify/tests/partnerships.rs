@@ -180,6 +180,19 @@ fn the_partnership_layer_is_what_the_terms_render_to() {
 }
 
 #[test]
+fn terms_that_only_a_later_version_renders_are_left_open() {
+    let mut later = terms();
+    later.renderer += 1;
+    let ledger = agreed(&later);
+    ledger.expect(&[
+        (Rule::Unchecked, Some(PROPOSED)),
+        (Rule::Unchecked, Some(ACTIVE)),
+    ]);
+    let report = ledger.verify().to_string();
+    assert!(report.contains(": not rendered again\n"), "{report}");
+}
+
+#[test]
 fn an_edition_names_the_organization_whose_ledger_it_is_in() {
     let mut other = terms();
     other.members.pop();
