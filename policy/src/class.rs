@@ -102,11 +102,7 @@ impl<'a> From<&'a Holding> for Held<'a> {
 
 /// Names the class of an inquiry: a digest over everything the layers read but the clock, with observed
 /// time as its place between the instants that policies name. Inquiries of one class get one answer.
-///
-/// SHA-256 of `ambit class 1`, a line feed, and the deterministic encoding of a map: the digest of the layers (that of
-/// `ambit layers 1`, a line feed, and the encoding of engine, schema, taxonomies and profiles), the footprint field by
-/// field (null for an optional one that no policy names), with the places of observed time, then scope, limits,
-/// partnership, and what this kind of question has of its own.
+/// Byte by byte in `FORMATS.md`, section 3.
 #[must_use]
 pub fn class_key(layers: &Layers, inquiry: &Inquiry) -> Digest {
     class_of(layers, Asking::Transfer(inquiry))

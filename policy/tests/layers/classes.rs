@@ -154,43 +154,6 @@ fn observed_time_within_the_window_is_one_class() {
 }
 
 #[test]
-fn the_class_key_and_the_slice_are_frozen() {
-    let (layers, inquiry) = admissible();
-    let judged = judge(&layers, &inquiry, now());
-    assert_eq!(
-        judged.decision.slice,
-        ambit_ledger::Digest::of(&judged.slice)
-    );
-    assert_eq!(
-        [
-            judged.decision.slice.to_string(),
-            judged.decision.class_key.to_string(),
-        ],
-        [
-            "d5c79d7ac47453ca85d7dd5ae2ea598a6ab47848b2dbb48ec4a9c85d26599339",
-            "7dbf23f2eab6c12d7e42af75895a7107b7f22c58beb793f45ad6649f296c510d",
-        ]
-    );
-    let value: serde_json::Value = serde_json::from_slice(&judged.slice).unwrap();
-    let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
-    assert_eq!(
-        keys,
-        [
-            "action",
-            "context",
-            "entities",
-            "principal",
-            "purposes",
-            "resource"
-        ]
-    );
-    assert_eq!(
-        value["context"].to_string(),
-        r#"{"discloser":{"__entity":{"id":"did:web:supplier.example","type":"Ambit::Organization"}},"hop":0,"now":{"__extn":{"arg":"2026-05-01T09:00:00.000Z","fn":"datetime"}},"partnership":{"__entity":{"id":"oem-a/supplier/f99","type":"Ambit::Partnership"}},"retentionDays":731}"#
-    );
-}
-
-#[test]
 fn the_answer_holds_until_the_next_instant() {
     let (layers, inquiry) = admissible();
     let decision = judge(&layers, &inquiry, now()).decision;

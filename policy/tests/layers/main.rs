@@ -22,3 +22,5 @@ mod profiles;
 mod replays;
 #[cfg(test)]
 mod scopes;
+#[cfg(test)]
+mod vectors;
