@@ -2,7 +2,8 @@
 //!
 //! Any doubt is *undecided*: an error in any layer, a layer that does not compile, a request or an entity that the
 //! schema refuses, an entity that is referred to and missing, a forbid that says that it leaves open. Cedar itself
-//! would skip a policy that errs and answer with the rest.
+//! would skip a policy that errs and answer with the rest. Doubt in one layer takes nothing from another's no: as each
+//! of them must allow, the answer is *withheld* whatever the doubted one would say.
 
 use crate::asking::Asking;
 use crate::class::{class_of, interval};
@@ -78,7 +79,8 @@ pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
 
 /// Judges whether a holder may still hold what it has. What is withheld may be erased; what is undecided must not.
 ///
-/// No layer takes the owner's originals or what is under legal hold: where one says so, it is undecided.
+/// No layer takes the owner's originals or what is under legal hold: where one says so, it is undecided. So it is where
+/// another layer is in doubt, since what is withheld here is destroyed.
 #[must_use]
 pub fn judge_retain(
     layers: &Layers,
@@ -86,6 +88,11 @@ pub fn judge_retain(
     now: Time,
 ) -> JudgedHolding<RetainInquiry> {
     let mut judged = judge_holding(layers, retention, Asking::Retain(retention), now);
+    let mut said = judged.decision.layers.iter();
+    let is_doubted = said.any(|layer| layer.verdict == Verdict::Undecided);
+    if is_doubted && judged.decision.verdict == Verdict::Withheld {
+        judged.decision.verdict = Verdict::Undecided;
+    }
     let is_original = retention.holding.holder.organization == retention.holding.footprint.owner;
     if (retention.legal_hold || is_original) && judged.decision.verdict == Verdict::Withheld {
         judged.decision.verdict = Verdict::Undecided;
@@ -193,13 +200,13 @@ fn answer(
 /// words it otherwise, and must come to the same record.
 const DOES_NOT_COMPILE: &str = "the profile does not compile";
 
-/// Admissible takes at least one layer, all of them, and no error anywhere.
+/// Admissible takes at least one layer, all of them, and no error anywhere. One no is enough.
 fn over_all(layers: Vec<LayerVerdict>) -> Answer {
     let any = |verdict| layers.iter().any(|layer| layer.verdict == verdict);
-    let verdict = if any(Verdict::Undecided) {
-        Verdict::Undecided
-    } else if layers.is_empty() || any(Verdict::Withheld) {
+    let verdict = if layers.is_empty() || any(Verdict::Withheld) {
         Verdict::Withheld
+    } else if any(Verdict::Undecided) {
+        Verdict::Undecided
     } else {
         Verdict::Admissible
     };
@@ -452,6 +459,50 @@ mod tests {
         }
     }
 
+    /// What a holder that is not the owner is asked about.
+    fn holding(inquiry: &Inquiry, legal_hold: bool) -> RetainInquiry {
+        let holding = ambit_ledger::Holding {
+            holder: inquiry.recipient.clone(),
+            discloser: inquiry.discloser.clone(),
+            footprint: inquiry.footprint.clone(),
+            scope: inquiry.scope.clone(),
+            limits: None,
+            partnership: inquiry.partnership.clone(),
+            hop: 0,
+        };
+        RetainInquiry {
+            holding,
+            legal_hold,
+        }
+    }
+
+    #[test]
+    fn a_certain_no_stands_whatever_another_layer_cannot_decide_but_erases_nothing() {
+        let (inquiry, now) = crate::cases::base();
+        let forbids = "@id(\"none\") forbid (principal, action, resource);";
+        let broken = Layers::builtin().with_text(Layer::Owner, "this is no policy");
+        let verdict = |layers: &Layers| {
+            let decision = judge(layers, &inquiry, now).decision;
+            let said = &decision.verdicts[0];
+            assert_eq!(decision.verdict(), said.verdict);
+            (said.verdict, said.layers.len())
+        };
+        let count = verdict(&broken).1;
+        assert_eq!(verdict(&broken), (Verdict::Undecided, count));
+        let forbidden = broken.with_text(Layer::Ip, forbids);
+        assert_eq!(verdict(&forbidden), (Verdict::Withheld, count));
+        let retain = |layers: &Layers| {
+            judge_retain(layers, &holding(&inquiry, false), now)
+                .decision
+                .verdict
+        };
+        assert_eq!(retain(&forbidden), Verdict::Undecided);
+        assert_eq!(
+            retain(&Layers::builtin().with_text(Layer::Ip, forbids)),
+            Verdict::Withheld
+        );
+    }
+
     #[test]
     fn a_layer_that_would_take_an_original_is_undecided() {
         let text = "@id(\"none\") forbid (principal, action, resource);";
@@ -459,20 +510,9 @@ mod tests {
         let layers = Layers::builtin().with_profile(profile).unwrap();
         let (mut inquiry, now) = crate::cases::base();
         let retain = |inquiry: &Inquiry, legal_hold| {
-            let holding = ambit_ledger::Holding {
-                holder: inquiry.recipient.clone(),
-                discloser: inquiry.discloser.clone(),
-                footprint: inquiry.footprint.clone(),
-                scope: inquiry.scope.clone(),
-                limits: None,
-                partnership: inquiry.partnership.clone(),
-                hop: 0,
-            };
-            let retention = RetainInquiry {
-                holding,
-                legal_hold,
-            };
-            judge_retain(&layers, &retention, now).decision.verdict
+            judge_retain(&layers, &holding(inquiry, legal_hold), now)
+                .decision
+                .verdict
         };
         assert_eq!(retain(&inquiry, false), Verdict::Withheld);
         assert_eq!(retain(&inquiry, true), Verdict::Undecided);
