@@ -42,6 +42,9 @@ pub enum TermsError {
     /// A window finer than a minute.
     #[error("the window's instant {0} is no whole minute of UTC: observations are only that exact")]
     FineWindow(Time),
+    /// An instant finer than policies read.
+    #[error("the instant {0} is finer than a millisecond: nothing could be disclosed under it")]
+    FineInstant(Time),
     /// A window that ends before it starts.
     #[error("the window of observed time is empty: it must end after {0}")]
     EmptyWindow(Time),
@@ -58,6 +61,16 @@ pub enum TermsError {
         lease_until: Time,
         /// The agreement's end.
         until: Time,
+    },
+    /// What is disclosed last would be held beyond all time.
+    #[error(
+        "`retention_days` is {days}, and what is disclosed last would be held beyond 2199, where time ends here: write at most {most}, or an earlier `until`"
+    )]
+    RetentionBeyondTime {
+        /// In the terms.
+        days: u32,
+        /// The most that fit.
+        most: u32,
     },
     /// Hand-written rules that are not taken.
     #[error(transparent)]
@@ -221,6 +234,14 @@ fn check_times(terms: &PartnershipTerms) -> Result<(), TermsError> {
     {
         return Err(TermsError::FineWindow(fine));
     }
+    // Each of them becomes part of scopes, whose rule it is.
+    let derived = terms.derived.iter();
+    let derived = derived.flat_map(|derived| [derived.not_after, derived.hold_until]);
+    let instants = [Some(terms.until), Some(terms.lease_until), terms.hold_until];
+    let mut instants = instants.into_iter().chain(derived).flatten();
+    if let Some(fine) = instants.find(|time| !time.is_whole_millis()) {
+        return Err(TermsError::FineInstant(fine));
+    }
     if terms.observed_from >= terms.observed_until {
         return Err(TermsError::EmptyWindow(terms.observed_from));
     }
@@ -231,6 +252,13 @@ fn check_times(terms: &PartnershipTerms) -> Result<(), TermsError> {
         return Err(TermsError::LeaseBeyondEnd {
             lease_until: terms.lease_until,
             until: terms.until,
+        });
+    }
+    let most = terms.until.days_left();
+    if terms.retention_days > most {
+        return Err(TermsError::RetentionBeyondTime {
+            days: terms.retention_days,
+            most,
         });
     }
     Ok(())

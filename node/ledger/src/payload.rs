@@ -36,6 +36,18 @@ pub(crate) fn sign<P: Payload>(payload: &P, issuer: &OrganizationId, key: &Secre
     statement::sign(P::KIND, issuer, &payload.subject(), &bytes, key)
 }
 
+/// Signs a payload that keeps its rules, as everybody checks them who gets the statement. Returns its bytes.
+pub(crate) fn issue<P: Payload>(
+    payload: &P,
+    issuer: &OrganizationId,
+    key: &SecretKey,
+) -> Result<Vec<u8>, StatementError> {
+    match payload.rule_broken() {
+        Some(rule) => Err(StatementError::Rule(rule)),
+        None => Ok(sign(payload, issuer, key)),
+    }
+}
+
 /// Verifies a statement from outside. Returns its payload and who issued it.
 pub(crate) fn verify<P: Payload>(
     bytes: &[u8],
@@ -103,7 +115,19 @@ macro_rules! issued_statement {
         }
 
         impl $payload {
-            /// Signs it. Returns the statement's bytes.
+            /// Signs it, if it keeps its own rules. Returns the statement's bytes: nobody who gets them refuses them
+            /// for what they say.
+            ///
+            /// # Errors
+            /// [`crate::StatementError::Rule`].
+            pub fn issue(
+                &self,
+                key: &$crate::keys::SecretKey,
+            ) -> Result<Vec<u8>, $crate::statement::StatementError> {
+                $crate::payload::issue(self, &self.$issuer, key)
+            }
+
+            /// Signs it whatever its rules say, as a forger would. A node issues. Returns the statement's bytes.
             #[must_use]
             pub fn sign(&self, key: &$crate::keys::SecretKey) -> Vec<u8> {
                 $crate::payload::sign(self, &self.$issuer, key)

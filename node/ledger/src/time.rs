@@ -3,7 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An instant in UTC: nanoseconds since the Unix epoch, from 1970 up to, and without, 2200.
+/// An instant in UTC: nanoseconds since the Unix epoch, from 1970 to the last whole millisecond of 2199.
 ///
 /// The bound is checked wherever one is parsed, so that no policy's date arithmetic can overflow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,8 +33,8 @@ const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 impl Time {
     /// 1970-01-01T00:00:00Z.
     pub const EARLIEST: Self = Self(0);
-    /// The last nanosecond of 2199.
-    pub const LATEST: Self = Self(7_258_118_400_000_000_000 - 1);
+    /// The last millisecond of 2199: a whole one, so that what is cut off at it may stand in terms.
+    pub const LATEST: Self = Self(7_258_118_400_000_000_000 - NANOS_PER_MILLI);
 
     /// Nanoseconds since the epoch.
     #[must_use]
@@ -102,6 +102,12 @@ impl Time {
                 .saturating_add(self.0)
                 .min(Self::LATEST.0),
         )
+    }
+
+    /// How many whole days can be added before [`Time::LATEST`] cuts them off.
+    #[must_use]
+    pub fn days_left(self) -> u32 {
+        u32::try_from((Self::LATEST.0 - self.0) / NANOS_PER_DAY).unwrap_or(u32::MAX)
     }
 
     /// The whole days from `earlier` to here, rounded up; zero where `earlier` is later.
@@ -211,9 +217,21 @@ mod tests {
     fn bounds_are_checked() {
         assert!("1969-12-31T23:59:59Z".parse::<Time>().is_err());
         assert!("2200-01-01T00:00:00Z".parse::<Time>().is_err());
-        assert_eq!(Time::LATEST.to_string(), "2199-12-31T23:59:59.999999999Z");
+        assert_eq!(Time::LATEST.to_string(), "2199-12-31T23:59:59.999Z");
         assert!("2026-05-01 08:00".parse::<Time>().is_err());
+        assert!("2199-12-31T23:59:59.999000001Z".parse::<Time>().is_err());
         assert_eq!(Time::LATEST.plus_days(9), Time::LATEST);
+        let whole: Time = "2026-05-01T08:00:00.5Z".parse().unwrap();
+        assert!(whole.plus_days(u32::MAX).is_whole_millis());
+        assert!(whole.plus_seconds(u32::MAX).is_whole_millis());
+    }
+
+    #[test]
+    fn days_left_are_those_that_are_not_cut_off() {
+        let time: Time = "2026-05-01T08:00:00Z".parse().unwrap();
+        let left = time.days_left();
+        assert!(time.plus_days(left) < Time::LATEST);
+        assert_eq!(time.plus_days(left + 1), Time::LATEST);
     }
 
     #[test]

@@ -42,6 +42,18 @@ fn a_disclosure_names_decisions_and_one_way_by_which_it_came() {
 }
 
 #[test]
+fn what_breaks_its_rule_is_not_issued() {
+    let whole = samples::disclosure();
+    assert_eq!(
+        whole.issue(&samples::forge_key()).unwrap(),
+        whole.sign(&samples::forge_key())
+    );
+    let mut broken = samples::disclosure();
+    broken.scope.hold_until = Time::try_from(broken.scope.hold_until.as_nanos() + 1).unwrap();
+    breaks(broken.issue(&samples::forge_key()));
+}
+
+#[test]
 fn a_scope_names_purposes_recipients_their_records_and_whole_milliseconds() {
     let verify = |scope: Scope| {
         let disclosure = Disclosure {

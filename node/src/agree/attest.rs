@@ -209,7 +209,10 @@ impl Node {
             },
             at: now,
         };
-        self.record_attestation(&statement.sign(&self.keys().statement), now)
+        let statement = statement
+            .issue(&self.keys().statement)
+            .map_err(AttestationError::Statement)?;
+        self.record_attestation(&statement, now)
     }
 
     /// Takes in what an issuer attests whose root is pinned here.

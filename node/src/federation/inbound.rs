@@ -425,10 +425,10 @@ impl Session {
         };
         let node = Arc::clone(&self.node);
         let signing = tokio::task::spawn_blocking(move || {
-            let statement = acknowledgement.sign(&node.keys().statement);
-            (acknowledgement, statement)
+            let statement = acknowledgement.issue(&node.keys().statement)?;
+            Ok::<_, StoreError>((acknowledgement, statement))
         });
-        let (acknowledgement, statement) = signing.await?;
+        let (acknowledgement, statement) = signing.await??;
         let frame = self
             .machine()?
             .acknowledgement_signed(&acknowledgement, statement);

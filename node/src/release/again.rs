@@ -276,7 +276,7 @@ fn offer<'g>(
             salt: Randomness::default().salt()?,
             now,
         };
-        match disclose(released, to, disclosure.observation, &context) {
+        match disclose(released, to, disclosure.observation, &context)? {
             Ok(new) => (new.decision, new.judged, Some(ByteBuf::from(new.statement))),
             Err(judgement) => {
                 return kept_back(judgement.map_or_else(|| in_force.judged(), |it| it.judged));

@@ -173,15 +173,18 @@ pub fn judge_for<'g>(
 }
 
 /// What to commit for one observation and one recipient.
+///
+/// # Errors
+/// [`StoreError::Unsigned`].
 pub fn judged_for<'g>(
     in_force: &'g InForce<'g>,
     release: Release<'g>,
     to: Counterpart<'g>,
     observation: ObservationId,
     context: &DisclosureContext<'_>,
-) -> JudgedWrites<'g> {
+) -> Result<JudgedWrites<'g>, StoreError> {
     let undecided = release.verdict == Verdict::Undecided;
-    match disclose(release, to, observation, context) {
+    Ok(match disclose(release, to, observation, context)? {
         Ok(Disclosed {
             mut judged,
             statement,
@@ -208,7 +211,7 @@ pub fn judged_for<'g>(
             })));
             judged
         }
-    }
+    })
 }
 
 /// A disclosure that was signed and is not yet committed.
@@ -227,10 +230,10 @@ pub(super) fn disclose<'g>(
     to: Counterpart<'g>,
     observation: ObservationId,
     context: &DisclosureContext<'_>,
-) -> Result<Disclosed<'g>, Option<Judgement<'g>>> {
+) -> Result<Result<Disclosed<'g>, Option<Judgement<'g>>>, StoreError> {
     let (scope, judgement) = match (release.scope, release.judgement) {
         (Some(scope), Some(judgement)) => (scope, judgement),
-        (_, judgement) => return Err(judgement),
+        (_, judgement) => return Ok(Err(judgement)),
     };
     let disclosure = Disclosure {
         discloser: context.discloser.clone(),
@@ -247,11 +250,11 @@ pub(super) fn disclose<'g>(
         issued_at: context.now,
         salt: context.salt,
     };
-    Ok(Disclosed {
+    Ok(Ok(Disclosed {
         decision: judgement.digest,
         judged: judgement.judged,
-        statement: disclosure.sign(context.key),
-    })
+        statement: disclosure.issue(context.key)?,
+    }))
 }
 
 /// What signing a disclosure takes besides its content.

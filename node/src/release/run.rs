@@ -170,6 +170,6 @@ impl<'g> Releases<'g> {
             to,
             id,
             &context,
-        ))
+        )?)
     }
 }

@@ -103,6 +103,9 @@ pub enum StoreError {
         max = ambit_ledger::ITEM_BYTES_MAX
     )]
     EntryTooLarge(usize),
+    /// A statement that everybody would refuse, so that it is not signed.
+    #[error("this node signs nothing that its peers must refuse")]
+    Unsigned(#[from] ambit_ledger::StatementError),
     /// The system gave no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -126,6 +129,7 @@ impl StoreError {
             | Self::Newer(_)
             | Self::Older(_)
             | Self::EntryTooLarge(_)
+            | Self::Unsigned(_)
             | Self::Randomness(_) => false,
         }
     }

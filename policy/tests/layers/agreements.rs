@@ -74,6 +74,7 @@ fn optional_terms_render_too() {
     assert!(text.contains("Ambit::ErasureExtent::\"all\""));
     assert!(text.contains("action in Ambit::Action::\"transfer\""));
     assert!(text.contains("datetime(\"2027-12-31T00:00:00.001Z\")"));
+    terms.until = time("2027-12-31T00:00:00.001Z");
     assert!(check(&rendered(terms)).is_ok());
 }
 
@@ -164,7 +165,7 @@ fn each_flaw_of_the_terms_is_named() {
     assert!(check(&terms(OEM_A, "quality")).is_ok());
     type Change = fn(&mut PartnershipTerms);
     type Expected = fn(&TermsError) -> bool;
-    let flaws: [(Change, Expected); 22] = [
+    let flaws: [(Change, Expected); 25] = [
         (
             |t| t.members.truncate(1),
             |e| matches!(e, TermsError::TooFewMembers(1)),
@@ -232,6 +233,18 @@ fn each_flaw_of_the_terms_is_named() {
             |e| matches!(e, TermsError::LeaseBeyondEnd { .. }),
         ),
         (
+            |t| t.until = time("2027-12-31T00:00:00.0015Z"),
+            |e| matches!(e, TermsError::FineInstant(_)),
+        ),
+        (
+            |t| t.derived.as_mut().unwrap().hold_until = Some(time("2027-12-31T00:00:00.0015Z")),
+            |e| matches!(e, TermsError::FineInstant(_)),
+        ),
+        (
+            |t| t.retention_days = u32::MAX,
+            |e| matches!(e, TermsError::RetentionBeyondTime { .. }),
+        ),
+        (
             |t| t.retention_days = 9,
             |e| matches!(e, TermsError::ProfileDigest { .. }),
         ),
@@ -254,4 +267,23 @@ fn each_flaw_of_the_terms_is_named() {
         let error = check(&terms).unwrap_err();
         assert!(is_expected(&error), "flaw {index}: {error}");
     }
+}
+
+#[test]
+fn the_longest_retention_that_fits_is_named_and_taken() {
+    let mut terms = terms(OEM_A, "quality");
+    terms.retention_days = 100_000;
+    let Err(TermsError::RetentionBeyondTime { days, most }) = check(&rendered(terms.clone()))
+    else {
+        panic!("it was taken");
+    };
+    assert_eq!(days, 100_000);
+    terms.retention_days = most + 1;
+    let error = check(&rendered(terms.clone())).unwrap_err();
+    assert!(
+        error.to_string().contains(&format!("at most {most}")),
+        "{error}"
+    );
+    terms.retention_days = most;
+    assert!(check(&rendered(terms)).is_ok());
 }
