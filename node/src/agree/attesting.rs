@@ -107,7 +107,7 @@ pub(super) fn attesting(
         not_after: attestation.not_after.to_string(),
         allows: attestation.authorization.as_ref().map(allows),
         now: state,
-        remark: remark(governance, attestation),
+        remark: remark(governance, attestation, now),
         file: write_armor(ArmorLabel::Attestation, &standing.bytes),
     }
 }
@@ -132,7 +132,11 @@ fn allows(allowed: &Authorization) -> String {
 }
 
 /// A name that no policy asks for counts for nothing, which nobody would notice; a licence is read by what it allows.
-fn remark(governance: &Governance, attestation: &Attestation) -> Option<String> {
+/// What has ended carries nothing that it allowed, and is meant to count no more.
+fn remark(governance: &Governance, attestation: &Attestation, now: Time) -> Option<String> {
+    if attestation.not_after <= now {
+        return None;
+    }
     let partnerships = governance.partnerships().map(Partnership::layers);
     let layers = partnerships.chain([governance.layers()]);
     let asked_for: BTreeSet<&str> = layers.flat_map(Layers::attestations_asked_for).collect();
