@@ -93,13 +93,10 @@ fn every_exit_code_has_its_cause_and_its_words() {
     let compared = [&accept[..], &["--fingerprint", &wrong]].concat();
     expect(supplier, &compared, 4, &["fingerprint", to]);
 
-    let words = ["no observation starts with `ffffffff`", "`ambit list`"];
+    let words = ["no observation starts with `ffffffff`", " list`"];
     expect(supplier, &["get", "ffffffff"], 5, &words);
     let nobody = "did:web:nobody.example";
-    let words = [
-        "has the member `did:web:nobody.example`",
-        "`ambit partner list`",
-    ];
+    let words = ["has the member `did:web:nobody.example`", " partner list`"];
     expect(supplier, &["why", shared, "--to", nobody], 5, &words);
 
     let right = scene.customer.fingerprint();
@@ -111,7 +108,7 @@ fn every_exit_code_has_its_cause_and_its_words() {
     let open = Node::open(customer.path()).unwrap();
     let words = ["is in use", "hint: ", "another command", "try again"];
     expect(customer, &["status"], 75, &words);
-    let words = ["is in use", "hint: ", "`ambit status`"];
+    let words = ["is in use", "hint: ", " status`"];
     expect(customer, &["run"], 75, &words);
     drop(open);
     expect(customer, &["status"], 0, &[to]);

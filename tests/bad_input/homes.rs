@@ -91,7 +91,7 @@ fn a_running_node_is_alone_and_wants_its_token() {
     let scene = Scene::of(&["a"]);
     let home = &scene.parties[0].home;
     let running = Ambit::run(home);
-    scene.refused(home, &["run"], 75, &["in use", "hint: ", "ambit status"]);
+    scene.refused(home, &["run"], 75, &["in use", "hint: ", " status"]);
 
     let path = home.path().join("api.json");
     let good = std::fs::read_to_string(&path).unwrap();

@@ -117,7 +117,7 @@ fn ids_are_named_by_enough_of_their_digits() {
     let unknown = unknown.unwrap();
     let alike = format!("is the start of {count} ids");
     let cases: [(&str, i32, &[&str]); 5] = [
-        (&unknown, 5, &["no observation starts with", "ambit list"]),
+        (&unknown, 5, &["no observation starts with", " list"]),
         (&several[..3], 2, &["at least 4 hexadecimal digits"]),
         ("bolt", 2, &["at least 4 hexadecimal digits"]),
         ("", 2, &["at least 4 hexadecimal digits"]),
@@ -166,7 +166,7 @@ fn why_is_asked_for_members_only() {
     let observed = Ambit::json(&a.home, &[&OBSERVE[..], &CLASS].concat());
     let id = observed["observed"][0]["id"].as_str().unwrap();
     let stranger = ["why", id, "--to", "did:web:c.example"];
-    let words = ["`did:web:c.example`", "ambit partner list"];
+    let words = ["`did:web:c.example`", " partner list"];
     scene.refused(&a.home, &stranger, 5, &words);
 
     let before = scene.traces();

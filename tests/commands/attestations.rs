@@ -46,11 +46,7 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
                 "later --until",
             ][..],
         ),
-        (
-            &["--end"],
-            5,
-            &["attested no such thing", "`ambit attest list`"],
-        ),
+        (&["--end"], 5, &["attested no such thing", " attest list`"]),
     ] {
         refused(&supplier.home, &[&attest[..], more].concat(), code, words);
     }
@@ -62,7 +58,7 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
         "--until",
         UNTIL,
     ];
-    let words = ["`did:web:nobody.example`", "`ambit partner list`"];
+    let words = ["`did:web:nobody.example`", " partner list`"];
     refused(&supplier.home, &nobody, 5, &words);
     let own = ["attest", &supplier.id, "--as", "iso27001", "--until", UNTIL];
     refused(&supplier.home, &own, 2, &["your own organization", "claim"]);
@@ -104,7 +100,7 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
     let words = [
         "issued by `did:web:supplier.example`, whose root is not pinned",
         "hint: ",
-        "`ambit issuer pin CARD --fingerprint 'did:web:supplier.example=HEX'`",
+        " issuer pin CARD --fingerprint 'did:web:supplier.example=HEX'`",
     ];
     refused(&customer.home, &take(&first), 4, &words);
     let card = text(supplier.card());
@@ -144,12 +140,24 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
     std::fs::write(&altered, forged).unwrap();
     refused(&customer.home, &take(&altered), 4, &["cannot be relied on"]);
 
+    // A licence counts by what it allows, which its end no longer says.
+    let ended = path("ended.txt");
+    let end = ["--end", "-o", text(&ended)];
+    let end = [&licence[..6], &end].concat();
+    for (home, arguments) in [(&supplier.home, &end[..]), (&customer.home, &take(&ended))] {
+        let output = Ambit::call(home, arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{told}");
+        assert!(!told.contains("it changes nothing"), "{told}");
+    }
+    assert_eq!(states(&customer.home), ["in-force", "ended"]);
+
     let unpin = ["issuer", "unpin", &supplier.id];
     Ambit::text(&customer.home, &unpin);
-    assert_eq!(states(&customer.home), ["issuer-not-pinned"]);
-    refused(&customer.home, &unpin, 5, &["`ambit issuer list`"]);
+    assert_eq!(states(&customer.home), ["issuer-not-pinned"; 2]);
+    refused(&customer.home, &unpin, 5, &[" issuer list`"]);
     Ambit::text(&supplier.home, &[&attest[..], &["--end"]].concat());
     let mut states = states(&supplier.home);
     states.sort();
-    assert_eq!(states, ["ended", "in-force"]);
+    assert_eq!(states, ["ended", "ended"]);
 }

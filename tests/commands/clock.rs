@@ -194,7 +194,7 @@ fn a_clock_far_past_the_ledger_is_confirmed_first() {
     for word in [
         far.to_string().as_str(),
         &last.to_string(),
-        "`ambit clock accept`",
+        " clock accept`",
     ] {
         assert!(failure.message.contains(word), "{failure}");
     }

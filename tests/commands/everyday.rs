@@ -7,6 +7,38 @@ use crate::support::{
 use serde_json::Value;
 
 #[test]
+fn hints_repeat_the_home_that_was_given() {
+    let folder = Folder::new();
+    let home = folder.home("a home");
+    let given = format!("`ambit --home '{}' ", home.path().display());
+    let missing = Ambit::call(&home, &["status"]);
+    let told = String::from_utf8(missing.stderr).unwrap();
+    assert!(told.contains(&format!("{given}init --org")), "{told}");
+    assert_eq!(told.matches("--home").count(), 1, "{told}");
+    let org = [
+        "--org",
+        "did:web:a.example",
+        "--name",
+        "A",
+        "--country",
+        "DE",
+    ];
+    Ambit::text(&home, &[&["init"], &org[..]].concat());
+    let get = ["get", "ffffffff"];
+    let hinted = format!("{given}list`");
+    for arguments in [&get[..], &["get", "ffffffff", "--output", "json"]] {
+        let output = Ambit::call(&home, arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains(&hinted), "{told}");
+    }
+    // What the environment names holds for the next call too.
+    let mut command = std::process::Command::new(Ambit::program());
+    let output = command.env("AMBIT_HOME", home.path()).args(get).output();
+    let told = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(told.contains("`ambit list`"), "{told}");
+}
+
+#[test]
 fn a_list_is_narrowed_and_paged() {
     let pair = Pair::new();
     pair.import();

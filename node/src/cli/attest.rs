@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::exit::Exit;
 use super::named::one_of;
-use super::output::{Format, Outlet, OutputOption, note, read_text};
+use super::output::{Format, Outlet, OutputOption, note, note_as_is, read_text};
 use super::table::{or_none, pairs, shown, table};
 use super::time::start_of;
 use crate::agree::{Attest, Attesting, ListAttestations, TakeAttestation};
@@ -128,7 +128,7 @@ pub(super) fn attest(home: &Path, arguments: &AttestArguments) -> Result<Exit, F
             let attested = Backend::open(home)?.ask(asked)?;
             if outlet.is_file() {
                 outlet.hand_out(&attested.file)?;
-                note(format!(
+                note_as_is(format!(
                     "hand it over: whoever pinned {} takes it in with `ambit attest --file FILE`",
                     shown(attested.issuer.as_str())
                 ));

@@ -1,7 +1,8 @@
 //! What went wrong, said on standard error: a line for people, one object for programs.
 
+use super::called::called;
 use super::exit::Exit;
-use super::output::{Format, note};
+use super::output::{Format, note, note_as_is};
 use super::table::shown;
 use crate::failure::{Failure, FailureKind, flat};
 use std::ffi::OsString;
@@ -10,7 +11,14 @@ use std::ffi::OsString;
 pub fn complain(failure: &Failure, format: Format) -> Exit {
     match (failure.kind, format) {
         (FailureKind::Gone, _) => {}
-        (_, Format::Json) => note(serde_json::json!(failure)),
+        (_, Format::Json) => {
+            let failure = Failure {
+                message: called(&failure.message),
+                hint: failure.hint.as_deref().map(called),
+                ..failure.clone()
+            };
+            note_as_is(serde_json::json!(failure));
+        }
         (_, Format::Table) => {
             note(format!("error: {}", shown(&failure.message)));
             if let Some(hint) = &failure.hint {

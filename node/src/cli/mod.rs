@@ -7,6 +7,7 @@
 mod arguments;
 mod attest;
 mod backend;
+mod called;
 mod clock;
 mod complaint;
 mod demo;
@@ -68,6 +69,9 @@ use crate::failure::Failure;
 /// Whatever goes wrong.
 pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
     let home = || arguments.home();
+    if !matches!(arguments.command, Command::Demo(_)) {
+        called::keep_home(arguments.named_home());
+    }
     match &arguments.command {
         Command::Demo(demo) => demo::demo(arguments.named_home(), *demo),
         Command::Init(init) => init::init(&home()?, init),

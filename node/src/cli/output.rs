@@ -2,6 +2,7 @@
 //!
 //! Nothing here panics on a stream that was closed.
 
+use super::called::called;
 use super::files::{FileError, OutputError};
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
@@ -36,7 +37,7 @@ impl OutputOption {
         table: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         match self.output {
-            Format::Table => print(&table(data)),
+            Format::Table => print(&called(&table(data))),
             Format::Json => print_json(data),
         }
     }
@@ -57,8 +58,13 @@ pub(super) fn print_json<T: Serialize>(data: &T) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error. Commands in it are for whoever reads it, of this node.
 pub(super) fn note(text: impl Display) {
+    note_as_is(called(&text.to_string()));
+}
+
+/// Writes a line to standard error whose commands are for others, or that programs read.
+pub(super) fn note_as_is(text: impl Display) {
     // Nobody is left to tell when standard error is closed.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

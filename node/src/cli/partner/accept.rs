@@ -144,7 +144,7 @@ fn what_is_next(proposal: &Proposal, is_running: bool, written: Option<&Path>) -
     }
     let file = match written {
         Some(path) => format!("`{}`", path.display()),
-        None => format!("ambit partner invite {} -o FILE", proposal.partnership),
+        None => format!("`ambit partner invite {} -o FILE`", proposal.partnership),
     };
     let waiting = if proposal.is_active {
         "all members have signed".to_owned()

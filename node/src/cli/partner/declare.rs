@@ -4,7 +4,7 @@ use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::files::ContentError;
 use super::super::key::OutArguments;
-use super::super::output::{Outlet, OutputOption, note, read_text};
+use super::super::output::{Outlet, OutputOption, note_as_is, read_text};
 use super::compare::{ComparedOptions, Fingerprints, NotComparedError, compare};
 use super::{names, write_file_of};
 use crate::agree::DeclarePartnership;
@@ -56,7 +56,7 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
         fingerprints,
     })?;
     write_file_of(&proposal, outlet, arguments.output)?;
-    note(format!(
+    note_as_is(format!(
         "declared and signed `{}`: hand the invitation to {}, who run `ambit partner accept FILE`",
         proposal.partnership,
         names(proposal.others.keys())
