@@ -41,7 +41,7 @@ pub use inquiry::{inquiry_for_admission, inquiry_for_disclosure, inquiry_for_for
 pub use judge::{Judged, JudgedHolding, judge, judge_derive, judge_retain, judge_use};
 pub use layers::{BrokenLayer, Layers, LayersError};
 pub use limits::{NoLimits, limits_in_force, no_limits};
-pub use profile::{Position, Profile, ProfileError, UNDECIDED_PREFIX, default_profile};
+pub use profile::{AskedFor, Position, Profile, ProfileError, UNDECIDED_PREFIX, default_profile};
 pub use render::{ForbidsError, RENDERER, render, render_as_stated};
 pub use replay::{ReplayError, Replayer};
 pub use schema::{engine, schema_digest, schema_text};
@@ -49,7 +49,7 @@ pub use scope::{
     Bound, Widening, check_scope, check_within_limits, check_within_parent, name_members, scope_for,
 };
 pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
-pub use shipped::{shipped_with, taxonomies_shipped_with};
+pub use shipped::{shipped, shipped_with, taxonomies_shipped_with};
 pub use slip::likely_meant;
 pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};
 pub use unbuilt::{Unbuilt, unbuilt};

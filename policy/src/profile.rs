@@ -191,6 +191,15 @@ impl ProfileError {
     }
 }
 
+/// What a policy asks to be attested of who gets the data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskedFor {
+    /// An authorization: the one that the facts name as their licence.
+    pub licence: bool,
+    /// Attestations, by name.
+    pub attestations: BTreeSet<String>,
+}
+
 impl Profile {
     /// Parses and checks the Cedar text of one layer.
     ///
@@ -302,6 +311,19 @@ impl Profile {
             .policies()
             .find(|policy| policy.id().to_string() == id)
             .map(|policy| policy.effect() == Effect::Forbid)
+    }
+
+    /// What one of its policies asks of attestations; nothing where it has no such policy.
+    #[must_use]
+    pub fn asks_for(&self, policy: &str) -> AskedFor {
+        let mut names = Names::default();
+        let policy = self.policies().policy(&PolicyId::new(policy));
+        // A profile that was taken has nothing in it that cannot be looked into.
+        let is_read = policy.is_some_and(|policy| names.add(policy).is_ok());
+        AskedFor {
+            licence: is_read && names.attributes.contains("authorization"),
+            attestations: names.tags,
+        }
     }
 
     pub(crate) fn policies(&self) -> &PolicySet {

@@ -19,7 +19,8 @@ pub fn taxonomies_shipped_with(taxonomies: &Digest) -> Option<&'static str> {
 }
 
 /// The profile that comes with the program for a layer; `None` for the partnership layer, which is rendered.
-pub(crate) fn shipped(layer: Layer) -> Option<Profile> {
+#[must_use]
+pub fn shipped(layer: Layer) -> Option<Profile> {
     Profile::parse(layer, default_profile(layer)?).ok()
 }
 

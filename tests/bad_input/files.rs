@@ -66,15 +66,34 @@ fn profiles_with_mistakes_have_their_place() {
         }
     }
     let good = scene.file("good.cedar", &format!("{head};"));
+    let forbids = scene.file(
+        "forbids.cedar",
+        &format!("{};", head.replacen("permit", "forbid", 1)),
+    );
+    let permits = scene.file("permits.cedar", &format!("{head};"));
     let missing = scene.path("missing.cedar");
     for (file, layer, code, words) in [
         (&missing, "owner", 5, &["missing.cedar"][..]),
         (&good, "all", 2, &["invalid value 'all'", "trade-secret"]),
         (&good, "sticky", 1, &["`sticky`", "same text at every node"]),
         (&good, "partnership", 1, &["rendered from the terms"]),
+        (
+            &forbids,
+            "owner",
+            1,
+            &["lets nothing cross", "`--anyway --reason TEXT`"],
+        ),
+        (
+            &permits,
+            "regulatory",
+            1,
+            &["stops nothing", "`--anyway --reason TEXT`"],
+        ),
     ] {
-        let arguments = ["profile", "activate", file, "--layer", layer];
-        scene.refused(home, &arguments, code, words);
+        for command in ["check", "activate"] {
+            let arguments = ["profile", command, file, "--layer", layer];
+            scene.refused(home, &arguments, code, words);
+        }
     }
 }
 

@@ -277,3 +277,38 @@ fn shells_and_readers_are_served_without_a_home() {
     assert!(page.contains("connected"), "{page}");
     assert!(!home.path().exists());
 }
+
+#[test]
+fn the_shipped_profile_can_be_had_back_and_activate_says_what_it_set_off() {
+    let pair = Pair::new();
+    agree(&pair.folder, NAME, &pair.customer, &pair.supplier);
+    let home = &pair.supplier.home;
+    let file = |name: &str| pair.folder.path().join(name);
+    let show = ["profile", "show", "--layer", "owner"];
+    let shipped = Ambit::text(home, &[&show[..], &["--shipped"]].concat());
+    assert_eq!(Ambit::text(home, &show), shipped);
+    let (closed, back) = (file("closed.cedar"), file("back.cedar"));
+    let text_of = "@id(\"all\") permit (principal, action, resource);\n\
+        @id(\"none\") forbid (principal, action in Ambit::Action::\"transfer\", resource is Ambit::Observation)\n\
+        when { resource.dataClass in Ambit::DataClass::\"quality\" };\n";
+    std::fs::write(&closed, text_of).unwrap();
+    let activate = |file| ["profile", "activate", text(file), "--layer", "owner"];
+    Ambit::text(home, &activate(&closed));
+    assert_eq!(Ambit::text(home, &show), text_of);
+    pair.import();
+    Ambit::text(
+        home,
+        &[&show[..], &["--shipped", "-o", text(&back)]].concat(),
+    );
+    assert_eq!(std::fs::read_to_string(&back).unwrap(), shipped);
+    let said = Ambit::json(home, &activate(&back))["judged_again"].clone();
+    // Two of the four are of another program, and are withheld by fewer layers than before.
+    assert_eq!(said["disclosed"], 2, "{said}");
+    let said = Ambit::json(home, &activate(&back))["judged_again"].clone();
+    let nothing = serde_json::json!({"disclosed": 0, "withheld": 0, "undecided": 0});
+    assert_eq!(said, nothing);
+    let partnership = ["profile", "show", "--layer", "partnership", "--shipped"];
+    let output = Ambit::call(home, &partnership);
+    assert_eq!(output.status.code(), Some(2));
+    pair.audit();
+}

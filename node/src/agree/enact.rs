@@ -2,7 +2,7 @@
 //! brought them.
 
 use crate::node::{ChangeError, Changing, Node};
-use crate::release::ObserveError;
+use crate::release::{JudgedAgain, ObserveError};
 use crate::store::Write;
 use ambit_ledger::{Name, Time};
 
@@ -21,14 +21,14 @@ pub enum EnactError {
 
 impl Node {
     /// Records what is to be in force, and then judges again for everybody what may be judged otherwise under it: what
-    /// was observed before a recipient joined, and what was undecided.
+    /// was observed before a recipient joined, and what was withheld or undecided. Returns what is answered otherwise.
     pub(super) fn enact(
         &self,
         changing: Changing<'_>,
         reason: Option<Name>,
         writes: Vec<Write>,
         now: Time,
-    ) -> Result<(), EnactError> {
+    ) -> Result<JudgedAgain, EnactError> {
         changing.commit(reason, writes, now)?;
         self.catch_up(now).map_err(EnactError::CatchUp)
     }

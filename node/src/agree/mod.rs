@@ -33,7 +33,7 @@ pub use difference::{DIFFERENCE_HINT, Difference};
 pub use enact::EnactError;
 pub use error::PartnerError;
 pub use issuer::{Issuer, IssuerError, ListIssuers, PinIssuer, UnpinIssuer};
-pub use profile::{ActivateError, ActivateProfile};
+pub use profile::{ActivateError, ActivateProfile, Activated, check_activation};
 pub use proposal::{Proposal, ReviewProposal, WriteInvitation};
 pub use timely::PastError;
 

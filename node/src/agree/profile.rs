@@ -4,9 +4,10 @@ use super::enact::EnactError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
+use crate::release::JudgedAgain;
 use crate::store::Write;
 use ambit_ledger::{Body, Digest, Layer, Name, ProfileActivated, Time};
-use ambit_policy::{ProfileError, check_profile, schema_digest, schema_text};
+use ambit_policy::{CheckedProfile, ProfileError, check_profile, schema_digest, schema_text};
 use serde::{Deserialize, Serialize};
 
 /// A profile cannot be put in force.
@@ -57,12 +58,42 @@ pub struct ActivateProfile {
     pub anyway: Option<Name>,
 }
 
-impl Ask for ActivateProfile {
-    type Answer = Digest;
+/// A profile that is in force, and what was judged otherwise under it at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activated {
+    /// The layer.
+    pub layer: Layer,
+    /// SHA-256 of its text.
+    pub digest: Digest,
+    /// What was observed before and is answered otherwise now.
+    pub judged_again: JudgedAgain,
+}
 
-    fn answer(self, node: &Node, now: Time) -> Result<Digest, Failure> {
+impl Ask for ActivateProfile {
+    type Answer = Activated;
+
+    fn answer(self, node: &Node, now: Time) -> Result<Activated, Failure> {
         Ok(node.activate_profile_anyway(self.layer, &self.text, self.anyway, now)?)
     }
+}
+
+/// Checks what can be said of a profile without a node: whether it may be put in force for a layer, and whether it hardly
+/// does what is meant.
+///
+/// # Errors
+/// [`ActivateError::Layer`] and, unless somebody says why, [`ActivateError::Findings`].
+pub fn check_activation(checked: &CheckedProfile, is_anyway: bool) -> Result<(), ActivateError> {
+    let layer = checked.profile.layer();
+    if matches!(layer, Layer::Sticky | Layer::Partnership) {
+        return Err(ActivateError::Layer(layer));
+    }
+    if checked.findings.is_empty() || is_anyway {
+        return Ok(());
+    }
+    let findings = checked.findings.iter().map(ToString::to_string);
+    Err(ActivateError::Findings(
+        findings.collect::<Vec<_>>().join("; "),
+    ))
 }
 
 impl Node {
@@ -77,7 +108,8 @@ impl Node {
         text: &str,
         now: Time,
     ) -> Result<Digest, ActivateError> {
-        self.activate_profile_anyway(layer, text, None, now)
+        let activated = self.activate_profile_anyway(layer, text, None, now)?;
+        Ok(activated.digest)
     }
 
     /// The same for a profile that hardly does what is meant, where somebody says why it is meant so.
@@ -87,27 +119,24 @@ impl Node {
         text: &str,
         anyway: Option<Name>,
         now: Time,
-    ) -> Result<Digest, ActivateError> {
-        if matches!(layer, Layer::Sticky | Layer::Partnership) {
-            return Err(ActivateError::Layer(layer));
-        }
+    ) -> Result<Activated, ActivateError> {
         let now = self.instant(now)?;
         let changing = self.changing();
         let checked = check_profile(layer, text, changing.layers().taxonomies())?;
-        let findings = checked.findings.iter().map(ToString::to_string);
-        let findings = findings.collect::<Vec<_>>().join("; ");
-        if !findings.is_empty() && anyway.is_none() {
-            return Err(ActivateError::Findings(findings));
-        }
+        check_activation(&checked, anyway.is_some())?;
         // A reason is recorded only where one was needed.
-        let anyway = anyway.filter(|_| !findings.is_empty());
+        let anyway = anyway.filter(|_| !checked.findings.is_empty());
         let digest = checked.profile.digest();
         let is_in_force = changing
             .layers()
             .profiles()
             .any(|other| other.layer() == layer && other.digest() == digest);
         if is_in_force {
-            return Ok(digest);
+            return Ok(Activated {
+                layer,
+                digest,
+                judged_again: JudgedAgain::default(),
+            });
         }
         let writes = vec![
             Write::Blob(schema_text().as_bytes().to_vec()),
@@ -119,7 +148,11 @@ impl Node {
                 anyway,
             })),
         ];
-        self.enact(changing, None, writes, now)?;
-        Ok(digest)
+        let judged_again = self.enact(changing, None, writes, now)?;
+        Ok(Activated {
+            layer,
+            digest,
+            judged_again,
+        })
     }
 }

@@ -8,7 +8,7 @@ use crate::agree::{
 use crate::failure::{Failure, FailureKind};
 use crate::holding::{
     AskGrounds, AskWhy, GetLatest, GetObservation, GetStatus, GetTrust, ListObservations,
-    ListPartnerships, ListPeers,
+    ListPartnerships, ListPeers, ShowProfile,
 };
 use crate::node::{Ask, Node};
 use crate::release::{Observe, Offer};
@@ -67,6 +67,7 @@ operations! {
     DeclineProposal: "decline",
     WriteInvitation: "invite",
     ActivateProfile: "activate-profile",
+    ShowProfile: "show-profile",
     AcceptClock: "accept-clock",
     Attest: "attest",
     TakeAttestation: "take-attestation",

@@ -254,6 +254,7 @@ mod tests {
                 "ab".repeat(32)
             ),
             "ambit profile check a.cedar --layer ip",
+            "ambit profile show --layer ip --shipped -o ip.cedar",
             "ambit profile activate a.cedar --layer owner --output json",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
@@ -273,7 +274,6 @@ mod tests {
                 "ambit observe a.json --at yesterday",
                 ErrorKind::ValueValidation,
             ),
-            ("ambit import a.csv", ErrorKind::MissingRequiredArgument),
             (
                 "ambit import a.csv --map m --propose-map",
                 ErrorKind::ArgumentConflict,

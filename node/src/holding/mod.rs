@@ -26,7 +26,7 @@ pub use latest::{Element, GetLatest, Latest, value_form};
 pub use list::{Filter, Item, ListObservations};
 pub use partnerships::{ListPartnerships, PartnershipStatus};
 pub use peers::{ListPeers, PeerStatus};
-pub use profiles::ProfileStatus;
+pub use profiles::{ProfileStatus, ProfileText, ShowProfile, ShowProfileError, shipped_text};
 pub use recorded::{Outcome, RecipientAnswer, Recorded};
 pub(crate) use status::withheld_by;
 pub use status::{GetStatus, PairStatus, Status};

@@ -4,7 +4,8 @@ use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::run::{Moment, Releases};
 use crate::node::{Counterpart, InForce, Node, Releasing};
 use crate::store::{Recorded, StoreError, Write, own_observation};
-use ambit_ledger::{Body, Facts, ObservationId, Time};
+use ambit_ledger::{Body, Facts, ObservationId, Time, Verdict};
+use serde::{Deserialize, Serialize};
 
 /// After how many entries without an observation of this node's own a recipient's place is recorded all the
 /// same, so that they are not read again at every start.
@@ -12,23 +13,56 @@ const PASSED_OVER_MAX: u64 = 4_096;
 
 impl Node {
     /// Judges for every recipient what was not judged for it yet: a partnership came into force, or the
-    /// node stopped in between. And judges again what was withheld on grounds that are no longer those.
+    /// node stopped in between. And judges again what was withheld on grounds that are no longer those. Returns what is
+    /// answered otherwise now.
     ///
     /// # Errors
     /// Any [`ObserveError`].
-    pub fn catch_up(&self, now: Time) -> Result<(), ObserveError> {
+    pub fn catch_up(&self, now: Time) -> Result<JudgedAgain, ObserveError> {
         let now = Moment::of(self.instant(now)?);
-        catch_up(&self.releasing(), now)?;
-        self.offer_what_changed(now)?;
+        let mut judged = JudgedAgain::default();
+        catch_up(&self.releasing(), now, &mut judged)?;
+        self.offer_what_changed(now, &mut judged)?;
         self.notify();
-        Ok(())
+        Ok(judged)
+    }
+}
+
+/// What was observed before and is answered otherwise now, counted once for each recipient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedAgain {
+    /// Disclosed now.
+    pub disclosed: u64,
+    /// Withheld now: for the first time, or by other layers than before.
+    pub withheld: u64,
+    /// Undecided now.
+    pub undecided: u64,
+}
+
+impl JudgedAgain {
+    pub(super) fn add(&mut self, more: Self) {
+        self.disclosed += more.disclosed;
+        self.withheld += more.withheld;
+        self.undecided += more.undecided;
+    }
+
+    pub(super) fn count(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Admissible => self.disclosed += 1,
+            Verdict::Withheld => self.withheld += 1,
+            Verdict::Undecided => self.undecided += 1,
+        }
     }
 }
 
 /// Judges for every recipient what was not judged for it yet.
-pub(super) fn catch_up(releasing: &Releasing<'_>, now: Moment) -> Result<(), ObserveError> {
+pub(super) fn catch_up(
+    releasing: &Releasing<'_>,
+    now: Moment,
+    counts: &mut JudgedAgain,
+) -> Result<(), ObserveError> {
     for to in releasing.recipients(now.passed()) {
-        catch_up_one(releasing, to, now)?;
+        catch_up_one(releasing, to, now, counts)?;
     }
     Ok(())
 }
@@ -37,6 +71,7 @@ pub(super) fn catch_up_one(
     in_force: &InForce<'_>,
     to: Counterpart<'_>,
     now: Moment,
+    counts: &mut JudgedAgain,
 ) -> Result<(), ObserveError> {
     let store = in_force.node().store();
     let judged = match store.outbox(&to.outbox()) {
@@ -54,7 +89,7 @@ pub(super) fn catch_up_one(
     let until = store.size();
     let mut from = judged;
     while from < until {
-        from = catch_up_some(in_force, to, from, until, now)?;
+        from = catch_up_some(in_force, to, from, until, now, counts)?;
     }
     Ok(())
 }
@@ -66,6 +101,7 @@ fn catch_up_some<'g>(
     from: u64,
     until: u64,
     now: Moment,
+    counts: &mut JudgedAgain,
 ) -> Result<u64, ObserveError> {
     let mut releases = Releases::begin(in_force, now);
     let mut judged = in_force.judged();
@@ -75,8 +111,9 @@ fn catch_up_some<'g>(
         let recorded = recorded?;
         upto = recorded.index + 1;
         if let Some((id, facts)) = observed_here(&recorded)? {
-            let (_, more) = releases.release_to(to, id, &facts)?;
+            let (verdict, more) = releases.release_to(to, id, &facts)?;
             judged.extend(more);
+            counts.count(verdict);
             found += 1;
         }
         if found >= COMMIT_OBSERVATIONS_MAX {

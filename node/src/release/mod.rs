@@ -19,6 +19,7 @@ mod run;
 mod signing;
 
 pub(crate) use again::offer_again;
+pub use catch_up::JudgedAgain;
 pub use disclose::{
     Again, DisclosureContext, Release, Signed, judge_again, judge_for, judged_for, sign,
 };

@@ -1,6 +1,6 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
-use super::catch_up::{catch_up, catch_up_one};
+use super::catch_up::{JudgedAgain, catch_up, catch_up_one};
 use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::{AheadError, Draft, check_ahead};
@@ -146,7 +146,7 @@ impl Node {
         for draft in &drafts {
             check_draft(&releasing, draft, instant)?;
         }
-        catch_up(&releasing, now)?;
+        catch_up(&releasing, now, &mut JudgedAgain::default())?;
         let mut report = ObserveReport::default();
         let mut releases = Releases::begin(&releasing, now);
         let mut submitted = VecDeque::new();
@@ -236,7 +236,7 @@ fn judge_for_rest(
 ) -> Result<(), ObserveError> {
     let store = in_force.node().store();
     for to in recipients.iter().copied() {
-        catch_up_one(in_force, to, now)?;
+        catch_up_one(in_force, to, now, &mut JudgedAgain::default())?;
         let outbox = to.outbox();
         for observed in observed.iter_mut() {
             let outcome = store.outcome_for(&observed.id, &outbox)?;

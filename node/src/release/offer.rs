@@ -5,14 +5,15 @@
 //! still in force. Others may observe, and change what is in force, between one stretch of it and the next.
 
 use super::again::offer_kept_back;
+use super::catch_up::JudgedAgain;
 use super::observe::ObserveError;
 use super::offering::{Extent, Offering};
 use super::run::Moment;
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
 use crate::partnership::Standing;
-use crate::store::BoxKey;
-use ambit_ledger::{Layer, OrganizationId, PartnershipId, RefusalCode, Time};
+use crate::store::{BoxKey, StoreError};
+use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -57,7 +58,7 @@ pub struct Offered {
     pub offered_again: u64,
     /// Of these, still kept back.
     pub kept_back: u64,
-    /// Not taken by the recipient, by code: offered again as soon as it asks.
+    /// Not taken by the recipient, by code, as `ambit status` counts it.
     pub not_taken: BTreeMap<String, u64>,
 }
 
@@ -142,19 +143,44 @@ impl Node {
         };
         let offered = chosen
             .into_iter()
-            .map(|recipient| self.offer_to(partnership, recipient, extent, moment))
+            .map(|recipient| {
+                let (offered, _) = self.offer_to(partnership, recipient, extent, moment)?;
+                Ok(Offered {
+                    not_taken: self.not_taken(partnership, recipient)?,
+                    ..offered
+                })
+            })
             .collect::<Result<_, ObserveError>>()?;
         self.notify();
         Ok(offered)
     }
 
+    /// What the recipient did not take of what is in the ledger now.
+    fn not_taken(
+        &self,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+    ) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut tally = self.tally();
+        tally.count(self.store(), self.store().size())?;
+        let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
+        let outgoing = tally.outgoing(partnership, recipient);
+        Ok(outgoing.not_taken(outbox.as_ref()))
+    }
+
     /// Judges again for every recipient what is withheld on grounds that changed.
-    pub(super) fn offer_what_changed(&self, now: Moment) -> Result<(), ObserveError> {
+    pub(super) fn offer_what_changed(
+        &self,
+        now: Moment,
+        counts: &mut JudgedAgain,
+    ) -> Result<(), ObserveError> {
         let governance = self.governance();
         for (partnership, recipient) in governance.signed() {
             if partnership.is_judged(now.passed()) {
                 let id = &partnership.terms().partnership;
-                self.offer_to(id, recipient, Extent::Changed, now)?;
+                let (offered, changed) = self.offer_to(id, recipient, Extent::Changed, now)?;
+                counts.add(changed);
+                counts.disclosed += offered.offered_again;
             }
         }
         Ok(())
@@ -167,21 +193,16 @@ impl Node {
         recipient: &OrganizationId,
         extent: Extent,
         now: Moment,
-    ) -> Result<Offered, ObserveError> {
-        let offered = self.offer_withheld(partnership, recipient, extent, now)?;
+    ) -> Result<(Offered, JudgedAgain), ObserveError> {
+        let (offered, changed) = self.offer_withheld(partnership, recipient, extent, now)?;
         let outbox = BoxKey::new(partnership, recipient);
         let kept_back = offer_kept_back(self, &outbox, extent, now.passed())?;
-        let state = self.store().outbox(&outbox);
-        let untaken = state.map(|state| state.untaken).unwrap_or_default();
-        Ok(Offered {
+        let offered = Offered {
             offered_again: kept_back.offered,
             kept_back: kept_back.left,
-            not_taken: untaken
-                .into_iter()
-                .map(|(code, count)| (RefusalCode::from(code).to_string(), count))
-                .collect(),
             ..offered
-        })
+        };
+        Ok((offered, changed))
     }
 
     fn offer_withheld(
@@ -190,16 +211,16 @@ impl Node {
         recipient: &OrganizationId,
         extent: Extent,
         now: Moment,
-    ) -> Result<Offered, ObserveError> {
+    ) -> Result<(Offered, JudgedAgain), ObserveError> {
         let mut offering = Offering::begin(self, partnership, recipient, extent, now)?;
         loop {
             let releasing = self.releasing();
             let to = releasing.counterpart(partnership, recipient);
             let Some(to) = to.filter(|to| to.partnership().is_judged(now.passed())) else {
-                return Ok(offering.offered);
+                return Ok((offering.offered, offering.changed));
             };
             if offering.stretch(&releasing, to)? {
-                return Ok(offering.offered);
+                return Ok((offering.offered, offering.changed));
             }
         }
     }

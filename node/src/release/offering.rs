@@ -1,6 +1,6 @@
 //! One run of offering again to one recipient: what is withheld from it, decision by decision.
 
-use super::catch_up::observed_here;
+use super::catch_up::{JudgedAgain, observed_here};
 use super::disclose::Release;
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::offer::Offered;
@@ -43,6 +43,8 @@ pub(super) struct Offering<'a> {
     decisions: VecDeque<Option<Digest>>,
     class: Option<Class>,
     pub(super) offered: Offered,
+    /// What is answered otherwise than before.
+    pub(super) changed: JudgedAgain,
 }
 
 /// What one decision withholds.
@@ -105,6 +107,7 @@ impl<'a> Offering<'a> {
                 kept_back: 0,
                 not_taken: BTreeMap::new(),
             },
+            changed: JudgedAgain::default(),
         })
     }
 
@@ -156,6 +159,7 @@ impl<'a> Offering<'a> {
                 }
                 let is_as_before = self.count(&class, &release);
                 if !is_as_before {
+                    self.changed.count(release.verdict);
                     stretch.add(releases.judged(release, to, id)?);
                 }
                 if is_as_before && class.is_alike && self.extent == Extent::Changed {

@@ -172,7 +172,7 @@ fn look_at_clock(node: &Node) -> Result<(), WorkFailed> {
     }
     match node.catch_up(now) {
         // It is waited for again.
-        Ok(()) | Err(ObserveError::Clock(_)) => Ok(()),
+        Ok(_) | Err(ObserveError::Clock(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -3,6 +3,7 @@
 use super::super::exit::Exit;
 use super::super::table::{or_none, pairs};
 use super::{ProfileArguments, read};
+use crate::agree::check_activation;
 use crate::failure::Failure;
 use ambit_ledger::{Digest, Layer};
 use serde::Serialize;
@@ -18,6 +19,8 @@ struct CheckedProfile {
 pub(super) fn check(arguments: &ProfileArguments) -> Result<Exit, Failure> {
     let layer = arguments.layer;
     let (_, checked) = read(&arguments.file, layer)?;
+    // What `activate` refuses is no success here, with the same words.
+    let refused = check_activation(&checked, false);
     let profile = checked.profile;
     let checked = CheckedProfile {
         layer,
@@ -40,5 +43,6 @@ pub(super) fn check(arguments: &ProfileArguments) -> Result<Exit, Failure> {
             ),
         ])
     })?;
+    refused?;
     Ok(Exit::Done)
 }

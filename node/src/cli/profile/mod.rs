@@ -2,8 +2,10 @@
 
 mod activate;
 mod check;
+mod show;
 
 use super::exit::Exit;
+use super::key::OutArguments;
 use super::named::one_of;
 use super::output::{Format, OutputOption, read_text};
 use crate::failure::{Failure, FailureKind};
@@ -15,10 +17,13 @@ use std::path::{Path, PathBuf};
 /// What to do with profiles.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ProfileCommand {
-    /// Check that a profile can be put in force for a layer
+    /// Check that a profile can be put in force for a layer: it ends as `activate` would, and needs no node
     Check(ProfileArguments),
-    /// Put a profile in force for one of this node's own layers, in place of what is; what is undecided is judged again
+    /// Put a profile in force for one of this node's own layers, in place of what is; what was withheld or is undecided is
+    /// judged again at once
     Activate(ActivateArguments),
+    /// Print the text that is in force for a layer, or the one that came with this program, which `activate` puts back
+    Show(ShowArguments),
 }
 
 /// Which profile, and for which layer.
@@ -45,6 +50,21 @@ pub struct ActivateArguments {
     /// Why it is meant so; recorded, and shown in every audit
     #[arg(long, value_name = "TEXT", requires = "anyway")]
     pub reason: Option<Name>,
+}
+
+/// Which text.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArguments {
+    /// Of which layer
+    #[arg(long, value_parser = one_of::<Layer>(Layer::ALL.map(Layer::name)))]
+    pub layer: Layer,
+    /// The one that came with this program, whatever is in force; it takes no node
+    #[arg(long)]
+    pub shipped: bool,
+    #[command(flatten)]
+    pub out: OutArguments,
+    #[command(flatten)]
+    pub output: OutputOption,
 }
 
 /// The message begins with `FILE:LINE:COLUMN`, which editors follow.
@@ -80,6 +100,7 @@ impl ProfileCommand {
         match self {
             Self::Check(arguments) => arguments.output.output,
             Self::Activate(arguments) => arguments.profile.output.output,
+            Self::Show(arguments) => arguments.output.output,
         }
     }
 }
@@ -92,6 +113,7 @@ pub(super) fn profile(
     match command {
         ProfileCommand::Check(arguments) => check::check(arguments),
         ProfileCommand::Activate(arguments) => activate::activate(&home()?, arguments),
+        ProfileCommand::Show(arguments) => show::show(home, arguments),
     }
 }
 
