@@ -9,6 +9,7 @@ mod attest;
 mod backend;
 mod called;
 mod clock;
+mod codes;
 mod complaint;
 mod demo;
 mod exit;

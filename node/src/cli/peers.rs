@@ -1,13 +1,15 @@
 //! `ambit peers`: the other members, whether they are connected, and what waits for them.
 
 use super::backend::Backend;
+use super::codes::note_codes;
 use super::exit::Exit;
-use super::output::{OutputOption, note};
+use super::output::{Format, OutputOption, note};
 use super::partner::state_text;
 use super::status::not_taken_text;
 use super::table::{or_none, shown, table};
 use crate::failure::Failure;
 use crate::holding::{ListPeers, PeerStatus};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
@@ -18,6 +20,11 @@ pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> 
             let organization = &peer.organization;
             note(shown(&format!("ALARM: `{organization}`: {trouble}")));
         }
+    }
+    if output.output == Format::Table {
+        let counts = peers.iter();
+        let counts = counts.flat_map(|peer| [&peer.not_taken, &peer.refused, &peer.set_aside]);
+        note_codes(counts.flat_map(BTreeMap::keys));
     }
     if peers.is_empty() {
         note("no partnership has another member; `ambit partner list` shows the partnerships");
@@ -51,7 +58,7 @@ fn peers_table(peers: &[PeerStatus]) -> String {
                 peer.partnership.to_string(),
                 state_text(peer.state, peer.since),
                 connected(peer.connected).to_owned(),
-                peer.waiting.to_string(),
+                waiting(peer),
                 peer.acknowledged.to_string(),
                 not_taken_text(&peer.not_taken),
                 peer.withheld.to_string(),
@@ -63,6 +70,14 @@ fn peers_table(peers: &[PeerStatus]) -> String {
             ]
         }),
     )
+}
+
+/// What waits, and what will wait for ever.
+fn waiting(peer: &PeerStatus) -> String {
+    match peer.stranded {
+        0 => peer.waiting.to_string(),
+        stranded => format!("{} ({stranded} will not go)", peer.waiting),
+    }
 }
 
 fn connected(connected: Option<bool>) -> &'static str {
@@ -77,7 +92,6 @@ fn connected(connected: Option<bool>) -> &'static str {
 mod tests {
     use super::*;
     use crate::partnership::Standing;
-    use std::collections::BTreeMap;
 
     #[test]
     fn a_node_that_does_not_run_says_so() {
@@ -91,6 +105,7 @@ mod tests {
             addresses: Vec::new(),
             connected,
             waiting: 3,
+            stranded: 0,
             acknowledged: 4,
             withheld: 5,
             undecided: 6,
@@ -130,5 +145,11 @@ mod tests {
             assert_eq!(*row, expected);
         }
         assert_eq!(cells.len(), 3);
+        let over = PeerStatus {
+            waiting: 0,
+            stranded: 7,
+            ..peer(Some(false))
+        };
+        assert!(peers_table(&[over]).contains("0 (7 will not go)"));
     }
 }

@@ -7,6 +7,7 @@ use super::partner::{note_differences, partnerships_table};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
+use ambit_ledger::RefusalCode;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -134,14 +135,41 @@ fn profiles_table(profiles: &[ProfileStatus]) -> String {
     table(&headings, rows)
 }
 
-/// How many were not taken in, by code; 0 where all were.
+/// How many were not taken in, by code, and whether they come again; 0 where all were taken.
 pub(super) fn not_taken_text(by_code: &BTreeMap<String, u64>) -> String {
     let all: u64 = by_code.values().sum();
     if all == 0 {
         return "0".to_owned();
     }
-    let codes = by_code
-        .iter()
-        .map(|(code, count)| format!("{code} {count}"));
+    let codes = by_code.iter().map(|(code, count)| {
+        let for_good = if is_for_good(code) { " for good" } else { "" };
+        format!("{code} {count}{for_good}")
+    });
     codes.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether what is not taken with a code of this name never comes again.
+fn is_for_good(name: &str) -> bool {
+    let code = RefusalCode::ALL.iter().find(|code| code.name() == name);
+    code.is_some_and(|code| !code.may_come_again())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_comes_again_is_told_from_what_does() {
+        let codes = [
+            ("not-admissible", 2),
+            ("not-canonical", 7),
+            ("undecided", 1),
+        ];
+        let codes = codes.map(|(code, count)| (code.to_owned(), count));
+        assert_eq!(
+            not_taken_text(&codes.into()),
+            "not-admissible 2, not-canonical 7 for good, undecided 1"
+        );
+        assert_eq!(not_taken_text(&BTreeMap::new()), "0");
+    }
 }

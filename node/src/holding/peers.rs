@@ -30,9 +30,11 @@ pub struct PeerStatus {
     pub addresses: Vec<String>,
     /// Whether it is connected now; absent where this node does not run.
     pub connected: Option<bool>,
-    /// How many items of its outbox it has not acknowledged.
+    /// How many items of its outbox it has not acknowledged, and will get.
     pub waiting: u64,
-    /// The number of the last item that it acknowledged; 0 before the first.
+    /// How many it has not acknowledged and will never get, because the agreement is over.
+    pub stranded: u64,
+    /// Of what was released to it, how much it acknowledged, whether it took it or not.
     pub acknowledged: u64,
     /// How many of this node's observations are withheld from it, and
     pub withheld: u64,
@@ -81,12 +83,14 @@ impl Node {
                 let key = peer_key(partnership, &member.card.organization);
                 let outbox = BoxKey::new(&terms.partnership, &member.card.organization);
                 let outbox = self.store().outbox(&outbox);
-                let last = outbox.as_ref().map_or(0, |outbox| outbox.last);
                 let counts = tally.outgoing(&terms.partnership, &member.card.organization);
                 let not_taken = counts.not_taken(outbox.as_ref());
-                let acknowledged = outbox
-                    .and_then(|outbox| outbox.acknowledged)
-                    .map_or(0, |acknowledged| acknowledged.upto);
+                let waiting = self.waiting(outbox.as_ref())?;
+                let is_over = partnership.standing(now) == Standing::Ended;
+                let (goes, stranded) = match is_over {
+                    true => (0, waiting.items),
+                    false => (waiting.items, 0),
+                };
                 let incoming = self.incoming(&tally, &terms.partnership, &member.card.organization);
                 peers.push(PeerStatus {
                     organization: member.card.organization.clone(),
@@ -104,8 +108,9 @@ impl Node {
                     connected: connected
                         .as_ref()
                         .map(|connected| key.is_some_and(|key| connected.contains(&key))),
-                    waiting: last.saturating_sub(acknowledged),
-                    acknowledged,
+                    waiting: goes,
+                    stranded,
+                    acknowledged: counts.released.saturating_sub(waiting.released),
                     withheld: counts.withheld,
                     undecided: counts.undecided,
                     not_taken,

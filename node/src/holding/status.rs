@@ -6,7 +6,7 @@ use super::profiles::{ProfileStatus, profiles};
 use crate::failure::Failure;
 use crate::node::{Ask, Held, Node, Tally};
 use crate::partnership::Standing;
-use crate::store::BoxKey;
+use crate::store::{BoxKey, StoreError};
 use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,13 +97,14 @@ impl Node {
         let (ledger_size, tree_root) = self.store().tree_head();
         let mut tally = self.tally();
         tally.count(self.store(), ledger_size)?;
-        let mut pairs: Vec<PairStatus> = governance
+        let pairs: Result<Vec<PairStatus>, StoreError> = governance
             .signed()
             .map(|(partnership, recipient)| {
                 let state = partnership.standing(reading_at);
                 self.pair(&tally, &partnership.terms().partnership, recipient, state)
             })
             .collect();
+        let mut pairs = pairs?;
         pairs.sort_by(|one, other| {
             (&one.partnership, &one.to).cmp(&(&other.partnership, &other.to))
         });
@@ -128,13 +129,13 @@ impl Node {
         partnership: &PartnershipId,
         recipient: &OrganizationId,
         state: Standing,
-    ) -> PairStatus {
+    ) -> Result<PairStatus, StoreError> {
         let outbox = self.store().outbox(&BoxKey::new(partnership, recipient));
         let counts = tally.outgoing(partnership, recipient);
         let not_taken = counts.not_taken(outbox.as_ref());
-        let acknowledged = outbox.and_then(|outbox| outbox.acknowledged);
+        let waiting = self.waiting(outbox.as_ref())?;
         let incoming = self.incoming(tally, partnership, recipient);
-        PairStatus {
+        Ok(PairStatus {
             from: self.settings().organization.id.clone(),
             to: recipient.clone(),
             partnership: partnership.clone(),
@@ -146,10 +147,10 @@ impl Node {
             set_aside: incoming.set_aside,
             withheld: counts.withheld,
             undecided: counts.undecided,
-            acknowledged: acknowledged.map_or(0, |upto| upto.upto),
+            acknowledged: counts.released.saturating_sub(waiting.released),
             layers: counts.layers,
             unasked: counts.unasked,
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! that is taken off again when the entry is counted.
 
 use super::Node;
-use crate::link::Inbox;
+use crate::link::{Inbox, UNACKNOWLEDGED_ITEMS_MAX};
 use crate::store::{
     BoxKey, Outbox, Store, StoreError, own_acknowledgement, own_disclosure, own_observation,
 };
@@ -65,6 +65,15 @@ pub(crate) struct Incoming {
     pub(crate) refused: BTreeMap<String, u64>,
     /// Because it cannot decide them now.
     pub(crate) set_aside: BTreeMap<String, u64>,
+}
+
+/// What of an outbox its recipient has not acknowledged.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waiting {
+    /// Items, those that were taken back included: their place goes too.
+    pub(crate) items: u64,
+    /// Items that were not taken back.
+    pub(crate) released: u64,
 }
 
 /// What an entry says became of an observation for a recipient.
@@ -313,6 +322,25 @@ impl Node {
     ) -> Incoming {
         let inbox = self.store().inbox(&BoxKey::new(partnership, sender));
         tally.incoming(partnership, sender, inbox.as_ref())
+    }
+
+    /// What of an outbox waits.
+    pub(crate) fn waiting(&self, outbox: Option<&Outbox>) -> Result<Waiting, StoreError> {
+        let Some(outbox) = outbox else {
+            return Ok(Waiting::default());
+        };
+        let upto = outbox.acknowledged.as_ref().map_or(0, |reach| reach.upto);
+        let items = outbox.last.saturating_sub(upto);
+        // An item is taken back when its frame is written, and no more frames than these are without an answer.
+        let written = upto.saturating_add(items.min(UNACKNOWLEDGED_ITEMS_MAX));
+        let key = BoxKey::new(&outbox.partnership, &outbox.recipient);
+        let mut released = items;
+        for seq in upto.saturating_add(1)..=written {
+            if self.store().withdrawn(&key, seq)?.is_some() {
+                released = released.saturating_sub(1);
+            }
+        }
+        Ok(Waiting { items, released })
     }
 }
 

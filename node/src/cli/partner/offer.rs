@@ -14,6 +14,7 @@ use std::path::Path;
 
 /// What to judge again.
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = COLUMNS)]
 pub struct OfferArguments {
     /// Under which partnership
     pub partnership: PartnershipId,
@@ -26,6 +27,18 @@ pub struct OfferArguments {
     #[command(flatten)]
     pub output: OutputOption,
 }
+
+const COLUMNS: &str = "\
+What the table counts, in observations for one member:
+  RELEASED        withheld before, and admissible now: it goes
+  STILL WITHHELD  a layer says no now too; WITHHELD BY names the layers
+  UNDECIDED       nobody can say; it is judged again when what it depends on changes
+  OFFERED AGAIN   the member did not take it before and asked for it; it goes again now
+  KEPT BACK       the member did not take it before and asked for it, but this node no longer lets it leave: a layer here
+                  says no, or cannot say. `ambit why OBSERVATION --to ORG` says which; once that has changed, this
+                  command offers it again
+  NOT TAKEN       what the member did not take, by its code, as `ambit status` counts it. It asks for it itself once its
+                  own grounds change, but for what it refused for good";
 
 pub(super) fn offer(home: &Path, arguments: &OfferArguments) -> Result<Exit, Failure> {
     let offered = Backend::open(home)?.ask(Offer {

@@ -116,6 +116,15 @@ async fn comes_again(layer: &str, code: RefusalCode) {
         (nothing.clone(), not_taken, nothing.clone())
     };
     assert_eq!(told(&one.node), expected);
+    let known = |expected: u64| {
+        let pair = shop.node.status(crate::clock::now()).unwrap();
+        let pair = &pair.pairs[0];
+        assert_eq!((pair.released, pair.acknowledged), (expected, expected));
+        let now = crate::clock::now();
+        let offered = shop.node.offer(&pair.partnership, None, true, now);
+        assert_eq!(offered.unwrap()[0].not_taken, pair.not_taken);
+    };
+    known(70);
     assert_eq!(untaken(&shop.node), BTreeMap::from([(code.number(), 70)]));
     until("it is in the customer's ledger", || {
         let counts = bodies(&one.node).into_iter().map(|body| match body {
@@ -135,6 +144,8 @@ async fn comes_again(layer: &str, code: RefusalCode) {
     until("it came again", || held(&one.node) == 70).await;
     until("that is acknowledged", || acknowledged(&shop.node) == [140]).await;
     assert_eq!(untaken(&shop.node), BTreeMap::new());
+    // Offered twice and acknowledged twice, it is no more than was released.
+    known(70);
     for node in [&shop.node, &one.node] {
         assert_eq!(
             told(node),

@@ -221,9 +221,15 @@ fn held(node: &Node) -> usize {
 }
 
 /// How far each recipient acknowledged, in the order of its partnership.
+/// How far the acknowledgements of each recipient reach, by the numbers of its outbox.
 fn acknowledged(node: &Node) -> Vec<u64> {
     let status = node.status(crate::clock::now()).unwrap();
-    status.pairs.iter().map(|pair| pair.acknowledged).collect()
+    let upto = status.pairs.iter().map(|pair| {
+        let outbox = crate::store::BoxKey::new(&pair.partnership, &pair.to);
+        let reach = node.store().outbox(&outbox)?.acknowledged?;
+        Some(reach.upto)
+    });
+    upto.map(Option::unwrap_or_default).collect()
 }
 
 fn states(node: &Node) -> Vec<String> {

@@ -251,6 +251,22 @@ fn nothing_is_judged_for_an_agreement_that_is_over() {
 }
 
 #[test]
+fn what_waits_under_an_agreement_that_is_over_is_said_not_to_go() {
+    let now = crate::clock::now().start_of_millis();
+    let (end, later) = (now.plus_seconds(60), now.plus_seconds(240));
+    let text = quality("one", "F-ONE", "").replace("2100-01-01T00:00:00Z", &end.to_string());
+    let two = Two::new(&text);
+    let drafts = draft("one", "F-ONE", "inspection-result", 1);
+    two.shop.observe(drafts, true, two.now).unwrap();
+    for (at, waiting) in [(two.now, (1, 0)), (later, (0, 1))] {
+        let peer = two.shop.peers(at).unwrap().remove(0);
+        assert_eq!((peer.waiting, peer.stranded), waiting);
+        assert_eq!(peer.acknowledged, 0);
+    }
+    two.audit();
+}
+
+#[test]
 fn what_no_limits_cover_names_what_was_missed() {
     let two = Two::new(&quality("one", "F-ONE", ""));
     let unasked = |program: &str, class: &str| {
