@@ -306,6 +306,39 @@ fn a_decline_reaches_the_declarer_with_its_reason() {
 }
 
 #[test]
+fn who_declines_keeps_what_it_knows_of_the_signatures() {
+    let pair = Pair::new();
+    let third = Party::new(&pair.folder, "third");
+    let (supplier, customer) = (&pair.supplier, &pair.customer);
+    let signed = |name: &str| {
+        let members = partnership(&supplier.home, name)["members"].clone();
+        [customer, supplier, &third].map(|party| members[&party.id].as_bool())
+    };
+    let path = |name: &str| pair.folder.path().join(name);
+    let names = ["customer/all/compared", "customer/all/not"];
+    for (name, is_compared) in names.into_iter().zip([true, false]) {
+        let (file, invitation) = (path("d.toml"), path("i.txt"));
+        let card = format!("\n[[member]]\ncard = '{}'\n", text(third.card()));
+        std::fs::write(&file, declaration(name, supplier) + &card).unwrap();
+        let prints = [
+            supplier.fingerprint(),
+            third.fingerprint(),
+            customer.fingerprint(),
+        ];
+        let declare = ["partner", "declare", text(&file), "-o", text(&invitation)];
+        let compared = ["--fingerprint", &prints[0], "--fingerprint", &prints[1]];
+        Ambit::text(&customer.home, &[&declare[..], &compared].concat());
+        let decline = ["partner", "decline", text(&invitation), "--reason", "no"];
+        let compared = ["--fingerprint", prints[2].as_str()];
+        let compared = if is_compared { &compared[..] } else { &[] };
+        Ambit::text(&supplier.home, &[&decline[..], compared].concat());
+    }
+    // Of whose root was compared it is known; of others nothing is, and nothing is said.
+    assert_eq!(signed(names[0]), [Some(true), Some(false), None]);
+    assert_eq!(signed(names[1]), [None, Some(false), None]);
+}
+
+#[test]
 fn every_answer_for_programs_is_json() {
     let pair = Pair::new();
     let home = &pair.customer.home;

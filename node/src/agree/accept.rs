@@ -128,3 +128,17 @@ pub(super) fn verified(
     }
     Ok(signatures)
 }
+
+/// Those of them that verify under the keys that are there: whose keys are not, says nothing.
+pub(super) fn verified_some(
+    file: &PartnershipFile,
+    terms: &PartnershipTerms,
+    keyring: &Keyring,
+) -> BTreeMap<OrganizationId, Vec<u8>> {
+    let edition = terms.digest();
+    let signed = file.statements.iter().filter_map(|statement| {
+        let signature = ManifestSignature::verify(statement, keyring).ok()?;
+        (signature.edition() == edition).then(|| (signature.signer().clone(), statement.to_vec()))
+    });
+    signed.collect()
+}

@@ -1,6 +1,6 @@
 //! Declining a proposal.
 
-use super::accept::verified;
+use super::accept::{verified, verified_some};
 use super::error::PartnerError;
 use super::proposal::Proposal;
 use super::record::{EditionToRecord, decline_write, edition_writes};
@@ -74,7 +74,8 @@ impl Node {
                 reason,
                 at: now,
             }
-            .sign(&self.keys().agreement),
+            .issue(&self.keys().agreement)
+            .map_err(PartnerError::Signature)?,
         };
         if known.is_none() {
             let profile = check_terms(&terms, governance.layers().taxonomies())?;
@@ -84,7 +85,8 @@ impl Node {
             let keyring = keyring_for(&compared, &roots)?;
             let signatures = match compared.len() == terms.members.len() {
                 true => verified(&parsed, &terms, &keyring)?,
-                false => BTreeMap::new(),
+                // Those of members whose roots were not compared stay unknown.
+                false => verified_some(&parsed, &terms, &keyring),
             };
             let edition = EditionToRecord {
                 terms: &terms,

@@ -35,8 +35,9 @@ pub struct PartnershipStatus {
     pub since: Option<Time>,
     /// The edition's digest.
     pub edition: String,
-    /// The members, and whether each has signed.
-    pub members: BTreeMap<OrganizationId, bool>,
+    /// The members, and whether each has signed; absent where this node cannot tell, because it never compared the
+    /// member's root.
+    pub members: BTreeMap<OrganizationId, Option<bool>>,
     /// Why it was declined.
     pub declined: Option<String>,
     /// What this node's settings say otherwise than its record in it, by which the members go.
@@ -63,10 +64,12 @@ impl Node {
                     .members
                     .iter()
                     .map(|member| {
-                        let has_signed = partnership
-                            .signatures()
-                            .contains_key(&member.card.organization);
-                        (member.card.organization.clone(), has_signed)
+                        let id = &member.card.organization;
+                        let has_signed = partnership.signatures().contains_key(id);
+                        let is_known = has_signed
+                            || id == governance.organization()
+                            || partnership.roots().contains_key(id);
+                        (id.clone(), is_known.then_some(has_signed))
                     })
                     .collect(),
                 declined: partnership

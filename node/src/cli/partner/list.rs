@@ -47,29 +47,31 @@ pub(in crate::cli) fn partnerships_table(partnerships: &[PartnershipStatus]) -> 
     table(
         &["partnership", "state", "title", "signed", "not signed"],
         partnerships.iter().map(|partnership| {
-            let members = |has_signed: bool| {
-                let members: Vec<&str> = partnership
-                    .members
-                    .iter()
-                    .filter(|(_, signed)| **signed == has_signed)
-                    .map(|(member, _)| member.as_str())
-                    .collect();
-                or_none(Some(members.join(", ")).filter(|text| !text.is_empty()))
-            };
             let state = state_text(partnership.state, partnership.since);
             let state = match &partnership.declined {
                 Some(declined) => format!("{state} ({})", shown(declined)),
                 None => state,
             };
+            let members = || partnership.members.iter();
+            let signed = members().filter(|(_, signed)| **signed == Some(true));
+            let others = members().filter_map(|(member, signed)| match signed {
+                Some(true) => None,
+                Some(false) => Some(member.to_string()),
+                None => Some(format!("{member} (unknown, its root was not compared)")),
+            });
             vec![
                 partnership.partnership.to_string(),
                 state,
                 partnership.title.clone(),
-                members(true),
-                members(false),
+                listed(signed.map(|(member, _)| member.to_string()).collect()),
+                listed(others.collect()),
             ]
         }),
     )
+}
+
+fn listed(members: Vec<String>) -> String {
+    or_none(Some(members.join(", ")).filter(|text| !text.is_empty()))
 }
 
 /// How an agreement stands, and since when.

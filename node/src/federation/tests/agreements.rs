@@ -50,7 +50,7 @@ async fn nothing_leaves_before_all_three_have_signed() {
             .all(|observed| observed.outcomes.is_empty())
     );
     until("the declarer learns of the first signature", || {
-        one.node.partner_list(crate::clock::now())[0].members[&roots[0].0]
+        one.node.partner_list(crate::clock::now())[0].members[&roots[0].0] == Some(true)
     })
     .await;
     assert_eq!(states(&one.node), ["proposed"]);
