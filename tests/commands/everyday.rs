@@ -312,3 +312,20 @@ fn the_shipped_profile_can_be_had_back_and_activate_says_what_it_set_off() {
     assert_eq!(output.status.code(), Some(2));
     pair.audit();
 }
+
+#[test]
+fn an_import_without_a_map_and_one_of_nothing_say_what_to_do() {
+    let pair = Pair::new();
+    let home = &pair.supplier.home;
+    let output = Ambit::call(home, &["import", text(&pair.rows)]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("--propose-map -o MAP`"), "{told}");
+    let empty = pair.folder.path().join("empty.csv");
+    std::fs::write(&empty, "").unwrap();
+    for more in [&["--map", text(&pair.map)][..], &["--propose-map"]] {
+        let output = Ambit::call(home, &[&["import", text(&empty)], more].concat());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("the file is empty"), "{told}");
+    }
+}

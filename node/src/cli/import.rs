@@ -6,10 +6,11 @@ use super::facts::FactsOptions;
 use super::files::{ContentError, FileError};
 use super::observe::{Batch, observe_batch};
 use super::output::{Format, OutputOption, note, read_text};
-use super::table::{pairs, shown};
+use super::table::{pairs, short, shown};
 use crate::collect::{FactsError, ImportError, ImportReport, Map, import as import_file};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
+use crate::platform::shell_word;
 use crate::release::ObserveReport;
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
 use clap::Args;
@@ -29,13 +30,8 @@ pub struct ImportArguments {
     /// A delimited file: CSV, semicolons, tabs
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// What its columns are
-    #[arg(
-        long,
-        value_name = "MAP",
-        required_unless_present = "propose_map",
-        conflicts_with = "propose_map"
-    )]
+    /// What its columns are; `--propose-map` writes a first one
+    #[arg(long, value_name = "MAP", conflicts_with = "propose_map")]
     pub map: Option<PathBuf>,
     /// Write a first map for the file instead, to be completed by hand
     #[arg(long)]
@@ -82,6 +78,12 @@ struct Recipient {
 enum ImportCommandError {
     #[error("no row of `{path}` could be read{first}; nothing was kept")]
     NothingReadable { path: PathBuf, first: String },
+    #[error(
+        "what the columns of `{path}` are is not said; name a map with --map MAP, or have a first one written: `ambit \
+         import {word} --propose-map -o MAP`",
+        path = .0.display(), word = shell_word(.0)
+    )]
+    NoMap(PathBuf),
     #[error("`{0}` holds no row to import; nothing was kept")]
     NoRows(PathBuf),
     #[error(
@@ -94,12 +96,14 @@ enum ImportCommandError {
     },
 }
 
-pub(super) fn import(
-    home: &Path,
-    arguments: &ImportArguments,
-    map_path: &Path,
-) -> Result<Exit, Failure> {
+pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, Failure> {
     let path = &arguments.file;
+    let map_path = arguments.map.as_deref().ok_or_else(|| {
+        Failure::new(
+            FailureKind::Usage,
+            &ImportCommandError::NoMap(path.to_owned()),
+        )
+    })?;
     let file = File::open(path).map_err(FileError::read(path))?;
     let facts = arguments.facts.read(&Home::open(home)?)?;
     let map = Map::parse(&read_text(map_path)?).map_err(ContentError::of(map_path))?;
@@ -112,6 +116,7 @@ pub(super) fn import(
     let backend = Backend::open(home)?;
     let mut summary = Summary::default();
     let mut counts = BTreeMap::new();
+    let mut kept_from = None;
     loop {
         let kept = summary.observations_new;
         let mut batch = Batch::default();
@@ -127,11 +132,27 @@ pub(super) fn import(
             .map_err(|error| end_of_batch(path, kept, error))?;
         summary.observations_known += report.known;
         count(&report, &mut summary, &mut counts);
+        kept_from = kept_from.or_else(|| first_kept_from(&report));
     }
     bar.finish_and_clear();
     summary.take(drafts.report());
     summary.recipients = recipients(counts);
-    report(path, &summary, arguments.output)
+    let exit = report(path, &summary, arguments.output)?;
+    if let (Some((id, to)), Format::Table) = (kept_from, arguments.output.output) {
+        note(format!(
+            "hint: `ambit why {id} --to {to}` shows which part of which policy says no to the first that is withheld"
+        ));
+    }
+    Ok(exit)
+}
+
+/// The first observation that somebody may not have, and who.
+fn first_kept_from(report: &ObserveReport) -> Option<(String, OrganizationId)> {
+    report.observed.iter().find_map(|observed| {
+        let mut outcomes = observed.outcomes.iter();
+        let outcome = outcomes.find(|outcome| outcome.verdict != Verdict::Admissible)?;
+        Some((short(observed.id), outcome.recipient.clone()))
+    })
 }
 
 fn report(path: &Path, summary: &Summary, output: OutputOption) -> Result<Exit, Failure> {

@@ -78,10 +78,8 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Init(init) => init::init(&home()?, init),
         Command::Run => run::run(&home()?),
         Command::Observe(observe) => observe::observe(&home()?, observe),
-        Command::Import(import) => match &import.map {
-            Some(map) => import::import(&home()?, import, map),
-            None => propose_map::propose_map(import),
-        },
+        Command::Import(import) if import.propose_map => propose_map::propose_map(import),
+        Command::Import(import) => import::import(&home()?, import),
         Command::List(list) => list::list(&home()?, list),
         Command::Get(get) => get::get(&home()?, get),
         Command::Why(why) => why::why(&home()?, why),

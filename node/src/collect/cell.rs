@@ -46,6 +46,9 @@ pub(super) fn read(
         return Ok(Cell::Missing(quality));
     }
     let trimmed = text.trim();
+    if is_number(value_type) && stands_for_none(trimmed) {
+        return Ok(Cell::Missing(Quality::Unavailable));
+    }
     let lexical = if is_number(value_type) {
         number(trimmed, form)?
     } else if value_type == DataTypeDefXsd::String {
@@ -68,6 +71,11 @@ pub(super) fn missing(text: &str) -> Option<Quality> {
         UNAVAILABLE => Some(Quality::Unavailable),
         _ => None,
     }
+}
+
+/// Whether a text is what people write where there is no number. In another column it may be a value.
+pub(super) fn stands_for_none(text: &str) -> bool {
+    matches!(text, "-" | "--") || text.eq_ignore_ascii_case("n/a")
 }
 
 /// Whether the decimal mark matters to a type.
@@ -195,6 +203,16 @@ mod tests {
                 let cell = read(text, value_type, form(None, None));
                 assert_eq!(cell, Ok(Cell::Missing(quality)));
             }
+        }
+    }
+
+    #[test]
+    fn what_stands_for_no_number_is_missing_and_elsewhere_a_text() {
+        for text in ["-", " - ", "--", "n/a", "N/A"] {
+            let number = read(text, Xsd::Double, form(None, None));
+            assert_eq!(number, Ok(Cell::Missing(Quality::Unavailable)), "{text}");
+            let string = read(text, Xsd::String, form(None, None));
+            assert!(matches!(string, Ok(Cell::Value(_))), "{text}");
         }
     }
 

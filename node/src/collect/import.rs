@@ -92,6 +92,11 @@ pub struct UnreadableRow {
     pub reason: String,
 }
 
+/// Whether there is nothing to read at all, which is no fault of a delimiter.
+fn is_empty<R: Read + Seek>(reader: &mut R) -> std::io::Result<bool> {
+    Ok(reader.seek(std::io::SeekFrom::End(0))? == 0)
+}
+
 /// Reads a delimited file as `map` says. Facts come from `facts`, then the map, then the file's columns, then
 /// `overrides`; later ones win. A row whose time lies after `now` is unreadable, but for a bound within which clocks
 /// differ. `progress` is told how many bytes of the file have been read.
@@ -111,6 +116,9 @@ pub fn import<R: Read + Seek, P: FnMut(u64)>(
 ) -> Result<Import<R, P>, ImportError> {
     if let TimeMap::Fixed(at) = map.time {
         check_ahead(at, now)?;
+    }
+    if is_empty(&mut reader)? {
+        return Err(ImportError::Empty);
     }
     let encoding = recognise::encoding(&mut reader, map.encoding)?;
     let delimiter = match map.delimiter {

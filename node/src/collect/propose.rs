@@ -39,6 +39,9 @@ pub enum ProposeError {
 pub fn propose_map<R: Read>(reader: R) -> Result<String, ProposeError> {
     let mut sample = Vec::new();
     reader.take(SAMPLE_BYTES_MAX).read_to_end(&mut sample)?;
+    if sample.is_empty() {
+        return Err(ImportError::Empty.into());
+    }
     let is_cut = u64::try_from(sample.len()).is_ok_and(|length| length == SAMPLE_BYTES_MAX);
     if is_cut && let Some(end) = sample.iter().rposition(|byte| *byte == b'\n') {
         // The last line is whole: a cut one would show a character or a row that is not there.
@@ -325,16 +328,14 @@ struct Paths(BTreeSet<String>);
 impl Paths {
     /// An idShort (IDTA-01001, AASd-002) near to `name`.
     fn take(&mut self, name: &str) -> String {
-        let mut path: String = name
-            .chars()
-            .map(|letter| {
-                if letter.is_ascii_alphanumeric() {
-                    letter
-                } else {
-                    '_'
-                }
-            })
-            .collect();
+        let mut path = String::new();
+        for letter in name.chars() {
+            match plain(letter) {
+                Some(letters) => path.push_str(letters),
+                None if letter.is_ascii_alphanumeric() => path.push(letter),
+                None => path.push('_'),
+            }
+        }
         path = path.trim_matches('_').to_owned();
         if !path.starts_with(|letter: char| letter.is_ascii_alphabetic()) {
             path = format!("Column_{path}").trim_end_matches('_').to_owned();
@@ -347,4 +348,51 @@ impl Paths {
         }
         free
     }
+}
+
+/// What stands for a letter where only those of ASCII may: as people write it who have no other keyboard.
+const fn plain(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'ä' | 'æ' => "ae",
+        'Ä' | 'Æ' => "Ae",
+        'ö' | 'œ' => "oe",
+        'Ö' | 'Œ' => "Oe",
+        'ü' => "ue",
+        'Ü' => "Ue",
+        'ß' => "ss",
+        'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => "a",
+        'À' | 'Á' | 'Â' | 'Ã' | 'Å' | 'Ā' | 'Ă' | 'Ą' => "A",
+        'ç' | 'ć' | 'č' => "c",
+        'Ç' | 'Ć' | 'Č' => "C",
+        'ď' | 'đ' | 'ð' => "d",
+        'Ď' | 'Đ' | 'Ð' => "D",
+        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ė' | 'ę' | 'ě' => "e",
+        'È' | 'É' | 'Ê' | 'Ë' | 'Ē' | 'Ė' | 'Ę' | 'Ě' => "E",
+        'ğ' => "g",
+        'Ğ' => "G",
+        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'ı' => "i",
+        'Ì' | 'Í' | 'Î' | 'Ï' | 'Ī' | 'İ' => "I",
+        'ł' | 'ľ' => "l",
+        'Ł' | 'Ľ' => "L",
+        'ñ' | 'ń' | 'ň' => "n",
+        'Ñ' | 'Ń' | 'Ň' => "N",
+        'ò' | 'ó' | 'ô' | 'õ' | 'ø' | 'ō' | 'ő' => "o",
+        'Ò' | 'Ó' | 'Ô' | 'Õ' | 'Ø' | 'Ō' | 'Ő' => "O",
+        'ř' => "r",
+        'Ř' => "R",
+        'ś' | 'š' | 'ş' | 'ș' => "s",
+        'Ś' | 'Š' | 'Ş' | 'Ș' => "S",
+        'ť' | 'ț' | 'ţ' => "t",
+        'Ť' | 'Ț' | 'Ţ' => "T",
+        'ù' | 'ú' | 'û' | 'ū' | 'ů' | 'ű' => "u",
+        'Ù' | 'Ú' | 'Û' | 'Ū' | 'Ů' | 'Ű' => "U",
+        'ý' | 'ÿ' => "y",
+        'Ý' => "Y",
+        'ź' | 'ż' | 'ž' => "z",
+        'Ź' | 'Ż' | 'Ž' => "Z",
+        // Micro, as a sign of its own and as a Greek letter.
+        'µ' | 'μ' => "u",
+        '°' => "deg",
+        _ => return None,
+    })
 }

@@ -153,7 +153,7 @@ pub(super) fn is_number(text: &str) -> bool {
 }
 
 pub(super) fn is_missing(text: &str) -> bool {
-    matches!(text, "" | "UNAVAILABLE")
+    cell::missing(text).is_some() || cell::stands_for_none(text.trim())
 }
 
 fn is_value(text: &str) -> bool {

@@ -53,6 +53,10 @@ fn proposals_say_what_is_certain_and_leave_the_rest_to_set() {
     }
     for (text, expected) in [
         ("a,1,2\nx,3,4\n", "[[column]]\nname = \"1\""),
+        (
+            "t,Ø außen\nx,1.5\ny,-\nz,n/a\n",
+            "path = \"O_aussen\"\nvalue_type = \"xs:double\"",
+        ),
         ("1,2\n3,4\n", "header = false  #"),
         ("a,b\nx,y\n", "# header = false  # set this"),
         (
@@ -72,6 +76,8 @@ fn proposals_say_what_is_certain_and_leave_the_rest_to_set() {
         map.contains("# encoding = \"windows-1252\"  # set this"),
         "{map}"
     );
+    let error = propose_map(Cursor::new("")).unwrap_err();
+    assert!(error.to_string().contains("the file is empty"), "{error}");
     assert!(matches!(
         propose_map(Cursor::new("a\n1\n")),
         Err(ProposeError::Recognition(_))
