@@ -1,7 +1,7 @@
 //! `ambit attest` and `ambit issuer`: what is said of whom, by whom, and whether it counts now.
 
 use super::{NAME, Pair};
-use crate::support::{Ambit, Home, Party, agree, text};
+use crate::support::{Ambit, Folder, Home, MAP, Party, agree, text};
 use serde_json::Value;
 
 const UNTIL: &str = "2199-01-01T00:00:00Z";
@@ -160,4 +160,58 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
     let mut states = states(&supplier.home);
     states.sort();
     assert_eq!(states, ["ended", "ended"]);
+}
+
+/// The words of README's example of a licence, for this customer.
+fn licence_of_readme(customer: &str) -> Vec<String> {
+    let readme = include_str!("../../README.md");
+    let example = readme
+        .lines()
+        .skip_while(|line| !line.contains("--as export-licence"));
+    let example: Vec<&str> = example.take(2).collect();
+    let example = example.join(" ").replace('\\', " ");
+    let words = example.split_whitespace().skip(1);
+    let words: Vec<String> = words
+        .take_while(|word| *word != "-o")
+        .map(|word| word.replace("did:web:customer.example", customer))
+        .map(|word| word.replace("2027-03-31", "2199-03-31"))
+        .collect();
+    assert_eq!(words.last().map(String::as_str), Some("SG"), "{words:?}");
+    words
+}
+
+#[test]
+fn the_licence_of_the_example_lets_across_what_is_withheld_without_it() {
+    let folder = Folder::new();
+    let supplier = Party::new(&folder, "supplier");
+    let customer = Party::with(&folder, "customer", &["--country", "SG"]);
+    agree(&folder, NAME, &customer, &supplier);
+    let path = |name: &str| folder.path().join(name);
+    let (rows, map) = (path("a.csv"), path("a.toml"));
+    std::fs::write(&rows, super::ROWS).unwrap();
+    let controlled = "eccn = \"9E003\", licence = \"D1234567\"";
+    std::fs::write(&map, MAP.replace("eccn = \"EAR99\"", controlled)).unwrap();
+    let home = &supplier.home;
+    let output = Ambit::call(home, &["import", text(&rows), "--map", text(&map)]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    // What is withheld names what to ask next, and that names what is missing.
+    let next = told.split("why ").nth(1).unwrap_or_default();
+    let id = next.split(' ').next().unwrap();
+    assert!(
+        told.contains(&format!(" why {id} --to {}`", customer.id)),
+        "{told}"
+    );
+    let output = Ambit::call(home, &["why", id, "--to", &customer.id]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let missing = format!(
+        " attest {} --as export-licence --number D1234567 ",
+        customer.id
+    );
+    assert!(told.contains(&missing), "{told}");
+    let released = || Ambit::json(home, &["status"])["pairs"][0]["released"].clone();
+    assert_eq!(released(), 0);
+    let licence = licence_of_readme(&customer.id);
+    let licence: Vec<&str> = licence.iter().map(String::as_str).collect();
+    Ambit::text(home, &licence);
+    assert_eq!(released(), 2);
 }

@@ -58,8 +58,12 @@ impl Party {
     pub fn with(folder: &Folder, name: &str, more: &[&str]) -> Self {
         let id = format!("did:web:{name}.example");
         let home = folder.home(name);
-        let init = ["init", "--org", &id, "--name", name, "--country", "DE"];
-        let made = Ambit::json(&home, &[&init[..], more].concat());
+        let init = ["init", "--org", &id, "--name", name];
+        let country: &[&str] = match more.contains(&"--country") {
+            true => &[],
+            false => &["--country", "DE"],
+        };
+        let made = Ambit::json(&home, &[&init[..], country, more].concat());
         let card = folder.path().join(format!("{name}.card"));
         Ambit::text(&home, &["key", "card", "-o", text(&card)]);
         Self {

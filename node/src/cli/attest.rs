@@ -61,9 +61,9 @@ only where another attests them: at both ends, and until they end.
 
 1. The supplier looks its customer up in the register, and writes down what it found:
   ambit attest did:web:customer.example --as ddtc-registered --number M12345 --until 2027-03-31 -o customer.att
-  or, for a licence, which counts for data with export_control = { ..., eccn = \"9E003\", licence = \"D1234567\" }:
+  or, for a licence of a customer in Singapore, which counts for data with export_control = { ..., eccn = \"9E003\", licence = \"D1234567\" }:
   ambit attest did:web:customer.example --as export-licence --number D1234567 --until 2027-03-31 --regime ear \\
-      --authority did:web:bis.example --item 9E003 --destination DE -o customer.att
+      --authority did:web:bis.example --item 9E003 --destination SG -o customer.att
 2. The customer gets that file and the supplier's card, compares the fingerprint on the telephone, and takes it in:
   ambit issuer pin supplier.card
   ambit attest --file customer.att

@@ -45,6 +45,9 @@ pub(super) fn why(home: &Path, arguments: &WhyArguments) -> Result<Exit, Failure
     {
         return Ok(Exit::Done);
     }
+    for hint in attest_hints(&answers) {
+        arguments.hint(Some(hint));
+    }
     arguments.hint(Some(answers_hint(&answers, &arguments.id)));
     Ok(Exit::NotAdmissible)
 }
@@ -64,6 +67,43 @@ fn answers_hint(answers: &[Why], id: &str) -> String {
     } else {
         format!("`ambit get {id}` shows the facts that these policies read")
     }
+}
+
+/// How to mend what is missing where a policy that says no asks for what is attested. Each once.
+fn attest_hints(answers: &[Why]) -> Vec<String> {
+    let mut hints = Vec::new();
+    for answer in answers {
+        let to = &answer.to;
+        let layers = answer.purposes.iter().flat_map(|purpose| &purpose.layers);
+        for policy in layers.flat_map(|layer| &layer.near_misses) {
+            let name = &policy.policy;
+            let attestations = policy.asks_for.iter().map(|what| {
+                format!(
+                    "`{name}` asks for `{what}`: once you found it in the register, `ambit attest {to} --as {what} \
+                     --number NUMBER --until DATE`"
+                )
+            });
+            let licence = match &answer.licence {
+                _ if !policy.asks_for_licence => None,
+                Some(number) => Some(format!(
+                    "`{name}` takes the licence `{number}`, which the facts name: once it was granted, `ambit attest {to} \
+                     --as export-licence --number {number} --until DATE --regime REGIME --authority ORGANIZATION --item \
+                     ITEM --destination COUNTRY`; the recipient takes the same in"
+                )),
+                None => Some(format!(
+                    "`{name}` would take a licence, and the facts name none: `licence` under export_control names it where \
+                     data are collected"
+                )),
+            };
+            hints.extend(
+                attestations
+                    .chain(licence)
+                    .filter(|hint| !hints.contains(hint))
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    hints
 }
 
 fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {

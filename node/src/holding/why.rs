@@ -8,11 +8,12 @@ use crate::node::{Ask, Counterpart, InForce, Node};
 use crate::partnership::{Partnership, Standing};
 use crate::release;
 use ambit_ledger::{
-    Decision, Facts, Footprint, Inquiry, Layer, LayerVerdict, ObservationId, OrganizationId,
+    Decision, Facts, Footprint, Inquiry, Layer, LayerVerdict, Name, ObservationId, OrganizationId,
     PartnershipId, Purpose, PurposeVerdict, Time, Verdict,
 };
 use ambit_policy::{FailedPart, Layers, NearMiss, near_misses, no_limits};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The answer for one observation, one organization and one partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Why {
     pub purposes: Vec<PurposeAnswer>,
     /// Why nothing was asked of the layers.
     pub unasked: Option<Unasked>,
+    /// What its facts name as the licence it may move under, if they name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<Name>,
 }
 
 /// The answer for one purpose.
@@ -85,6 +89,12 @@ pub struct PolicyAnswer {
     pub error: Option<String>,
     /// The parts of its conditions that are not as they would have to be, with the values they saw.
     pub failed: Vec<FailedPart>,
+    /// Whether it asks for the licence that the facts name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_for_licence: bool,
+    /// What else it asks to be attested.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub asks_for: BTreeSet<String>,
 }
 
 /// What a policy that did not admit said.
@@ -193,6 +203,7 @@ fn why_under(
         state: partnership.standing(now),
         may_be_offered: is_kept && released.verdict == Verdict::Admissible,
         recorded,
+        licence: facts.export_control.licence.clone(),
         unasked: unasked.or_else(|| {
             let taxonomies = in_force.layers().taxonomies();
             let missed = no_limits(in_force.limits(), facts, &terms.purposes, taxonomies);
@@ -237,8 +248,17 @@ fn answer(layers: &Layers, verdict: &PurposeVerdict, misses: &[NearMiss]) -> Pur
         misses
             .iter()
             .filter(|miss| miss.purpose == verdict.purpose && miss.layer == layer)
-            .map(|miss| PolicyAnswer {
+            .map(|miss| {
+                let mut profiles = layers.profiles();
+                let profile = profiles.find(|profile| profile.layer() == layer);
+                let asked = profile.map(|profile| profile.asks_for(&miss.policy));
+                let asked = asked.unwrap_or_default();
+                (miss, asked)
+            })
+            .map(|(miss, asked)| PolicyAnswer {
                 policy: miss.policy.clone(),
+                asks_for_licence: asked.licence,
+                asks_for: asked.attestations,
                 says: match (&miss.error, miss.forbids) {
                     (Some(_), _) => Says::Undecided,
                     (None, true) => Says::Forbidden,
