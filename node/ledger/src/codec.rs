@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 /// frame hold several of them.
 pub const ITEM_BYTES_MAX: usize = 65_535;
 
-/// The deepest nesting of arrays, maps and tags. Our own types need eight.
+/// The most items within each other: arrays, maps, the tag, and the innermost one. Our own types need eight.
 pub const DEPTH_MAX: usize = 16;
 
 /// COSE_Sign1 (RFC 9052 §2): the only tag that is read, and only around the whole item.
@@ -333,6 +333,8 @@ mod tests {
             let error = scan(&hex::decode(text).unwrap(), 100).unwrap_err();
             assert!(is_expected(&error), "{text}: {error:?}");
         }
+        // The innermost item counts as one: a number in one array less is as deep as can be.
+        assert!(scan(&hex::decode(format!("{}00", "81".repeat(15))).unwrap(), 100).is_ok());
         assert!(matches!(
             scan(&[0; 8], 7),
             Err(CodecError::TooLarge { size: 8, limit: 7 })

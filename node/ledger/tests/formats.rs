@@ -11,6 +11,7 @@ use ambit_ledger::{
 };
 use coset::cbor::Value;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
@@ -46,8 +47,15 @@ fn cells(line: &'static str) -> Vec<&'static str> {
     inner.split(" | ").map(str::trim).collect()
 }
 
-/// The names of a structure's fields, in the order in which they are numbered.
-fn fields<T: Serialize>(value: &T) -> Vec<String> {
+/// One field of a structure.
+struct Field {
+    name: String,
+    /// Of a number: whether it takes more than 32 bits.
+    is_wide: Option<bool>,
+}
+
+/// A structure's fields, in the order in which they are numbered.
+fn fields<T: Serialize + DeserializeOwned>(value: &T) -> Vec<Field> {
     let Ok(Value::Map(pairs)) = Value::serialized(value) else {
         panic!("no structure")
     };
@@ -59,8 +67,17 @@ fn fields<T: Serialize>(value: &T) -> Vec<String> {
     let numbers: Vec<Value> = numbered.into_iter().map(|(key, _)| key).collect();
     let expected: Vec<Value> = (0_u64..).map(Value::from).take(pairs.len()).collect();
     assert_eq!(numbers, expected, "an optional field is missing");
-    let names = pairs.into_iter().map(|(key, _)| key.into_text().unwrap());
-    names.collect()
+    let field = |at: usize| {
+        let (key, value) = &pairs[at];
+        let is_wide = value.is_integer().then(|| {
+            let mut widened = pairs.clone();
+            widened[at].1 = Value::from(u64::from(u32::MAX) + 1);
+            Value::Map(widened).deserialized::<T>().is_ok()
+        });
+        let name = key.as_text().unwrap().to_owned();
+        Field { name, is_wide }
+    };
+    (0..pairs.len()).map(field).collect()
 }
 
 /// A variant's name, and its number as it is written.
@@ -81,7 +98,7 @@ fn variants<T: Serialize + Debug>(values: &[T]) -> Vec<(String, String)> {
 }
 
 /// Structures, each with every field.
-fn structures() -> BTreeMap<&'static str, Vec<String>> {
+fn structures() -> BTreeMap<&'static str, Vec<Field>> {
     let (facts, scope, terms) = (samples::facts(), samples::scope(), samples::terms());
     let (decision, inquiry) = (samples::decision(), samples::inquiry());
     let member = terms.members[0].clone();
@@ -100,8 +117,6 @@ fn structures() -> BTreeMap<&'static str, Vec<String>> {
         .readings
         .iter()
         .find_map(|reading| reading.attachment.as_ref());
-    let mut frontier = ambit_ledger::Frontier::default();
-    frontier.append(ambit_ledger::Digest::of(b"leaf"));
     let ended = ambit_ledger::Certificate {
         not_after: Some(samples::issued()),
         ..stated::certified()
@@ -172,7 +187,6 @@ fn structures() -> BTreeMap<&'static str, Vec<String>> {
         ("DerivedOutput", fields(&derive.inquiry.output)),
         ("RetainInquiry", fields(&samples::retain_decision().inquiry)),
         ("UseInquiry", fields(&samples::use_decision().inquiry)),
-        ("Frontier", fields(&frontier)),
     ]);
     // A disclosure has either a parent or a mandate.
     let disclosure = ambit_ledger::Disclosure {
@@ -196,7 +210,7 @@ fn structures() -> BTreeMap<&'static str, Vec<String>> {
 /// Names each kind's body by its variant.
 macro_rules! bodies {
     (in use { $($kind:ident)* } laid { $($laid:ident)* }) => {
-        fn body_fields(body: &Body) -> (&'static str, Vec<String>) {
+        fn body_fields(body: &Body) -> (&'static str, Vec<Field>) {
             match body {
                 $(Body::$kind(body) => (stringify!($kind), fields(body)),)*
                 $(Body::Laid(Laid::$laid(body)) => (stringify!($laid), fields(body)),)*
@@ -381,9 +395,17 @@ fn every_table_of_fields_is_that_of_its_type() {
         let expected: Vec<(&str, &str)> = numbers
             .iter()
             .map(String::as_str)
-            .zip(fields.iter().map(String::as_str))
+            .zip(fields.iter().map(|field| field.name.as_str()))
             .collect();
         assert_eq!(stated, expected, "{name}");
+        for (row, field) in rows.iter().zip(&fields) {
+            let is_wide = match row[2].trim_end_matches('?') {
+                "uint" | "time" => Some(true),
+                "uint32" | "code" => Some(false),
+                _ => None,
+            };
+            assert_eq!(is_wide, field.is_wide, "{name}.{}", field.name);
+        }
         known.insert(name);
     }
     for (name, variants) in enumerations() {
@@ -463,17 +485,24 @@ fn table_with(head: &str) -> Vec<Vec<&'static str>> {
 
 #[test]
 fn the_tables_of_kinds_statements_and_codes_are_the_codes_own() {
+    let laid: BTreeSet<u32> = crate::entries::bodies()
+        .iter()
+        .filter(|body| matches!(body, Body::Laid(_)))
+        .map(Body::kind)
+        .collect();
     let kinds: Vec<Vec<String>> = Kind::all()
         .map(|kind| {
             let (number, name) = (kind.number().to_string(), kind.name().to_owned());
-            vec![number, name, format!("`{kind:?}`")]
+            let is_laid = laid.contains(&kind.number());
+            let read = if is_laid { "laid" } else { "in use" };
+            vec![number, name, format!("`{kind:?}`"), read.to_owned()]
         })
         .collect();
-    let stated = table_with("| number | kind | body | meaning |");
+    let stated = table_with("| number | kind | body | read | meaning |");
     assert_eq!(
         stated
             .iter()
-            .map(|row| row[..3].to_vec())
+            .map(|row| row[..4].to_vec())
             .collect::<Vec<_>>(),
         kinds
     );
