@@ -245,18 +245,21 @@ prop_compose! {
     fn acknowledgement()(
         (partnership, sender) in (name(), organization()),
         incarnation in salt(),
-        upto in any::<u64>(),
+        least in any::<u64>(),
         outcomes in digest(),
-        refused in proptest::collection::btree_map(any::<u64>(), 0..1_000_u16, 0..5),
-        set_aside in proptest::collection::btree_map(any::<u64>(), 1_000..=u16::MAX, 0..5),
+        untaken in proptest::collection::btree_map(1..=u64::MAX, prop_oneof![0..1_000_u16, any::<u16>()], 0..10),
         at in issued(),
     ) -> Acknowledgement {
+        // What was not taken lies within what is covered, and each number in one of the two lists.
+        let upto = untaken.last_key_value().map_or(least, |(last, _)| least.max(*last));
+        let (set_aside, refused) = untaken
+            .into_iter()
+            .map(item)
+            .partition(|item| item.code.is_set_aside());
         Acknowledgement {
             partnership, sender,
             recipient: samples::airframe(),
-            incarnation, upto, outcomes,
-            refused: refused.into_iter().map(item).collect(),
-            set_aside: set_aside.into_iter().map(item).collect(),
+            incarnation, upto, outcomes, refused, set_aside,
             heard: Vec::new(),
             at,
         }
