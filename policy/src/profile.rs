@@ -3,7 +3,7 @@
 //! Whatever could make an answer depend on something that is not recorded is refused here, with the place
 //! in the text: nothing that was parsed is ever judged with a doubt left.
 
-use crate::bounds::{self, POLICIES_MAX, PROFILE_BYTES_MAX};
+use crate::bounds::{self, POLICIES_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX};
 use crate::expression::{self, Finding, Names, examine};
 use crate::schema::{LEVEL, SchemaVersion};
 use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
@@ -68,7 +68,9 @@ pub enum ProfileError {
     TooLong(usize),
     /// Nested deeper than [`PROFILE_NESTING_MAX`](crate::PROFILE_NESTING_MAX), or a policy longer than
     /// [`POLICY_LINKS_MAX`](crate::POLICY_LINKS_MAX).
-    #[error("{at}: too deep or too long for one policy: split it into several")]
+    #[error(
+        "{at}: more than {PROFILE_NESTING_MAX} brackets within each other, or {POLICY_LINKS_MAX} characters of operators in one policy: split it into several"
+    )]
     TooDeep {
         /// Where.
         at: Position,

@@ -109,7 +109,8 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
     })
 }
 
-/// The bundle's checkpoint, where a key that goes back to a trusted root signed it.
+/// The bundle's checkpoint, where a key that goes back to a trusted root signed it, whenever that key is good: a checkpoint
+/// does not say when it was signed, and who signed two histories did so with either.
 fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
     let organization = bundle.organization();
     let mut keyring = trust.keyring();

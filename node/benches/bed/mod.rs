@@ -93,7 +93,12 @@ card = "member.card"
 "#
     );
     let invitation = customer
-        .declare(&text, &[supplier.card(now)], &[root(supplier)].into(), now)
+        .declare(
+            &text,
+            &[supplier.card(now).expect("a card")],
+            &[root(supplier)].into(),
+            now,
+        )
         .expect("the declaration holds");
     let signed = supplier
         .accept(&invitation.file, &[root(customer)].into(), now)

@@ -34,6 +34,18 @@ pub enum Outcome {
     Noted,
 }
 
+impl Outcome {
+    /// Of an item that was not taken in, by the code that says why.
+    #[must_use]
+    pub fn not_taken(code: RefusalCode) -> Self {
+        if code.is_set_aside() {
+            Self::SetAside(code)
+        } else {
+            Self::Refused(code)
+        }
+    }
+}
+
 impl ItemBody {
     /// Its digest.
     #[must_use]

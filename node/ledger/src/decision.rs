@@ -258,7 +258,7 @@ pub enum Verdict {
     Admissible,
     /// A layer said no.
     Withheld,
-    /// An error: nobody can say.
+    /// Nobody can say: an error, or a rule that leaves open.
     Undecided,
 }
 
@@ -362,20 +362,6 @@ impl Unsalted {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         over_all(&self.verdicts)
-    }
-
-    /// The layers that withhold, whatever the purpose.
-    #[must_use]
-    pub fn withholding_layers(&self) -> Vec<Layer> {
-        let withholds = |layer: &Layer| {
-            self.verdicts.iter().all(|purpose| {
-                purpose
-                    .layers
-                    .iter()
-                    .any(|said| said.layer == *layer && said.verdict == Verdict::Withheld)
-            })
-        };
-        Layer::ALL.into_iter().filter(withholds).collect()
     }
 
     /// Whether the answer still is true at `now`.

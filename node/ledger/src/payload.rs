@@ -3,7 +3,7 @@
 //! The fields of a payload are fixed. A field that is added later makes a new version of the statement, with a media
 //! type of its own, so that no version reads into a statement what its signer did not know.
 
-use crate::codec::{self, CodecError};
+use crate::codec;
 use crate::keyring::Keyring;
 use crate::keys::SecretKey;
 use crate::names::OrganizationId;
@@ -36,7 +36,8 @@ pub(crate) fn sign<P: Payload>(payload: &P, issuer: &OrganizationId, key: &Secre
     statement::sign(P::KIND, issuer, &payload.subject(), &bytes, key)
 }
 
-/// Signs a payload that keeps its rules, as everybody checks them who gets the statement. Returns its bytes.
+/// Signs a payload that keeps its rules and is no larger than its kind may be, as everybody checks them who gets the
+/// statement. Returns its bytes.
 pub(crate) fn issue<P: Payload>(
     payload: &P,
     issuer: &OrganizationId,
@@ -44,8 +45,17 @@ pub(crate) fn issue<P: Payload>(
 ) -> Result<Vec<u8>, StatementError> {
     match payload.rule_broken() {
         Some(rule) => Err(StatementError::Rule(rule)),
-        None => Ok(sign(payload, issuer, key)),
+        None => of_size(P::KIND, sign(payload, issuer, key)),
     }
+}
+
+/// A statement that is no larger than its kind may be.
+pub(crate) fn of_size(kind: StatementKind, bytes: Vec<u8>) -> Result<Vec<u8>, StatementError> {
+    let (size, limit) = (bytes.len(), kind.bytes_max());
+    if size > limit {
+        return Err(StatementError::TooLarge { size, limit });
+    }
+    Ok(bytes)
 }
 
 /// Verifies a statement from outside. Returns its payload and who issued it.
@@ -75,7 +85,7 @@ pub(crate) fn recorded<P: Payload>(bytes: &[u8]) -> Result<P, StatementError> {
 pub(crate) fn parse(bytes: &[u8], kind: StatementKind) -> Result<Statement, StatementError> {
     let (size, limit) = (bytes.len(), kind.bytes_max());
     if size > limit {
-        return Err(CodecError::TooLarge { size, limit }.into());
+        return Err(StatementError::TooLarge { size, limit });
     }
     Statement::parse(bytes, kind)
 }
@@ -115,11 +125,11 @@ macro_rules! issued_statement {
         }
 
         impl $payload {
-            /// Signs it, if it keeps its own rules. Returns the statement's bytes: nobody who gets them refuses them
-            /// for what they say.
+            /// Signs it, if it keeps its own rules and is not too large. Returns the statement's bytes: nobody who gets
+            /// them refuses them for what they say.
             ///
             /// # Errors
-            /// [`crate::StatementError::Rule`].
+            /// [`crate::StatementError::Rule`], [`crate::StatementError::TooLarge`].
             pub fn issue(
                 &self,
                 key: &$crate::keys::SecretKey,

@@ -94,7 +94,7 @@ codes! {
     16 Duplicate "duplicate";
     /// The chain of disclosures by which it came does not hold.
     17 WrongChain "wrong-chain";
-    /// The recipient's policy cannot say, because of an error.
+    /// The recipient's policy cannot say: an error, or a rule that leaves open.
     1_000 Undecided "undecided";
     /// The clocks of the two nodes are minutes apart.
     1_001 ClocksApart "clocks-apart";
@@ -143,7 +143,8 @@ impl From<&crate::StatementError> for RefusalCode {
     fn from(error: &crate::StatementError) -> Self {
         use crate::StatementError;
         match error {
-            StatementError::Codec(crate::CodecError::TooLarge { .. }) => Self::TooLarge,
+            StatementError::TooLarge { .. }
+            | StatementError::Codec(crate::CodecError::TooLarge { .. }) => Self::TooLarge,
             StatementError::Codec(_)
             | StatementError::Untagged
             | StatementError::Header

@@ -113,6 +113,14 @@ pub enum StatementError {
     /// Not deterministic CBOR, or not of a statement's shape.
     #[error("statement cannot be decoded")]
     Codec(#[from] CodecError),
+    /// Larger than its kind may be.
+    #[error("statement has {size} bytes; one of its kind has at most {limit}")]
+    TooLarge {
+        /// How large it is, in bytes.
+        size: usize,
+        /// How large it may be, in bytes.
+        limit: usize,
+    },
     /// Without the tag of a COSE_Sign1.
     #[error("statement lacks COSE tag 18")]
     Untagged,

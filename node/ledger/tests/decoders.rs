@@ -4,10 +4,10 @@ use crate::cose::bytes;
 use crate::samples;
 use crate::stated::{Check, statements};
 use ambit_ledger::{
-    Acknowledgement, Body, Checkpoint, CodecError, Decision, Digest, Disclosure, Entry, Facts,
-    Fingerprint, Frontier, ITEM_BYTES_MAX, Keyring, Kind, ManifestSignature, Observation,
-    OrganizationId, PartialReadings, PartnershipTerms, Readings, RefusalCode, RefusedItem, SealKey,
-    SecretKey, SignedCard, Statement, StatementError, StatementKind, Time, decode,
+    Acknowledgement, Body, Checkpoint, Decision, Digest, Disclosure, Entry, Facts, Fingerprint,
+    Frontier, ITEM_BYTES_MAX, Keyring, Kind, ManifestSignature, Observation, OrganizationId,
+    PartialReadings, PartnershipTerms, Readings, RefusalCode, RefusedItem, SealKey, SecretKey,
+    SignedCard, Statement, StatementError, StatementKind, Time, decode,
 };
 use coset::cbor::Value;
 use proptest::collection::vec;
@@ -327,10 +327,7 @@ fn a_statement_that_no_entry_holds_is_too_large() {
     assert!(statement.len() < ITEM_BYTES_MAX);
     let error =
         Observation::verify(&statement, &samples::keyring(), samples::issued()).unwrap_err();
-    assert!(matches!(
-        error,
-        StatementError::Codec(CodecError::TooLarge { .. })
-    ));
+    assert!(matches!(error, StatementError::TooLarge { .. }));
     assert_eq!(RefusalCode::from(&error), RefusalCode::TooLarge);
     let acknowledgement = Acknowledgement {
         refused: (70_000..76_800)
@@ -349,6 +346,6 @@ fn a_statement_that_no_entry_holds_is_too_large() {
     );
     assert!(matches!(
         Acknowledgement::verify(&statement, &samples::keyring()),
-        Err(StatementError::Codec(CodecError::TooLarge { .. }))
+        Err(StatementError::TooLarge { .. })
     ));
 }

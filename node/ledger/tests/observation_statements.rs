@@ -104,7 +104,7 @@ fn another_frame_is_refused() {
     refuse(
         "too large",
         &vec![0; ITEM_BYTES_MAX + 1],
-        |error| matches!(error, StatementError::Codec(CodecError::TooLarge { .. })),
+        |error| matches!(error, StatementError::TooLarge { .. }),
         RefusalCode::TooLarge,
     );
 }

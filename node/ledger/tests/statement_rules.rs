@@ -6,10 +6,10 @@ use crate::samples::{self, airframe, forge, named, set};
 use crate::stated::{self, ProvedCertificate, certified};
 use ambit_ledger::{
     Acknowledgement, Act, ActKind, Attestation, AttestationStatement, Card, Certificate,
-    Computation, Derivation, Digest, Disclosure, ErasureAttestation, Grant, HeardActs, Joined,
-    KeyPurpose, Keyring, KeyringError, Mandate, ManifestSignature, Observation, Pattern,
-    PatternSignature, PublicKey, RecordDigest, RefusalCode, RefusedItem, Restriction, Scope,
-    SecretKey, SignedCard, StatementError, StatementKind, Time, Trigger,
+    Computation, Derivation, Digest, Disclosure, ErasureAttestation, Grant, HeardActs,
+    ITEM_BYTES_MAX, Joined, KeyPurpose, Keyring, KeyringError, Mandate, ManifestSignature,
+    Observation, Pattern, PatternSignature, PublicKey, RecordDigest, RefusalCode, RefusedItem,
+    Restriction, Scope, SecretKey, SignedCard, StatementError, StatementKind, Time, Trigger,
 };
 
 fn keeps<T>(outcome: Result<T, StatementError>) {
@@ -51,6 +51,59 @@ fn what_breaks_its_rule_is_not_issued() {
     let mut broken = samples::disclosure();
     broken.scope.hold_until = Time::try_from(broken.scope.hold_until.as_nanos() + 1).unwrap();
     breaks(broken.issue(&samples::forge_key()));
+}
+
+#[test]
+fn what_is_larger_than_its_kind_may_be_is_not_issued() {
+    let too_large = |outcome: Result<Vec<u8>, StatementError>, kind: StatementKind| match outcome {
+        Err(StatementError::TooLarge { size, limit }) => {
+            assert!(size > limit);
+            assert_eq!(limit, kind.bytes_max());
+        }
+        other => panic!("{other:?}"),
+    };
+    let key = samples::forge_key();
+    let mut terms = samples::terms();
+    ManifestSignature::issue(&terms, &terms.declarer, samples::issued(), &key).unwrap();
+    terms.forbids = Some("x".repeat(ITEM_BYTES_MAX));
+    let issued = ManifestSignature::issue(&terms, &terms.declarer, samples::issued(), &key);
+    too_large(issued, StatementKind::Manifest);
+    let mut facts = samples::facts();
+    assert_eq!(
+        Observation::issue(&facts, &key).unwrap(),
+        Observation::sign(&facts, &key)
+    );
+    facts.inputs = (0..1_000_u32)
+        .map(|number| Digest::of(&number.to_be_bytes()))
+        .collect();
+    too_large(Observation::issue(&facts, &key), StatementKind::Observation);
+    let mut card = samples::card();
+    let address = |number: u32| format!("/dns4/{}{number}.example", "a".repeat(50));
+    card.addresses = (0..300)
+        .map(|number| address(number).parse().unwrap())
+        .collect();
+    let issued = SignedCard::issue(card, &key).map(|card| card.statement().to_vec());
+    too_large(issued, StatementKind::Card);
+}
+
+#[test]
+fn what_others_refuse_is_not_issued() {
+    let key = samples::forge_key();
+    let finer = |time: Time| Time::try_from(time.as_nanos() + 1).unwrap();
+    let mut terms = samples::terms();
+    terms.until = finer(terms.until);
+    breaks(ManifestSignature::issue(
+        &terms,
+        &terms.declarer,
+        samples::issued(),
+        &key,
+    ));
+    let mut facts = samples::facts();
+    facts.reading_count = 0;
+    breaks(Observation::issue(&facts, &key));
+    let mut card = samples::card();
+    card.number = finer(card.number);
+    breaks(SignedCard::issue(card, &key));
 }
 
 #[test]

@@ -174,7 +174,7 @@ impl Settling {
             let verified = match verified {
                 Ok(verified) => verified,
                 Err(code) => {
-                    outcomes.push(not_taken(code));
+                    outcomes.push(Outcome::not_taken(code));
                     continue;
                 }
             };
@@ -191,7 +191,7 @@ impl Settling {
                     outcomes.push(Outcome::Admitted);
                 }
                 Admission::Refuse(code) | Admission::SetAside(code) => {
-                    outcomes.push(not_taken(code));
+                    outcomes.push(Outcome::not_taken(code));
                 }
             }
         }
@@ -246,14 +246,6 @@ fn verify_some<'s>(
         Waiting::Tombstone => Err(RefusalCode::Unexpected),
     });
     verified.collect()
-}
-
-const fn not_taken(code: RefusalCode) -> Outcome {
-    if code.is_set_aside() {
-        Outcome::SetAside(code)
-    } else {
-        Outcome::Refused(code)
-    }
 }
 
 /// Names what this node judges by under an agreement: its layers, what is attested, the edition, the program itself. What

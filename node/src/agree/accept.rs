@@ -87,9 +87,10 @@ impl Node {
         // What came in while this one was read stays.
         let signed = known.into_iter().flat_map(Partnership::signatures);
         signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));
-        signatures
-            .entry(me.clone())
-            .or_insert_with(|| ManifestSignature::sign(&terms, me, now, &self.keys().agreement));
+        if !signatures.contains_key(me) {
+            let own = ManifestSignature::issue(&terms, me, now, &self.keys().agreement);
+            signatures.insert(me.clone(), own.map_err(PartnerError::Unsignable)?);
+        }
         let edition = EditionToRecord {
             terms: &terms,
             profile: profile.text(),
@@ -98,7 +99,7 @@ impl Node {
             is_signing: true,
         };
         let writes = edition_writes(&governance, edition);
-        self.enact(governance, None, writes, now)?;
+        self.enact(governance, writes, now)?;
         self.invite(&terms.partnership, now)
     }
 }

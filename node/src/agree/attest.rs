@@ -165,7 +165,7 @@ impl Node {
             return Err(AttestError::OfItself(issuer));
         }
         let (not_before, not_after) = match asked.until {
-            Some(until) => (whole_millis(now), whole_millis(until)),
+            Some(until) => (now.start_of_millis(), until.start_of_millis()),
             None => {
                 let number = asked.number.as_ref();
                 let attestations = governance.attestations();
@@ -185,7 +185,7 @@ impl Node {
             }
         }
         let authorization = asked.authorization.map(|allowed| Authorization {
-            not_after: whole_millis(allowed.not_after),
+            not_after: allowed.not_after.start_of_millis(),
             ..allowed
         });
         let destinations = authorization
@@ -241,7 +241,7 @@ impl Node {
             let body = Body::AttestationRecorded(AttestationRecorded {
                 attestation: ByteBuf::from(statement.to_vec()),
             });
-            self.enact(changing, None, vec![Write::Entry(body)], now)?;
+            self.enact(changing, vec![Write::Entry(body)], now)?;
         }
         Ok(attesting(&self.governance(), &verified, true, now))
     }
@@ -290,12 +290,7 @@ fn check_known(governance: &Governance, organization: &OrganizationId) -> Result
 
 /// The span of an attestation that is over now: what has not begun yet never was.
 fn ended(attestation: &Attestation, now: Time) -> (Time, Time) {
-    let now = whole_millis(now);
+    let now = now.start_of_millis();
     let before = Time::from_millis(now.as_millis() - 1).unwrap_or(Time::EARLIEST);
     (attestation.not_before.min(before), now)
-}
-
-/// Policies compare instants by the millisecond.
-fn whole_millis(time: Time) -> Time {
-    Time::from_millis(time.as_millis()).unwrap_or(time)
 }

@@ -21,24 +21,26 @@ impl Ask for GetCard {
     type Answer = String;
 
     fn answer(self, node: &Node, now: Time) -> Result<String, Failure> {
-        Ok(node.card(now))
+        Ok(node.card(now)?)
     }
 }
 
 impl Node {
     /// This node's identity card, to be handed to a declarer.
-    #[must_use]
-    pub fn card(&self, now: Time) -> String {
-        write_card(&self.member(now))
+    ///
+    /// # Errors
+    /// [`PartnerError::OwnCard`].
+    pub fn card(&self, now: Time) -> Result<String, PartnerError> {
+        Ok(write_card(&self.member(now)?))
     }
 
     /// This node as a member: its card, signed now, and what it claims.
-    pub(super) fn member(&self, now: Time) -> Member {
-        let card = self.own_card(now);
-        Member {
+    pub(super) fn member(&self, now: Time) -> Result<Member, PartnerError> {
+        let card = SignedCard::issue(self.own_card(now), &self.keys().statement);
+        Ok(Member {
             claims: self.own_claims(),
-            ..Member::of(SignedCard::sign(card, &self.keys().statement))
-        }
+            ..Member::of(card.map_err(PartnerError::OwnCard)?)
+        })
     }
 
     /// What this node claims, as its settings have it.

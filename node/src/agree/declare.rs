@@ -56,16 +56,18 @@ impl Node {
         }
         let salt = Randomness::default().salt()?;
         let taxonomies = governance.layers().taxonomies();
-        let (terms, profile) = declaration.terms(self.member(now), cards, now, salt, taxonomies)?;
+        let (terms, profile) =
+            declaration.terms(self.member(now)?, cards, now, salt, taxonomies)?;
         check_built(&terms)?;
         let roots = self.with_own_root(fingerprints);
         keyring_for(&terms.members, &roots)?;
-        let signature = ManifestSignature::sign(
+        let signature = ManifestSignature::issue(
             &terms,
             governance.organization(),
             now,
             &self.keys().agreement,
-        );
+        )
+        .map_err(PartnerError::Unsignable)?;
         let signatures = BTreeMap::from([(governance.organization().clone(), signature)]);
         let edition = EditionToRecord {
             terms: &terms,
@@ -75,7 +77,7 @@ impl Node {
             is_signing: true,
         };
         let writes = edition_writes(&governance, edition);
-        self.enact(governance, None, writes, now)?;
+        self.enact(governance, writes, now)?;
         self.invite(&terms.partnership, now)
     }
 }

@@ -97,7 +97,7 @@ impl Node {
             };
             let mut writes = edition_writes(&governance, edition);
             writes.push(decline_write(&terms.partnership, &statement));
-            self.enact(governance, None, writes, now)?;
+            self.enact(governance, writes, now)?;
         }
         let file = PartnershipFile {
             statements: Vec::new(),

@@ -1,10 +1,10 @@
-//! Putting something in force: the one way an edition, a decline, a profile or limits get into the ledger here, whoever
-//! brought them.
+//! Putting something in force: the one way an edition, a decline, a profile, limits, an issuer or what is attested get into
+//! the ledger here, whoever brought them.
 
 use crate::node::{ChangeError, Changing, Node};
 use crate::release::{JudgedAgain, ObserveError};
 use crate::store::Write;
-use ambit_ledger::{Name, Time};
+use ambit_ledger::Time;
 
 /// Something was not put in force, or what follows from it not done.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +25,10 @@ impl Node {
     pub(super) fn enact(
         &self,
         changing: Changing<'_>,
-        reason: Option<Name>,
         writes: Vec<Write>,
         now: Time,
     ) -> Result<JudgedAgain, EnactError> {
-        changing.commit(reason, writes, now)?;
+        changing.commit(writes, now)?;
         self.catch_up(now).map_err(EnactError::CatchUp)
     }
 }

@@ -18,6 +18,16 @@ pub enum PartnerError {
     /// An identity card cannot be read.
     #[error(transparent)]
     Card(#[from] CardError),
+    /// This node's own card cannot be signed.
+    #[error(
+        "this node's card cannot be made of its settings; shorten what `announce` lists in node.toml, or mend what is named"
+    )]
+    OwnCard(#[source] StatementError),
+    /// The terms cannot be signed as one statement.
+    #[error(
+        "the agreement cannot be signed; name fewer members or classes, or shorten its texts, or mend what is named"
+    )]
+    Unsignable(#[source] StatementError),
     /// The declaration cannot be used.
     #[error(transparent)]
     Declaration(#[from] DeclarationError),
@@ -120,6 +130,8 @@ impl PartnerError {
             Self::Clock(_) => FailureKind::TryAgain,
             Self::Enact(_)
             | Self::Card(_)
+            | Self::OwnCard(_)
+            | Self::Unsignable(_)
             | Self::Declaration(_)
             | Self::File(_)
             | Self::Past(_)

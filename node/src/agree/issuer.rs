@@ -165,7 +165,7 @@ impl Node {
     fn record_issuer(&self, body: IssuerPinned, now: Time) -> Result<(), AttestError> {
         let now = self.instant(now)?;
         let writes = vec![Write::Entry(Body::IssuerPinned(body))];
-        self.enact(self.changing(), None, writes, now)?;
+        self.enact(self.changing(), writes, now)?;
         Ok(())
     }
 }

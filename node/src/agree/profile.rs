@@ -148,7 +148,7 @@ impl Node {
                 anyway,
             })),
         ];
-        let judged_again = self.enact(changing, None, writes, now)?;
+        let judged_again = self.enact(changing, writes, now)?;
         Ok(Activated {
             layer,
             digest,

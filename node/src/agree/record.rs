@@ -63,7 +63,7 @@ impl Node {
                 is_signing: false,
             },
         );
-        self.enact(changing, None, writes, now)?;
+        self.enact(changing, writes, now)?;
         Ok(true)
     }
 
@@ -83,7 +83,7 @@ impl Node {
         let partnership = known.terms().partnership.clone();
         if known.declined().is_none() && known.stage() == EditionStage::Proposed {
             let writes = vec![decline_write(&partnership, statement)];
-            self.enact(changing, None, writes, now)?;
+            self.enact(changing, writes, now)?;
         }
         Ok(partnership)
     }

@@ -83,7 +83,8 @@ impl From<&ClaimSettings> for Claim {
             issuer: settings.issuer.clone(),
             what: settings.what.clone(),
             number: settings.number.clone(),
-            not_after: settings.not_after,
+            // Policies and terms read no finer.
+            not_after: settings.not_after.start_of_millis(),
             authorization: None,
         }
     }

@@ -22,7 +22,7 @@ const DRAFTS_MAX: usize = 64;
 /// Each customer declares its partnership and the supplier accepts it; the acceptance returns over the mesh.
 pub(super) async fn agree(supplier: &Party, customers: &[Party]) -> Result<(), DemoError> {
     let card = supplier
-        .ask(|node| Ok::<_, DemoError>(node.card(crate::clock::now())))
+        .ask(|node| Ok::<_, DemoError>(node.card(crate::clock::now())?))
         .await?;
     let root = supplier
         .ask(|node| Ok::<_, DemoError>(node.root_fingerprint()))

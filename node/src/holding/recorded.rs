@@ -1,8 +1,8 @@
 //! What the ledger says became of one observation for one recipient, last.
 
-use crate::node::{Node, not_taken};
-use crate::store::{BoxKey, StoreError, own_acknowledgement};
-use ambit_ledger::{Body, DisclosureId, ObservationId, RefusalCode, Time};
+use crate::node::{self, Answer, Became, Node};
+use crate::store::{BoxKey, StoreError};
+use ambit_ledger::{ObservationId, RefusalCode, Time};
 use serde::{Deserialize, Serialize};
 
 /// What became of an observation for a recipient.
@@ -71,37 +71,26 @@ impl Node {
         let Some(recorded) = self.store().entry(entry)? else {
             return Ok(None);
         };
+        let Some(node::Outcome { became, .. }) = node::Outcome::of(&recorded.body)? else {
+            return Ok(None);
+        };
         let mut is_offered_again = false;
-        let (outcome, answer) = match &recorded.body {
-            Body::Disclosed(disclosed) => {
+        let (outcome, answer) = match became {
+            Became::Released {
+                seq: first,
+                disclosure,
+            } => {
                 // The last one, where it was offered again.
-                let first = DisclosureId::of(&disclosed.disclosure);
-                let seq = self.store().latest_number(&first, disclosed.seq)?;
-                is_offered_again = seq != disclosed.seq;
-                (Outcome::Disclosed, self.answer_to(outbox, seq)?)
+                let seq = self.store().latest_number(&disclosure, first)?;
+                is_offered_again = seq != first;
+                let answer = Answer::to(self.store(), outbox, seq)?;
+                (Outcome::Disclosed, answer.map(RecipientAnswer::from))
             }
-            Body::Withdrawn(_) => (Outcome::Withdrawn, None),
-            Body::Withheld(withheld) if withheld.undecided => (Outcome::Undecided, None),
-            Body::Withheld(_) => (Outcome::Withheld, None),
-            // No other kind says what became of an observation for a recipient.
-            Body::Opened(_)
-            | Body::KeyCertified(_)
-            | Body::PartnershipEdition(_)
-            | Body::PartnershipDeclined(_)
-            | Body::ProfileActivated(_)
-            | Body::TaxonomyActivated(_)
-            | Body::LimitsSet(_)
-            | Body::Observed(_)
-            | Body::Admitted(_)
-            | Body::Decided(_)
-            | Body::Refused(_)
-            | Body::SetAside(_)
-            | Body::Acknowledged(_)
-            | Body::OfferedAgain(_)
-            | Body::IssuerPinned(_)
-            | Body::AttestationRecorded(_)
-            | Body::Laid(_)
-            | Body::Unread { .. } => return Ok(None),
+            Became::Withdrawn => (Outcome::Withdrawn, None),
+            Became::Withheld {
+                is_undecided: true, ..
+            } => (Outcome::Undecided, None),
+            Became::Withheld { .. } => (Outcome::Withheld, None),
         };
         Ok(Some(Recorded {
             outcome,
@@ -111,22 +100,14 @@ impl Node {
             answer,
         }))
     }
+}
 
-    fn answer_to(&self, outbox: &BoxKey, seq: u64) -> Result<Option<RecipientAnswer>, StoreError> {
-        let Some(entry) = self.store().acknowledgement_of(outbox, seq)? else {
-            return Ok(None);
-        };
-        let recorded = self.store().entry(entry)?;
-        let Some(Body::Acknowledged(acknowledged)) = recorded.map(|recorded| recorded.body) else {
-            return Ok(None);
-        };
-        let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
-        let code = not_taken(&stated).find(|(item, _)| *item == seq);
-        let code = code.map(|(_, code)| code);
-        Ok(Some(RecipientAnswer {
-            entry,
-            code: code.map(|code| code.to_string()),
-            comes_again: code.is_some_and(RefusalCode::may_come_again),
-        }))
+impl From<Answer> for RecipientAnswer {
+    fn from(answer: Answer) -> Self {
+        Self {
+            entry: answer.entry,
+            code: answer.code.map(|code| code.to_string()),
+            comes_again: answer.code.is_some_and(RefusalCode::may_come_again),
+        }
     }
 }

@@ -31,10 +31,12 @@ pub enum AcknowledgementError {
         /// What was sent.
         sent: u64,
     },
-    /// What it says was not taken is not ascending, lies beyond what it covers, stands there twice, or is a tombstone.
-    #[error("failed to take an acknowledgement: what it says of {seq} has no place in it")]
-    Refused {
-        /// The refusal.
+    /// It says that an item was not taken which was taken back before it went.
+    #[error(
+        "failed to take an acknowledgement: it says that {seq} was not taken, which carried nothing"
+    )]
+    Nothing {
+        /// The item.
         seq: u64,
     },
     /// It says otherwise than the recipient said when it did not take the item.
@@ -181,7 +183,10 @@ impl Progress {
                 sent: self.sent_upto(),
             });
         };
-        let untaken = untaken(statement)?;
+        // Those that an acknowledgement before covered may be among them: the recipient repeats them until it knows that
+        // this node has them.
+        let untaken = statement.not_taken();
+        let untaken = untaken.map(|item| (item.seq, item.code)).collect();
         let outcomes = self.outcomes_at(upto, &untaken)?;
         if outcomes.digest() != statement.outcomes {
             return Err(AcknowledgementError::Chain { upto });
@@ -203,14 +208,11 @@ impl Progress {
         let mut chain = Chain::at(self.base.outcomes);
         for (seq, sent) in (self.base.upto + 1..=upto).zip(&self.sent) {
             let outcome = match (sent.body, untaken.get(&seq)) {
-                (ItemBody::Item { .. }, Some(code)) if code.is_set_aside() => {
-                    Outcome::SetAside(*code)
-                }
-                (ItemBody::Item { .. }, Some(code)) => Outcome::Refused(*code),
+                (ItemBody::Item { .. }, Some(code)) => Outcome::not_taken(*code),
                 (ItemBody::Item { .. }, None) => Outcome::Admitted,
                 (ItemBody::Tombstone, None) => Outcome::Noted,
                 (ItemBody::Tombstone, Some(_)) => {
-                    return Err(AcknowledgementError::Refused { seq });
+                    return Err(AcknowledgementError::Nothing { seq });
                 }
             };
             if let Some(code) = sent.untaken
@@ -234,25 +236,6 @@ impl Progress {
     fn offset(&self, seq: u64) -> Option<usize> {
         usize::try_from(seq.checked_sub(self.base.upto)?.checked_sub(1)?).ok()
     }
-}
-
-/// By sequence number. Those that an acknowledgement before covered may be among them: the recipient repeats them until it
-/// knows that this node has them.
-fn untaken(
-    statement: &Acknowledgement,
-) -> Result<BTreeMap<u64, RefusalCode>, AcknowledgementError> {
-    let mut untaken = BTreeMap::new();
-    for list in [&statement.refused, &statement.set_aside] {
-        let mut previous = 0;
-        for item in list {
-            let is_first = untaken.insert(item.seq, item.code).is_none();
-            if item.seq <= previous || item.seq > statement.upto || !is_first {
-                return Err(AcknowledgementError::Refused { seq: item.seq });
-            }
-            previous = item.seq;
-        }
-    }
-    Ok(untaken)
 }
 
 fn count(sent: &VecDeque<Sent>) -> u64 {

@@ -327,6 +327,7 @@ impl Receiver {
     }
 
     /// How many items were taken and not resolved. At most [`CREDIT_ITEMS`].
+    #[cfg(test)]
     #[must_use]
     pub fn pending(&self) -> usize {
         self.pending.len()

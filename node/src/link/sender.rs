@@ -269,18 +269,21 @@ impl Sender {
     }
 
     /// Whether both ends agreed on the past.
+    #[cfg(test)]
     #[must_use]
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Open(_))
     }
 
     /// Whether the link stopped for good.
+    #[cfg(test)]
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         matches!(self.stage, Stage::Stopped)
     }
 
     /// How many items were sent that the recipient did not say it committed.
+    #[cfg(test)]
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         match &self.stage {

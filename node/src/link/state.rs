@@ -147,9 +147,8 @@ pub(super) fn confirm(inbox: &mut Inbox, upto: u64) {
 /// counted before: the recipient repeats them until it knows that this node has them.
 #[must_use]
 pub fn untaken_since(acknowledgement: &Acknowledgement, upto: u64) -> BTreeMap<u16, u64> {
-    let all = acknowledgement.refused.iter();
     let mut untaken = BTreeMap::new();
-    for item in all.chain(&acknowledgement.set_aside) {
+    for item in acknowledgement.not_taken() {
         if item.seq > upto && item.code.may_come_again() {
             let count: &mut u64 = untaken.entry(item.code.number()).or_default();
             *count = count.saturating_add(1);

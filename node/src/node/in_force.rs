@@ -6,7 +6,7 @@
 use super::{Deciding, Node, actor};
 use crate::partnership::{Governance, GovernanceError, Partnership};
 use crate::store::{BoxKey, Commit, Pending, Prepared, StoreError, Write};
-use ambit_ledger::{Member, Name, OrganizationId, PartnershipId, Time};
+use ambit_ledger::{Member, OrganizationId, PartnershipId, Time};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::{Arc, MutexGuard, PoisonError, RwLockReadGuard};
@@ -61,6 +61,11 @@ pub enum ChangeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What would be in force could not be read, so nothing was recorded.
+    #[error(
+        "nothing was recorded, because this node could not read it again: {0}; please report it"
+    )]
+    Unreadable(String),
     /// What is in force now cannot be read.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
@@ -226,21 +231,22 @@ impl Changing<'_> {
     /// Records a change of what is in force, and takes it over. Nothing is judged meanwhile.
     ///
     /// # Errors
-    /// [`ChangeError::Store`], then nothing was recorded; [`ChangeError::Governance`].
-    pub(crate) fn commit(
-        self,
-        reason: Option<Name>,
-        writes: Vec<Write>,
-        now: Time,
-    ) -> Result<(), ChangeError> {
+    /// [`ChangeError::Store`] and [`ChangeError::Unreadable`], then nothing was recorded; [`ChangeError::Governance`].
+    pub(crate) fn commit(self, writes: Vec<Write>, now: Time) -> Result<(), ChangeError> {
         let node = self.node;
         let _nobody_judges = node
             .governing
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        self.governance
+            .check_readable_after(node.store(), &writes)
+            .map_err(|error| match error {
+                GovernanceError::Entry { what, .. } => ChangeError::Unreadable(what),
+                error => error.into(),
+            })?;
         node.store().commit(Commit {
             actor: actor("operator"),
-            reason,
+            reason: None,
             now,
             writes,
         })?;

@@ -9,6 +9,7 @@ mod connected;
 mod decisions;
 mod in_force;
 mod open;
+mod outcome;
 mod tally;
 mod troubles;
 
@@ -18,8 +19,9 @@ pub(crate) use connected::peer_key;
 pub use decisions::{Deciding, Decisions, Judgement};
 pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
 pub use open::OpenError;
+pub(crate) use outcome::{Answer, Became, Outcome};
 pub use tally::Held;
-pub(crate) use tally::{Tally, not_taken};
+pub(crate) use tally::Tally;
 pub(crate) use troubles::{LinkTrouble, Way};
 
 use crate::config::{Home, NodeKeys, Settings};
@@ -44,6 +46,8 @@ pub struct Node {
     governance: RwLock<Arc<Governance>>,
     /// Held while observations are judged and committed: what is judged up to an entry stays so.
     releasing: Mutex<()>,
+    /// Held while what a recipient did not take is offered again: two at a time would find the same.
+    offering_again: Mutex<()>,
     /// Read while something is judged and committed, written while what is in force changes.
     governing: RwLock<()>,
     changes: watch::Sender<u64>,
@@ -113,6 +117,13 @@ impl Node {
         self.changes.send_modify(|count| *count += 1);
     }
 
+    /// Keeps others from offering again what a recipient did not take, but not from observing meanwhile.
+    pub(crate) fn offering_again(&self) -> MutexGuard<'_, ()> {
+        self.offering_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was counted for those who ask how it stands.
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
@@ -132,7 +143,7 @@ impl Node {
 
     /// A commit of this node's own.
     #[must_use]
-    pub fn commit_of(&self, now: Time, writes: Vec<Write>) -> Commit {
+    pub(crate) fn commit_of(&self, now: Time, writes: Vec<Write>) -> Commit {
         Commit {
             actor: actor("node"),
             reason: None,

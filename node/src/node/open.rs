@@ -135,6 +135,7 @@ impl Node {
             decisions: Decisions::default(),
             governance: RwLock::new(Arc::new(governance)),
             releasing: Mutex::new(()),
+            offering_again: Mutex::new(()),
             governing: RwLock::new(()),
             changes: watch::Sender::new(0),
             connected: RwLock::new(None),

@@ -5,10 +5,9 @@
 //! that is taken off again when the entry is counted.
 
 use super::Node;
+use super::outcome::{Answer, Became, Outcome};
 use crate::link::{Inbox, UNACKNOWLEDGED_ITEMS_MAX};
-use crate::store::{
-    BoxKey, Outbox, Store, StoreError, own_acknowledgement, own_disclosure, own_observation,
-};
+use crate::store::{BoxKey, Outbox, Store, StoreError, own_acknowledgement, own_observation};
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Layer, Observation, ObservationId, OrganizationId,
     PartnershipId, RefusalCode, Salt,
@@ -74,75 +73,6 @@ pub(crate) struct Waiting {
     pub(crate) items: u64,
     /// Items that were not taken back.
     pub(crate) released: u64,
-}
-
-/// What an entry says became of an observation for a recipient.
-enum Became {
-    Released(u64),
-    Withdrawn,
-    Withheld {
-        decision: Option<Digest>,
-        is_undecided: bool,
-    },
-}
-
-/// What an entry says, and of what for whom.
-struct Outcome {
-    observation: ObservationId,
-    outbox: BoxKey,
-    became: Became,
-}
-
-impl Outcome {
-    fn of(body: &Body) -> Result<Option<Self>, StoreError> {
-        let (observation, partnership, recipient, became) = match body {
-            Body::Disclosed(disclosed) => {
-                let disclosure = own_disclosure(&disclosed.disclosure)?;
-                return Ok(Some(Self {
-                    observation: disclosure.observation,
-                    outbox: BoxKey::new(&disclosure.partnership, &disclosure.recipient),
-                    became: Became::Released(disclosed.seq),
-                }));
-            }
-            Body::Withdrawn(withdrawn) => (
-                withdrawn.observation,
-                &withdrawn.partnership,
-                &withdrawn.recipient,
-                Became::Withdrawn,
-            ),
-            Body::Withheld(withheld) => {
-                let became = Became::Withheld {
-                    decision: withheld.decision,
-                    is_undecided: withheld.undecided,
-                };
-                let (partnership, recipient) = (&withheld.partnership, &withheld.recipient);
-                (withheld.observation, partnership, recipient, became)
-            }
-            Body::Opened(_)
-            | Body::KeyCertified(_)
-            | Body::PartnershipEdition(_)
-            | Body::PartnershipDeclined(_)
-            | Body::ProfileActivated(_)
-            | Body::TaxonomyActivated(_)
-            | Body::LimitsSet(_)
-            | Body::Observed(_)
-            | Body::Decided(_)
-            | Body::Admitted(_)
-            | Body::Refused(_)
-            | Body::Acknowledged(_)
-            | Body::IssuerPinned(_)
-            | Body::AttestationRecorded(_)
-            | Body::SetAside(_)
-            | Body::OfferedAgain(_)
-            | Body::Laid(_)
-            | Body::Unread { .. } => return Ok(None),
-        };
-        Ok(Some(Self {
-            observation,
-            outbox: BoxKey::new(partnership, recipient),
-            became,
-        }))
-    }
 }
 
 impl Tally {
@@ -245,10 +175,10 @@ impl Tally {
             counts.not_taken.clear();
             counts.acknowledged = (Some(stated.incarnation), 0);
         }
-        for (seq, code) in not_taken(stated) {
+        for item in stated.not_taken() {
             // What may be taken another time is counted by its outbox, which knows when it was offered again.
-            if seq > counts.acknowledged.1 && !code.may_come_again() {
-                *counts.not_taken.entry(code).or_default() += 1;
+            if item.seq > counts.acknowledged.1 && !item.code.may_come_again() {
+                *counts.not_taken.entry(item.code).or_default() += 1;
             }
         }
         counts.acknowledged.1 = counts.acknowledged.1.max(stated.upto);
@@ -270,10 +200,13 @@ impl Tally {
         let Some(said) = said else {
             return Ok(());
         };
-        let code = match said.became {
-            Became::Released(seq) => why_not_taken(store, outbox, seq, index)?,
+        let answer = match said.became {
+            Became::Released { seq, .. } => Answer::to(store, outbox, seq)?,
             Became::Withdrawn | Became::Withheld { .. } => None,
         };
+        // What it acknowledged later is not counted yet.
+        let answer = answer.filter(|answer| answer.entry < index);
+        let code = answer.and_then(|answer| answer.code);
         let layers = self.layers(store, &said.became)?;
         let counts = self.outgoing.entry(said.outbox).or_default();
         counts.change(&said.became, &layers, |count| {
@@ -359,7 +292,7 @@ impl Outgoing {
 
     fn change(&mut self, became: &Became, layers: &[Layer], change: impl Fn(&mut u64)) {
         match became {
-            Became::Released(_) => change(&mut self.released),
+            Became::Released { .. } => change(&mut self.released),
             Became::Withdrawn => change(&mut self.withdrawn),
             Became::Withheld {
                 is_undecided: true, ..
@@ -376,32 +309,6 @@ impl Outgoing {
         }
         self.layers.retain(|_, count| *count > 0);
     }
-}
-
-/// The items of an outbox that an acknowledgement says were not taken.
-pub(crate) fn not_taken(stated: &Acknowledgement) -> impl Iterator<Item = (u64, RefusalCode)> + '_ {
-    let all = stated.refused.iter().chain(&stated.set_aside);
-    all.map(|item| (item.seq, item.code))
-}
-
-/// Why the recipient did not take an item, by what it acknowledged before an entry.
-fn why_not_taken(
-    store: &Store,
-    outbox: &BoxKey,
-    seq: u64,
-    until: u64,
-) -> Result<Option<RefusalCode>, StoreError> {
-    let index = store.acknowledgement_of(outbox, seq)?;
-    let recorded = match index.filter(|index| *index < until) {
-        Some(index) => store.entry(index)?,
-        None => None,
-    };
-    let Some(Body::Acknowledged(acknowledged)) = recorded.map(|recorded| recorded.body) else {
-        return Ok(None);
-    };
-    let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
-    let code = not_taken(&stated).find(|(item, _)| *item == seq);
-    Ok(code.map(|(_, code)| code))
 }
 
 /// Counts of at least one by the name of their code.

@@ -53,6 +53,16 @@ pub enum CardError {
         #[source]
         source: StatementError,
     },
+    /// A claim that ends at an instant that no terms can hold.
+    #[error(
+        "a claim on the card of `{organization}` ends at {instant}, and terms read whole milliseconds; ask for a new card"
+    )]
+    FinerThanMillis {
+        /// Whose card.
+        organization: OrganizationId,
+        /// When it ends.
+        instant: Time,
+    },
     /// Certificates of two roots.
     #[error(
         "the card of `{organization}` has certificates of two root keys, {first} and {other}; ask for a card that has one"
@@ -121,6 +131,12 @@ pub fn read_card(text: &str) -> Result<Member, CardError> {
     let payload = read_armor(ArmorLabel::IdentityCard, text)?;
     let member: Member = ambit_ledger::decode(&payload).map_err(CardError::Codec)?;
     check_card(&member)?;
+    if let Some(instant) = member.finer_than_millis() {
+        return Err(CardError::FinerThanMillis {
+            organization: member.card.organization.clone(),
+            instant,
+        });
+    }
     Ok(member)
 }
 

@@ -1,8 +1,9 @@
 //! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
 
 use super::card::{compared_members, keyring_for, transport_key};
+use super::content::{Ahead, Content};
 use super::edition::{Declined, Partnership};
-use crate::store::{Recorded, Store, StoreError};
+use crate::store::{Recorded, Store, StoreError, Write};
 use ambit_ledger::{
     AgreementState, Attestations, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
     Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
@@ -26,6 +27,9 @@ pub struct Governance {
     attestations: Attestations,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
 }
+
+/// The last activation of each layer, and the entry that records it.
+type Activations = BTreeMap<Layer, (Activated, Recorded)>;
 
 /// How a layer's profile came into force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +89,6 @@ impl Governance {
         };
         let mut keyring = Keyring::new();
         keyring.trust(opened.organization.clone(), opened.root, Time::EARLIEST);
-        let mut profiles = BTreeMap::new();
         let mut activations = BTreeMap::new();
         let mut taxonomies = None;
         let mut rest = Vec::new();
@@ -103,20 +106,15 @@ impl Governance {
             }
             match &recorded.body {
                 Body::ProfileActivated(activated) => {
-                    let text = text_blob(store, &recorded, &activated.profile)?;
-                    profiles.insert(activated.layer, text);
                     let activation = Activated {
                         profile: activated.profile,
                         at: recorded.entry.time,
                         anyway: activated.anyway.clone(),
                     };
-                    activations.insert(activated.layer, activation);
+                    activations.insert(activated.layer, (activation, recorded));
                 }
                 Body::TaxonomyActivated(activated) => {
-                    let text = text_blob(store, &recorded, &activated.taxonomies)?;
-                    taxonomies = Some(
-                        Taxonomies::from_json(&text).map_err(|error| failed(&recorded, &error))?,
-                    );
+                    taxonomies = Some((activated.taxonomies, recorded));
                 }
                 // In the order of the ledger, once the layers are known.
                 Body::KeyCertified(_)
@@ -142,46 +140,76 @@ impl Governance {
             }
         }
         let taxonomies = taxonomies.ok_or(GovernanceError::NotOpened)?;
-        // One that does not compile leaves all undecided, and keeps no home from opening: it can be replaced.
-        let texts = profiles.iter().map(|(layer, text)| (*layer, text.as_str()));
-        let layers = Layers::of_texts(taxonomies, texts);
+        let same = before.filter(|before| before.has_layers_of(&activations, &taxonomies.0));
+        let layers = match same {
+            Some(before) => before.layers.clone(),
+            None => layers_of(store, &activations, &taxonomies)?,
+        };
+        let activated = activations.into_iter();
+        let activated = activated.map(|(layer, (how, _))| (layer, how)).collect();
         let mut governance = Self {
             attestations: Attestations::new(opened.organization.clone()),
             opened,
             certificates: Vec::new(),
             keyring,
             layers,
-            activated: activations,
+            activated,
             limits: Vec::new(),
             in_force_since,
             partnerships: BTreeMap::new(),
         };
-        let before = before.filter(|before| {
-            before.layers.profile_digests() == governance.layers.profile_digests()
-                && before.layers.taxonomies().digest() == governance.layers.taxonomies().digest()
-        });
         let latest = latest_editions(&rest);
         for recorded in &rest {
             let is_replaced = edition_in(&recorded.body)
                 .is_some_and(|partnership| latest.get(partnership) != Some(&recorded.index));
             if !is_replaced {
-                governance.apply(store, recorded, before)?;
+                governance.apply(store, recorded.index, &recorded.body, same)?;
             }
         }
         Ok(governance)
     }
 
+    /// Whether its layers are those of these profiles and taxonomies.
+    fn has_layers_of(&self, activations: &Activations, taxonomies: &Digest) -> bool {
+        self.layers.taxonomies().digest() == *taxonomies
+            && self.activated.len() == activations.len()
+            && self.activated.iter().all(|(layer, how)| {
+                let other = activations.get(layer);
+                other.is_some_and(|(other, _)| other.profile == how.profile)
+            })
+    }
+
+    /// Whether it can still be read once these writes are on the disk: what cannot would keep this node from opening.
+    ///
+    /// # Errors
+    /// Any [`GovernanceError`] that [`Governance::read`] would end with then.
+    pub fn check_readable_after(
+        &self,
+        store: &Store,
+        writes: &[Write],
+    ) -> Result<(), GovernanceError> {
+        let content = Ahead::of(store, writes);
+        let mut after = self.clone();
+        for (index, write) in (store.size()..).zip(writes) {
+            if let Write::Entry(body) = write {
+                after.apply(&content, index, body, None)?;
+            }
+        }
+        Ok(())
+    }
+
     fn apply(
         &mut self,
-        store: &Store,
-        recorded: &Recorded,
+        content: &dyn Content,
+        index: u64,
+        body: &Body,
         before: Option<&Self>,
     ) -> Result<(), GovernanceError> {
-        match &recorded.body {
+        match body {
             Body::KeyCertified(certified) => {
                 self.keyring
                     .certify(&certified.certificate)
-                    .map_err(|error| failed(recorded, &error))?;
+                    .map_err(|error| failed(index, &error))?;
                 self.certificates.push(certified.certificate.to_vec());
             }
             Body::LimitsSet(set) => {
@@ -194,14 +222,14 @@ impl Governance {
             Body::PartnershipEdition(edition) => {
                 let unchanged = before
                     .and_then(|before| before.partnerships.get(&edition.partnership))
-                    .filter(|partnership| partnership.entry == recorded.index);
+                    .filter(|partnership| partnership.entry == index);
                 let partnership = match unchanged {
                     Some(known) if known.declined.is_none() => Arc::clone(known),
                     Some(known) => Arc::new(Partnership {
                         declined: None,
                         ..Partnership::clone(known)
                     }),
-                    None => Arc::new(self.partnership_from(store, recorded, edition)?),
+                    None => Arc::new(self.partnership_from(content, index, edition)?),
                 };
                 self.partnerships
                     .insert(edition.partnership.clone(), partnership);
@@ -209,20 +237,20 @@ impl Governance {
             Body::IssuerPinned(pinned) => {
                 self.attestations
                     .pin(pinned)
-                    .map_err(|error| failed(recorded, &error))?;
+                    .map_err(|error| failed(index, &error))?;
             }
             Body::AttestationRecorded(attested) => {
                 let verified = self
                     .attestations
                     .verify(&attested.attestation, &self.keyring)
-                    .map_err(|error| failed(recorded, &error))?;
+                    .map_err(|error| failed(index, &error))?;
                 self.attestations.take(verified);
             }
             Body::PartnershipDeclined(declined) => {
                 if let Some(partnership) = self.partnerships.get_mut(&declined.partnership) {
                     let partnership = Arc::make_mut(partnership);
                     let decline = Decline::verify(&declined.decline, &partnership.keyring)
-                        .map_err(|error| failed(recorded, &error))?;
+                        .map_err(|error| failed(index, &error))?;
                     if decline.edition == partnership.edition {
                         partnership.declined = Some(Declined {
                             member: decline.member,
@@ -254,14 +282,14 @@ impl Governance {
 
     fn partnership_from(
         &self,
-        store: &Store,
-        recorded: &Recorded,
+        content: &dyn Content,
+        index: u64,
         edition: &PartnershipEdition,
     ) -> Result<Partnership, GovernanceError> {
-        let bytes = blob(store, recorded, &edition.edition)?;
+        let bytes = content.of(index, &edition.edition)?;
         let terms: PartnershipTerms =
-            ambit_ledger::decode(&bytes).map_err(|error| failed(recorded, &error))?;
-        let text = text_blob(store, recorded, &edition.profile)?;
+            ambit_ledger::decode(&bytes).map_err(|error| failed(index, &error))?;
+        let text = content.text_of(index, &edition.profile)?;
         let layers = self.layers.with_text(Layer::Partnership, &text);
         let mut roots: BTreeMap<OrganizationId, Fingerprint> = edition
             .roots
@@ -276,7 +304,7 @@ impl Governance {
             }
             EditionStage::Active => keyring_for(&terms.members, &roots),
         };
-        let keyring = keyring.map_err(|error| failed(recorded, &error))?;
+        let keyring = keyring.map_err(|error| failed(index, &error))?;
         let transport_keys = terms
             .members
             .iter()
@@ -290,9 +318,9 @@ impl Governance {
             .collect();
         let mut signatures = BTreeMap::new();
         for digest in &edition.signatures {
-            let statement = blob(store, recorded, digest)?;
+            let statement = content.of(index, digest)?;
             let signature = ManifestSignature::verify(&statement, &keyring)
-                .map_err(|error| failed(recorded, &error))?;
+                .map_err(|error| failed(index, &error))?;
             if signature.edition() == edition.edition {
                 signatures.insert(signature.signer().clone(), statement);
             }
@@ -303,7 +331,7 @@ impl Governance {
         };
         let agreement = agreement(&terms, state, terms.lease_until);
         Ok(Partnership {
-            entry: recorded.index,
+            entry: index,
             edition: edition.edition,
             stage: edition.stage,
             signatures,
@@ -447,24 +475,27 @@ fn edition_in(body: &Body) -> Option<&PartnershipId> {
     }
 }
 
-fn failed(recorded: &Recorded, error: &dyn std::error::Error) -> GovernanceError {
+fn failed(index: u64, error: &dyn std::error::Error) -> GovernanceError {
     GovernanceError::Entry {
-        index: recorded.index,
+        index,
         what: error.to_string(),
     }
 }
 
-fn blob(store: &Store, recorded: &Recorded, digest: &Digest) -> Result<Vec<u8>, GovernanceError> {
-    store.blob(digest)?.ok_or_else(|| GovernanceError::Entry {
-        index: recorded.index,
-        what: format!("the content {digest} is missing"),
-    })
-}
-
-fn text_blob(
+/// The layers that these entries put in force.
+fn layers_of(
     store: &Store,
-    recorded: &Recorded,
-    digest: &Digest,
-) -> Result<String, GovernanceError> {
-    String::from_utf8(blob(store, recorded, digest)?).map_err(|error| failed(recorded, &error))
+    activations: &Activations,
+    (taxonomies, activation): &(Digest, Recorded),
+) -> Result<Layers, GovernanceError> {
+    let text = store.text_of(activation.index, taxonomies)?;
+    let taxonomies =
+        Taxonomies::from_json(&text).map_err(|error| failed(activation.index, &error))?;
+    let mut texts = Vec::new();
+    for (layer, (how, recorded)) in activations {
+        texts.push((*layer, store.text_of(recorded.index, &how.profile)?));
+    }
+    // One that does not compile leaves all undecided, and keeps no home from opening: it can be replaced.
+    let texts = texts.iter().map(|(layer, text)| (*layer, text.as_str()));
+    Ok(Layers::of_texts(taxonomies, texts))
 }

@@ -7,6 +7,7 @@
 mod armor;
 mod card;
 mod consent;
+mod content;
 mod declaration;
 mod edition;
 mod governance;

@@ -13,7 +13,7 @@ use crate::randomness::Randomness;
 use crate::store::{
     AskedFor, BoxKey, StoreError, UNTAKEN_CODES_MAX, Write, own_acknowledgement, own_observation,
 };
-use ambit_ledger::{Body, DisclosureId, Facts, OfferedAgain, RefusalCode, Salt, Time};
+use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 
@@ -28,8 +28,7 @@ pub(crate) fn offer_again(
     if !code.may_come_again() {
         return Ok(None);
     }
-    // One at a time, or two would find the same.
-    let _alone = node.alone();
+    let _alone = node.offering_again();
     let Some(state) = node.store().outbox(outbox) else {
         return Ok(None);
     };
@@ -84,7 +83,7 @@ pub(super) fn offer_kept_back(
     extent: Extent,
     now: Time,
 ) -> Result<Gone, StoreError> {
-    let _alone = node.alone();
+    let _alone = node.offering_again();
     let state = node.store().outbox(outbox);
     let asked = state.map(|state| state.asked_for).unwrap_or_default();
     let mut all = Gone::default();
@@ -114,12 +113,8 @@ fn go_through(
 ) -> Result<Gone, StoreError> {
     let stated = stated(node, outbox, code, asked)?;
     let is_asked_for = |seq: u64| seq <= asked.upto;
-    let mut wanted = Vec::new();
-    for (seq, index) in stated.iter().filter(|(seq, _)| is_asked_for(**seq)) {
-        if is_latest(node, outbox, *seq)? {
-            wanted.push((*seq, *index));
-        }
-    }
+    let wanted = stated.iter().filter(|(seq, _)| is_asked_for(**seq));
+    let wanted: Vec<_> = wanted.collect();
     let mut offered = 0;
     let is_dry_run = extent == Extent::DryRun;
     // What it did not take and does not ask for yet stays to be found.
@@ -131,11 +126,15 @@ fn go_through(
         ..asked
     };
     for some in wanted.chunks(COMMIT_OBSERVATIONS_MAX) {
-        let in_force = node.judging();
+        // Others may observe, and change what is in force, between one commit and the next.
+        let in_force = node.releasing();
         let mut deciding = in_force.deciding();
         let mut judged = in_force.judged();
         for (seq, index) in some {
-            let item = stored(node, outbox, *seq)?;
+            let item = stored(node, outbox, **seq)?;
+            if !is_latest(node, outbox, **seq, &item)? {
+                continue;
+            }
             let offer = offer(&mut deciding, &item, now)?;
             // Recorded whatever comes of it: what is decided after it may refer to it.
             judged.extend(offer.decisions);
@@ -149,7 +148,7 @@ fn go_through(
                 }
                 None => {
                     left.kept_back += 1;
-                    left.from = left.from.min(*index);
+                    left.from = left.from.min(**index);
                 }
             }
         }
@@ -204,13 +203,10 @@ fn stated(
 }
 
 /// Whether a number is the last under which a disclosure goes: it was not offered again since, nor taken back.
-fn is_latest(node: &Node, outbox: &BoxKey, seq: u64) -> Result<bool, StoreError> {
+fn is_latest(node: &Node, outbox: &BoxKey, seq: u64, item: &Stored) -> Result<bool, StoreError> {
     let store = node.store();
-    if store.withdrawn(outbox, seq)?.is_some() {
-        return Ok(false);
-    }
-    let item = stored(node, outbox, seq)?;
-    Ok(store.latest_number(&item.id(), item.first_seq)? == seq)
+    Ok(store.withdrawn(outbox, seq)?.is_none()
+        && store.latest_number(&item.id(), item.first_seq)? == seq)
 }
 
 /// The numbers that the acknowledgement of an entry says were not taken with a code; of none, where it is by a store that
@@ -229,8 +225,7 @@ fn untaken_in(
     if incarnation != Some(stated.incarnation) {
         return Ok(Vec::new());
     }
-    let all = stated.refused.iter().chain(&stated.set_aside);
-    let with_code = all.filter(|item| item.code == code);
+    let with_code = stated.not_taken().filter(|item| item.code == code);
     Ok(with_code.map(|item| item.seq).collect())
 }
 
@@ -260,16 +255,18 @@ fn offer<'g>(
     let Some(to) = to.filter(|to| to.partnership().is_judged(now)) else {
         return kept_back(in_force.judged());
     };
-    let facts = facts_of(node, item)?;
+    let (_, observation) = item.observation(node)?;
+    let observation = own_observation(&observation)?;
+    let facts = observation.facts();
     let (decision, decisions, statement) = if to.partnership().edition() == disclosure.edition {
         let number = (item.id(), item.first_seq);
-        match judge_again(deciding, disclosure, &facts, number, now)? {
+        match judge_again(deciding, disclosure, facts, number, now)? {
             Again::Leaves { decision, judged } => (decision, judged, None),
             // Its number was settled, so there is nothing to take back.
             Again::TakenBack { judged, .. } => return kept_back(judged),
         }
     } else {
-        let released = judge_for(deciding, to, &facts, now)?;
+        let released = judge_for(deciding, to, facts, now)?;
         let context = DisclosureContext {
             discloser: in_force.organization(),
             key: &node.keys().statement,
@@ -296,19 +293,6 @@ fn offer<'g>(
             decision,
         }),
     })
-}
-
-fn facts_of(node: &Node, item: &Stored) -> Result<Facts, StoreError> {
-    let missing = StoreError::Damaged("a disclosed observation is missing");
-    let Some(index) = node.store().observation(&item.disclosure.observation)? else {
-        return Err(missing);
-    };
-    match node.store().entry(index)?.map(|recorded| recorded.body) {
-        Some(Body::Observed(observed)) => {
-            Ok(own_observation(&observed.observation)?.facts().clone())
-        }
-        _ => Err(missing),
-    }
 }
 
 impl Stored {

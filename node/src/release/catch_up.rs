@@ -3,7 +3,7 @@
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::run::{Moment, Releases};
 use crate::node::{Counterpart, InForce, Node, Releasing};
-use crate::store::{Recorded, StoreError, Write, own_observation};
+use crate::store::{Recorded, Store, StoreError, Write, own_observation};
 use ambit_ledger::{Body, Facts, ObservationId, Time, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -61,75 +61,121 @@ pub(super) fn catch_up(
     now: Moment,
     counts: &mut JudgedAgain,
 ) -> Result<(), ObserveError> {
-    for to in releasing.recipients(now.passed()) {
-        catch_up_one(releasing, to, now, counts)?;
-    }
-    Ok(())
+    let recipients: Vec<_> = releasing.recipients(now.passed()).collect();
+    catch_up_these(releasing, &recipients, now, counts)
 }
 
-pub(super) fn catch_up_one(
-    in_force: &InForce<'_>,
-    to: Counterpart<'_>,
+/// Judges for these recipients what was not judged for them yet. An entry is read once, however many they are.
+pub(super) fn catch_up_these<'g>(
+    in_force: &'g InForce<'g>,
+    recipients: &[Counterpart<'g>],
     now: Moment,
     counts: &mut JudgedAgain,
 ) -> Result<(), ObserveError> {
+    let mut behind = recipients
+        .iter()
+        .map(|to| Behind::of(in_force, *to, now))
+        .collect::<Result<Vec<_>, StoreError>>()?;
     let store = in_force.node().store();
-    let judged = match store.outbox(&to.outbox()) {
-        Some(outbox) => outbox.judged,
-        None => {
-            let mut open = in_force.judged();
-            open.push(Write::OpenOutbox {
-                partnership: to.partnership_id().clone(),
-                recipient: to.organization().clone(),
-            });
-            in_force.commit(now.passed(), open)?;
-            0
-        }
-    };
     let until = store.size();
-    let mut from = judged;
+    let from = behind.iter().map(|one| one.judged).min();
+    let mut from = from.unwrap_or(until);
     while from < until {
-        from = catch_up_some(in_force, to, from, until, now, counts)?;
+        let observed = Observed::read(store, from, until)?;
+        from = observed.upto;
+        observed.judge(in_force, &mut behind, now, counts)?;
     }
     Ok(())
 }
 
-/// Judges the next observations from an entry on, as many as one commit takes. Returns how far it came.
-fn catch_up_some<'g>(
-    in_force: &'g InForce<'g>,
+/// A recipient, and up to which entry all was judged for it, as its outbox says.
+struct Behind<'g> {
     to: Counterpart<'g>,
-    from: u64,
-    until: u64,
-    now: Moment,
-    counts: &mut JudgedAgain,
-) -> Result<u64, ObserveError> {
-    let mut releases = Releases::begin(in_force, now);
-    let mut judged = in_force.judged();
-    let mut found = 0;
-    let mut upto = from;
-    for recorded in in_force.node().store().entries(from, until) {
-        let recorded = recorded?;
-        upto = recorded.index + 1;
-        if let Some((id, facts)) = observed_here(&recorded)? {
-            let (verdict, more) = releases.release_to(to, id, &facts)?;
-            judged.extend(more);
-            counts.count(verdict);
-            found += 1;
-        }
-        if found >= COMMIT_OBSERVATIONS_MAX {
-            break;
-        }
+    judged: u64,
+}
+
+impl<'g> Behind<'g> {
+    fn of(in_force: &'g InForce<'g>, to: Counterpart<'g>, now: Moment) -> Result<Self, StoreError> {
+        let judged = match in_force.node().store().outbox(&to.outbox()) {
+            Some(outbox) => outbox.judged,
+            None => {
+                let mut open = in_force.judged();
+                open.push(Write::OpenOutbox {
+                    partnership: to.partnership_id().clone(),
+                    recipient: to.organization().clone(),
+                });
+                in_force.commit(now.passed(), open)?;
+                0
+            }
+        };
+        Ok(Self { to, judged })
     }
-    // Entries without observations are passed over without a commit until there are many.
-    if found > 0 || upto - from >= PASSED_OVER_MAX {
-        judged.push(Write::Judged {
-            outbox: to.outbox(),
-            upto: Some(upto),
-        });
-        in_force.commit(now.passed(), judged)?;
+}
+
+/// What was observed here in a stretch of entries, no more than one commit takes.
+struct Observed {
+    upto: u64,
+    observations: Vec<(u64, ObservationId, Facts)>,
+}
+
+impl Observed {
+    fn read(store: &Store, from: u64, until: u64) -> Result<Self, StoreError> {
+        let mut observed = Self {
+            upto: from,
+            observations: Vec::new(),
+        };
+        for recorded in store.entries(from, until.min(from + PASSED_OVER_MAX)) {
+            let recorded = recorded?;
+            observed.upto = recorded.index + 1;
+            if let Some((id, facts)) = observed_here(&recorded)? {
+                observed.observations.push((recorded.index, id, facts));
+            }
+            if observed.observations.len() >= COMMIT_OBSERVATIONS_MAX {
+                break;
+            }
+        }
+        Ok(observed)
+    }
+
+    /// Judges it for those for whom it was not judged yet.
+    fn judge<'g>(
+        &self,
+        in_force: &'g InForce<'g>,
+        behind: &mut [Behind<'g>],
+        now: Moment,
+        counts: &mut JudgedAgain,
+    ) -> Result<(), ObserveError> {
+        let mut releases = Releases::begin(in_force, now);
+        let mut passed_over = in_force.judged();
+        for one in behind.iter_mut().filter(|one| one.judged < self.upto) {
+            let mut judged = in_force.judged();
+            let new = self.observations.iter();
+            for (_, id, facts) in new.filter(|(index, ..)| *index >= one.judged) {
+                let (verdict, more) = releases.release_to(one.to, *id, facts)?;
+                judged.extend(more);
+                counts.count(verdict);
+            }
+            let is_judged = Write::Judged {
+                outbox: one.to.outbox(),
+                upto: Some(self.upto),
+            };
+            if !judged.is_empty() {
+                judged.push(is_judged);
+                in_force.commit(now.passed(), judged)?;
+            } else if self.upto - one.judged >= PASSED_OVER_MAX {
+                passed_over.push(is_judged);
+            } else {
+                // Entries without observations are passed over without a record until there are many.
+                continue;
+            }
+            one.judged = self.upto;
+        }
+        if !passed_over.is_empty() {
+            in_force.commit(now.passed(), passed_over)?;
+        }
         releases.keep();
+        Ok(())
     }
-    Ok(upto)
 }
 
 /// The observation that an entry makes here: the only kind that is released.

@@ -9,8 +9,8 @@ use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Judgement};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
     AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Member,
-    Observation, ObservationId, OrganizationId, ReadingsError, Salt, Scope, SecretKey, Time,
-    Verdict, Withdrawal, Withdrawn, Withheld,
+    Observation, ObservationId, OrganizationId, ReadingsError, Salt, Scope, SecretKey,
+    StatementError, Time, Verdict, Withdrawal, Withdrawn, Withheld,
 };
 use ambit_policy::{inquiry_for_disclosure, limits_in_force, name_members, scope_for};
 use std::collections::BTreeSet;
@@ -30,10 +30,23 @@ pub struct Signed {
     pub import: Option<Digest>,
 }
 
+/// What was collected cannot be one observation.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// Its readings.
+    #[error(transparent)]
+    Readings(#[from] ReadingsError),
+    /// Its facts.
+    #[error(
+        "the facts cannot be an observation that others take; shorten the longest names among them, or mend what is named"
+    )]
+    Facts(#[from] StatementError),
+}
+
 /// Signs what was collected; `readings` are the draft's.
 ///
 /// # Errors
-/// [`ReadingsError`] where the readings cannot be one observation.
+/// [`SignError`] where they cannot be one observation.
 pub fn sign(
     draft: Draft,
     readings: &EncodedReadings,
@@ -41,7 +54,7 @@ pub fn sign(
     key: &SecretKey,
     salt: Salt,
     import: Option<Digest>,
-) -> Result<Signed, ReadingsError> {
+) -> Result<Signed, SignError> {
     let (observed_from, observed_to) = readings.span();
     let reading_count = readings.count();
     let digest = readings.digest(&salt);
@@ -77,7 +90,7 @@ pub fn sign(
         readings: digest,
         reading_count,
     };
-    let statement = Observation::sign(&facts, key);
+    let statement = Observation::issue(&facts, key)?;
     Ok(Signed {
         id: ObservationId::of(&statement),
         facts,

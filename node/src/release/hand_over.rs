@@ -6,7 +6,7 @@ use crate::clock::ClockError;
 use crate::link::Outgoing;
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError, Write, own_disclosure, own_observation};
-use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, ObservationId, OfferedAgain};
+use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, OfferedAgain};
 
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,20 @@ pub(super) struct Stored {
     pub(super) statement: Vec<u8>,
     /// The number under which this very disclosure was put there.
     pub(super) first_seq: u64,
+}
+
+impl Stored {
+    /// The observation that is disclosed: its entry and its statement.
+    pub(super) fn observation(&self, node: &Node) -> Result<(u64, Vec<u8>), StoreError> {
+        let missing = StoreError::Damaged("a disclosed observation is missing");
+        let Some(index) = node.store().observation(&self.disclosure.observation)? else {
+            return Err(missing);
+        };
+        match node.store().entry(index)?.map(|recorded| recorded.body) {
+            Some(Body::Observed(observed)) => Ok((index, observed.observation.into_vec())),
+            _ => Err(missing),
+        }
+    }
 }
 
 pub(super) fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> {
@@ -83,20 +97,13 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
     if node.store().withdrawn(outbox, seq)?.is_some() {
         return Ok(Outgoing::Tombstone);
     }
+    let stored = stored(node, outbox, seq)?;
+    let (index, observation) = stored.observation(node)?;
     let Stored {
         disclosure,
         statement,
         ..
-    } = stored(node, outbox, seq)?;
-    let id: ObservationId = disclosure.observation;
-    let missing = StoreError::Damaged("a disclosed observation is missing");
-    let Some(index) = node.store().observation(&id)? else {
-        return Err(missing.into());
-    };
-    let observation = match node.store().entry(index)?.map(|recorded| recorded.body) {
-        Some(Body::Observed(observed)) => observed.observation.into_vec(),
-        _ => return Err(missing.into()),
-    };
+    } = stored;
     let facts = own_observation(&observation)?;
     let now = node.instant(crate::clock::now())?;
     let in_force = node.judging();
@@ -129,7 +136,7 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
             }
             deciding.keep();
             Ok(Outgoing::Item {
-                readings: node.store().readings(index, &id)?,
+                readings: node.store().readings(index, &disclosure.observation)?,
                 observation,
                 disclosure: statement,
                 // Only the owner discloses, and what it takes to check that every member has.

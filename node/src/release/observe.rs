@@ -1,17 +1,16 @@
 //! Observing: sign, judge for every recipient, commit all of it at once.
 
-use super::catch_up::{JudgedAgain, catch_up, catch_up_one};
+use super::catch_up::{JudgedAgain, catch_up, catch_up_these};
+use super::disclose::SignError;
 use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::{AheadError, Draft, check_ahead};
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask, Counterpart, InForce, Node};
+use crate::node::{Ask, Counterpart, InForce, Node, Outcome};
 use crate::partnership::{Governance, GovernanceError};
 use crate::randomness::RandomnessError;
 use crate::store::{Pending, StoreError};
-use ambit_ledger::{
-    Body, ObservationId, OrganizationId, PartnershipId, ReadingsError, Time, Verdict,
-};
+use ambit_ledger::{ObservationId, OrganizationId, PartnershipId, Time, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::mpsc;
@@ -58,9 +57,9 @@ pub enum ObserveError {
     /// What is in force cannot be read.
     #[error(transparent)]
     Governance(#[from] GovernanceError),
-    /// The readings cannot be one observation.
+    /// What was collected cannot be one observation.
     #[error(transparent)]
-    Readings(#[from] ReadingsError),
+    Sign(#[from] SignError),
     /// The owner is another organization.
     #[error(
         "the facts name the owner `{0}`; an observation is made by its owner, so set `owner` to this node's organization"
@@ -86,7 +85,7 @@ impl From<ObserveError> for Failure {
             ObserveError::Clock(_) => FailureKind::TryAgain,
             ObserveError::Store(_)
             | ObserveError::Governance(_)
-            | ObserveError::Readings(_)
+            | ObserveError::Sign(_)
             | ObserveError::Owner(_)
             | ObserveError::DataClass(_)
             | ObserveError::Ahead(_)
@@ -235,14 +234,18 @@ fn judge_for_rest(
     now: Moment,
 ) -> Result<(), ObserveError> {
     let store = in_force.node().store();
+    catch_up_these(in_force, recipients, now, &mut JudgedAgain::default())?;
     for to in recipients.iter().copied() {
-        catch_up_one(in_force, to, now, &mut JudgedAgain::default())?;
         let outbox = to.outbox();
         for observed in observed.iter_mut() {
             let outcome = store.outcome_for(&observed.id, &outbox)?;
-            let recorded = outcome.map(|index| store.entry(index)).transpose()?;
-            let recorded = recorded.flatten();
-            let verdict = recorded.map_or(Verdict::Withheld, |found| verdict_in(&found.body));
+            let recorded = outcome
+                .map(|index| store.entry(index))
+                .transpose()?
+                .flatten();
+            let said = recorded.map_or(Ok(None), |found| Outcome::of(&found.body))?;
+            // Where nothing is said yet, nothing was disclosed.
+            let verdict = said.map_or(Verdict::Withheld, |said| said.became.verdict());
             observed.outcomes.push(RecipientOutcome {
                 partnership: to.partnership_id().clone(),
                 recipient: to.organization().clone(),
@@ -251,34 +254,6 @@ fn judge_for_rest(
         }
     }
     Ok(())
-}
-
-/// What an entry says was decided for a recipient.
-fn verdict_in(body: &Body) -> Verdict {
-    match body {
-        Body::Disclosed(_) => Verdict::Admissible,
-        Body::Withheld(withheld) if withheld.undecided => Verdict::Undecided,
-        Body::Withheld(_) | Body::Withdrawn(_) => Verdict::Withheld,
-        // No other kind is an outcome.
-        Body::Opened(_)
-        | Body::KeyCertified(_)
-        | Body::PartnershipEdition(_)
-        | Body::PartnershipDeclined(_)
-        | Body::ProfileActivated(_)
-        | Body::TaxonomyActivated(_)
-        | Body::LimitsSet(_)
-        | Body::Observed(_)
-        | Body::Admitted(_)
-        | Body::Decided(_)
-        | Body::Refused(_)
-        | Body::SetAside(_)
-        | Body::Acknowledged(_)
-        | Body::OfferedAgain(_)
-        | Body::IssuerPinned(_)
-        | Body::AttestationRecorded(_)
-        | Body::Laid(_)
-        | Body::Unread { .. } => Verdict::Withheld,
-    }
 }
 
 /// A commit of observations on its way to the disk.

@@ -1,7 +1,7 @@
 //! Signing: drafts to signed observations, a commit's worth at a time. It needs nothing of what is decided, so it
 //! runs ahead of judging, on a thread of its own where there is more than one commit's worth.
 
-use super::disclose::{self, Signed};
+use super::disclose::{self, SignError, Signed};
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use crate::collect::Draft;
 use crate::node::Node;
@@ -61,7 +61,7 @@ impl<'a> Signing<'a> {
 
     fn collect(&mut self) -> Result<(), ObserveError> {
         for draft in self.drafts.by_ref().take(COLLECTED_MAX) {
-            let readings = EncodedReadings::of(&draft.readings)?;
+            let readings = EncodedReadings::of(&draft.readings).map_err(SignError::from)?;
             let fingerprint = draft.fingerprint_with(readings.as_bytes());
             let store = self.node.store();
             let is_import = self.imports.is_some();

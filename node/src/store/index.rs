@@ -115,8 +115,8 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
 fn acknowledged_marks(statement: &[u8]) -> Result<Vec<Mark>, StoreError> {
     let statement = own_acknowledgement(statement)?;
     let outbox = BoxKey::new(&statement.partnership, &statement.recipient);
-    let untaken = statement.refused.iter().chain(&statement.set_aside);
-    let codes: BTreeSet<u16> = untaken
+    let codes: BTreeSet<u16> = statement
+        .not_taken()
         .filter(|item| item.code.may_come_again())
         .map(|item| item.code.number())
         .collect();

@@ -62,7 +62,7 @@ fn bounds_and_groups_are_those_in_force() {
         }
     };
     let bounds = format!(
-        "at most {} bytes and {POLICIES_MAX} policies; a policy at most {POLICY_LINKS_MAX} operators, \
+        "at most {} bytes and {POLICIES_MAX} policies; a policy at most {POLICY_LINKS_MAX} characters of operators, \
          {PROFILE_NESTING_MAX} brackets and {CONDITIONALS_MAX} conditionals within each other, and {} expressions",
         thousands(PROFILE_BYTES_MAX),
         thousands(POLICY_EXPRESSIONS_MAX)

@@ -86,12 +86,9 @@ impl Audit<'_> {
 /// What was refused or set aside, by sequence number. A recipient that was not told that its last acknowledgement arrived
 /// repeats what that one named; those numbers are settled and passed over.
 fn not_taken_in(statement: &Acknowledgement, after: u64) -> BTreeMap<u64, Outcome> {
-    let refused = statement.refused.iter();
-    let refused = refused.map(|item| (item.seq, Outcome::Refused(item.code)));
-    let set_aside = statement.set_aside.iter();
-    let set_aside = set_aside.map(|item| (item.seq, Outcome::SetAside(item.code)));
-    let named = refused.chain(set_aside);
-    named.filter(|(seq, _)| after < *seq).collect()
+    let named = statement.not_taken().filter(|item| after < item.seq);
+    let outcomes = named.map(|item| (item.seq, Outcome::not_taken(item.code)));
+    outcomes.collect()
 }
 
 /// The chain over what the items came to, which is noted with each.

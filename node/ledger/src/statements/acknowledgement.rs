@@ -67,6 +67,11 @@ issued_statement!(
 );
 
 impl Acknowledgement {
+    /// What was not taken: refused, and after that set aside.
+    pub fn not_taken(&self) -> impl Iterator<Item = &RefusedItem> {
+        self.refused.iter().chain(&self.set_aside)
+    }
+
     fn broken_rule(&self) -> Option<&'static str> {
         let is_refusal = |item: &RefusedItem| !item.code.is_set_aside();
         if !self.refused.iter().all(is_refusal) || self.set_aside.iter().any(is_refusal) {

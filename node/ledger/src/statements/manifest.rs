@@ -53,7 +53,24 @@ pub struct ManifestSignature {
 }
 
 impl ManifestSignature {
-    /// Signs an edition. Returns the statement's bytes.
+    /// Signs an edition whose instants are whole milliseconds and that is not too large. Returns the statement's bytes.
+    ///
+    /// # Errors
+    /// [`StatementError::Rule`], [`StatementError::TooLarge`].
+    pub fn issue(
+        terms: &PartnershipTerms,
+        signer: &OrganizationId,
+        at: Time,
+        key: &SecretKey,
+    ) -> Result<Vec<u8>, StatementError> {
+        let manifest = Manifest {
+            terms: terms.clone(),
+            at,
+        };
+        payload::issue(&manifest, signer, key)
+    }
+
+    /// Signs an edition whatever its rules say, as a forger would. A node issues. Returns the statement's bytes.
     #[must_use]
     pub fn sign(
         terms: &PartnershipTerms,

@@ -17,7 +17,18 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Signs facts. Returns the statement's bytes.
+    /// Signs facts that keep their rules and are not too large. Returns the statement's bytes.
+    ///
+    /// # Errors
+    /// [`StatementError::Rule`], [`StatementError::TooLarge`].
+    pub fn issue(facts: &Facts, key: &SecretKey) -> Result<Vec<u8>, StatementError> {
+        match facts.broken_rule() {
+            Some(rule) => Err(StatementError::Rule(rule)),
+            None => payload::of_size(StatementKind::Observation, Self::sign(facts, key)),
+        }
+    }
+
+    /// Signs facts whatever their rules say, as a forger would. A node issues. Returns the statement's bytes.
     #[must_use]
     pub fn sign(facts: &Facts, key: &SecretKey) -> Vec<u8> {
         statement::sign(

@@ -96,7 +96,18 @@ pub struct SignedCard {
 }
 
 impl SignedCard {
-    /// Signs a card with the organization's statement key.
+    /// Signs a card that keeps its rules and is not too large with the organization's statement key.
+    ///
+    /// # Errors
+    /// [`StatementError::Rule`], [`StatementError::TooLarge`].
+    pub fn issue(card: Card, key: &SecretKey) -> Result<Self, StatementError> {
+        Ok(Self {
+            statement: card.issue(key)?,
+            card,
+        })
+    }
+
+    /// Signs a card whatever its rules say, as a forger would. A node issues.
     #[must_use]
     pub fn sign(card: Card, key: &SecretKey) -> Self {
         Self {
@@ -188,6 +199,12 @@ impl Member {
             claims: BTreeSet::new(),
             evidence: Vec::new(),
         }
+    }
+
+    /// The first instant it names that is finer than a millisecond: no terms could hold it.
+    #[must_use]
+    pub fn finer_than_millis(&self) -> Option<Time> {
+        self.instants().find(|instant| !instant.is_whole_millis())
     }
 
     /// Every instant it names but the number of its card.

@@ -27,8 +27,8 @@ async fn nothing_leaves_before_all_three_have_signed() {
     let now = crate::clock::now();
     let text = declaration_of("one", "F-ONE", "quality", SUPPLIER_QUALITY, 2, "");
     let cards = [
-        shop.node.card(crate::clock::now()),
-        two.node.card(crate::clock::now()),
+        shop.node.card(crate::clock::now()).unwrap(),
+        two.node.card(crate::clock::now()).unwrap(),
     ];
     let others = [roots[0].clone(), roots[2].clone()];
     let proposal = one
@@ -116,7 +116,7 @@ async fn a_decline_arrives_with_its_reason_and_nothing_else() {
     let now = crate::clock::now();
     let (text, cards) = (
         quality("one", "F-ONE", ""),
-        [shop.node.card(crate::clock::now())],
+        [shop.node.card(crate::clock::now()).unwrap()],
     );
     let proposal = one
         .node

@@ -47,7 +47,7 @@ fn released(shop: &Node) -> u64 {
 
 fn pin(node: &Node, issuer: &Node, now: Time) {
     let pin = PinIssuer {
-        card: issuer.card(now),
+        card: issuer.card(now).unwrap(),
         root: issuer.root_fingerprint(),
     };
     node.pin_issuer(pin, now).unwrap();
@@ -277,13 +277,13 @@ fn nobody_attests_anything_of_itself() {
     assert_eq!(one.store().size(), before);
 
     let own = PinIssuer {
-        card: one.card(now),
+        card: one.card(now).unwrap(),
         root: one.root_fingerprint(),
     };
     let own = one.pin_issuer(own, now);
     assert!(matches!(own, Err(IssuerError::Own(_))));
     let differs = PinIssuer {
-        card: shop.card(now),
+        card: shop.card(now).unwrap(),
         root: one.root_fingerprint(),
     };
     let differs = one.pin_issuer(differs, now);

@@ -143,7 +143,12 @@ fn root(node: &Node) -> (OrganizationId, Fingerprint) {
 /// The customer declares, the supplier signs; the customer learns of that over the mesh.
 fn sign(customer: &Node, supplier: &Node, text: &str, now: Time) -> String {
     let invitation = customer
-        .declare(text, &[supplier.card(now)], &[root(supplier)].into(), now)
+        .declare(
+            text,
+            &[supplier.card(now).unwrap()],
+            &[root(supplier)].into(),
+            now,
+        )
         .unwrap();
     assert!(!invitation.is_active);
     let signed = supplier

@@ -369,15 +369,6 @@ pub(super) fn edition_of(node: &Node, partnership: &PartnershipId) -> Digest {
         .edition()
 }
 
-/// What becomes of an item that is not taken with this code.
-pub(super) fn not_taken(code: RefusalCode) -> Outcome {
-    if code.is_set_aside() {
-        Outcome::SetAside(code)
-    } else {
-        Outcome::Refused(code)
-    }
-}
-
 /// The codes of frames that the link refuses without giving them a place.
 pub(super) fn reject(seq: u64, code: RefusalCode) -> Frame {
     Frame::Reject { seq, code }

@@ -2,10 +2,10 @@
 //! each time the link lives on.
 
 use super::cases::{frame_cases, item_cases};
-use super::peer::{Peer, edition_of, hello, mesh_of, not_taken, open_link, receive, reject};
+use super::peer::{Peer, edition_of, hello, mesh_of, open_link, receive, reject};
 use super::*;
 use crate::mesh::MeshEvent;
-use ambit_ledger::{Digest, ObservationId, RefusalCode, Refused, encode};
+use ambit_ledger::{Digest, ObservationId, Outcome, RefusalCode, Refused, encode};
 use std::collections::BTreeSet;
 
 /// In every item that is refused, and nowhere else.
@@ -54,7 +54,8 @@ async fn every_code_is_given_and_the_link_lives_on() {
         (case.change)(&pair, &mut parts);
         let mut item = peer.sign(parts);
         (case.tamper)(&pair, &mut item);
-        peer.bring(case.name, &item, not_taken(case.code)).await;
+        peer.bring(case.name, &item, Outcome::not_taken(case.code))
+            .await;
         // What is set aside is no refusal.
         if !case.code.is_set_aside() {
             note(case.code, item.body().digest());

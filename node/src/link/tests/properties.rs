@@ -264,8 +264,7 @@ impl Judge {
         let outcome = match self.taken.get(place) {
             Some(ItemBody::Tombstone) => Outcome::Noted,
             _ if is_taken => Outcome::Admitted,
-            _ if code.is_set_aside() => Outcome::SetAside(code),
-            _ => Outcome::Refused(code),
+            _ => Outcome::not_taken(code),
         };
         let Ok(inbox) = self.receiver.resolve(outcome) else {
             return;

@@ -1,5 +1,7 @@
 //! What is signed and what is not, between two nodes that hand files to each other.
 
+mod signable;
+
 use super::*;
 use crate::config::{ApiSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
@@ -31,8 +33,8 @@ fn place(folder: &Path, name: &str) -> PathBuf {
     folder.join(name)
 }
 
-fn node(folder: &Path, name: &str, now: Time) -> Node {
-    let settings = Settings {
+fn settings(name: &str) -> Settings {
+    Settings {
         organization: OrganizationSettings {
             id: format!("did:web:{name}.example").parse().unwrap(),
             name: name.parse().unwrap(),
@@ -44,9 +46,12 @@ fn node(folder: &Path, name: &str, now: Time) -> Node {
         mesh: MeshSettings::default(),
         api: ApiSettings::default(),
         example: None,
-    };
+    }
+}
+
+fn node(folder: &Path, name: &str, settings: &Settings, now: Time) -> Node {
     let place = place(folder, name);
-    Node::init(&place, &settings, now).unwrap();
+    Node::init(&place, settings, now).unwrap();
     Node::open(&place).unwrap()
 }
 
@@ -57,10 +62,15 @@ fn root(node: &Node) -> Roots {
 
 impl Scene {
     fn new() -> Self {
+        Self::with(settings("supplier"))
+    }
+
+    /// With these settings of the supplier.
+    fn with(supplier: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = whole_seconds(crate::clock::now());
-        let [customer, supplier] =
-            ["customer", "supplier"].map(|name| node(folder.path(), name, now));
+        let customer = node(folder.path(), "customer", &settings("customer"), now);
+        let supplier = node(folder.path(), "supplier", &supplier, now);
         Self {
             folder,
             customer,
@@ -71,6 +81,11 @@ impl Scene {
 
     /// The customer declares an agreement of this name that ends then, with `more` keys.
     fn declare(&self, name: &str, until: Time, more: &str) -> Proposal {
+        self.try_declare(name, until, more).unwrap()
+    }
+
+    /// Likewise, whatever comes of it.
+    fn try_declare(&self, name: &str, until: Time, more: &str) -> Result<Proposal, PartnerError> {
         let text = format!(
             r#"
 partnership = "{name}"
@@ -88,11 +103,9 @@ onward_hops = 0
 card = "supplier.card"
 "#
         );
-        let cards = [self.supplier.card(self.now)];
+        let cards = [self.supplier.card(self.now).unwrap()];
         let roots = root(&self.supplier);
-        self.customer
-            .declare(&text, &cards, &roots, self.now)
-            .unwrap()
+        self.customer.declare(&text, &cards, &roots, self.now)
     }
 
     /// The supplier accepts, whatever comes of it.
@@ -444,7 +457,7 @@ fn a_layer_that_cannot_judge_is_told_and_can_be_replaced() {
         Write::Blob(text.as_bytes().to_vec()),
         Write::Entry(Body::ProfileActivated(activated)),
     ];
-    node.changing().commit(None, writes, scene.now).unwrap();
+    node.changing().commit(writes, scene.now).unwrap();
     let broken = |node: &Node| -> Vec<Layer> {
         let profiles = node.status(scene.now).unwrap().profiles;
         let broken = profiles.iter().filter(|one| one.broken.is_some());

@@ -1,0 +1,104 @@
+//! What cannot be signed, or could not be read again, is not recorded, and the home opens afterwards.
+
+use super::*;
+use crate::agree::EnactError;
+use crate::config::ClaimSettings;
+use crate::node::ChangeError;
+use crate::partnership::{CardError, read_card, write_card};
+use ambit_ledger::{EditionStage, Member, PartnershipEdition, StatementError};
+
+fn opens(scene: Scene) {
+    let Scene {
+        folder,
+        customer,
+        supplier,
+        ..
+    } = scene;
+    drop((customer, supplier));
+    for name in ["customer", "supplier"] {
+        Node::open(&place(folder.path(), name)).unwrap();
+    }
+}
+
+#[test]
+fn terms_too_large_for_a_statement_are_not_declared() {
+    let scene = Scene::new();
+    let size = scene.customer.store().size();
+    let forbids = format!("forbids = '''\n// {}\n'''", "x".repeat(65_000));
+    let refused = scene.try_declare("large", scene.now.plus_days(9), &forbids);
+    let Err(PartnerError::Unsignable(StatementError::TooLarge { .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    let (_, message) = kind(refused.unwrap_err());
+    assert!(message.contains("at most 65535"), "{message}");
+    unchanged(&scene.customer, size);
+    opens(scene);
+}
+
+#[test]
+fn a_claim_ends_on_a_whole_millisecond() {
+    let fine: Time = "2030-01-01T00:00:00.0005Z".parse().unwrap();
+    let mut settings = settings("supplier");
+    settings.organization.claims = vec![ClaimSettings {
+        what: "iso27001".parse().unwrap(),
+        issuer: "did:web:auditor.example".parse().unwrap(),
+        number: None,
+        not_after: fine,
+    }];
+    let scene = Scene::with(settings);
+    let member = read_card(&scene.supplier.card(scene.now).unwrap()).unwrap();
+    let ends: Vec<Time> = member.claims.iter().map(|claim| claim.not_after).collect();
+    assert_eq!(ends, [fine.start_of_millis()]);
+    scene.declare("claims", scene.now.plus_days(9), "");
+    // What another program wrote is not taken.
+    let claims = member.claims.iter().cloned();
+    let claims = claims.map(|claim| ambit_ledger::Claim {
+        not_after: fine,
+        ..claim
+    });
+    let other = Member {
+        claims: claims.collect(),
+        ..member
+    };
+    let refused = read_card(&write_card(&other));
+    assert!(matches!(refused, Err(CardError::FinerThanMillis { instant, .. }) if instant == fine));
+    opens(scene);
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_recorded() {
+    let scene = Scene::new();
+    let node = &scene.customer;
+    let size = node.store().size();
+    let edition = Digest::of(b"nowhere");
+    let writes = vec![Write::Entry(Body::PartnershipEdition(PartnershipEdition {
+        partnership: "lost".parse().unwrap(),
+        edition,
+        stage: EditionStage::Proposed,
+        signatures: Vec::new(),
+        roots: Vec::new(),
+        profile: edition,
+    }))];
+    let refused = node.enact(node.changing(), writes, scene.now);
+    let Err(EnactError::Change(ChangeError::Unreadable(what))) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(what.contains(&edition.to_string()), "{what}");
+    unchanged(node, size);
+    opens(scene);
+}
+
+#[test]
+fn a_card_too_large_is_not_given_out() {
+    let mut settings = settings("supplier");
+    let address = |number| format!("/dns4/{}{number}.example/tcp/4001", "a".repeat(50));
+    settings.mesh.announce = (0..300)
+        .map(|number| address(number).parse().unwrap())
+        .collect();
+    let scene = Scene::with(settings);
+    let (_, message) = kind(scene.supplier.card(scene.now).unwrap_err());
+    assert!(
+        message.contains("`announce`") && message.contains("at most 16384"),
+        "{message}"
+    );
+}

@@ -1,0 +1,62 @@
+//! Where the content that entries name by its digest is read from: the store, and what is about to be put there.
+
+use super::GovernanceError;
+use crate::store::{Store, StoreError, Write};
+use ambit_ledger::Digest;
+use std::collections::BTreeMap;
+
+/// Finds content by its digest.
+pub(super) trait Content {
+    /// The content; nothing where there is none of this digest.
+    fn find(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The content that an entry names.
+    fn of(&self, entry: u64, digest: &Digest) -> Result<Vec<u8>, GovernanceError> {
+        self.find(digest)?.ok_or_else(|| GovernanceError::Entry {
+            index: entry,
+            what: format!("the content {digest} is missing"),
+        })
+    }
+
+    /// The text that an entry names.
+    fn text_of(&self, entry: u64, digest: &Digest) -> Result<String, GovernanceError> {
+        String::from_utf8(self.of(entry, digest)?).map_err(|error| GovernanceError::Entry {
+            index: entry,
+            what: error.to_string(),
+        })
+    }
+}
+
+impl Content for Store {
+    fn find(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.blob(digest)
+    }
+}
+
+/// A store as it will be once a commit is on the disk.
+pub(super) struct Ahead<'a> {
+    store: &'a Store,
+    written: BTreeMap<Digest, &'a [u8]>,
+}
+
+impl<'a> Ahead<'a> {
+    pub(super) fn of(store: &'a Store, writes: &'a [Write]) -> Self {
+        let written = writes.iter().filter_map(|write| match write {
+            Write::Blob(bytes) => Some((Digest::of(bytes), bytes.as_slice())),
+            _ => None,
+        });
+        Self {
+            store,
+            written: written.collect(),
+        }
+    }
+}
+
+impl Content for Ahead<'_> {
+    fn find(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.written.get(digest) {
+            Some(bytes) => Ok(Some(bytes.to_vec())),
+            None => self.store.blob(digest),
+        }
+    }
+}
