@@ -24,7 +24,7 @@ fn opens(scene: Scene) {
 fn terms_too_large_for_a_statement_are_not_declared() {
     let scene = Scene::new();
     let size = scene.customer.store().size();
-    let forbids = format!("forbids = '''\n// {}\n'''", "x".repeat(65_000));
+    let forbids = format!("forbids = '''\n// {}\n'''", "x".repeat(62_500));
     let refused = scene.try_declare("large", scene.now.plus_days(9), &forbids);
     let Err(PartnerError::Unsignable(StatementError::TooLarge { .. })) = refused else {
         panic!("{refused:?}");
