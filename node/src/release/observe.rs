@@ -235,7 +235,7 @@ fn judge_for_rest(
 ) -> Result<(), ObserveError> {
     let store = in_force.node().store();
     catch_up_these(in_force, recipients, now, &mut JudgedAgain::default())?;
-    for to in recipients.iter().copied() {
+    for to in recipients {
         let outbox = to.outbox();
         for observed in observed.iter_mut() {
             let outcome = store.outcome_for(&observed.id, &outbox)?;
