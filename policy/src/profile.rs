@@ -66,8 +66,8 @@ pub enum ProfileError {
         "the profile has {0} bytes, more than {PROFILE_BYTES_MAX}: split it over layers or shorten it"
     )]
     TooLong(usize),
-    /// Nested deeper than [`PROFILE_NESTING_MAX`](crate::PROFILE_NESTING_MAX), or a policy longer than
-    /// [`POLICY_LINKS_MAX`](crate::POLICY_LINKS_MAX).
+    /// Nested deeper than [`PROFILE_NESTING_MAX`], or a policy longer than
+    /// [`POLICY_LINKS_MAX`].
     #[error(
         "{at}: more than {PROFILE_NESTING_MAX} brackets within each other, or {POLICY_LINKS_MAX} characters of operators in one policy: split it into several"
     )]

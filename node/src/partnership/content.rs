@@ -1,8 +1,10 @@
 //! Where the content that entries name by its digest is read from: the store, and what is about to be put there.
 
 use super::GovernanceError;
-use crate::store::{Store, StoreError, Write};
+use super::governance::{Activations, failed};
+use crate::store::{Recorded, Store, StoreError, Write};
 use ambit_ledger::Digest;
+use ambit_policy::{Layers, Taxonomies};
 use std::collections::BTreeMap;
 
 /// Finds content by its digest.
@@ -59,4 +61,22 @@ impl Content for Ahead<'_> {
             None => self.store.blob(digest),
         }
     }
+}
+
+/// The layers that these entries put in force.
+pub(super) fn layers_of(
+    store: &Store,
+    activations: &Activations,
+    (taxonomies, activation): &(Digest, Recorded),
+) -> Result<Layers, GovernanceError> {
+    let text = store.text_of(activation.index, taxonomies)?;
+    let taxonomies =
+        Taxonomies::from_json(&text).map_err(|error| failed(activation.index, &error))?;
+    let mut texts = Vec::new();
+    for (layer, (how, recorded)) in activations {
+        texts.push((*layer, store.text_of(recorded.index, &how.profile)?));
+    }
+    // One that does not compile leaves all undecided, and keeps no home from opening: it can be replaced.
+    let texts = texts.iter().map(|(layer, text)| (*layer, text.as_str()));
+    Ok(Layers::of_texts(taxonomies, texts))
 }

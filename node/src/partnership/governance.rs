@@ -1,7 +1,7 @@
 //! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
 
 use super::card::{compared_members, keyring_for, transport_key};
-use super::content::{Ahead, Content};
+use super::content::{Ahead, Content, layers_of};
 use super::edition::{Declined, Partnership};
 use crate::store::{Recorded, Store, StoreError, Write};
 use ambit_ledger::{
@@ -9,7 +9,7 @@ use ambit_ledger::{
     Limits, ManifestSignature, Member, Name, Opened, OrganizationId, PartnershipEdition,
     PartnershipId, PartnershipTerms, Party, Time,
 };
-use ambit_policy::{Layers, Taxonomies, agreement};
+use ambit_policy::{Layers, agreement};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Governance {
 }
 
 /// The last activation of each layer, and the entry that records it.
-type Activations = BTreeMap<Layer, (Activated, Recorded)>;
+pub(super) type Activations = BTreeMap<Layer, (Activated, Recorded)>;
 
 /// How a layer's profile came into force.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -475,27 +475,9 @@ fn edition_in(body: &Body) -> Option<&PartnershipId> {
     }
 }
 
-fn failed(index: u64, error: &dyn std::error::Error) -> GovernanceError {
+pub(super) fn failed(index: u64, error: &dyn std::error::Error) -> GovernanceError {
     GovernanceError::Entry {
         index,
         what: error.to_string(),
     }
-}
-
-/// The layers that these entries put in force.
-fn layers_of(
-    store: &Store,
-    activations: &Activations,
-    (taxonomies, activation): &(Digest, Recorded),
-) -> Result<Layers, GovernanceError> {
-    let text = store.text_of(activation.index, taxonomies)?;
-    let taxonomies =
-        Taxonomies::from_json(&text).map_err(|error| failed(activation.index, &error))?;
-    let mut texts = Vec::new();
-    for (layer, (how, recorded)) in activations {
-        texts.push((*layer, store.text_of(recorded.index, &how.profile)?));
-    }
-    // One that does not compile leaves all undecided, and keeps no home from opening: it can be replaced.
-    let texts = texts.iter().map(|(layer, text)| (*layer, text.as_str()));
-    Ok(Layers::of_texts(taxonomies, texts))
 }
