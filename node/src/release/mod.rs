@@ -21,7 +21,7 @@ mod signing;
 pub(crate) use again::offer_again;
 pub use catch_up::JudgedAgain;
 pub use disclose::{
-    Again, DisclosureContext, Release, Signed, judge_again, judge_for, judged_for, sign,
+    Again, DisclosureContext, Release, SignError, Signed, judge_again, judge_for, judged_for, sign,
 };
 pub(crate) use hand_over::{HandOverError, bodies, outgoing};
 pub use observe::{NewObservation, Observe, ObserveError, ObserveReport, RecipientOutcome};
