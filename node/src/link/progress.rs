@@ -31,12 +31,10 @@ pub enum AcknowledgementError {
         /// What was sent.
         sent: u64,
     },
-    /// It says that an item was not taken which was taken back before it went.
-    #[error(
-        "failed to take an acknowledgement: it says that {seq} was not taken, which carried nothing"
-    )]
-    Nothing {
-        /// The item.
+    /// What it says was not taken is not ascending, lies beyond what it covers, stands there twice, or is a tombstone.
+    #[error("failed to take an acknowledgement: what it says of {seq} has no place in it")]
+    Refused {
+        /// The refusal.
         seq: u64,
     },
     /// It says otherwise than the recipient said when it did not take the item.
@@ -183,10 +181,7 @@ impl Progress {
                 sent: self.sent_upto(),
             });
         };
-        // Those that an acknowledgement before covered may be among them: the recipient repeats them until it knows that
-        // this node has them.
-        let untaken = statement.not_taken();
-        let untaken = untaken.map(|item| (item.seq, item.code)).collect();
+        let untaken = untaken(statement)?;
         let outcomes = self.outcomes_at(upto, &untaken)?;
         if outcomes.digest() != statement.outcomes {
             return Err(AcknowledgementError::Chain { upto });
@@ -212,7 +207,7 @@ impl Progress {
                 (ItemBody::Item { .. }, None) => Outcome::Admitted,
                 (ItemBody::Tombstone, None) => Outcome::Noted,
                 (ItemBody::Tombstone, Some(_)) => {
-                    return Err(AcknowledgementError::Nothing { seq });
+                    return Err(AcknowledgementError::Refused { seq });
                 }
             };
             if let Some(code) = sent.untaken
@@ -236,6 +231,25 @@ impl Progress {
     fn offset(&self, seq: u64) -> Option<usize> {
         usize::try_from(seq.checked_sub(self.base.upto)?.checked_sub(1)?).ok()
     }
+}
+
+/// By sequence number. Those that an acknowledgement before covered may be among them: the recipient repeats them until it
+/// knows that this node has them.
+fn untaken(
+    statement: &Acknowledgement,
+) -> Result<BTreeMap<u64, RefusalCode>, AcknowledgementError> {
+    let mut untaken = BTreeMap::new();
+    for list in [&statement.refused, &statement.set_aside] {
+        let mut previous = 0;
+        for item in list {
+            let is_first = untaken.insert(item.seq, item.code).is_none();
+            if item.seq <= previous || item.seq > statement.upto || !is_first {
+                return Err(AcknowledgementError::Refused { seq: item.seq });
+            }
+            previous = item.seq;
+        }
+    }
+    Ok(untaken)
 }
 
 fn count(sent: &VecDeque<Sent>) -> u64 {

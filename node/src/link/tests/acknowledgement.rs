@@ -109,6 +109,14 @@ fn an_acknowledgement_of_anything_else_is_refused() {
         (acknowledgement(0, &[]), range(0)),
         (acknowledgement(6, &[2]), range(6)),
         (
+            with(|changed| changed.refused = [changed.refused[0]; 2].to_vec()),
+            AcknowledgementError::Refused { seq: 2 },
+        ),
+        (
+            with(|changed| changed.refused[0].seq = 4),
+            AcknowledgementError::Refused { seq: 4 },
+        ),
+        (
             acknowledgement(3, &[]),
             AcknowledgementError::Contradiction { seq: 2, code },
         ),
@@ -132,7 +140,7 @@ fn a_tombstone_is_noted_and_cannot_be_refused() {
     let mut statement = acknowledgement(1, &[1]);
     assert_eq!(
         progress.acknowledge(&parties, &statement),
-        Err(AcknowledgementError::Nothing { seq: 1 })
+        Err(AcknowledgementError::Refused { seq: 1 })
     );
     statement.refused.clear();
     statement.outcomes = start()

@@ -125,9 +125,12 @@ fn a_sender_checks_what_it_is_told_was_set_aside() {
     let told = Frame::Reject { seq: 2, code };
     let rejected = SenderOutput::Rejected { seq: 2, code };
     assert_eq!(feed(&mut sender, &told), [rejected]);
-    for wrong in [&[][..], &[1], &[2, 3]] {
+    for wrong in [&[][..], &[1], &[2, 2], &[3, 2], &[4]] {
         assert!(sender.acknowledge(&stated(wrong)).is_err(), "{wrong:?}");
     }
+    let mut twice = stated(&[2]);
+    twice.refused = twice.set_aside.clone();
+    assert!(sender.acknowledge(&twice).is_err());
     assert_eq!(sender.acknowledge(&stated(&[2])).unwrap().upto, 3);
 }
 
