@@ -50,8 +50,8 @@ pub(crate) fn issue<P: Payload>(
 }
 
 /// A statement that is no larger than its kind may be.
-pub(crate) fn of_size(kind: StatementKind, bytes: Vec<u8>) -> Result<Vec<u8>, StatementError> {
-    let (size, limit) = (bytes.len(), kind.bytes_max());
+pub(crate) fn of_size<B: AsRef<[u8]>>(kind: StatementKind, bytes: B) -> Result<B, StatementError> {
+    let (size, limit) = (bytes.as_ref().len(), kind.bytes_max());
     if size > limit {
         return Err(StatementError::TooLarge { size, limit });
     }
@@ -83,11 +83,7 @@ pub(crate) fn recorded<P: Payload>(bytes: &[u8]) -> Result<P, StatementError> {
 
 /// Parses a statement that is not larger than its kind may be.
 pub(crate) fn parse(bytes: &[u8], kind: StatementKind) -> Result<Statement, StatementError> {
-    let (size, limit) = (bytes.len(), kind.bytes_max());
-    if size > limit {
-        return Err(StatementError::TooLarge { size, limit });
-    }
-    Statement::parse(bytes, kind)
+    Statement::parse(of_size(kind, bytes)?, kind)
 }
 
 /// Makes a struct the payload of a kind of statement that the organization in one of its fields issues. The struct has

@@ -238,19 +238,18 @@ impl Changing<'_> {
             .governing
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        self.governance
-            .check_readable_after(node.store(), &writes)
-            .map_err(|error| match error {
-                GovernanceError::Entry { what, .. } => ChangeError::Unreadable(what),
-                error => error.into(),
-            })?;
+        let ahead = self.governance.read_ahead(node.store(), &writes);
+        let ahead = ahead.map_err(|error| match error {
+            GovernanceError::Entry { what, .. } => ChangeError::Unreadable(what),
+            error => error.into(),
+        })?;
         node.store().commit(Commit {
             actor: actor("operator"),
             reason: None,
             now,
             writes,
         })?;
-        Ok(node.reload()?)
+        Ok(node.reload(&ahead)?)
     }
 }
 

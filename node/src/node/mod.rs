@@ -130,9 +130,9 @@ impl Node {
     }
 
     /// Reads what is in force again, after entries that change it were committed.
-    fn reload(&self) -> Result<(), GovernanceError> {
-        let before = self.governance();
-        let governance = Arc::new(Governance::read_after(&self.store, Some(&before))?);
+    /// What was read ahead of that commit is not verified and compiled once more.
+    fn reload(&self, ahead: &Governance) -> Result<(), GovernanceError> {
+        let governance = Arc::new(Governance::read_after(&self.store, Some(ahead))?);
         *self
             .governance
             .write()

@@ -28,6 +28,14 @@ pub(crate) enum Became {
 }
 
 impl Outcome {
+    /// What the entry at an index says; nothing where there is none, or it is of a kind that says none.
+    pub(crate) fn at(store: &Store, index: u64) -> Result<Option<Self>, StoreError> {
+        match store.entry(index)? {
+            Some(recorded) => Self::of(&recorded.body),
+            None => Ok(None),
+        }
+    }
+
     /// What an entry says; nothing where it is of a kind that says none.
     pub(crate) fn of(body: &Body) -> Result<Option<Self>, StoreError> {
         let (observation, partnership, recipient, became) = match body {

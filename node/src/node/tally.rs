@@ -195,9 +195,7 @@ impl Tally {
         let Some(before) = store.outcome_before(id, outbox, index)? else {
             return Ok(());
         };
-        let recorded = store.entry(before)?;
-        let said = recorded.map_or(Ok(None), |recorded| Outcome::of(&recorded.body))?;
-        let Some(said) = said else {
+        let Some(said) = Outcome::at(store, before)? else {
             return Ok(());
         };
         let answer = match said.became {

@@ -22,10 +22,7 @@ pub(super) trait Content {
 
     /// The text that an entry names.
     fn text_of(&self, entry: u64, digest: &Digest) -> Result<String, GovernanceError> {
-        String::from_utf8(self.of(entry, digest)?).map_err(|error| GovernanceError::Entry {
-            index: entry,
-            what: error.to_string(),
-        })
+        String::from_utf8(self.of(entry, digest)?).map_err(|error| failed(entry, &error))
     }
 }
 

@@ -179,23 +179,22 @@ impl Governance {
             })
     }
 
-    /// Whether it can still be read once these writes are on the disk: what cannot would keep this node from opening.
+    /// Reads what these writes put in force beside it, before they are on the disk: what cannot be read would keep this
+    /// node from opening. The layers are as they were: what is read after the commit takes over no more than is the same.
     ///
     /// # Errors
     /// Any [`GovernanceError`] that [`Governance::read`] would end with then.
-    pub fn check_readable_after(
-        &self,
-        store: &Store,
-        writes: &[Write],
-    ) -> Result<(), GovernanceError> {
+    pub fn read_ahead(&self, store: &Store, writes: &[Write]) -> Result<Self, GovernanceError> {
         let content = Ahead::of(store, writes);
-        let mut after = self.clone();
-        for (index, write) in (store.size()..).zip(writes) {
-            if let Write::Entry(body) = write {
-                after.apply(&content, index, body, None)?;
-            }
+        let mut ahead = self.clone();
+        let bodies = writes.iter().filter_map(|write| match write {
+            Write::Entry(body) => Some(body),
+            _ => None,
+        });
+        for (index, body) in (store.size()..).zip(bodies) {
+            ahead.apply(&content, index, body, None)?;
         }
-        Ok(())
+        Ok(ahead)
     }
 
     fn apply(

@@ -153,7 +153,10 @@ fn go_through(
             }
         }
         if !is_dry_run {
-            in_force.commit(now, judged)?;
+            // Of what has a further number already, or was taken back, there is nothing to record.
+            if !judged.is_empty() {
+                in_force.commit(now, judged)?;
+            }
             deciding.keep();
         }
     }

@@ -238,12 +238,8 @@ fn judge_for_rest(
     for to in recipients {
         let outbox = to.outbox();
         for observed in observed.iter_mut() {
-            let outcome = store.outcome_for(&observed.id, &outbox)?;
-            let recorded = outcome
-                .map(|index| store.entry(index))
-                .transpose()?
-                .flatten();
-            let said = recorded.map_or(Ok(None), |found| Outcome::of(&found.body))?;
+            let index = store.outcome_for(&observed.id, &outbox)?;
+            let said = index.map_or(Ok(None), |index| Outcome::at(store, index))?;
             // Where nothing is said yet, nothing was disclosed.
             let verdict = said.map_or(Verdict::Withheld, |said| said.became.verdict());
             observed.outcomes.push(RecipientOutcome {
