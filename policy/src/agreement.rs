@@ -30,7 +30,7 @@ pub enum TermsError {
     },
     /// Editions count from 1 and name the one before.
     #[error(
-        "edition {0} does not fit its link: the first is 1 and has no previous one, all others have"
+        "edition {0} does not fit its link: the first is 1 and has no previous one, all others have; ask the declarer for a new file"
     )]
     Edition(u32),
     /// An empty list that must name something.

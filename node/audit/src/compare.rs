@@ -190,12 +190,6 @@ impl Comparison {
     pub fn exit_code(&self) -> u8 {
         self.verdict.exit_code()
     }
-
-    /// How the bundles contradict each other.
-    #[must_use]
-    pub fn equivocation(&self) -> Option<&Equivocation> {
-        self.equivocation.as_ref()
-    }
 }
 
 impl Display for Comparison {

@@ -27,4 +27,4 @@ pub use report::{
 };
 pub use rule::{Basis, Rule, Severity};
 pub use trust::{Trust, TrustError, TrustedRoot};
-pub use verify::{CLOCKS_APART_SECONDS_MAX, ISSUE_DELAY_SECONDS_MAX, verify};
+pub use verify::{CLOCKS_APART_SECONDS_MAX, verify};

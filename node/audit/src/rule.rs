@@ -101,7 +101,7 @@ rules! {
     BlobMissing "blob-missing" Incomplete Itself "a blob that an entry names is not in the bundle";
     BlobStray "blob-stray" Integrity Above "a blob is in the bundle that no entry names";
     BlobShape "blob-shape" Integrity Itself "a blob is not what the entry that names it says";
-    ReadingsMissing "readings-missing" Incomplete Itself "readings are missing, and no entry says that they were erased";
+    ReadingsMissing "readings-missing" Incomplete Itself "readings are missing that an entry names";
     ReadingsDiffer "readings-differ" Integrity Itself "readings are not those that the facts name";
     ReadingsStray "readings-stray" Integrity Above "readings are in the bundle of an observation that the ledger does not hold";
     EditionTerms "edition-terms" Integrity Itself "an edition of a partnership does not fit its terms";

@@ -34,10 +34,10 @@ pub enum BundleError {
     #[error("this is no bundle of version 1: it does not begin with `ambit-bundle/1`")]
     Magic,
     /// Ends before its end record.
-    #[error("the bundle ends early, in record {0}; it was cut off")]
+    #[error("the bundle ends early, in record {0}; it was cut off: get it again")]
     Truncated(u64),
     /// A record that is not what it must be.
-    #[error("failed to decode record {record} of the bundle")]
+    #[error("record {record} of the bundle cannot be decoded; get the bundle again")]
     Record {
         /// Which, from 0.
         record: u64,
@@ -46,13 +46,13 @@ pub enum BundleError {
         source: CodecError,
     },
     /// A record in the wrong place, or twice.
-    #[error("record {0} of the bundle is out of order or there twice")]
+    #[error("record {0} of the bundle is out of order or there twice; get the bundle again")]
     Order(u64),
     /// The end record counts otherwise.
-    #[error("the bundle's end record counts other records than there are")]
+    #[error("the bundle's end record counts other records than there are; get the bundle again")]
     Counts,
     /// Bytes after the end record.
-    #[error("bytes follow the bundle's end record")]
+    #[error("bytes follow the bundle's end record; get the bundle again")]
     Trailing,
 }
 

@@ -37,7 +37,7 @@ impl Display for Report {
         if let Some(organization) = &self.organization {
             writeln!(formatter, "ledger of    {organization}")?;
             if let Some(root) = &self.tree_root {
-                writeln!(formatter, "checkpoint   {} entries, root {root}", self.size)?;
+                writeln!(formatter, "entries      {}, of tree root {root}", self.size)?;
             }
             writeln!(formatter)?;
             for (name, count) in self.checked.rows() {

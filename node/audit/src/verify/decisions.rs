@@ -14,7 +14,7 @@ use std::rc::Rc;
 /// The most seconds between signing a disclosure, or taking an observation in, and the entry that records
 /// it. A commit waits for no more than a disk; anything longer would let a node date things back to when a
 /// lease still ran.
-pub const ISSUE_DELAY_SECONDS_MAX: u32 = 600;
+const ISSUE_DELAY_SECONDS_MAX: u32 = 600;
 
 /// What was decided, by digest and by class.
 #[derive(Debug, Default)]
@@ -78,7 +78,9 @@ impl Audit<'_> {
         for named in &decision.profiles {
             self.name_blob(at, &named.profile);
         }
-        let is_timely = decision.now <= at.time && decision.is_true_at(decision.now);
+        let is_timely = decision.now <= at.time
+            && at.time <= decision.now.plus_seconds(ISSUE_DELAY_SECONDS_MAX)
+            && decision.is_true_at(decision.now);
         let checked = Rule::DecisionTime.check(is_timely, || {
             format!(
                 "judged at {}, recorded at {}, said to be true from {}",

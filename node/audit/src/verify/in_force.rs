@@ -143,10 +143,7 @@ impl InForce {
             layer: *layer,
             profile: *profile,
         });
-        let mut profiles: Vec<LayerProfile> = own
-            .filter(|named| named.layer != Layer::Partnership)
-            .chain([partnership])
-            .collect();
+        let mut profiles: Vec<LayerProfile> = own.chain([partnership]).collect();
         profiles.sort();
         profiles
     }

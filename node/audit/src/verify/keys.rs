@@ -31,7 +31,8 @@ pub(super) struct Keys {
 pub(super) struct Known {
     /// Shared with what is prepared ahead; another one whenever a key is added.
     pub(super) ring: Arc<Keyring>,
-    /// How often a certificate may have made one that was there good for less.
+    /// How many certificates so far may have ended a key that was there. What was verified before the last of them is
+    /// verified again.
     pub(super) narrowings: u64,
 }
 

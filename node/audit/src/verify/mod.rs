@@ -23,7 +23,6 @@ mod weakening;
 mod withdrawals;
 
 pub use admissions::CLOCKS_APART_SECONDS_MAX;
-pub use decisions::ISSUE_DELAY_SECONDS_MAX;
 pub(crate) use decisions::replay_fault;
 pub(crate) use fault::At;
 

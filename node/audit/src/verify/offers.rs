@@ -72,7 +72,7 @@ impl Audit<'_> {
         };
         let new = Disclosure::from_own_ledger(bytes).map_err(|error| unverified(&error))?;
         let Some(first) = self.outbox_of(body).items.get(&body.first_seq) else {
-            // That is found by itself.
+            // No such number was given out: the outbox says so.
             return Ok(());
         };
         let (observation, edition) = (first.observation, first.edition);
@@ -107,7 +107,7 @@ impl Audit<'_> {
         let edition = self.edition_in_force(&body.partnership, Rule::DisclosureEdition)?;
         let found = self.outbox_of(body).items.get(&body.first_seq);
         let Some((entry, under)) = found.map(|first| (first.entry, first.edition)) else {
-            // That is found by itself.
+            // No such number was given out: the outbox says so.
             return Ok(());
         };
         Rule::DisclosureEdition.check(edition.digest == under, || {

@@ -30,15 +30,3 @@ pub struct Limits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<DerivedTerms>,
 }
-
-impl Limits {
-    /// Whether every instant they name is a whole millisecond, as terms have them.
-    #[must_use]
-    pub fn has_whole_millis(&self) -> bool {
-        let derived = self.derived.iter().flat_map(DerivedTerms::instants);
-        [self.not_after, self.hold_until]
-            .into_iter()
-            .chain(derived)
-            .all(Time::is_whole_millis)
-    }
-}
