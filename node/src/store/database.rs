@@ -32,6 +32,9 @@ pub(super) const VALUE_BYTES_MAX: usize = 6 * 1024;
 const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
 /// How long the engine's own threads may hold the files of a database that this process has closed.
 const CLOSING_MAX: Duration = Duration::from_secs(10);
+/// How long one that another process holds is waited for: one that was just started holds what its parent had open,
+/// and one that only looks whether it may open it holds it too, for some milliseconds.
+const HELD_MAX: Duration = Duration::from_millis(250);
 /// How often it is looked at whether they still do.
 const CLOSING_INTERVAL: Duration = Duration::from_millis(10);
 /// Page cache: the working set of indexes of some million observations.
@@ -124,10 +127,15 @@ impl Database {
     /// Opens the database in this directory, or makes it. What it holds then is on the disk, also what a
     /// process that was killed had only handed to the system. One that this process has just closed is waited for.
     pub(super) fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let until = Instant::now() + CLOSING_MAX;
+        let begun = Instant::now();
         loop {
+            let most = if was_closed(path) {
+                CLOSING_MAX
+            } else {
+                HELD_MAX
+            };
             match Self::open_once(path) {
-                Err(DatabaseError::InUse { .. }) if was_closed(path) && Instant::now() < until => {
+                Err(DatabaseError::InUse { .. }) if begun.elapsed() < most => {
                     std::thread::sleep(CLOSING_INTERVAL);
                 }
                 opened => return opened,
