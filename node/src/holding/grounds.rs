@@ -50,11 +50,11 @@ pub struct Holding {
     pub purposes: BTreeSet<Purpose>,
     /// The purposes disclosed for, which they did not admit.
     pub purposes_not_admitted: BTreeSet<Purpose>,
-    /// How many times it may be passed on, 0 for not at all,
+    /// How many times it may be passed on; 0 for not at all.
     pub onward_hops: u32,
-    /// to whom at most,
+    /// To whom it may be passed on at most.
     pub recipients: BTreeSet<OrganizationId>,
-    /// and before when.
+    /// Before when it may be passed on.
     pub not_after: Time,
     /// What may be derived from it; absent where nothing may.
     pub derived: Option<Derivable>,

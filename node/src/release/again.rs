@@ -17,7 +17,7 @@ use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 
-/// Offers again what an outbox's recipient did not take with a code, up to a number, and asks for now. Returns how many
+/// Offers again what a recipient did not take with a code, up to a number, because it asks for that now. Returns how many
 /// items; nothing where all of that was gone through before.
 pub(crate) fn offer_again(
     node: &Node,
@@ -50,7 +50,7 @@ pub(crate) fn offer_again(
         until: node.store().size(),
         ..before
     };
-    let ask = Ask {
+    let ask = AskedAgain {
         code,
         asked,
         before: before.upto,
@@ -62,7 +62,7 @@ pub(crate) fn offer_again(
 
 /// What is gone through.
 #[derive(Clone, Copy, Debug)]
-struct Ask {
+struct AskedAgain {
     code: RefusalCode,
     asked: AskedFor,
     /// Up to which number it was asked for before.
@@ -73,7 +73,7 @@ struct Ask {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Gone {
     pub(super) offered: u64,
-    pub(super) left: u64,
+    pub(super) kept_back: u64,
 }
 
 /// Offers again what a recipient asked for and this node kept back at that time.
@@ -88,14 +88,14 @@ pub(super) fn offer_kept_back(
     let asked = state.map(|state| state.asked_for).unwrap_or_default();
     let mut all = Gone::default();
     for (number, asked) in asked.into_iter().filter(|(_, asked)| asked.kept_back > 0) {
-        let ask = Ask {
+        let ask = AskedAgain {
             code: number.into(),
             asked,
             before: asked.upto,
         };
         let gone = go_through(node, outbox, ask, (extent, now))?;
         all.offered += gone.offered;
-        all.left += gone.left;
+        all.kept_back += gone.kept_back;
     }
     Ok(all)
 }
@@ -104,11 +104,11 @@ pub(super) fn offer_kept_back(
 fn go_through(
     node: &Node,
     outbox: &BoxKey,
-    Ask {
+    AskedAgain {
         code,
         asked,
         before,
-    }: Ask,
+    }: AskedAgain,
     (extent, now): (Extent, Time),
 ) -> Result<Gone, StoreError> {
     let stated = stated(node, outbox, code, asked)?;
@@ -120,7 +120,7 @@ fn go_through(
     // What it did not take and does not ask for yet stays to be found.
     let beyond = stated.iter().filter(|(seq, _)| !is_asked_for(**seq));
     let beyond = beyond.map(|(_, index)| *index).min();
-    let mut left = AskedFor {
+    let mut rest = AskedFor {
         from: beyond.unwrap_or(asked.until),
         kept_back: 0,
         ..asked
@@ -147,8 +147,8 @@ fn go_through(
                     });
                 }
                 None => {
-                    left.kept_back += 1;
-                    left.from = left.from.min(**index);
+                    rest.kept_back += 1;
+                    rest.from = rest.from.min(**index);
                 }
             }
         }
@@ -162,7 +162,7 @@ fn go_through(
     }
     let gone = Gone {
         offered,
-        left: left.kept_back,
+        kept_back: rest.kept_back,
     };
     if is_dry_run {
         return Ok(gone);
@@ -171,7 +171,7 @@ fn go_through(
     let done = Write::AskedFor {
         outbox: *outbox,
         code: code.number(),
-        asked: left,
+        asked: rest,
         newly: newly(&stated, before, asked.upto),
     };
     node.store().commit(node.commit_of(now, vec![done]))?;
@@ -233,7 +233,7 @@ fn untaken_in(
 }
 
 /// What comes of offering one disclosure again.
-struct Offer<'g> {
+struct Reoffered<'g> {
     /// What was decided, to be committed before anything refers to it.
     decisions: JudgedWrites<'g>,
     /// The entry; absent where it may not leave now.
@@ -244,12 +244,12 @@ fn offer<'g>(
     deciding: &mut Deciding<'g>,
     item: &Stored,
     now: Time,
-) -> Result<Offer<'g>, StoreError> {
+) -> Result<Reoffered<'g>, StoreError> {
     let in_force = deciding.in_force();
     let node = in_force.node();
     let disclosure = &item.disclosure;
     let kept_back = |decisions| {
-        Ok(Offer {
+        Ok(Reoffered {
             decisions,
             again: None,
         })
@@ -283,7 +283,7 @@ fn offer<'g>(
             }
         }
     };
-    Ok(Offer {
+    Ok(Reoffered {
         decisions,
         again: Some(OfferedAgain {
             first: item.id(),

@@ -185,11 +185,11 @@ pub fn judge_for<'g>(
     })
 }
 
-/// What to commit for one observation and one recipient.
+/// Signs the disclosure of one observation to one recipient, where it may leave, and says what to commit for it.
 ///
 /// # Errors
 /// [`StoreError::Unsigned`].
-pub fn judged_for<'g>(
+pub(super) fn release_to<'g>(
     in_force: &'g InForce<'g>,
     release: Release<'g>,
     to: Counterpart<'g>,
@@ -272,7 +272,7 @@ pub(super) fn disclose<'g>(
 
 /// What signing a disclosure takes besides its content.
 #[derive(Debug)]
-pub struct DisclosureContext<'a> {
+pub(super) struct DisclosureContext<'a> {
     /// Who discloses.
     pub discloser: &'a OrganizationId,
     /// Its statement key.
@@ -285,7 +285,7 @@ pub struct DisclosureContext<'a> {
 
 /// What becomes of a disclosure when its frame is written.
 #[derive(Debug)]
-pub enum Again<'g> {
+pub(super) enum Again<'g> {
     /// It may leave, once this is committed.
     Leaves {
         /// SHA-256 of the decision.
@@ -307,7 +307,7 @@ pub enum Again<'g> {
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
-pub fn judge_again<'g>(
+pub(super) fn judge_again<'g>(
     deciding: &mut Deciding<'g>,
     disclosure: &Disclosure,
     facts: &Facts,

@@ -139,7 +139,7 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
                 readings: node.store().readings(index, &disclosure.observation)?,
                 observation,
                 disclosure: statement,
-                // Only the owner discloses, and what it takes to check that every member has.
+                // Only the owner discloses yet, and every member has what checks its disclosures.
                 evidence: Vec::new(),
             })
         }

@@ -20,9 +20,7 @@ mod signing;
 
 pub(crate) use again::offer_again;
 pub use catch_up::JudgedAgain;
-pub use disclose::{
-    Again, DisclosureContext, Release, SignError, Signed, judge_again, judge_for, judged_for, sign,
-};
+pub use disclose::{Release, SignError, Signed, judge_for, sign};
 pub(crate) use hand_over::{HandOverError, bodies, outgoing};
 pub use observe::{NewObservation, Observe, ObserveError, ObserveReport, RecipientOutcome};
 pub use offer::{Offer, OfferError, Offered};

@@ -81,7 +81,7 @@ pub enum OfferError {
     },
     /// Nothing is disclosed under it.
     #[error(
-        "`{partnership}` is {standing}: nothing is disclosed under it, so nothing can be offered again"
+        "`{partnership}` is {standing}: nothing is disclosed under it, so nothing can be offered again; `ambit partner list` says what it waits for, and what is over takes another agreement"
     )]
     NotInForce {
         /// The partnership.
@@ -199,7 +199,7 @@ impl Node {
         let kept_back = offer_kept_back(self, &outbox, extent, now.passed())?;
         let offered = Offered {
             offered_again: kept_back.offered,
-            kept_back: kept_back.left,
+            kept_back: kept_back.kept_back,
             ..offered
         };
         Ok((offered, changed))

@@ -164,7 +164,7 @@ impl<'g> Releases<'g> {
             salt: self.randomness.salt()?,
             now: self.now.passed(),
         };
-        Ok(disclose::judged_for(
+        Ok(disclose::release_to(
             self.in_force,
             released,
             to,
