@@ -6,7 +6,7 @@ use super::record::{EditionToRecord, check_built, check_not_declined, edition_wr
 use super::timely::check_timely;
 use super::whole::whole;
 use crate::failure::Failure;
-use crate::node::{Ask, Node};
+use crate::node::{Actor, Ask, Node};
 use crate::partnership::{Partnership, PartnershipFile, keyring_for};
 use ambit_ledger::{
     Fingerprint, Keyring, ManifestSignature, OrganizationId, PartnershipTerms, Time,
@@ -48,7 +48,7 @@ impl Node {
         let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         if let Some(decline) = &parsed.decline {
-            let known = self.take_decline(decline, now)?;
+            let known = self.take_decline(decline, Actor::Operator, now)?;
             return self.invite(&known, now);
         }
         let (terms, _) = whole(&parsed)?;
@@ -58,7 +58,7 @@ impl Node {
             check_known(known, &terms)?;
             if known.signatures().contains_key(me) {
                 for statement in &parsed.statements {
-                    self.take_signature(statement, now)?;
+                    self.take_signature(statement, Actor::Operator, now)?;
                 }
                 return self.invite(&terms.partnership, now);
             }

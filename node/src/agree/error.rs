@@ -48,7 +48,7 @@ pub enum PartnerError {
     Terms(#[from] TermsError),
     /// A signature cannot be relied on.
     #[error(
-        "a signature in the file cannot be relied on: it was altered, or its signer has other keys; ask for it again"
+        "a signature under the agreement cannot be relied on: it was altered, or its signer has other keys; ask for the file again"
     )]
     Signature(#[source] StatementError),
     /// There is a partnership of this name with other terms.
@@ -94,7 +94,7 @@ pub enum PartnerError {
     Edition(u32),
     /// A file that only declines has nothing to accept.
     #[error(
-        "the file proposes nothing: it declines a partnership that is not known here; take the invitation instead"
+        "nothing is proposed: what came declines a partnership that is not known here; take the invitation instead"
     )]
     NothingProposed,
     /// A signed partnership is not declined.

@@ -1,5 +1,5 @@
-//! Agree: what a person at this node agrees to. Partnerships declared, accepted and declined; profiles and limits put in
-//! force; what is attested of organizations, and by whom; the clock confirmed.
+//! Agree: how something comes into force here. Partnerships declared, accepted and declined, by this node or by another
+//! member; profiles; issuers, and what they attest of organizations; a clock that a person confirmed.
 //!
 //! Nothing here is trusted because a file says so: every member's root fingerprint is compared out of band before its
 //! signatures count.

@@ -5,7 +5,7 @@
 
 use super::error::PartnerError;
 use super::timely::check_timely;
-use crate::node::{Changing, Node};
+use crate::node::{Actor, Changing, Node};
 use crate::partnership::Partnership;
 use crate::store::Write;
 use ambit_ledger::{
@@ -30,15 +30,21 @@ pub(super) struct EditionToRecord<'a> {
 }
 
 impl Node {
-    /// Takes in one member's signature under an edition that is known here. Returns whether it was new.
+    /// Takes in one member's signature under an edition that is known here, whoever brought it. Returns whether it was
+    /// new.
     ///
     /// # Errors
     /// Any [`PartnerError`].
-    pub fn take_signature(&self, statement: &[u8], now: Time) -> Result<bool, PartnerError> {
+    pub(crate) fn take_signature(
+        &self,
+        statement: &[u8],
+        by: Actor,
+        now: Time,
+    ) -> Result<bool, PartnerError> {
         let now = self.instant(now)?;
         let terms =
             ManifestSignature::unverified_terms(statement).map_err(PartnerError::Signature)?;
-        let changing = self.changing();
+        let changing = self.changing_by(by);
         let known = changing
             .partnership(&terms.partnership)
             .filter(|known| known.edition() == terms.digest())
@@ -67,14 +73,19 @@ impl Node {
         Ok(true)
     }
 
-    /// Takes in a member's decline of an edition that is known here. Returns the partnership.
+    /// Takes in a member's decline of an edition that is known here, whoever brought it. Returns the partnership.
     ///
     /// # Errors
     /// Any [`PartnerError`].
-    pub fn take_decline(&self, statement: &[u8], now: Time) -> Result<PartnershipId, PartnerError> {
+    pub(crate) fn take_decline(
+        &self,
+        statement: &[u8],
+        by: Actor,
+        now: Time,
+    ) -> Result<PartnershipId, PartnerError> {
         let now = self.instant(now)?;
         let edition = Decline::unverified_edition(statement).map_err(PartnerError::Signature)?;
-        let changing = self.changing();
+        let changing = self.changing_by(by);
         let known = changing
             .partnerships()
             .find(|known| known.edition() == edition)

@@ -132,6 +132,11 @@ pub(super) fn attest(home: &Path, arguments: &AttestArguments) -> Result<Exit, F
                     "hand it over: whoever pinned {} takes it in with `ambit attest --file FILE`",
                     shown(attested.issuer.as_str())
                 ));
+            } else if arguments.end {
+                note(
+                    "it counts no longer at this node; at the other end it does until that is told: say the same again \
+                     with -o FILE, and hand the file over",
+                );
             } else {
                 note(
                     "it counts at this node; the other end has to count it too: say the same again with -o FILE, and \

@@ -33,7 +33,9 @@ struct Exported {
 
 /// The running node's bundle cannot be read back.
 #[derive(Debug, thiserror::Error)]
-#[error("the bundle that the node sent cannot be read; nothing was written")]
+#[error(
+    "the bundle that the node sent cannot be read; nothing was written: use the program of the node that runs, or stop it and export again"
+)]
 struct SentError(#[source] BundleError);
 
 pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, Failure> {

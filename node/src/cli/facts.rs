@@ -1,4 +1,4 @@
-//! GivenFacts from files and from the command line.
+//! Facts from files and from the command line.
 
 use super::files::ContentError;
 use super::output::read_text;
@@ -9,7 +9,7 @@ use clap::Args;
 use std::path::PathBuf;
 use toml::{Table, Value};
 
-/// GivenFacts beside those in the home's facts file.
+/// Facts beside those in the home's facts file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct FactsOptions {
     /// A file of facts, on top of those in the home's facts.toml

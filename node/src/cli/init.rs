@@ -68,7 +68,9 @@ fn announced(text: &str) -> Result<Name, AnnounceError> {
 enum InitError {
     #[error("the system gave no free port; name an address with --listen")]
     Port(#[source] std::io::Error),
-    #[error("failed to find the folder of `{path}`")]
+    #[error(
+        "failed to find the folder of `{path}`; name a place whose folder is there, with --home"
+    )]
     Place {
         path: PathBuf,
         source: std::io::Error,

@@ -5,7 +5,7 @@ use super::trouble::{Complaint, Trouble};
 use crate::agree::PartnerError;
 use crate::link::{Control, ControlKind};
 use crate::mesh::{Fault, PeerKey};
-use crate::node::Node;
+use crate::node::{Actor, Node};
 use crate::partnership::Governance;
 use ambit_ledger::{Digest, PartnershipId, StatementError};
 use std::collections::BTreeSet;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 /// How many different messages about a partnership a peer may send on one link. Honest ones send one for each member
 /// that signed or declined, and none twice.
 const CONTROLS_PER_LINK_MAX: usize = 256;
+
 /// What the other end of a link was told of the partnership: who signed, who declined.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -81,31 +82,31 @@ pub(super) async fn take_control(
         return;
     }
     let node = Arc::clone(node);
-    let taken = tokio::task::spawn_blocking(move || {
+    let taken = tokio::task::spawn_blocking(move || -> Result<(), PartnerError> {
         let now = crate::clock::now();
         match kind {
             ControlKind::Signature => {
-                node.take_signature(&statement, now).map(|_| ())?;
-                Ok(())
+                node.take_signature(&statement, Actor::Member, now)?;
             }
             ControlKind::Declined => {
-                node.take_decline(&statement, now).map(|_| ())?;
-                Ok(())
+                node.take_decline(&statement, Actor::Member, now)?;
             }
-            ControlKind::Unknown(_) => Ok(()),
+            ControlKind::Unknown(_) => {}
         }
+        Ok(())
     });
-    let taken: Result<Result<(), TakeError>, _> = taken.await;
-    let error = match taken {
+    let error = match taken.await {
         Ok(Ok(())) => return,
-        Ok(Err(error)) => error,
+        Ok(Err(error)) => error.into(),
         Err(error) => TakeError::Stopped(error.to_string()),
     };
     if matches!(&error, TakeError::Partner(error) if is_in_vain(error)) {
         trouble.charge(&peer, Fault::InVain);
     }
     if let Some(count) = trouble.count(&peer, Complaint::Control) {
-        tracing::warn!(%error, count, "a control message was not taken in");
+        let error = &error as &dyn std::error::Error;
+        let text = "a control message could not be taken in, or what follows from it not be done";
+        tracing::warn!(error, count, "{text}");
     }
 }
 

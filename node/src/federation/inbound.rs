@@ -1,12 +1,15 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
 use super::control::{Heard, Told, take_control};
-use super::frames::{FRAMES_AHEAD, charge_broken, read, read_waiting};
 use super::inboxes::Inboxes;
 use super::members::membership;
+use super::reading::{FRAMES_AHEAD, charge_broken, read, read_waiting};
 use super::trouble::{Complaint, Trouble};
 use crate::admit::{Refusals, Settling, Waiting, grounds};
-use crate::link::{AcceptError, Arrived, Asks, Frame, Hello, Parties, Received, Receiver};
+use crate::failure::one_line;
+use crate::link::{
+    AcceptError, Arrived, Asks, Frame, FrameError, Hello, Parties, Received, Receiver,
+};
 use crate::mesh::{Fault, Link, LinkSender};
 use crate::node::{LinkTrouble, Node, Way};
 use crate::store::{BoxKey, StoreError, Write};
@@ -31,6 +34,10 @@ enum Ended {
     Replaced,
     #[error("the partnership is no longer in force")]
     NoPartnership,
+    #[error("this node and the peer speak no version in common")]
+    NoCommonVersion,
+    #[error("what is to be said does not go over the link")]
+    Frame(#[from] FrameError),
     #[error("the peer did not say what the link is for")]
     NoHello,
     #[error("the store failed")]
@@ -39,16 +46,34 @@ enum Ended {
     Task(#[from] tokio::task::JoinError),
 }
 
+impl Ended {
+    /// Whether it is neither the peer's doing nor what comes and goes.
+    const fn is_of_this_node(&self) -> bool {
+        match self {
+            Self::Frame(_) | Self::Store(_) | Self::Task(_) => true,
+            Self::Connection
+            | Self::Replaced
+            | Self::NoPartnership
+            | Self::NoCommonVersion
+            | Self::NoHello => false,
+        }
+    }
+
+    /// What a person may have to mend.
+    fn trouble(&self) -> Option<LinkTrouble> {
+        self.is_of_this_node()
+            .then(|| LinkTrouble::OwnFault(one_line(self)))
+    }
+}
+
 /// Serves one link from its first frame to its end.
 #[tracing::instrument(skip_all, fields(peer = %link.peer()))]
 pub(super) async fn serve(node: Arc<Node>, inboxes: Inboxes, trouble: Trouble, link: Link) {
     match serve_link(&node, &inboxes, &trouble, link).await {
         Ok(()) => {}
-        Err(Ended::Store(error)) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "an inbound link ended"
-            );
+        Err(ended) if ended.is_of_this_node() => {
+            let error = &ended as &dyn std::error::Error;
+            tracing::error!(error, "an inbound link ended");
         }
         Err(ended) => tracing::debug!(%ended, "an inbound link ended"),
     }
@@ -77,6 +102,9 @@ async fn serve_link(
         other => {
             let code = other.map_or_else(|error| error.code(), |_| RefusalCode::Unexpected);
             trouble.charge_refusal(&peer, code, size);
+            if code == RefusalCode::NewerVersion {
+                trouble.note_newer(&peer, code);
+            }
             return turn_away(&mut sender, code).await;
         }
     };
@@ -93,6 +121,9 @@ async fn serve_link(
         Err(ended) => Err(ended),
     };
     reader.abort();
+    if let Some(why) = ended.as_ref().err().and_then(Ended::trouble) {
+        node.note_link(&hello.partnership, from, Way::Inbound, Some(why));
+    }
     ended
 }
 
@@ -102,7 +133,7 @@ async fn turn_away(sender: &mut LinkSender, code: RefusalCode) -> Result<(), End
 }
 
 async fn send(sender: &mut LinkSender, frame: &Frame) -> Result<(), Ended> {
-    let bytes = frame.encode().map_err(|_| Ended::Connection)?;
+    let bytes = frame.encode()?;
     sender.send(&bytes).await.map_err(|_| Ended::Connection)
 }
 
@@ -148,16 +179,18 @@ impl Session {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a link cannot be accepted");
-                    let code = match error {
-                        AcceptError::AnotherPartnership => RefusalCode::WrongPartnership,
+                    let (code, ended) = match error {
+                        AcceptError::AnotherPartnership => {
+                            (RefusalCode::WrongPartnership, Ended::NoPartnership)
+                        }
                         AcceptError::NoCommonVersion => {
                             let why = Some(LinkTrouble::NoCommonVersion);
                             node.note_link(&hello.partnership, from, Way::Inbound, why);
-                            RefusalCode::NewerVersion
+                            (RefusalCode::NewerVersion, Ended::NoCommonVersion)
                         }
                     };
                     turn_away(&mut link, code).await?;
-                    return Err(Ended::NoPartnership);
+                    return Err(ended);
                 }
             };
         let diverged = accepted.divergence.as_ref();
@@ -186,7 +219,7 @@ impl Session {
     }
 
     /// Runs to the link's end. What was refused by then is kept for the record, even of a peer that did not stay
-    /// for its answer.
+    /// for its answer; where the store failed, nothing more is recorded anyway.
     // Not recorded here: a peer that opens link after link would have this node write to the disk for each.
     async fn run(
         &mut self,
@@ -326,7 +359,7 @@ impl Session {
                 if let Frame::Reject { code, .. } = &reply
                     && code.is_set_aside()
                 {
-                    self.note_newer(*code);
+                    self.trouble.note_newer(&self.link.peer(), *code);
                 } else if let Frame::Reject { code, .. } = &reply {
                     let tally = self.refused.entry(*code).or_default();
                     tally.add(digest);
@@ -347,19 +380,14 @@ impl Session {
             Received::Rejected { seq, code } => {
                 let (peer, bytes) = (self.link.peer(), size);
                 self.trouble.charge(&peer, Fault::OutOfTurn { bytes });
-                if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
+                if code == RefusalCode::NewerVersion {
+                    self.trouble.note_newer(&peer, code);
+                } else if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
                     tracing::info!(seq, %code, count, "the sender refused a frame");
                 }
             }
         }
         Ok(())
-    }
-
-    /// Counts what only a newer version knows. Nobody is to blame for it, and it is no refusal.
-    fn note_newer(&self, code: RefusalCode) {
-        if let Some(count) = self.trouble.count(&self.link.peer(), Complaint::Newer) {
-            tracing::info!(%code, count, "the sender uses a newer version");
-        }
     }
 
     /// Judges what waits, in order; commits; then says so. Where the clock is wrong it waits on.
@@ -407,7 +435,7 @@ impl Session {
         } else if let Some(count) = self.trouble.count(&peer, Complaint::Doubt) {
             let partnership = &self.partnership;
             let text = "set an item aside, because this node cannot decide it now; it comes again";
-            tracing::warn!(seq, %code, count, %from, %partnership, text);
+            tracing::warn!(seq, %code, count, %from, %partnership, "{text}");
         }
     }
 

@@ -6,11 +6,11 @@
 
 mod control;
 mod driver;
-mod frames;
 mod inbound;
 mod inboxes;
 mod members;
 mod outbound;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod trouble;

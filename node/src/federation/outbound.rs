@@ -1,13 +1,14 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
 use super::control::{Heard, Told, take_control};
-use super::frames::{FRAMES_AHEAD, read, read_waiting};
+use super::reading::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
 use crate::clock::ClockError;
+use crate::failure::one_line;
 use crate::link::{
-    AcknowledgementReach, Arrived, Frame, Parties, Sender, SenderOutput, untaken_since,
+    AcknowledgementReach, Arrived, Frame, FrameError, Parties, Sender, SenderOutput, untaken_since,
 };
-use crate::mesh::{Fault, Link, LinkSender, MeshHandle, PeerKey};
+use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
 use crate::node::{LinkTrouble, Node, Way};
 use crate::release::{HandOverError, bodies, offer_again, outgoing};
 use crate::store::{BoxKey, StoreError, Write};
@@ -47,6 +48,8 @@ enum Ended {
     Diverged(String),
     #[error("this node and the recipient speak no version in common")]
     NoCommonVersion,
+    #[error("what is next does not go over the link")]
+    Frame(#[from] FrameError),
     #[error("the clock cannot be believed")]
     Clock(#[from] ClockError),
     #[error("the store failed")]
@@ -62,8 +65,10 @@ impl Ended {
             Self::Diverged(how) => Some(LinkTrouble::Diverged(how.clone())),
             Self::NoCommonVersion => Some(LinkTrouble::NoCommonVersion),
             Self::Stalled => Some(LinkTrouble::Stalled),
-            Self::Store(error) => Some(LinkTrouble::Store(error.to_string())),
-            Self::NoPartnership | Self::Connection | Self::Clock(_) | Self::Task(_) => None,
+            Self::Frame(_) | Self::Store(_) | Self::Task(_) => {
+                Some(LinkTrouble::OwnFault(one_line(self)))
+            }
+            Self::NoPartnership | Self::Connection | Self::Clock(_) => None,
         }
     }
 }
@@ -110,28 +115,34 @@ pub(super) async fn keep(
                 match ended {
                     Ended::Diverged(_) => {
                         if let Some(count) = trouble.count(&peer, Complaint::Divergence) {
-                            let text = "the link stops until an operator looks at it";
-                            tracing::error!(%ended, count, text);
+                            let text = "nothing is sent until the two stores agree; `ambit status` says how they differ";
+                            tracing::error!(%ended, count, "{text}");
                         }
                         // Nothing that happens here mends it.
                         tokio::time::sleep(REOPEN_AFTER_DIVERGENCE).await;
                         continue;
                     }
-                    Ended::Store(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the link ended");
+                    Ended::Frame(_) | Ended::Store(_) | Ended::Task(_) => {
+                        let error = &ended as &dyn std::error::Error;
+                        tracing::error!(error, "the link ended");
                     }
-                    Ended::Stalled | Ended::NoCommonVersion => {
-                        tracing::warn!(%ended, "the link ended");
-                    }
-                    Ended::NoPartnership | Ended::Connection | Ended::Clock(_) | Ended::Task(_) => {
+                    Ended::Stalled => tracing::warn!(%ended, "the link ended"),
+                    Ended::NoCommonVersion => trouble.note_newer(&peer, RefusalCode::NewerVersion),
+                    Ended::NoPartnership | Ended::Connection | Ended::Clock(_) => {
                         tracing::debug!(%ended, "the link ended");
                     }
                 }
             }
-            Err(error) => tracing::debug!(%error, "no link could be opened"),
+            Err(error) => {
+                if matches!(error, OpenError::Unsupported) {
+                    let why = Some(LinkTrouble::NoCommonVersion);
+                    node.note_link(&partnership, &recipient, Way::Outbound, why);
+                }
+                tracing::debug!(%error, "no link could be opened");
+            }
         }
         if opened.elapsed() >= GOOD_AFTER {
-            wait = wait.min(REOPEN_AFTER);
+            wait = REOPEN_AFTER;
         }
         // What is in force may change, or the peer come back, so that the link is welcome then.
         tokio::select! {
@@ -297,9 +308,7 @@ impl Session {
         match output {
             SenderOutput::Send(frame) => {
                 self.note_sent(&frame);
-                let bytes = frame
-                    .encode()
-                    .map_err(|error| Ended::Diverged(error.to_string()))?;
+                let bytes = frame.encode()?;
                 self.link
                     .send(&bytes)
                     .await
@@ -343,7 +352,10 @@ impl Session {
                     );
                 }
             }
-            SenderOutput::EditionDiffers { .. } => {
+            SenderOutput::EditionDiffers { own, theirs } => {
+                let why = Some(LinkTrouble::EditionDiffers { theirs, own });
+                self.node
+                    .note_link(&self.partnership, &self.recipient, Way::Outbound, why);
                 tracing::info!(
                     "the recipient has another edition; nothing is sent until they agree"
                 );
@@ -434,7 +446,7 @@ impl Session {
         self.trouble.charge(&self.link.peer(), fault);
     }
 
-    /// An item calls for answers; a frame is refused because the recipient was wrong.
+    /// An item lets the recipient answer; a frame of its own that is refused is charged to it.
     fn note_sent(&mut self, frame: &Frame) {
         match frame {
             Frame::Item { .. } | Frame::Tombstone { .. } => self.answers.note_item(),

@@ -12,6 +12,9 @@ pub(super) const FRAMES_AHEAD: usize = 32;
 /// told to go is bounded by both.
 const FRAMES_AT_ONCE: usize = 32;
 
+/// What the link may send the mesh has to carry.
+const _: () = assert!(crate::link::FRAME_BYTES_MAX == crate::mesh::FRAME_BYTES_MAX);
+
 /// Reads frames until the link ends.
 pub(super) async fn read(
     mut receiver: LinkReceiver,

@@ -85,6 +85,13 @@ impl Trouble {
         is_power_of_ten(*count).then_some(*count)
     }
 
+    /// Counts what only the newer of two programs knows. Nobody is to blame for it, and it is no refusal.
+    pub(super) fn note_newer(&self, peer: &PeerKey, code: RefusalCode) {
+        if let Some(count) = self.count(peer, Complaint::Newer) {
+            tracing::info!(%peer, %code, count, "the peer's program and this one are of different versions");
+        }
+    }
+
     /// Keeps what a link refused, to be recorded together with what others of the same peer refuse.
     pub(super) fn keep_refused(
         &self,

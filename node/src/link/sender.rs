@@ -362,7 +362,8 @@ impl Sender {
         let is_agreed = answer.edition == self.parties.edition;
         if !is_agreed {
             self.queue.push_back(SenderOutput::EditionDiffers {
-                edition: answer.edition,
+                own: self.parties.edition,
+                theirs: answer.edition,
             });
         }
         self.stage = Stage::Open(Open {
@@ -389,6 +390,11 @@ impl Sender {
 
     /// A rejection is never answered with a rejection: two nodes would go on for ever.
     fn take_rejection(&mut self, seq: u64, code: RefusalCode) {
+        if matches!(self.stage, Stage::Opening) && code == RefusalCode::NewerVersion {
+            // All that was said is the Hello.
+            self.stage = Stage::Stopped;
+            return self.queue.push_back(SenderOutput::NoCommonVersion);
+        }
         self.queue.push_back(SenderOutput::Rejected { seq, code });
         if let Stage::Open(open) = &mut self.stage
             && open.progress.note_untaken(seq, code)

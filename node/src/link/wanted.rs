@@ -34,8 +34,10 @@ pub enum SenderOutput {
     /// The recipient has another edition of the partnership. Control messages pass, items wait for a link opened when both
     /// have the same.
     EditionDiffers {
-        /// The recipient's edition.
-        edition: Digest,
+        /// This node's edition.
+        own: Digest,
+        /// The recipient's.
+        theirs: Digest,
     },
     /// The recipient committed up to here.
     Acked {

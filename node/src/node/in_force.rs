@@ -3,7 +3,7 @@
 //! Judging takes a guard, and what was judged can only be committed while that guard is held: to judge under one set of
 //! terms and commit under another does not compile.
 
-use super::{Deciding, Node, actor};
+use super::{Actor, Deciding, Node};
 use crate::partnership::{Governance, GovernanceError, Partnership};
 use crate::store::{BoxKey, Commit, Pending, Prepared, StoreError, Write};
 use ambit_ledger::{Member, OrganizationId, PartnershipId, Time};
@@ -31,6 +31,7 @@ pub struct Releasing<'a> {
 pub struct Changing<'a> {
     node: &'a Node,
     governance: Arc<Governance>,
+    by: Actor,
     _alone: MutexGuard<'a, ()>,
 }
 
@@ -94,12 +95,18 @@ impl Node {
         }
     }
 
-    /// What is in force, for changing it.
+    /// What is in force, for an operator's change of it.
     pub(crate) fn changing(&self) -> Changing<'_> {
+        self.changing_by(Actor::Operator)
+    }
+
+    /// What is in force, for changing it.
+    pub(crate) fn changing_by(&self, by: Actor) -> Changing<'_> {
         let alone = self.alone();
         Changing {
             node: self,
             governance: self.governance(),
+            by,
             _alone: alone,
         }
     }
@@ -244,7 +251,7 @@ impl Changing<'_> {
             error => error.into(),
         })?;
         node.store().commit(Commit {
-            actor: actor("operator"),
+            actor: self.by.name(),
             reason: None,
             now,
             writes,

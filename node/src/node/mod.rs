@@ -145,7 +145,7 @@ impl Node {
     #[must_use]
     pub(crate) fn commit_of(&self, now: Time, writes: Vec<Write>) -> Commit {
         Commit {
-            actor: actor("node"),
+            actor: Actor::Node.name(),
             reason: None,
             now,
             writes,
@@ -153,8 +153,30 @@ impl Node {
     }
 }
 
-/// An opaque id of who caused an entry.
-pub(crate) fn actor(id: &'static str) -> Name {
-    #[expect(clippy::expect_used, reason = "the ids are literals of this crate")]
-    id.parse().expect("a literal is a name")
+/// Who caused an entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Actor {
+    /// A person here, who put something in force.
+    Operator,
+    /// Another member of an agreement, by a message that came over the mesh.
+    Member,
+    /// The node itself, also where a person or a source gave it what to observe.
+    Node,
+}
+
+impl Actor {
+    /// Its opaque id.
+    pub(crate) fn name(self) -> Name {
+        literal(match self {
+            Self::Operator => "operator",
+            Self::Member => "member",
+            Self::Node => "node",
+        })
+    }
+}
+
+/// A name that stands in this crate.
+fn literal(text: &'static str) -> Name {
+    #[expect(clippy::expect_used, reason = "the names are literals of this crate")]
+    text.parse().expect("a literal is a name")
 }

@@ -2,7 +2,7 @@
 
 use super::clock::ClockState;
 use super::troubles::Troubles;
-use super::{Decisions, Node, actor};
+use super::{Actor, Decisions, Node, literal};
 use crate::clock::{ClockError, check_first};
 use crate::config::{Home, HomeError, Settings};
 use crate::failure::{Failure, FailureKind};
@@ -156,7 +156,7 @@ fn open_ledger(
     let mut writes = first_entries(home, settings, root, now)?;
     writes.extend(first_profiles());
     store.commit(Commit {
-        actor: actor("operator"),
+        actor: Actor::Operator.name(),
         reason: None,
         now,
         writes,
@@ -228,7 +228,7 @@ fn first_profiles() -> Vec<Write> {
 
 /// The program and its version, as the ledger's first entry names it.
 fn software() -> ambit_ledger::Name {
-    actor(concat!("ambit ", env!("CARGO_PKG_VERSION")))
+    literal(concat!("ambit ", env!("CARGO_PKG_VERSION")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Node, peer_key};
 use crate::mesh::PeerKey;
-use ambit_ledger::{OrganizationId, PartnershipId, Time};
+use ambit_ledger::{Digest, OrganizationId, PartnershipId, Time};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -34,10 +34,17 @@ pub(crate) enum LinkTrouble {
     Diverged(String),
     /// The two programs speak no version in common.
     NoCommonVersion,
+    /// The two nodes have different editions of the agreement.
+    EditionDiffers {
+        /// The other node's.
+        theirs: Digest,
+        /// This one's.
+        own: Digest,
+    },
     /// The recipient does not acknowledge.
     Stalled,
-    /// This node's store failed, and how.
-    Store(String),
+    /// Something failed at this node, and what.
+    OwnFault(String),
 }
 
 impl LinkTrouble {
@@ -55,14 +62,18 @@ impl LinkTrouble {
             (Self::NoCommonVersion, Way::Outbound | Way::Inbound) => {
                 "its program and this one speak no version of the link in common; update the older one".to_owned()
             }
+            (Self::EditionDiffers { theirs, own }, Way::Outbound | Way::Inbound) => format!(
+                "it has edition {theirs} of the agreement and this node {own}, so that nothing is sent until both have \
+                 the same; whoever declared it knows which one counts, and hands its file to the other"
+            ),
             (Self::Stalled, Way::Outbound | Way::Inbound) => {
                 "it is connected and does not acknowledge what it is sent; ask its operator whether its node can write \
                  to its disk"
                     .to_owned()
             }
-            (Self::Store(how), Way::Outbound | Way::Inbound) => {
-                format!("this node's store failed on the link, which is opened again ({how})")
-            }
+            (Self::OwnFault(how), Way::Outbound | Way::Inbound) => format!(
+                "this node failed on the link, which is opened again ({how}); if that goes on, see to its disk and its log"
+            ),
         }
     }
 }

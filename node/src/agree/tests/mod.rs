@@ -5,7 +5,7 @@ mod signable;
 use super::*;
 use crate::config::{ApiSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask as _, Node};
+use crate::node::{Actor, Ask as _, Node};
 use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
 use crate::store::Write;
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
@@ -207,7 +207,10 @@ fn a_signature_that_comes_too_late_is_not_taken_in() {
         Err(PartnerError::Past(PastError::Ended { .. }))
     ));
     for statement in PartnershipFile::read(&signed.file).unwrap().statements {
-        match scene.customer.take_signature(&statement, end) {
+        match scene
+            .customer
+            .take_signature(&statement, Actor::Member, end)
+        {
             Err(PartnerError::Past(_)) => {}
             // Its own, which it has.
             Ok(is_new) => assert!(!is_new),
@@ -302,7 +305,9 @@ fn no_key_but_that_for_agreements_makes_one() {
             reason: "retention is too long".parse().unwrap(),
             at: scene.now,
         };
-        scene.customer.take_decline(&decline.sign(key), scene.now)
+        scene
+            .customer
+            .take_decline(&decline.sign(key), Actor::Member, scene.now)
     };
     let before = scene.customer.store().size();
     let keys = scene.supplier.keys();
@@ -488,17 +493,18 @@ fn what_was_declined_stays_listed() {
     // Nobody is asked for the root of a stranger whose proposal was declined.
     Scene::audit(&scene.supplier, &[&scene.supplier]);
     let answer = decline(&scene.supplier, &known, &root(&scene.customer), scene.now).unwrap();
-    // A decline of what is not known here is that, whoever else is known.
+    // It is known at whoever declined it, and nowhere else.
     let other = decline(&scene.supplier, &strange, &Roots::new(), scene.now).unwrap();
-    let unknown = scene
+    let own = scene
         .supplier
-        .take_decline(&stated_decline(&other.file), scene.now);
-    assert!(unknown.is_ok());
+        .take_decline(&stated_decline(&other.file), Actor::Member, scene.now);
+    assert_eq!(own.unwrap().as_str(), "c/s/strange");
     let elsewhere = Scene::new();
     elsewhere.declare("c/s/other", far, "");
-    let unknown = elsewhere
-        .customer
-        .take_decline(&stated_decline(&answer.file), scene.now);
+    let unknown =
+        elsewhere
+            .customer
+            .take_decline(&stated_decline(&answer.file), Actor::Member, scene.now);
     assert!(
         matches!(unknown, Err(PartnerError::NothingProposed)),
         "{unknown:?}"

@@ -47,8 +47,14 @@ pub(in crate::cli) enum NotComparedError {
         "the root fingerprint of `{0}` was not compared: ask for it on the telephone and give it as --fingerprint '{0}=HEX'"
     )]
     NotCompared(OrganizationId),
-    #[error("the root fingerprint of `{0}` is not the one it told you; nothing was signed")]
+    #[error(
+        "the root fingerprint of `{0}` is not the one it told you; nothing was signed: ask it for its card anew, by another way"
+    )]
     Differs(OrganizationId),
+    #[error(
+        "the root fingerprint of `{0}` was not confirmed; nothing was signed: ask for it on the telephone, then say it again"
+    )]
+    Unconfirmed(OrganizationId),
     #[error(
         "a fingerprint is given for `{stranger}`, which is none of the other members: give one for each of {members}"
     )]
@@ -64,6 +70,7 @@ impl From<NotComparedError> for Failure {
     fn from(error: NotComparedError) -> Self {
         let kind = match error {
             NotComparedError::NotCompared(_)
+            | NotComparedError::Unconfirmed(_)
             | NotComparedError::Stranger { .. }
             | NotComparedError::Twice(_) => FailureKind::Usage,
             NotComparedError::Differs(_) => FailureKind::Verification,
@@ -103,7 +110,7 @@ pub(in crate::cli) fn compare(
                     shown(organization.as_str())
                 );
                 if !prompt::is_confirmed(&question)? {
-                    return Err(NotComparedError::Differs(organization.clone()).into());
+                    return Err(NotComparedError::Unconfirmed(organization.clone()).into());
                 }
                 fingerprints.insert(organization.clone(), *root);
             }

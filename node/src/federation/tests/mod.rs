@@ -11,6 +11,7 @@ mod peer;
 mod refusals;
 mod restarts;
 mod standing;
+mod versions;
 
 use super::Federation;
 use crate::collect::{Draft, FactsFile, observe_values};

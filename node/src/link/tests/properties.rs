@@ -1,5 +1,6 @@
 //! Both machines against a peer that sends whatever it likes: nothing panics, and no promise is broken.
 
+use super::super::divergence::is_out_of_step;
 use super::super::{
     Arrived, CREDIT_ITEMS, Frame, Hello, Outgoing, Received, Receiver, Sender, SenderOutput,
     UNACKNOWLEDGED_ITEMS_MAX,
@@ -266,7 +267,13 @@ impl Judge {
             _ if is_taken => Outcome::Admitted,
             _ => Outcome::not_taken(code),
         };
-        let Ok(inbox) = self.receiver.resolve(outcome) else {
+        let is_of_the_link = matches!(outcome, Outcome::Refused(code) if is_out_of_step(code));
+        let resolved = self.receiver.resolve(outcome);
+        assert_eq!(
+            resolved.is_ok(),
+            place < self.taken.len() && !is_of_the_link
+        );
+        let Ok(inbox) = resolved else {
             return;
         };
         self.resolved += 1;

@@ -272,17 +272,18 @@ fn a_new_store_gets_everything_again() {
 
 #[test]
 fn another_edition_holds_items_and_lets_control_pass() {
-    let edition = Digest::of(b"edition 2");
+    let theirs = Digest::of(b"edition 2");
+    let own = parties().edition;
     let mut sender = Sender::open(parties(), SENDER_STORE, None, 5);
     let hello = Hello {
-        edition,
+        edition: theirs,
         ..answer(0, bodies(0))
     };
     assert_eq!(
         say_hello(&mut sender, hello),
         [
             SenderOutput::Opened { cursor: 0 },
-            SenderOutput::EditionDiffers { edition }
+            SenderOutput::EditionDiffers { own, theirs }
         ]
     );
     let message = Control {

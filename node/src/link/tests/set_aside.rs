@@ -221,6 +221,14 @@ fn ends_without_a_common_version_part() {
     let outputs = say_hello(&mut sender, hello);
     assert_eq!(outputs, [SenderOutput::NoCommonVersion]);
     assert!(sender.is_stopped());
+
+    // A recipient that does not speak the opener's version turns the link away before it says anything else.
+    let mut sender = Sender::open(parties(), SENDER_STORE, None, 5);
+    drain(&mut sender);
+    let code = RefusalCode::NewerVersion;
+    let outputs = feed(&mut sender, &Frame::Reject { seq: 0, code });
+    assert_eq!(outputs, [SenderOutput::NoCommonVersion]);
+    assert!(sender.is_stopped());
 }
 
 proptest! {
