@@ -4,6 +4,7 @@
 //! It keeps digests and numbers, and must never keep what was refused.
 
 use crate::admit::{Refusals, refusal_writes};
+use crate::link::{ASK_EARNED_SECONDS, ASKS_AT_ONCE};
 use crate::mesh::{Fault, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::store::{StoreError, Write};
@@ -20,8 +21,8 @@ const ANSWERS_PER_ITEM: u32 = 4;
 /// What is saved up at most: for all items that may be on the way.
 const ANSWERS_MAX: u32 = 2_048;
 
-/// How far apart a recipient's asks for one code are, at least: an hour, but for what clocks differ.
-const ASKS_APART: Duration = Duration::from_secs(3_500);
+/// In what time a recipient earns another ask for one code: what it holds itself to, but for what clocks differ.
+const ASK_EARNED: Duration = Duration::from_secs(ASK_EARNED_SECONDS as u64 - 10);
 /// For how many codes it may ask.
 const CODES_ASKED_MAX: usize = 16;
 
@@ -181,8 +182,9 @@ impl Answers {
     }
 }
 
-/// When a recipient asked on one link for what it did not take, by the number of the code. It does so once in an hour;
-/// more often than that it would have this node judge without end.
+/// When a recipient asked on one link for what it did not take, by the number of the code; of asks that follow each
+/// other at once each [`ASK_EARNED`] after the one before. More often than it may it would have this node judge without
+/// end.
 #[derive(Debug, Default)]
 pub(super) struct AsksHeard(BTreeMap<u16, Option<Instant>>);
 
@@ -191,9 +193,10 @@ impl AsksHeard {
     /// next may follow at once.
     pub(super) fn take(&mut self, code: RefusalCode, now: Instant) -> bool {
         if let Some(last) = self.0.get_mut(&code.number()) {
-            let is_in_time = last.is_none_or(|last| now >= last + ASKS_APART);
+            let next = last.map_or(now, |last| now.max(last + ASK_EARNED));
+            let is_in_time = next <= now + ASK_EARNED * (ASKS_AT_ONCE - 1);
             if is_in_time {
-                *last = Some(now);
+                *last = Some(next);
             }
             return is_in_time;
         }
@@ -229,19 +232,21 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_and_an_ask_are_heard_and_then_one_in_an_hour() {
+    fn a_repeat_and_some_asks_are_heard_and_then_as_they_are_earned() {
         let mut heard = AsksHeard::default();
         let code = RefusalCode::NotAdmissible;
         let start = Instant::now();
-        let apart = ASKS_APART.as_secs();
+        for number in 0..=ASKS_AT_ONCE {
+            assert!(heard.take(code, start), "{number}");
+        }
+        let earned = ASK_EARNED.as_secs();
         for (seconds, is_heard) in [
-            (0, true),
-            (1, true),
-            (2, false),
-            (apart, false),
-            (apart + 1, true),
-            (2 * apart, false),
-            (2 * apart + 1, true),
+            (0, false),
+            (earned - 1, false),
+            (earned, true),
+            (earned, false),
+            (2 * earned, true),
+            (2 * earned + 1, false),
         ] {
             let now = start + Duration::from_secs(seconds);
             assert_eq!(heard.take(code, now), is_heard, "after {seconds} s");

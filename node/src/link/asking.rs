@@ -4,7 +4,7 @@
 //! link: the frame may not have arrived, and a sender passes over what it went through before.
 
 use super::state::{Asked, Inbox, Untaken};
-use super::{ASK_AGAIN_SECONDS, Frame};
+use super::{ASK_AGAIN_SECONDS, ASK_EARNED_SECONDS, ASKS_AT_ONCE, Frame};
 use ambit_ledger::{Digest, RefusalCode, Time};
 use std::collections::BTreeMap;
 
@@ -89,7 +89,9 @@ impl Asking {
             } else {
                 inbox.untaken.remove(number);
             }
-            inbox.asked.insert(*number, Asked { at: now, upto });
+            let before = asked(inbox, *number, now);
+            let at = before.and_then(|before| before.next(now)).unwrap_or(now);
+            inbox.asked.insert(*number, Asked { at, upto });
             frames.push(again(*number, upto));
         }
         (!frames.is_empty()).then(|| Asks {
@@ -98,14 +100,16 @@ impl Asking {
         })
     }
 
-    /// Whether what was not taken with a code may be taken now: its grounds have changed, or nothing but time stands
-    /// against it. At most once in [`ASK_AGAIN_SECONDS`].
+    /// Whether what was not taken with a code may be taken now: its grounds have changed, [`ASKS_AT_ONCE`] times at
+    /// most, or nothing but time stands against it, once in [`ASK_AGAIN_SECONDS`].
     fn is_due(&self, inbox: &Inbox, number: u16, untaken: &Untaken, now: Time) -> bool {
-        // A clock that was set back starts the wait again.
-        let asked = inbox.asked.get(&number).filter(|asked| asked.at <= now);
-        let may_ask = asked.is_none_or(|asked| asked.at.plus_seconds(ASK_AGAIN_SECONDS) <= now);
-        let has_changed = untaken.grounds != Some(self.grounds);
-        may_ask && (has_changed || passes(number.into()))
+        let Some(asked) = asked(inbox, number, now) else {
+            return untaken.grounds != Some(self.grounds) || passes(number.into());
+        };
+        if untaken.grounds != Some(self.grounds) {
+            return asked.next(now).is_some();
+        }
+        passes(number.into()) && asked.at.plus_seconds(ASK_AGAIN_SECONDS) <= now
     }
 
     /// How many items that were not taken with a code are left for another time, because the sender has not confirmed
@@ -120,6 +124,13 @@ impl Asking {
         }
         Some(left)
     }
+}
+
+/// That it was asked for what was not taken with a code. A clock that was set back starts the wait again.
+fn asked(inbox: &Inbox, number: u16, now: Time) -> Option<Asked> {
+    let latest = now.plus_seconds(ASK_EARNED_SECONDS * ASKS_AT_ONCE);
+    let asked = inbox.asked.get(&number).copied();
+    asked.filter(|asked| asked.at < latest)
 }
 
 /// Whether nothing but time stands against what is not taken with a code.

@@ -66,9 +66,16 @@ pub const UNACKNOWLEDGED_ITEMS_MAX: u64 = 256;
 /// the signature is back before the sender has to stop.
 pub const ACKNOWLEDGEMENT_ITEMS: u64 = 64;
 
-/// How long a recipient waits until it asks again for what it did not take with one code: an hour. Where its policies
-/// change more often than that, the last change counts.
+/// How long a recipient waits until it asks again for what it did not take with one code and what only time mends: an
+/// hour.
 pub const ASK_AGAIN_SECONDS: u32 = 3_600;
+
+/// How many asks for one code may follow each other at once, where the grounds change each time: an issuer pinned, a
+/// statement of its taken in, a licence corrected. Each has the sender judge all of it again.
+pub const ASKS_AT_ONCE: u32 = 8;
+
+/// In how many seconds another of those is earned: as many as may follow at once in an hour.
+pub const ASK_EARNED_SECONDS: u32 = ASK_AGAIN_SECONDS / ASKS_AT_ONCE;
 
 /// After how many seconds without an answer a sender says that it is stalled, and stops. A recipient commits in
 /// milliseconds; a minute covers a slow disk, a busy policy engine and a slow line together.

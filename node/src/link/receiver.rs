@@ -306,9 +306,9 @@ impl Receiver {
         self.asking.set_grounds(grounds, &self.tip);
     }
 
-    /// Asks again for what was not taken and may be taken now: because its grounds have changed, or because nothing but
-    /// time stands against it. For each code at most once in [`ASK_AGAIN_SECONDS`](super::ASK_AGAIN_SECONDS), and only
-    /// for what the sender confirmed to know of. The first time on a link, repeats what was asked for before. To be asked
+    /// Asks again for what was not taken and may be taken now: because its grounds have changed, for each code at most
+    /// [`ASKS_AT_ONCE`](super::ASKS_AT_ONCE) times at once; or because nothing but time stands against it, once in
+    /// [`ASK_AGAIN_SECONDS`](super::ASK_AGAIN_SECONDS). Only for what the sender confirmed to know of. The first time on a link, repeats what was asked for before. To be asked
     /// when nothing is resolved that is not committed.
     #[must_use]
     pub fn ask_again(&mut self, now: Time) -> Option<Asks> {

@@ -1,6 +1,6 @@
 //! What each end of a link keeps from one link to the next, committed together with what it speaks of.
 
-use super::{Divergence, Hello, Parties};
+use super::{ASK_EARNED_SECONDS, ASKS_AT_ONCE, Divergence, Hello, Parties};
 use ambit_ledger::{
     Acknowledgement, Digest, OrganizationId, PartnershipId, RefusalCode, RefusedItem, Salt, Time,
 };
@@ -67,10 +67,19 @@ pub struct Untaken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// When.
+    /// When; of those that follow each other at once each
+    /// [`ASK_EARNED_SECONDS`](super::ASK_EARNED_SECONDS) after the one before.
     pub at: Time,
     /// Up to which sequence number.
     pub upto: u64,
+}
+
+impl Asked {
+    /// When one asked now counts as asked, after this one. Nothing where too many would follow each other.
+    pub(super) fn next(self, now: Time) -> Option<Time> {
+        let next = self.at.plus_seconds(ASK_EARNED_SECONDS).max(now);
+        (next <= now.plus_seconds(ASK_EARNED_SECONDS * (ASKS_AT_ONCE - 1))).then_some(next)
+    }
 }
 
 impl Inbox {

@@ -1,7 +1,8 @@
 //! What was not taken is asked for: when its grounds change, once the sender knows of it, and on every link until it is.
 
 use super::super::{
-    ASK_AGAIN_SECONDS, Arrived, Frame, Hello, Inbox, Received, Receiver, Sender, SenderOutput,
+    ASK_AGAIN_SECONDS, ASK_EARNED_SECONDS, ASKS_AT_ONCE, Arrived, Frame, Hello, Inbox, Received,
+    Receiver, Sender, SenderOutput,
 };
 use super::receiver::{Feed, REFUSED, open, take};
 use super::sender::{drain, feed, opened};
@@ -116,16 +117,34 @@ fn each_code_is_asked_for_at_most_once_an_hour_and_when_its_grounds_changed() {
     let inbox = world.leave(REFUSED);
     world.confirm();
     world.reopen(inbox, OTHER_GROUNDS, 3);
-    assert_eq!(world.asked(now), [(REFUSAL, 2)], "again, and nothing new");
-    let almost = at(ASK_AGAIN_SECONDS - 1);
-    assert_eq!(world.asked(almost), []);
-    let hour = at(ASK_AGAIN_SECONDS);
-    assert_eq!(world.asked(hour), [(REFUSAL, 3)]);
-    world.leave(REFUSED);
-    world.confirm();
-    world.receiver.set_grounds(GROUNDS);
-    // A clock that was set back does not silence it.
-    assert_eq!(world.asked(now), [(REFUSAL, 4)]);
+    assert_eq!(world.asked(now), [(REFUSAL, 3)], "at once");
+    // So many follow each other at once, as a person puts one thing after the other in force, and then as they are earned.
+    let grounds = [GROUNDS, OTHER_GROUNDS];
+    let mut change = |world: &mut World, number: u32| {
+        world.leave(REFUSED);
+        world.confirm();
+        world
+            .receiver
+            .set_grounds(grounds[usize::from(number % 2 == 1)]);
+        [(REFUSAL, world.feed.seq)]
+    };
+    for number in 2..ASKS_AT_ONCE {
+        let expected = change(&mut world, number);
+        assert_eq!(world.asked(now), expected, "{number}");
+    }
+    let expected = change(&mut world, ASKS_AT_ONCE);
+    for seconds in [0, ASK_EARNED_SECONDS - 1] {
+        assert_eq!(world.asked(at(seconds)), []);
+    }
+    assert_eq!(world.asked(at(ASK_EARNED_SECONDS)), expected);
+    let expected = change(&mut world, ASKS_AT_ONCE + 1);
+    assert_eq!(world.asked(at(ASK_EARNED_SECONDS)), []);
+    assert_eq!(world.asked(at(2 * ASK_EARNED_SECONDS)), expected);
+    // All of them are earned again in an hour; and a clock that was set back does not silence it.
+    let expected = change(&mut world, ASKS_AT_ONCE);
+    assert_eq!(world.asked(at(86_400)), expected);
+    let expected = change(&mut world, ASKS_AT_ONCE + 1);
+    assert_eq!(world.asked(now), expected);
 }
 
 #[test]
@@ -196,8 +215,7 @@ fn what_was_judged_on_several_grounds_is_asked_for_when_the_first_are_back() {
     world.leave(REFUSED);
     world.confirm();
     // The second may be taken on these.
-    assert_eq!(world.asked(at(1)), [], "not within the hour");
-    assert_eq!(world.asked(at(ASK_AGAIN_SECONDS)), [(REFUSAL, 3)]);
+    assert_eq!(world.asked(at(1)), [(REFUSAL, 3)]);
 }
 
 #[test]
@@ -210,7 +228,7 @@ fn an_ask_is_repeated_on_every_link_and_gives_way_to_a_new_one() {
     let undecided = RefusalCode::Undecided;
     let (codes, inbox) = asked(&mut world.receiver, at(0));
     assert_eq!(codes, [(REFUSAL, 2), (undecided, 2)]);
-    let mut inbox = inbox.unwrap();
+    let inbox = inbox.unwrap();
     for seconds in [1, 2] {
         world.reopen(inbox.clone(), OTHER_GROUNDS, 2);
         assert!(world.receiver.has_to_ask());
@@ -221,16 +239,10 @@ fn an_ask_is_repeated_on_every_link_and_gives_way_to_a_new_one() {
         assert_eq!(world.asked(at(seconds)), [], "once on a link");
     }
 
-    inbox = world.leave(REFUSED);
+    let inbox = world.leave(REFUSED);
     world.confirm();
-    // When it was asked is as before: the hour is not over.
-    world.reopen(inbox.clone(), GROUNDS, 3);
-    let almost = at(ASK_AGAIN_SECONDS - 1);
-    assert_eq!(world.asked(almost), [(REFUSAL, 2), (undecided, 2)]);
-    let hour = at(ASK_AGAIN_SECONDS);
-    assert_eq!(world.asked(hour), [(REFUSAL, 3)]);
     world.reopen(inbox, GROUNDS, 3);
-    assert_eq!(world.asked(hour), [(undecided, 2), (REFUSAL, 3)]);
+    assert_eq!(world.asked(at(3)), [(undecided, 2), (REFUSAL, 3)]);
 }
 
 #[test]
