@@ -86,6 +86,12 @@ pub enum Widening {
     /// It may outlive what it was derived from.
     #[error("the scope may outlive its inputs, where {0} ends with them")]
     OutlivesInputs(Bound),
+    /// Others are named though it may not be passed on to them.
+    #[error("the scope names `{0}` too, and may not be passed on to anybody")]
+    NamedInVain(OrganizationId),
+    /// It says what no agreement gives it.
+    #[error("the scope says `{0}`, which the agreement does not give it")]
+    NotGiven(&'static str),
 }
 
 /// The widest scope of the owner's own disclosure that agreement and limits allow, at `now`.
@@ -241,7 +247,7 @@ fn is_within_any(purpose: &Purpose, bounds: &BTreeSet<Purpose>, taxonomies: &Tax
         .any(|bound| taxonomies.purpose_is_within(purpose, bound))
 }
 
-/// Checks a scope against the agreement, as its receiver does.
+/// Checks the scope of an owner's own disclosure against the agreement, as its receiver does.
 ///
 /// # Errors
 /// The first [`Widening`].
@@ -264,7 +270,25 @@ pub fn check_scope(
         onward_hops: terms.onward_hops,
         derived: terms.derived.as_ref(),
     };
-    outer.check(scope, taxonomies)
+    outer.check(scope, taxonomies)?;
+    check_given(scope)
+}
+
+/// The owner's own disclosure says nothing that neither agreement nor limits give: what [`scope_for`] leaves out, and
+/// others beside the recipient where nothing is passed on.
+fn check_given(scope: &Scope) -> Result<(), Widening> {
+    let given = [
+        (scope.keep_until.is_none(), "keep_until"),
+        (!scope.falls_with_inputs, "falls_with_inputs"),
+        (scope.records.is_empty(), "records"),
+    ];
+    if let Some((_, field)) = given.iter().find(|(is_absent, _)| !is_absent) {
+        return Err(Widening::NotGiven(field));
+    }
+    match scope.recipients.iter().nth(1) {
+        Some(other) if scope.onward_hops == 0 => Err(Widening::NamedInVain(other.clone())),
+        _ => Ok(()),
+    }
 }
 
 /// Checks a scope against the owner's limits.

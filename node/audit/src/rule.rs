@@ -111,7 +111,7 @@ rules! {
     EditionChain "edition-chain" Integrity Above "an edition does not follow from the one in force";
     StickyLayer "sticky-layer" Integrity Itself "the sticky layer in force came with no version of the program";
     TaxonomiesStrange "taxonomies-strange" Integrity Itself "the taxonomies in force came with no version of the program";
-    ObservationIssuer "observation-issuer" Integrity Itself "an observation is not by the organization it must be by";
+    ObservationIssuer "observation-issuer" Integrity Itself "an observation is not signed and owned by the ledger's organization, or not by who discloses it";
     ObservationAhead "observation-ahead" Integrity Itself "an observation is of an instant that had not come yet";
     ObservationTwice "observation-twice" Integrity Itself "an observation is recorded twice";
     DecisionTime "decision-time" Integrity Itself "a decision speaks of another time than its entry";
@@ -148,6 +148,7 @@ rules! {
     Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";
     AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
+    AcknowledgementTime "acknowledgement-time" Integrity Above "an acknowledgement was signed after its entry";
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
     Attestation "attestation" Integrity Above "what is counted as attested is not what a pinned issuer or this organization signed above";
     Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed";

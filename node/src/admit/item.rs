@@ -123,6 +123,10 @@ pub fn verify<'a>(
     if disclosure.derivation.is_some() || !is_whole || disclosure.decisions.len() > 1 {
         return Err(RefusalCode::WrongChain);
     }
+    // Nor does it know what a correction replaces, or whether grants hold; a later version may.
+    if facts.corrects.is_some() || !facts.grants.is_empty() {
+        return Err(RefusalCode::NewerVersion);
+    }
     if disclosure.recipient != *governance.organization() {
         return Err(RefusalCode::WrongRecipient);
     }

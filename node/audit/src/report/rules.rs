@@ -19,7 +19,9 @@ pub struct RuleInForce {
     pub from: Instant,
     /// The entry that put another one in its place; absent where it is in force at the ledger's end.
     pub until: Option<Instant>,
-    /// Why it was put in force although the check of profiles advised against it; absent where it did not.
+    /// What the check of profiles says against it, one line each.
+    pub against: Vec<String>,
+    /// Why it was put in force although the check of profiles spoke against it; absent where no reason is recorded.
     pub anyway: Option<String>,
     /// What it lets through that the shipped one does not; absent where it is not an operator's own.
     pub beyond: Option<Beyond>,

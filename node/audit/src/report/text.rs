@@ -131,8 +131,15 @@ impl Display for RuleInForce {
             Origin::Operator => write!(formatter, ": operator's own, {}", self.digest)?,
             Origin::Unknown => formatter.write_str(": not rendered again")?,
         }
-        if let Some(reason) = &self.anyway {
-            write!(formatter, "; in force against the check's advice: {reason}")?;
+        for against in &self.against {
+            write!(formatter, "; {against}")?;
+        }
+        match &self.anyway {
+            Some(reason) => write!(formatter, "; in force against the check's advice: {reason}")?,
+            None if !self.against.is_empty() => {
+                formatter.write_str("; in force without a reason for it")?;
+            }
+            None => {}
         }
         match &self.beyond {
             Some(beyond) => write!(formatter, "; {beyond}"),

@@ -1,6 +1,7 @@
 //! What recipients acknowledged: the outcomes they signed for must be those of the items in this ledger.
 
 use super::Audit;
+use super::decisions::latest_for;
 use super::fault::{At, Checks};
 use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;
@@ -16,16 +17,23 @@ impl Audit<'_> {
         });
         let checked = self.verified(at, verified).and_then(|verified| {
             // Its issuer's root is not at hand: what it says is not known to be its issuer's words.
-            verified.map_or(Ok(()), |statement| self.check_acknowledged(&statement))
+            verified.map_or(Ok(()), |statement| self.check_acknowledged(at, &statement))
         });
         self.note(at, checked);
     }
 
-    fn check_acknowledged(&mut self, statement: &Acknowledgement) -> Checks {
+    fn check_acknowledged(&mut self, at: At, statement: &Acknowledgement) -> Checks {
         let rule = Rule::AcknowledgementParties;
         rule.check(statement.sender == self.own, || {
             format!("it is of an outbox of `{}`", statement.sender)
         })?;
+        Rule::AcknowledgementTime.check(statement.at <= latest_for(at), || {
+            format!("signed at {}, recorded at {}", statement.at, at.time)
+        })?;
+        let heard = Rule::Unchecked.check(statement.heard.is_empty(), || {
+            "this version does not check which acts a recipient heard".to_owned()
+        });
+        self.note(at, heard);
         let known = self
             .outboxes
             .known(&statement.partnership, &statement.recipient);
@@ -55,6 +63,15 @@ impl Audit<'_> {
                 before.seq
             )
         })?;
+        let is_in_place = outbox.incarnation == Some(statement.incarnation)
+            || !outbox.acknowledged.contains_key(&statement.incarnation);
+        Rule::AcknowledgementRange.check(is_in_place, || {
+            format!(
+                "it is of the store {}, after which another one acknowledged",
+                statement.incarnation
+            )
+        })?;
+        check_repeated(outbox, statement, before.seq)?;
         let not_taken = not_taken_in(statement, before.seq);
         let outcomes = outcomes_over(outbox, before, upto, &not_taken)?;
         // Whatever follows is held against what was signed for, so that one fault is found once.
@@ -63,6 +80,7 @@ impl Audit<'_> {
             outcomes: Chain::at(statement.outcomes),
         };
         outbox.acknowledged.insert(statement.incarnation, signed);
+        outbox.incarnation = Some(statement.incarnation);
         let contradicted = outbox.settle(before.seq, upto);
         let checked =
             Rule::AcknowledgementOutcomes.check(outcomes.digest() == statement.outcomes, || {
@@ -81,6 +99,19 @@ impl Audit<'_> {
         }
         checked
     }
+}
+
+/// What an acknowledgement names again must be what the one before it named.
+fn check_repeated(outbox: &Outbox, statement: &Acknowledgement, before: u64) -> Checks {
+    let mut repeated = statement.not_taken().filter(|item| item.seq <= before);
+    let other = repeated.find(|item| {
+        let known = outbox.items.get(&item.seq);
+        known.and_then(|known| known.untaken) != Some(item.code)
+    });
+    Rule::AcknowledgementOutcomes.check(other.is_none(), || {
+        let seq = other.map_or(0, |item| item.seq);
+        format!("it names {seq} as not taken, of which its store said otherwise before")
+    })
 }
 
 /// What was refused or set aside, by sequence number. A recipient that was not told that its last acknowledgement arrived

@@ -2,7 +2,7 @@
 
 use super::Audit;
 use super::decisions::{check_true_around, earliest_for, latest_for};
-use super::disclosures::{check_is_direct, only_decision};
+use super::disclosures::{check_facts, check_is_direct, only_decision};
 use super::fault::{At, Checks};
 use super::keys::unverified;
 use super::preparation::{Claim, ObservationClaim, Statements};
@@ -32,9 +32,7 @@ impl Audit<'_> {
         self.report.checked_mut().admitted += 1;
         let checked = self.check_slot(at, body.slot);
         self.note(at, checked);
-        for digest in &body.evidence {
-            self.name_blob(at, digest);
-        }
+        self.name_evidence(at, &body.evidence);
         let checked = self.check_admitted(at, body, statements);
         self.note(at, checked);
     }
@@ -63,6 +61,8 @@ impl Audit<'_> {
         self.note(at, sequence);
         let is_past = check_past(at, &observation);
         self.note(at, is_past);
+        let is_plain = check_facts(observation.facts());
+        self.note(at, is_plain);
         let is_new = self
             .inbox
             .admitted

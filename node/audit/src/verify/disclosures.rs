@@ -10,7 +10,7 @@ use super::preparation::{Claim, ObservationClaim, Statements};
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Action, Digest, Disclosed, Disclosure, Inquiry, Observation, ObservationId, Observed,
+    Action, Digest, Disclosed, Disclosure, Facts, Inquiry, Observation, ObservationId, Observed,
     OrganizationId, Party, StatementError, Time, Verdict, Withheld,
 };
 use ambit_policy::{
@@ -51,6 +51,13 @@ impl Audit<'_> {
         let id = observation.id();
         let issuer = &observation.facts().issuer;
         Rule::ObservationIssuer.check(*issuer == self.own, || format!("`{issuer}` signed it"))?;
+        let owner = &observation.facts().owner;
+        let is_own = Rule::ObservationIssuer.check(*owner == self.own, || {
+            format!("`{owner}` owns it, and `{issuer}` observed it as its own")
+        });
+        self.note(at, is_own);
+        let is_plain = check_facts(observation.facts());
+        self.note(at, is_plain);
         let is_past = check_past(at, &observation);
         self.note(at, is_past);
         let recorded = Recorded {
@@ -81,9 +88,7 @@ impl Audit<'_> {
 
     pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {
         self.report.checked_mut().disclosures += 1;
-        for digest in &body.evidence {
-            self.name_blob(at, digest);
-        }
+        self.name_evidence(at, &body.evidence);
         let claim = statements
             .disclosure
             .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keys.known.ring));
@@ -127,6 +132,12 @@ impl Audit<'_> {
         let is_timely = (earliest_for(at)..=at.time).contains(&issued_at);
         Rule::DisclosureTime.check(is_timely, || {
             format!("issued at {issued_at}, recorded at {}", at.time)
+        })?;
+        let begun = self.in_force.since(&disclosure.partnership);
+        let is_begun = begun.is_none_or(|begun| begun.start_of_millis() <= issued_at);
+        Rule::DisclosureEdition.check(is_begun, || {
+            let begun = begun.unwrap_or(at.time);
+            format!("issued at {issued_at}, and in force only from {begun}")
         })?;
         let ends = edition.terms.until.min(edition.terms.lease_until);
         Rule::DisclosureEdition.check(issued_at < ends, || {
@@ -249,6 +260,17 @@ impl Audit<'_> {
         self.check_class(&decision, &inquiries)
     }
 
+    /// Statements by which more than its owner's own disclosure would be checked.
+    pub(super) fn name_evidence(&mut self, at: At, evidence: &BTreeSet<Digest>) {
+        for digest in evidence {
+            self.name_blob(at, digest);
+        }
+        let checked = Rule::Unchecked.check(evidence.is_empty(), || {
+            "this version does not check evidence beside a disclosure".to_owned()
+        });
+        self.note(at, checked);
+    }
+
     pub(super) fn recorded(&self, id: ObservationId) -> Checks<Rc<Recorded>> {
         let recorded = self.observed.get(&id);
         recorded
@@ -290,6 +312,20 @@ pub(super) fn check_is_direct(disclosure: &Disclosure) -> Checks {
         "was derived"
     } else if !disclosure.leaves.is_empty() {
         "is a part of an observation"
+    } else {
+        return Ok(());
+    };
+    Err(Rule::Unchecked.broken(format!("this version does not check what {what}")))
+}
+
+/// Whether an observation stands by itself: nothing else is made by this version, or checked by it.
+pub(super) fn check_facts(facts: &Facts) -> Checks {
+    let what = if !facts.inputs.is_empty() {
+        "was derived"
+    } else if facts.corrects.is_some() {
+        "corrects something"
+    } else if !facts.grants.is_empty() {
+        "rests on grants"
     } else {
         return Ok(());
     };

@@ -3,13 +3,15 @@
 
 use super::Audit;
 use super::fault::{At, Checks};
-use crate::report::{Instant, Origin, RuleInForce, RuleKind};
+use crate::report::{Instant, Origin, RuleInForce, RuleKind, error_chain};
 use crate::rule::Rule;
 use ambit_ledger::{
     Agreement, Digest, Layer, LayerProfile, Limits, OrganizationId, PartnershipId,
-    PartnershipTerms, Party, ProfileActivated, TaxonomyActivated,
+    PartnershipTerms, Party, ProfileActivated, TaxonomyActivated, Time,
 };
-use ambit_policy::{Taxonomies, shipped_with, taxonomies_shipped_with};
+use ambit_policy::{
+    Taxonomies, check_profile, schema_digest, shipped_with, taxonomies_shipped_with,
+};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -22,7 +24,8 @@ pub(super) struct InForce {
     limits: Rc<Vec<Limits>>,
     /// All editions whose terms are at hand.
     editions: BTreeMap<Digest, Rc<Edition>>,
-    active: BTreeMap<PartnershipId, Digest>,
+    /// The edition in force, and since when.
+    active: BTreeMap<PartnershipId, (Digest, Time)>,
     /// Everything that ever judged, in the order in which it came into force.
     pub(super) rules: Vec<RuleInForce>,
 }
@@ -59,18 +62,25 @@ impl InForce {
 
     /// The digest of the edition in force.
     pub(super) fn active(&self, partnership: &PartnershipId) -> Option<Digest> {
-        self.active.get(partnership).copied()
+        self.active.get(partnership).map(|(digest, _)| *digest)
+    }
+
+    /// When the edition in force came into force.
+    pub(super) fn since(&self, partnership: &PartnershipId) -> Option<Time> {
+        self.active.get(partnership).map(|(_, since)| *since)
     }
 
     /// The edition in force, where its terms are at hand.
     pub(super) fn edition(&self, partnership: &PartnershipId) -> Option<&Rc<Edition>> {
-        self.editions.get(self.active.get(partnership)?)
+        self.editions.get(&self.active(partnership)?)
     }
 
     /// All editions in force whose terms are at hand.
     pub(super) fn editions(&self) -> impl Iterator<Item = (&PartnershipId, &Rc<Edition>)> {
-        let known = |(partnership, digest)| Some((partnership, self.editions.get(digest)?));
-        self.active.iter().filter_map(known)
+        let active = self.active.iter();
+        active.filter_map(|(partnership, (digest, _))| {
+            Some((partnership, self.editions.get(digest)?))
+        })
     }
 
     /// An edition comes into force, with the partnership layer that its entry names.
@@ -81,7 +91,9 @@ impl InForce {
         edition: Digest,
         profile: Digest,
     ) {
-        self.active.insert(partnership.clone(), edition);
+        if self.active(partnership) != Some(edition) {
+            self.active.insert(partnership.clone(), (edition, at.time));
+        }
         let origin = match self.editions.get(&edition) {
             Some(edition) => edition.origin.clone(),
             None => Origin::Unknown,
@@ -110,6 +122,7 @@ impl InForce {
             origin,
             from,
             until: None,
+            against: Vec::new(),
             anyway: None,
             beyond: None,
         });
@@ -169,7 +182,7 @@ impl InForce {
 
 impl Audit<'_> {
     pub(super) fn profile_activated(&mut self, at: At, body: &ProfileActivated) {
-        self.name_blob(at, &body.profile);
+        let text = self.name_blob(at, &body.profile);
         self.name_blob(at, &body.schema);
         if body.layer == Layer::Partnership {
             let how = "the partnership layer comes with an edition, never by itself";
@@ -196,6 +209,13 @@ impl Audit<'_> {
         if let Some(rule) = self.in_force.rules.last_mut()
             && rule.from.entry == at.index
         {
+            rule.against = text.map_or_else(Vec::new, |text| speaks_against(body.layer, text));
+            if body.schema != schema_digest() {
+                let schema = body.schema;
+                rule.against.push(format!(
+                    "it was put in force under another schema, {schema}"
+                ));
+            }
             rule.anyway = body.anyway.as_ref().map(ToString::to_string);
         }
     }
@@ -241,5 +261,16 @@ impl Audit<'_> {
             .known(&digest)
             .map(Rc::clone)
             .ok_or_else(|| Rule::Unchecked.broken(format!("the terms {digest} are not at hand")))
+    }
+}
+
+/// What the check of profiles says against a text: the node that recorded it asked for a reason then, or should have.
+fn speaks_against(layer: Layer, text: &[u8]) -> Vec<String> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return vec!["it is no text".to_owned()];
+    };
+    match check_profile(layer, text, &Taxonomies::builtin()) {
+        Ok(checked) => checked.findings.iter().map(ToString::to_string).collect(),
+        Err(error) => vec![format!("it cannot judge: {}", error_chain(&error))],
     }
 }

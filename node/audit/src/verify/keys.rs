@@ -81,6 +81,10 @@ impl Audit<'_> {
         Rule::Certificate.check(claimed.subject == *organization, || {
             format!("it is of `{}`, not `{organization}`", claimed.subject)
         })?;
+        let is_other = claimed.key.fingerprint() != claimed.root.fingerprint();
+        Rule::Certificate.check(is_other, || {
+            "it certifies the root key itself, which signs nothing but certificates".to_owned()
+        })?;
         if !self.keys.certificates.insert(Digest::of(bytes)) {
             return Ok(Some(claimed));
         }

@@ -25,6 +25,8 @@ pub(super) struct Outbox {
     /// The latest own observation that was judged, by entry.
     judged: Option<u64>,
     pub(super) acknowledged: BTreeMap<Salt, AcknowledgedTo>,
+    /// The incarnation of the recipient's store that acknowledged last.
+    pub(super) incarnation: Option<Salt>,
     /// Withdrawals of what had been acknowledged: by number, where they are recorded.
     doubtful: BTreeMap<u64, At>,
     /// What is withheld, and was not disclosed since.

@@ -12,7 +12,7 @@ use ambit_ledger::{
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
     StatementKind, Time, decode,
 };
-use ambit_policy::{agreement, render_as_stated, unbuilt};
+use ambit_policy::{Taxonomies, TermsError, agreement, check_terms, render_as_stated, unbuilt};
 use std::collections::BTreeSet;
 
 impl Audit<'_> {
@@ -49,7 +49,15 @@ impl Audit<'_> {
     }
 
     fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
-        let checked = self.check_terms(at, body, &terms);
+        let rendered = check_rendered(&terms);
+        let checked = self.check_terms(at, body, &terms).and_then(|()| {
+            let is_to_be_kept = body.stage == EditionStage::Active && rendered.is_ok();
+            if is_to_be_kept {
+                self.check_rules(&terms)
+            } else {
+                Ok(())
+            }
+        });
         self.note(at, checked);
         if body.stage == EditionStage::Active {
             let checked = check_built(&terms);
@@ -90,7 +98,6 @@ impl Audit<'_> {
             let checked = self.check_succession(body, &terms);
             self.note(at, checked);
         }
-        let rendered = check_rendered(&terms);
         let edition = Edition {
             digest: body.edition,
             origin: match &rendered {
@@ -133,6 +140,18 @@ impl Audit<'_> {
         rule.check(terms.member(&self.own).is_some(), || {
             format!("`{}` is no member", self.own)
         })
+    }
+
+    /// The rules of terms that nobody signs against. That they are rendered rightly and follow the edition before is
+    /// checked by rules of their own.
+    fn check_rules(&self, terms: &PartnershipTerms) -> Checks {
+        // Where none are in force, or not at hand, that is found by itself.
+        let taxonomies = self.in_force.taxonomies();
+        let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
+        match check_terms(terms, &taxonomies) {
+            Ok(_) | Err(TermsError::Renderer(_) | TermsError::Edition(_)) => Ok(()),
+            Err(error) => Err(Rule::EditionTerms.broken(error_chain(&error))),
+        }
     }
 
     fn check_roots(
@@ -237,7 +256,12 @@ impl Audit<'_> {
             )
         })?;
         let Some(previous) = self.in_force.active(&body.partnership) else {
-            return Ok(());
+            return Rule::Unchecked.check(terms.edition <= 1, || {
+                format!(
+                    "edition number {} is the first here; what it follows cannot be checked",
+                    terms.edition
+                )
+            });
         };
         let number = self
             .in_force

@@ -154,15 +154,17 @@ async fn comes_again(layer: &str, code: RefusalCode) {
     }
     assert_eq!(offered_again(&shop.node).len(), 70);
 
-    // A second change within the hour asks for nothing, and no answer was lost on the way.
+    // A second change right after it asks again, and no answer was lost on the way.
     one.node.activate_profile(Layer::Owner, layer, now).unwrap();
     observe(&shop.node, 1_000, 1, 141).await;
     assert_eq!(untaken(&shop.node), BTreeMap::from([(code.number(), 1)]));
     one.node
         .activate_profile(Layer::Owner, shipped, now)
         .unwrap();
-    observe(&shop.node, 2_000, 1, 142).await;
-    assert_eq!(held(&one.node), 71);
+    until("it came again at once", || held(&one.node) == 71).await;
+    until("that is acknowledged", || acknowledged(&shop.node) == [142]).await;
+    observe(&shop.node, 2_000, 1, 143).await;
+    assert_eq!(held(&one.node), 72);
     audit(&shop.node, &[&shop.node, &one.node]);
     audit(&one.node, &[&shop.node, &one.node]);
     for running in [shop, one] {

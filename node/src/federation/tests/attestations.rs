@@ -236,10 +236,12 @@ async fn what_was_refused_before_it_was_attested_here_comes_again() {
     let one = Running::start(&places[1]).await;
     until("it is refused", || acknowledged(&shop.node) == [1]).await;
     assert_eq!(held(&one.node), 0);
+    // What is pinned first is asked for and refused once more; what is taken in after that is asked for at once.
     pin(&one.node, &shop.node, now);
+    until("it is refused again", || acknowledged(&shop.node) == [2]).await;
     one.node.take_attestation(&attested.file, now).unwrap();
     until_held(&one, 1).await;
-    until("it is acknowledged", || acknowledged(&shop.node) == [2]).await;
+    until("it is acknowledged", || acknowledged(&shop.node) == [3]).await;
     let nodes = [&*shop.node, &*one.node];
     for node in nodes {
         audit(node, &nodes);

@@ -4,9 +4,9 @@ use super::peer::{Item, Parts, Peer, decode_readings, edition_of, encode_reading
 use super::refusals::Pair;
 use super::*;
 use ambit_ledger::{
-    Chain, DerivedTerms, Digest, Disclosure, DisclosureId, ExportControl, Facts, ITEM_BYTES_MAX,
-    ItemBody, Observation, ObservationId, Quality, RefusalCode, Salt, SecretKey, Signature, When,
-    encode,
+    Chain, DerivedTerms, Digest, Disclosure, DisclosureId, ExportControl, Facts, GrantId,
+    ITEM_BYTES_MAX, ItemBody, Observation, ObservationId, Quality, RecordDigest, RefusalCode, Salt,
+    SecretKey, Signature, When, encode,
 };
 use serde_bytes::ByteBuf;
 
@@ -202,7 +202,7 @@ fn canonical_cases() -> Vec<Case> {
 }
 
 fn terms_cases() -> Vec<Case> {
-    use RefusalCode::{ClocksApart, UnknownClass, WiderTerms};
+    use RefusalCode::{ClocksApart, NewerVersion, UnknownClass, WiderTerms};
     vec![
         parts("disclosed for longer", WiderTerms, |_, parts| {
             let scope = &mut parts.disclosure.scope;
@@ -218,6 +218,30 @@ fn terms_cases() -> Vec<Case> {
         parts("a recipient outside", WiderTerms, |_, parts| {
             let recipients = &mut parts.disclosure.scope.recipients;
             recipients.insert(organization("two"));
+        }),
+        parts("the owner named too", WiderTerms, |_, parts| {
+            let recipients = &mut parts.disclosure.scope.recipients;
+            recipients.insert(organization("shop"));
+        }),
+        parts("to be kept for long", WiderTerms, |_, parts| {
+            let scope = &mut parts.disclosure.scope;
+            scope.keep_until = Some(scope.hold_until);
+        }),
+        parts("under a record", WiderTerms, |_, parts| {
+            let record = RecordDigest {
+                organization: organization("one"),
+                material: Digest::of(b"made up"),
+            };
+            parts.disclosure.scope.records = [record].into();
+        }),
+        parts("ending with inputs", WiderTerms, |_, parts| {
+            parts.disclosure.scope.falls_with_inputs = true;
+        }),
+        parts("a correction", NewerVersion, |_, parts| {
+            parts.facts.corrects = Some(Digest::of(b"another"));
+        }),
+        parts("resting on grants", NewerVersion, |_, parts| {
+            parts.facts.grants = [GrantId::of(b"a grant")].into();
         }),
         parts("another purpose", WiderTerms, |_, parts| {
             let purposes = &mut parts.disclosure.scope.purposes;

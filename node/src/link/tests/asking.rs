@@ -120,7 +120,7 @@ fn each_code_is_asked_for_at_most_once_an_hour_and_when_its_grounds_changed() {
     assert_eq!(world.asked(now), [(REFUSAL, 3)], "at once");
     // So many follow each other at once, as a person puts one thing after the other in force, and then as they are earned.
     let grounds = [GROUNDS, OTHER_GROUNDS];
-    let mut change = |world: &mut World, number: u32| {
+    let change = |world: &mut World, number: u32| {
         world.leave(REFUSED);
         world.confirm();
         world

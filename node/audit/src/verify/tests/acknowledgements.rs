@@ -95,9 +95,11 @@ fn a_statement_that_breaks_its_own_rules_is_none() {
 
 #[test]
 fn a_refusal_that_was_settled_may_be_repeated() {
-    let mut story = begun();
-    let mut statement = story.acknowledgement(3, &[]);
-    statement.refused.insert(0, refused(1));
+    let mut story = Story::told();
+    let length = story.supplier.nth(Kind::Disclosed, 2) + 1;
+    story.supplier.truncate(length);
+    story.acknowledge(1, &[refused(1)]);
+    let statement = story.acknowledgement(3, &[refused(1)]);
     story.push_acknowledgement(&statement);
     story.supplier.expect(&[]);
 }

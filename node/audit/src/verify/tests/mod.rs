@@ -3,6 +3,7 @@
 mod acknowledgements;
 mod admissions;
 mod attestations;
+mod completeness;
 mod disclosures;
 mod forgeries;
 mod ledgers;

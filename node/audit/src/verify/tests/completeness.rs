@@ -1,0 +1,290 @@
+//! What is left out, or said beside what is checked, does not pass for verified.
+
+use crate::Rule;
+use crate::fixture::{Ledger, Story, facts, organization, supplier, terms, time};
+use ambit_ledger::{
+    Acknowledgement, Body, Decision, Digest, Disclosure, Facts, GrantId, HeardActs, KeyCertified,
+    KeyPurpose, Kind, Layer, PartnershipTerms, ProfileActivated, RecordDigest, RefusalCode,
+    RefusedItem, Salt, Scope,
+};
+use ambit_policy::schema_digest;
+
+/// The supplier's ledger up to its first disclosure.
+fn disclosed() -> Story {
+    let mut story = Story::told();
+    let length = story.supplier.nth(Kind::Disclosed, 0) + 1;
+    story.supplier.truncate(length);
+    story
+}
+
+fn expect_last(story: &Story, rule: Rule) {
+    let last = story.supplier.entries.len() - 1;
+    story.supplier.expect(&[(rule, Some(last))]);
+}
+
+#[test]
+fn facts_that_this_version_does_not_check_are_incomplete() {
+    let changes: [fn(&mut Facts); 3] = [
+        |facts| facts.inputs = [Digest::of(b"an input")].into(),
+        |facts| facts.corrects = Some(Digest::of(b"another")),
+        |facts| facts.grants = [GrantId::of(b"a grant")].into(),
+    ];
+    for change in changes {
+        let mut story = Story::begin();
+        let mut changed = facts("inspection-result");
+        change(&mut changed);
+        let (id, changed) = story.supplier.observe(changed);
+        let observed = story.supplier.entries.len() - 1;
+        let judged = story.judge(&changed);
+        story.supplier.decide(&judged);
+        story.disclose(id, &changed, &judged.decision, 1);
+        story.supplier.expect(&[(Rule::Unchecked, Some(observed))]);
+
+        let mut customer = Story::told().customer;
+        let admitted = customer.nth(Kind::Admitted, 0);
+        customer.truncate(admitted + 1);
+        customer.alter_admission(|_, facts| change(facts));
+        let report = customer.verify();
+        let found = report.findings().iter();
+        let unchecked = |found: &&crate::Finding| {
+            (found.rule, found.entry) == (Rule::Unchecked, Some(admitted as u64))
+        };
+        assert_eq!(found.filter(unchecked).count(), 1, "{report}");
+    }
+}
+
+#[test]
+fn an_own_observation_is_owned_by_the_ledgers_organization() {
+    let mut story = Story::begin();
+    let mut of_another = facts("inspection-result");
+    of_another.owner = organization("did:web:customer.example");
+    story.supplier.observe(of_another);
+    expect_last(&story, Rule::ObservationIssuer);
+}
+
+#[test]
+fn evidence_that_this_version_does_not_read_is_incomplete() {
+    let mut story = disclosed();
+    let garbage = story.supplier.put(b"no statement");
+    let last = story.supplier.entries.len() - 1;
+    story.supplier.alter(last, |body| {
+        let Body::Disclosed(body) = body else {
+            panic!()
+        };
+        body.evidence = [garbage].into();
+    });
+    expect_last(&story, Rule::Unchecked);
+}
+
+#[test]
+fn a_decision_is_recorded_within_ten_minutes() {
+    for (seconds, is_late) in [(600, false), (601, true)] {
+        let mut story = Story::begin();
+        let (_, facts) = story.supplier.observe(facts("inspection-result"));
+        let judged = story.judge(&facts);
+        story.supplier.now = story.supplier.now.plus_seconds(seconds - 1);
+        story.supplier.decide(&judged);
+        let last = story.supplier.entries.len() - 1;
+        let expected = [(Rule::DecisionTime, Some(last))];
+        story.supplier.expect(if is_late { &expected } else { &[] });
+    }
+}
+
+#[test]
+fn a_scope_says_nothing_that_nobody_gave_it() {
+    let changes: [fn(&mut Scope); 4] = [
+        |scope| {
+            scope.recipients = scope
+                .recipients
+                .iter()
+                .cloned()
+                .chain([supplier().organization])
+                .collect()
+        },
+        |scope| scope.keep_until = Some(scope.hold_until),
+        |scope| scope.falls_with_inputs = true,
+        |scope| {
+            let record = RecordDigest {
+                organization: scope.recipients.first().unwrap().clone(),
+                material: Digest::of(b"made up"),
+            };
+            scope.records = [record].into();
+        },
+    ];
+    for change in changes {
+        let mut story = disclosed();
+        story
+            .supplier
+            .alter_disclosure(0, |disclosure: &mut Disclosure| {
+                change(&mut disclosure.scope)
+            });
+        expect_last(&story, Rule::DisclosureScope);
+    }
+}
+
+#[test]
+fn nothing_is_disclosed_before_the_agreement_is_in_force() {
+    let mut story = disclosed();
+    let active = story.supplier.nth(Kind::PartnershipEdition, 1);
+    let begun = story.supplier.entries[active].time;
+    let before = time("2026-05-01T09:00:00Z");
+    assert!(before < begun);
+    story.supplier.alter_decision(0, |decision: &mut Decision| {
+        decision.true_from = before;
+    });
+    story
+        .supplier
+        .alter_disclosure(0, |disclosure| disclosure.issued_at = before);
+    let report = story.supplier.verify();
+    let is_found = report.findings().iter().any(|found| {
+        found.rule == Rule::DisclosureEdition && found.how.contains("in force only from")
+    });
+    assert!(is_found, "{report}");
+}
+
+#[test]
+fn a_store_that_was_left_does_not_acknowledge_again() {
+    let mut story = disclosed();
+    let (first, second) = (Salt::from_bytes([9; 32]), Salt::from_bytes([8; 32]));
+    for incarnation in [first, second] {
+        let statement = story.acknowledgement_by(incarnation, 1, &[]);
+        story.push_acknowledgement(&statement);
+        story.supplier.expect(&[]);
+    }
+    let statement = story.acknowledgement_by(first, 1, &[]);
+    story.push_acknowledgement(&statement);
+    expect_last(&story, Rule::AcknowledgementRange);
+}
+
+#[test]
+fn an_acknowledgement_does_not_contradict_the_one_before() {
+    let mut story = disclosed();
+    story.acknowledge(1, &[]);
+    let mut statement = story.acknowledgement(1, &[]);
+    statement.refused = vec![RefusedItem {
+        seq: 1,
+        code: RefusalCode::NotAdmissible,
+    }];
+    story.push_acknowledgement(&statement);
+    expect_last(&story, Rule::AcknowledgementOutcomes);
+}
+
+#[test]
+fn an_acknowledgement_is_signed_before_it_is_recorded() {
+    let push = |change: &dyn Fn(&mut Acknowledgement)| {
+        let mut story = disclosed();
+        let mut statement = story.acknowledgement(1, &[]);
+        change(&mut statement);
+        story.push_acknowledgement(&statement);
+        story
+    };
+    // The entry is a second later, and clocks may be five minutes apart.
+    let later = |seconds| {
+        push(&move |statement: &mut Acknowledgement| {
+            statement.at = statement.at.plus_seconds(seconds);
+        })
+    };
+    later(301).supplier.expect(&[]);
+    expect_last(&later(302), Rule::AcknowledgementTime);
+    let heard = push(&|statement: &mut Acknowledgement| {
+        statement.heard = vec![HeardActs {
+            author: supplier().organization,
+            to_all: 1,
+            to_recipient: 0,
+        }];
+    });
+    expect_last(&heard, Rule::Unchecked);
+}
+
+#[test]
+fn terms_that_break_a_rule_are_not_kept() {
+    let changes: [fn(&mut PartnershipTerms); 5] = [
+        |terms| terms.until = terms.declared_at,
+        |terms| terms.lease_until = terms.until.plus_seconds(1),
+        |terms| terms.data_classes = [].into(),
+        |terms| terms.purposes = ["urn:example:purpose:none".parse().unwrap()].into(),
+        |terms| terms.data_classes = ["toolpth".parse().unwrap()].into(),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut terms = terms();
+        change(&mut terms);
+        let mut ledger = Ledger::open(supplier());
+        ledger.activate_layers();
+        ledger.agree(&terms);
+        let active = ledger.nth(Kind::PartnershipEdition, 1) as u64;
+        let report = ledger.verify();
+        let is_found = report
+            .findings()
+            .iter()
+            .any(|found| (found.rule, found.entry) == (Rule::EditionTerms, Some(active)));
+        assert!(is_found, "{number}: {report}");
+    }
+}
+
+#[test]
+fn an_edition_whose_forerunner_is_missing_is_incomplete() {
+    let mut terms = terms();
+    terms.edition = 2;
+    terms.previous = [Digest::of(b"somewhere else")].into();
+    let mut ledger = Ledger::open(supplier());
+    ledger.activate_layers();
+    ledger.agree(&terms);
+    let active = ledger.nth(Kind::PartnershipEdition, 1);
+    ledger.expect(&[(Rule::Unchecked, Some(active))]);
+}
+
+#[test]
+fn the_root_key_signs_nothing_but_certificates() {
+    let mut ledger = Ledger::open(supplier());
+    let keys = supplier();
+    let certificate = keys.certificate(KeyPurpose::Agreement, &keys.root());
+    ledger.push(Body::KeyCertified(KeyCertified { certificate }));
+    let last = ledger.entries.len() - 1;
+    ledger.expect(&[(Rule::Certificate, Some(last))]);
+}
+
+#[test]
+fn what_the_check_of_profiles_says_is_told_though_no_reason_was_recorded() {
+    let permits_all = "@id(\"all\") permit (principal, action, resource);";
+    for (text, said) in [
+        (permits_all.as_bytes(), "this layer stops nothing"),
+        (b"hello", "it cannot judge: line 1, column 6"),
+        (b"\xff\xfe", "it is no text"),
+    ] {
+        let mut story = Story::begin();
+        let profile = story.supplier.put(text);
+        story
+            .supplier
+            .push(Body::ProfileActivated(ProfileActivated {
+                layer: Layer::Regulatory,
+                profile,
+                schema: schema_digest(),
+                anyway: None,
+            }));
+        let report = story.supplier.verify().to_string();
+        assert!(report.contains(said), "{report}");
+        assert!(
+            report.contains("in force without a reason for it"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn another_schema_is_told() {
+    let mut story = Story::begin();
+    let schema = story.supplier.put(b"another schema");
+    let text = "@id(\"all\") permit (principal, action, resource);";
+    let profile = story.supplier.put(text.as_bytes());
+    story
+        .supplier
+        .push(Body::ProfileActivated(ProfileActivated {
+            layer: Layer::Owner,
+            profile,
+            schema,
+            anyway: None,
+        }));
+    let report = story.supplier.verify().to_string();
+    let said = format!("under another schema, {schema}");
+    assert!(report.contains(&said), "{report}");
+}
