@@ -42,7 +42,8 @@ macro_rules! byte_array {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+                // At once: every statement is compared with the text of what it is about.
+                formatter.write_str(&hex::encode(self.0))
             }
         }
 
