@@ -2,9 +2,9 @@
 
 use crate::profile::{Profile, ProfileError};
 use crate::render::{ForbidsError, render_as_stated};
-use crate::taxonomy::{Taxonomies, UnknownName};
+use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
 use ambit_ledger::{
-    Agreement, AgreementState, DerivedTerms, Digest, Layer, Member, OrganizationId,
+    Agreement, AgreementState, DerivedTerms, Digest, Jurisdiction, Layer, Member, OrganizationId,
     PartnershipTerms, Time,
 };
 
@@ -39,6 +39,19 @@ pub enum TermsError {
     /// A name that is in no taxonomy.
     #[error(transparent)]
     Unknown(#[from] UnknownName),
+    /// A member that states a group where it has to state countries: it would count as lying within all that the group
+    /// lies in, wherever it is.
+    #[error(
+        "`{organization}` states `{group}` as {what}, which is a group of countries: it must name countries in its node.toml and hand out a new card"
+    )]
+    Group {
+        /// The member.
+        organization: OrganizationId,
+        /// Seat, hosting or personnel.
+        what: &'static str,
+        /// What it states.
+        group: Jurisdiction,
+    },
     /// A window finer than a minute.
     #[error("the window's instant {0} is no whole minute of UTC: observations are only that exact")]
     FineWindow(Time),
@@ -136,6 +149,16 @@ pub fn agreement(terms: &PartnershipTerms, state: AgreementState, lease_until: T
     }
 }
 
+impl Taxonomies {
+    /// Whether others lie in this jurisdiction, so that it is no country. False for an unknown name.
+    #[must_use]
+    pub fn is_group(&self, jurisdiction: &Jurisdiction) -> bool {
+        let name = jurisdiction.as_str();
+        let within = self.with_all_below(TaxonomyKind::Jurisdiction, std::iter::once(name));
+        within.len() > 1
+    }
+}
+
 fn check_members(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<(), TermsError> {
     if terms.members.len() < 2 {
         return Err(TermsError::TooFewMembers(terms.members.len()));
@@ -145,14 +168,29 @@ fn check_members(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<()
         if previous.is_some_and(|previous| previous.card.organization >= member.card.organization) {
             return Err(TermsError::MemberOrder(member.card.organization.clone()));
         }
-        let jurisdictions = member.card.hosting.iter().chain(&member.card.personnel);
-        for jurisdiction in jurisdictions.chain([&member.card.seat]) {
-            taxonomies.check_jurisdiction(jurisdiction)?;
-        }
+        check_places(member, taxonomies)?;
         previous = Some(member);
     }
     if terms.member(&terms.declarer).is_none() {
         return Err(TermsError::DeclarerNotMember(terms.declarer.clone()));
+    }
+    Ok(())
+}
+
+fn check_places(member: &Member, taxonomies: &Taxonomies) -> Result<(), TermsError> {
+    let card = &member.card;
+    let seat = std::iter::once(("seat", &card.seat));
+    let hosting = card.hosting.iter().map(|place| ("hosting", place));
+    let personnel = card.personnel.iter().map(|place| ("personnel", place));
+    for (what, place) in seat.chain(hosting).chain(personnel) {
+        taxonomies.check_jurisdiction(place)?;
+        if taxonomies.is_group(place) {
+            return Err(TermsError::Group {
+                organization: card.organization.clone(),
+                what,
+                group: place.clone(),
+            });
+        }
     }
     Ok(())
 }

@@ -31,6 +31,13 @@ fn a_home_is_made_where_nothing_is() {
     }
     let country = ["init", "--org", "a", "--name", "A", "--country", "Germany"];
     scene.refused(&missing, &country, 2, &["jurisdiction `Germany`"]);
+    // A group would count as lying within all that it lies in.
+    for group in ["NOT-EMBARGOED", "EU", "EAR-A5-US"] {
+        let country = ["init", "--org", "a", "--name", "A", "--country", group];
+        let told = format!("`{group}` is a group of countries; a country, as `--country`");
+        scene.refused(&missing, &country, 2, &[&told, "two-letter code"]);
+        assert!(!missing.path().exists());
+    }
     let address = [&INIT[..], &["--announce", "203.0.113.7:4001"]].concat();
     scene.refused(&missing, &address, 2, &["--announce"]);
 }
@@ -52,6 +59,30 @@ fn settings_with_an_unknown_key_are_refused() {
             "`port`",
         ];
         scene.refused(home, &[command], 1, &words);
+    }
+    std::fs::write(&path, good).unwrap();
+    assert!(scene.parties[0].ledger().0 > 0);
+}
+
+#[test]
+fn settings_that_state_no_country_are_refused() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let path = home.path().join("node.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let card = scene.path("again.card");
+    for (key, stated) in [
+        ("seat", "\"EU\""),
+        ("hosting", "[\"DE\", \"EU\"]"),
+        ("personnel", "[\"EU\"]"),
+    ] {
+        let is_key = |line: &&str| line.starts_with(&format!("{key} ="));
+        let line = good.lines().find(is_key).unwrap();
+        std::fs::write(&path, good.replace(line, &format!("{key} = {stated}"))).unwrap();
+        for command in [&["status"][..], &["key", "card", "-o", &card], &["run"]] {
+            let words = ["`EU` is a group of countries", "personnel in node.toml"];
+            scene.refused(home, command, 2, &words);
+        }
     }
     std::fs::write(&path, good).unwrap();
     assert!(scene.parties[0].ledger().0 > 0);

@@ -4,7 +4,7 @@ use super::clock::ClockState;
 use super::troubles::Troubles;
 use super::{Actor, Decisions, Node, literal};
 use crate::clock::{ClockError, check_first};
-use crate::config::{Home, HomeError, Settings};
+use crate::config::{Home, HomeError, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, DatabaseError, Store, StoreError, Write};
@@ -12,7 +12,7 @@ use ambit_ledger::{
     Body, Certificate, Digest, Fingerprint, KeyCertified, KeyPurpose, Layer, Opened,
     ProfileActivated, SecretKey, TaxonomyActivated, Time,
 };
-use ambit_policy::{Layers, default_profile, schema_digest, schema_text};
+use ambit_policy::{Layers, Taxonomies, default_profile, schema_digest, schema_text};
 use serde_bytes::ByteBuf;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
@@ -40,8 +40,11 @@ pub enum OpenError {
         /// In the ledger.
         ledger: String,
     },
-    /// A country in the settings is not in the taxonomies.
-    #[error("{0}; a country is a two-letter code of ISO 3166-1, such as DE")]
+    /// A country in the settings is not in the taxonomies, or is a group of countries.
+    #[error(
+        "{0}; a country, as `--country` or as seat, hosting and personnel in node.toml, is a two-letter code of \
+         ISO 3166-1, such as DE"
+    )]
     Jurisdiction(String),
     /// An id that could not be told from two words.
     #[error(
@@ -84,20 +87,11 @@ impl Node {
     /// Any [`OpenError`]; then nothing is left behind where the home was to be.
     pub fn init(place: &Path, settings: &Settings, now: Time) -> Result<Fingerprint, OpenError> {
         check_first(now)?;
-        let taxonomies = Layers::builtin().taxonomies().clone();
         let organization = &settings.organization;
         if organization.id.as_str().contains(char::is_whitespace) {
             return Err(OpenError::Id(organization.id.to_string()));
         }
-        let named = [&organization.seat]
-            .into_iter()
-            .chain(&organization.hosting)
-            .chain(&organization.personnel);
-        for jurisdiction in named {
-            taxonomies
-                .check_jurisdiction(jurisdiction)
-                .map_err(|unknown| OpenError::Jurisdiction(unknown.to_string()))?;
-        }
+        check_countries(organization, Layers::builtin().taxonomies())?;
         let (home, root) = Home::prepare(place, settings)?;
         let prepared = home.path().to_owned();
         let made = open_ledger(&home, settings, &root, now)
@@ -127,6 +121,7 @@ impl Node {
                 ledger: governance.organization().to_string(),
             });
         }
+        check_countries(&settings.organization, governance.layers().taxonomies())?;
         Ok(Self {
             home,
             settings,
@@ -144,6 +139,26 @@ impl Node {
             tally: Mutex::default(),
         })
     }
+}
+
+/// A group would count as lying within all that it lies in, wherever the organization is.
+fn check_countries(
+    organization: &OrganizationSettings,
+    taxonomies: &Taxonomies,
+) -> Result<(), OpenError> {
+    let stated = std::iter::once(&organization.seat)
+        .chain(&organization.hosting)
+        .chain(&organization.personnel);
+    for country in stated {
+        taxonomies
+            .check_jurisdiction(country)
+            .map_err(|unknown| OpenError::Jurisdiction(unknown.to_string()))?;
+        if taxonomies.is_group(country) {
+            let told = format!("`{country}` is a group of countries");
+            return Err(OpenError::Jurisdiction(told));
+        }
+    }
+    Ok(())
 }
 
 fn open_ledger(

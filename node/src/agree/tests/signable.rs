@@ -5,7 +5,9 @@ use crate::agree::EnactError;
 use crate::config::ClaimSettings;
 use crate::node::ChangeError;
 use crate::partnership::{CardError, read_card, write_card};
-use ambit_ledger::{EditionStage, Member, PartnershipEdition, StatementError};
+use ambit_ledger::{
+    Card, EditionStage, Jurisdiction, Member, PartnershipEdition, SignedCard, StatementError,
+};
 
 fn opens(scene: Scene) {
     let Scene {
@@ -62,6 +64,41 @@ fn a_claim_ends_on_a_whole_millisecond() {
     };
     let refused = read_card(&write_card(&other));
     assert!(matches!(refused, Err(CardError::FinerThanMillis { instant, .. }) if instant == fine));
+    opens(scene);
+}
+
+#[test]
+fn terms_in_which_a_member_states_a_group_of_countries_are_not_signed() {
+    let scene = Scene::new();
+    let invitation = scene.declare("c/s/group", scene.now.plus_days(9), "").file;
+    let before = scene.supplier.store().size();
+    type Change = fn(&mut Card, Jurisdiction);
+    let stated: [(&str, Change); 3] = [
+        ("seat", |card, group| card.seat = group),
+        ("hosting", |card, group| card.hosting = [group].into()),
+        ("personnel", |card, group| card.personnel = [group].into()),
+    ];
+    for ((what, change), group) in stated.into_iter().zip(["NOT-EMBARGOED", "EU", "EAR-A5-US"]) {
+        let forged = resigned(&scene.customer, &invitation, |terms| {
+            let mut members = terms.members.iter_mut();
+            let declarer = members.find(|member| member.card.organization == terms.declarer);
+            let declarer = declarer.unwrap();
+            let mut card = Card::clone(&declarer.card);
+            change(&mut card, group.parse().unwrap());
+            let statement = &scene.customer.keys().statement;
+            declarer.card = SignedCard::issue(card, statement).unwrap();
+        });
+        for refused in [
+            scene.supplier.review(&forged, scene.now),
+            scene.accept(&forged, scene.now),
+        ] {
+            let (_, message) = kind(refused.unwrap_err());
+            let told = format!("`did:web:customer.example` states `{group}` as {what}");
+            assert!(message.contains(&told), "{message}");
+            assert!(message.contains("hand out a new card"), "{message}");
+        }
+        unchanged(&scene.supplier, before);
+    }
     opens(scene);
 }
 

@@ -168,6 +168,12 @@ fn every_member_is_there_once() {
     let text = |cards| terms_of(FULL, cards).unwrap_err().to_string();
     assert!(text(vec![]).contains("has 1 `[[member]]` entries, but 0 cards"));
     assert!(text(vec![aero()]).starts_with("`did:web:aero.example` is your own organization"));
+    let group = member("did:web:plates.example", "Plates", "EU", 1);
+    assert_eq!(
+        text(vec![group]),
+        "`did:web:plates.example` states `EU` as seat, which is a group of countries: it must name countries in its \
+         node.toml and hand out a new card"
+    );
     let twice = format!("{FULL}\n[[member]]\ncard = \"again.card\"");
     assert_eq!(
         terms_of(&twice, vec![plates(), plates()])
