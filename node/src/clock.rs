@@ -69,6 +69,12 @@ pub enum ClockError {
         /// What it would say if it had kept pace with the monotonic clock.
         expected: Time,
     },
+    /// It is past the end of all times that formats hold, so that what is recorded now would be the last.
+    #[error(
+        "the clock says that it is past {latest}, where time ends here; set the clock right, then try again",
+        latest = Time::LATEST
+    )]
+    PastEnd,
     /// It is before the year of this version.
     #[error(
         "the clock says {now}, which is before this program was made; set the clock right, then try again"
@@ -100,7 +106,7 @@ pub fn now() -> Time {
 /// what it would say had it kept pace with the monotonic clock; absent where the node does not run.
 ///
 /// # Errors
-/// [`ClockError`] where the clock is further behind, more than [`QUIET_DAYS_MAX`] days past both `last` and
+/// [`ClockError`] where the clock is past the end of time, further behind, more than [`QUIET_DAYS_MAX`] days past both `last` and
 /// `accepted`, or more than [`STEP_MAX`] past `expected`.
 pub fn check(
     last: Time,
@@ -108,6 +114,7 @@ pub fn check(
     now: Time,
     expected: Option<Time>,
 ) -> Result<Time, ClockError> {
+    check_end(now)?;
     if plus(now, BEHIND_MAX) < last {
         return Err(ClockError::Behind { now, last });
     }
@@ -124,10 +131,19 @@ pub fn check(
 /// Whether a ledger may begin at this instant: there is nothing yet to hold it against but this program's own year.
 ///
 /// # Errors
-/// [`ClockError::Unset`].
+/// [`ClockError::Unset`], [`ClockError::PastEnd`].
 pub fn check_first(now: Time) -> Result<(), ClockError> {
+    check_end(now)?;
     if now.as_millis() < RELEASED_MILLIS {
         return Err(ClockError::Unset { now });
+    }
+    Ok(())
+}
+
+/// A clock past the last instant reads as that, and nothing could come after an entry under it.
+fn check_end(now: Time) -> Result<(), ClockError> {
+    if now == Time::LATEST {
+        return Err(ClockError::PastEnd);
     }
     Ok(())
 }
@@ -244,7 +260,6 @@ mod tests {
         assert!(check(last(), Some(late), later.plus_seconds(1), None).is_err());
         // What was confirmed long ago takes nothing back.
         assert!(check(last(), Some(Time::EARLIEST), late, None).is_err());
-        assert!(check(last(), None, Time::LATEST, None).is_err());
     }
 
     #[test]
@@ -273,6 +288,19 @@ mod tests {
         let now = at("2025-12-31T23:59:59Z");
         assert_eq!(check_first(now), Err(ClockError::Unset { now }));
         assert!(check_first(Time::EARLIEST).is_err());
+    }
+
+    #[test]
+    fn nothing_is_recorded_at_the_end_of_time() {
+        assert_eq!(check_first(Time::LATEST), Err(ClockError::PastEnd));
+        // Whatever the ledger says, and whoever confirmed it.
+        for last in [last(), Time::LATEST] {
+            let checked = check(last, Some(Time::LATEST), Time::LATEST, Some(Time::LATEST));
+            assert_eq!(checked, Err(ClockError::PastEnd));
+        }
+        let told = ClockError::PastEnd.to_string();
+        assert!(told.contains("past 2199-12-31T23:59:59"), "{told}");
+        assert!(told.contains("set the clock right"), "{told}");
     }
 
     #[test]

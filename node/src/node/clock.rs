@@ -129,9 +129,10 @@ impl Node {
                 known.anchor = known.anchor.map(|_| Anchor::new(now));
                 true
             }
-            Err(error @ (ClockError::Behind { .. } | ClockError::Unset { .. })) => {
-                return Err(error.into());
-            }
+            Err(
+                error
+                @ (ClockError::Behind { .. } | ClockError::Unset { .. } | ClockError::PastEnd),
+            ) => return Err(error.into()),
         };
         Ok(ClockAccepted {
             now: now.to_string(),
@@ -203,7 +204,34 @@ mod tests {
             "{error}"
         );
         assert!(!place.home.exists());
+        // Nor under one beyond the end of time, where it could never go on.
+        let error = Node::init(&place.home, &place.settings, Time::LATEST).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Clock(ClockError::PastEnd)),
+            "{error}"
+        );
+        assert_eq!(Failure::from(error).kind, FailureKind::TryAgain);
+        assert!(!place.home.exists());
         assert!(Node::init(&place.home, &place.settings, now()).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_recorded_under_a_clock_beyond_the_end_of_time() {
+        let (_place, node, _) = node();
+        let size = node.store().size();
+        assert_eq!(node.instant(Time::LATEST), Err(ClockError::PastEnd));
+        let confirmed = node.accept_clock(Time::LATEST).unwrap_err();
+        assert!(
+            matches!(confirmed, AcceptClockError::Clock(_)),
+            "{confirmed}"
+        );
+        let text = ambit_policy::default_profile(ambit_ledger::Layer::Owner).unwrap();
+        let text = format!("{text}// another\n");
+        let refused = node.activate_profile(ambit_ledger::Layer::Owner, &text, Time::LATEST);
+        let failure = Failure::from(refused.unwrap_err());
+        assert_eq!(failure.kind, FailureKind::TryAgain);
+        assert!(failure.message.contains("set the clock right"), "{failure}");
+        assert_eq!(node.store().size(), size);
     }
 
     #[test]
