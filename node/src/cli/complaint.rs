@@ -3,7 +3,7 @@
 use super::called::called;
 use super::exit::Exit;
 use super::output::{Format, note, note_as_is};
-use super::table::shown;
+use super::table::{lines_shown, shown};
 use crate::failure::{Failure, FailureKind, flat};
 use std::ffi::OsString;
 
@@ -39,10 +39,20 @@ pub fn refuse(error: &clap::Error, given: &[OsString]) -> Exit {
     match asked_format(given) {
         Format::Json => complain(&usage_failure(error), Format::Json),
         Format::Table => {
-            let _ = error.print();
+            // Its words repeat what was given; where that could deceive, they are told without colours.
+            if given.iter().any(could_deceive) {
+                note_as_is(lines_shown(&error.render().to_string()).trim_end());
+            } else {
+                let _ = error.print();
+            }
             Exit::Usage
         }
     }
+}
+
+fn could_deceive(given: &OsString) -> bool {
+    let given = given.to_string_lossy();
+    shown(&given) != given
 }
 
 /// What `--output` says in arguments that could not be read as a whole.
@@ -87,6 +97,18 @@ mod tests {
         ] {
             assert_eq!(asked_format(&words(line)), format, "{line}");
         }
+    }
+
+    #[test]
+    fn an_argument_cannot_steer_a_terminal() {
+        let given = words("ambit list --limit \u{7}\u{1b}[2J");
+        assert!(given.iter().any(could_deceive));
+        assert!(!words("ambit list --limit ü").iter().any(could_deceive));
+        let error = Arguments::try_parse_from(given).unwrap_err();
+        let told = lines_shown(&error.render().to_string());
+        assert!(told.lines().count() > 1, "{told}");
+        let is_raw = |character: char| character.is_control() && character != '\n';
+        assert!(!told.contains(is_raw), "{told}");
     }
 
     #[test]

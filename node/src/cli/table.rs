@@ -61,6 +61,16 @@ pub(super) fn shown(text: &str) -> String {
         .collect()
 }
 
+/// The same for a text of several lines, which stay apart.
+pub(super) fn lines_shown(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    let lines = lines.map(|line| match line.strip_suffix('\n') {
+        Some(line) => format!("{}\n", shown(line)),
+        None => shown(line),
+    });
+    lines.collect()
+}
+
 /// The start of an id.
 pub(super) fn short(id: impl ToString) -> String {
     id.to_string().chars().take(ID_DIGITS).collect()
@@ -100,6 +110,11 @@ mod tests {
             shown("a\u{1b}[2J\u{202e}b\nü"),
             "a\\u{1b}[2J\\u{202e}b\\u{a}ü"
         );
+    }
+
+    #[test]
+    fn lines_stay_apart() {
+        assert_eq!(lines_shown("a\u{7}\n\nb"), "a\\u{7}\n\nb");
     }
 
     #[test]

@@ -44,29 +44,76 @@ pub(crate) fn complain(error: &anyhow::Error, kind: Kind, output: Output) -> Exi
 
 /// Prints help and the version, and complains of what is no call.
 pub(crate) fn refuse(error: &clap::Error, output: Output) -> ExitCode {
-    if !error.use_stderr() || output == Output::Table {
+    if !error.use_stderr() {
         let _ = error.print();
-        return ExitCode::from(if error.use_stderr() {
-            Kind::Usage.code()
-        } else {
-            0
-        });
+        return ExitCode::SUCCESS;
     }
     let text = error.to_string();
+    if output == Output::Table {
+        // Its words repeat what was given; where that could deceive, they are told without colours.
+        let could_deceive = |given: std::ffi::OsString| {
+            let given = given.to_string_lossy();
+            shown(&given) != given
+        };
+        if std::env::args_os().any(could_deceive) {
+            let _ = writeln!(io::stderr().lock(), "{}", shown(text.trim_end()));
+        } else {
+            let _ = error.print();
+        }
+        return ExitCode::from(Kind::Usage.code());
+    }
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");
     tell(line.trim_start_matches("error: "), Kind::Usage, output);
     ExitCode::from(Kind::Usage.code())
 }
 
+/// A text in which nothing can colour, reorder or hide what stands on a terminal. Its lines stay apart.
+pub(crate) fn shown(text: &str) -> String {
+    let is_hidden = |character: char| {
+        character.is_control() && character != '\n'
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars()
+        .map(|character| match is_hidden(character) {
+            true => character.escape_unicode().to_string(),
+            false => character.to_string(),
+        })
+        .collect()
+}
+
 fn tell(message: &str, kind: Kind, output: Output) {
     // Nobody is left to tell when standard error is closed too.
     let mut out = io::stderr().lock();
     let _ = match output {
-        Output::Table => writeln!(out, "ambit-audit: {message}"),
+        Output::Table => writeln!(out, "ambit-audit: {}", shown(message)),
         Output::Json => {
             let complaint = serde_json::to_string(&Complaint { kind, message });
             writeln!(out, "{}", complaint.unwrap_or_default())
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ambit_audit::Trust;
+
+    #[test]
+    fn what_a_file_holds_cannot_steer_a_terminal() {
+        let error = Trust::parse("x = \"\u{1b}]0;pwned\u{7}\n").unwrap_err();
+        let error = anyhow::Error::new(error).context("failed to read the trust file `e\u{1b}[2J`");
+        let told = format!("{error:#}");
+        assert!(told.contains("\u{1b}]0;pwned"), "{told}");
+        let told = shown(&told);
+        let is_raw = |character: char| character.is_control() && character != '\n';
+        assert!(!told.contains(is_raw), "{told}");
+        assert!(told.contains("`e\\u{1b}[2J`"), "{told}");
+        assert!(told.contains("\\u{1b}]0;pwned\\u{7}"), "{told}");
+    }
+
+    #[test]
+    fn what_reorders_is_escaped_and_all_else_stays() {
+        assert_eq!(shown("a\u{202e}b\n  | ü"), "a\\u{202e}b\n  | ü");
+    }
 }

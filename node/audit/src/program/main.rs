@@ -12,7 +12,7 @@ use ambit_audit::{Bundle, BundleError, Report, Task, Trust, compare, replay, ver
 use anyhow::Context as _;
 use arguments::{Arguments, Audit, Command, Compare, Output};
 use clap::Parser as _;
-use complaint::{Kind, complain, refuse};
+use complaint::{Kind, complain, refuse, shown};
 use serde::Serialize;
 use std::fmt::Display;
 use std::fs::File;
@@ -115,7 +115,7 @@ fn read_bundle(file: &Path) -> Result<Bundle, BundleError> {
 fn print(report: &(impl Display + Serialize), output: Output) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match output {
-        Output::Table => write!(out, "{report}")?,
+        Output::Table => out.write_all(shown(&report.to_string()).as_bytes())?,
         Output::Json => {
             serde_json::to_writer_pretty(&mut out, report)?;
             writeln!(out)?;
