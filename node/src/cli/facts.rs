@@ -15,7 +15,9 @@ pub struct FactsOptions {
     /// A file of facts, on top of those in the home's facts.toml
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
-    /// One fact, on top of all others: `serial=42`, `part.value=PLATE-05`, `export_control.eccn=EAR99`
+    /// One fact, on top of all others: `serial=42`, `trade_secret=true`. One that has parts takes all of them:
+    /// `part.assigner=did:web:them.example --fact part.value=PLATE-05`,
+    /// `export_control.determined=true --fact export_control.itar=false --fact export_control.eccn=EAR99`
     #[arg(long = "fact", value_name = "KEY=VALUE", value_parser = pair)]
     pub fact: Vec<(String, String)>,
 }
@@ -166,6 +168,23 @@ mod tests {
         let export_control = facts.export_control.unwrap();
         assert!(export_control.determined && !export_control.itar);
         assert_eq!(export_control.eccn.unwrap().as_str(), "EAR99");
+    }
+
+    #[test]
+    fn each_example_in_the_help_can_be_given_alone() {
+        let command = FactsOptions::augment_args(clap::Command::new("ambit"));
+        let option = command
+            .get_arguments()
+            .find(|option| option.get_id() == "fact");
+        let help = option.unwrap().get_help().unwrap().to_string();
+        let examples: Vec<&str> = help.split('`').skip(1).step_by(2).collect();
+        assert_eq!(examples.len(), 4, "{help}");
+        for example in examples {
+            let pairs = example.split(" --fact ").map(|text| pair(text).unwrap());
+            let pairs: Vec<_> = pairs.collect();
+            let read = overrides(&pairs, &FactsFile::default());
+            assert!(read.is_ok(), "{example}: {read:?}");
+        }
     }
 
     #[test]
