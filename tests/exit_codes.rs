@@ -93,7 +93,12 @@ fn every_exit_code_has_its_cause_and_its_words() {
     let compared = [&accept[..], &["--fingerprint", &wrong]].concat();
     expect(supplier, &compared, 4, &["fingerprint", to]);
 
-    let words = ["no observation starts with `ffffffff`", " list`"];
+    let words = [
+        "no observation starts with `ffffffff`",
+        " list`",
+        "refused here, or never came, is not held",
+        "its sender's `why`",
+    ];
     expect(supplier, &["get", "ffffffff"], 5, &words);
     let nobody = "did:web:nobody.example";
     let words = ["has the member `did:web:nobody.example`", " partner list`"];

@@ -14,7 +14,9 @@ pub enum InspectError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// No observation has such an id.
-    #[error("no observation starts with `{0}`; `ambit list` shows the ids")]
+    #[error(
+        "no observation starts with `{0}`: `ambit list` shows what is held here; one that was refused here, or never came, is not held, and its sender's `why` says what became of it"
+    )]
     NotFound(String),
     /// No observation is of such a submodel.
     #[error(
