@@ -86,6 +86,13 @@ fn a_list_is_narrowed_and_paged() {
     let slip = customer.replacen("did:web:", "did:wbe:", 1);
     let words = ["no observation and no partnership", "did you mean"];
     refused(&["--origin", "did:web:plaets.example"], 5, &words[..1]);
+    for (from, words) in [
+        ("2026-05-02", "the first is later than the second"),
+        ("2026-05-01", "the first is the same as the second"),
+    ] {
+        let span = ["--from", from, "--until", "2026-05-01"];
+        refused(&span, 2, &[words, "name a later `--until`"]);
+    }
     refused(&["--from", "yesterday"], 2, &["no date such as 2026-05-01"]);
     agree(&pair.folder, NAME, &pair.customer, &pair.supplier);
     assert!(serials(&["--origin", customer]).is_empty());

@@ -5,12 +5,13 @@ use super::exit::Exit;
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
 use super::time::start_of;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::holding::{Filter, Item, ListObservations};
 use ambit_ledger::{DataClass, OrganizationId, Time};
 use ambit_policy::Taxonomies;
 use clap::Args;
 use clap::builder::{PossibleValue, TypedValueParser};
+use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -81,7 +82,36 @@ impl TypedValueParser for ClassParser {
     }
 }
 
+/// Nothing can be observed in the span that was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no time lies between `--from` {from} and `--until` {until}: the first is {relation} the second; name a later `--until`"
+)]
+struct EmptySpanError {
+    from: Time,
+    until: Time,
+    relation: &'static str,
+}
+
+fn check_span(from: Option<Time>, until: Option<Time>) -> Result<(), EmptySpanError> {
+    let (Some(from), Some(until)) = (from, until) else {
+        return Ok(());
+    };
+    let relation = match from.cmp(&until) {
+        Ordering::Less => return Ok(()),
+        Ordering::Equal => "the same as",
+        Ordering::Greater => "later than",
+    };
+    Err(EmptySpanError {
+        from,
+        until,
+        relation,
+    })
+}
+
 pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failure> {
+    check_span(arguments.from, arguments.until)
+        .map_err(|error| Failure::new(FailureKind::Usage, &error))?;
     let filter = Filter {
         part: arguments.part.clone(),
         lot: arguments.lot.clone(),
