@@ -252,7 +252,27 @@ fn peers_are_shown_with_what_waits_for_them() {
     assert_eq!(waiting["addresses"], serde_json::json!([address]));
     let key = Ambit::json(&customer.home, &["key", "show"]);
     assert_eq!(waiting["peer_id"], key["peer_id"]);
+    let told = |home: &Home, command: &[&str]| {
+        let output = Ambit::call(home, command);
+        assert!(output.status.success());
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let waits = "is judged again before it is sent, and may then be withdrawn instead";
     assert!(Ambit::text(&supplier.home, &["peers"]).contains("not running"));
+    for command in ["peers", "status"] {
+        assert!(told(&supplier.home, &[command]).contains(waits));
+        assert!(!told(&supplier.home, &[command, "--output", "json"]).contains(waits));
+        assert!(!told(&customer.home, &[command]).contains(waits));
+    }
+    let shown = folder.path().join("owner.cedar");
+    let show = ["profile", "show", "--layer", "owner", "-o", text(&shown)];
+    Ambit::text(&supplier.home, &show);
+    let other = std::fs::read_to_string(&shown).unwrap() + "// another\n";
+    std::fs::write(&shown, other).unwrap();
+    let activate = ["profile", "activate", text(&shown), "--layer", "owner"];
+    let activated = Ambit::text(&supplier.home, &activate);
+    let words = "what waits to be sent (2) is judged again when it goes";
+    assert!(activated.contains(words), "{activated}");
 
     let running = Ambit::run(&supplier.home);
     wait_until(LIMIT, "the node to know that nobody is there", || {
@@ -264,6 +284,9 @@ fn peers_are_shown_with_what_waits_for_them() {
         peer["connected"] == true && peer["waiting"] == 0 && peer["acknowledged"] == 2
     });
     assert_eq!(peer(&customer.home)["connected"], true);
+    for command in ["peers", "status"] {
+        assert!(!told(&supplier.home, &[command]).contains(waits));
+    }
     drop(other);
     wait_until(LIMIT, "the end of the connection to be seen", || {
         peer(&supplier.home)["connected"] == false

@@ -3,9 +3,10 @@
 use super::enact::EnactError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask, Node};
+use crate::node::{Ask, Changing, Node};
+use crate::partnership::Standing;
 use crate::release::JudgedAgain;
-use crate::store::Write;
+use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{Body, Digest, Layer, Name, ProfileActivated, Time};
 use ambit_policy::{CheckedProfile, ProfileError, check_profile, schema_digest, schema_text};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub enum ActivateError {
         "the layer `{0}` is not this node's own: sticky has the same text at every node, partnership is rendered from the terms that were signed"
     )]
     Layer(Layer),
+    /// What waits to be sent cannot be counted.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// It was not put in force.
     #[error(transparent)]
     Enact(#[from] EnactError),
@@ -39,6 +43,7 @@ impl From<ActivateError> for Failure {
             ActivateError::Profile(_)
             | ActivateError::Findings(_)
             | ActivateError::Layer(_)
+            | ActivateError::Store(_)
             | ActivateError::Enact(_) => FailureKind::Failed,
         };
         Self::new(kind, &error)
@@ -67,6 +72,9 @@ pub struct Activated {
     pub digest: Digest,
     /// What was observed before and is answered otherwise now.
     pub judged_again: JudgedAgain,
+    /// How much waited to be sent when it came into force. That is judged again only when it goes.
+    #[serde(default)]
+    pub waiting: u64,
 }
 
 impl Ask for ActivateProfile {
@@ -131,11 +139,13 @@ impl Node {
             .layers()
             .profiles()
             .any(|other| other.layer() == layer && other.digest() == digest);
+        let waiting = self.waiting_for_all(&changing, now)?;
         if is_in_force {
             return Ok(Activated {
                 layer,
                 digest,
                 judged_again: JudgedAgain::default(),
+                waiting,
             });
         }
         let writes = vec![
@@ -153,6 +163,20 @@ impl Node {
             layer,
             digest,
             judged_again,
+            waiting,
         })
+    }
+
+    /// How much of what was released waits, for all members together.
+    fn waiting_for_all(&self, changing: &Changing<'_>, now: Time) -> Result<u64, StoreError> {
+        let mut waiting = 0;
+        for (partnership, recipient) in changing.signed() {
+            if partnership.standing(now) != Standing::Ended {
+                let outbox = BoxKey::new(&partnership.terms().partnership, recipient);
+                let outbox = self.store().outbox(&outbox);
+                waiting += self.waiting(outbox.as_ref())?.released;
+            }
+        }
+        Ok(waiting)
     }
 }

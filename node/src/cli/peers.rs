@@ -5,7 +5,7 @@ use super::codes::note_codes;
 use super::exit::Exit;
 use super::output::{Format, OutputOption, note};
 use super::partner::state_text;
-use super::status::not_taken_text;
+use super::status::{WAITS, not_taken_text};
 use super::table::{or_none, shown, table};
 use crate::failure::Failure;
 use crate::holding::{ListPeers, PeerStatus};
@@ -25,6 +25,9 @@ pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> 
         let counts = peers.iter();
         let counts = counts.flat_map(|peer| [&peer.not_taken, &peer.refused, &peer.set_aside]);
         note_codes(counts.flat_map(BTreeMap::keys));
+        if peers.iter().any(|peer| peer.waiting > 0) {
+            note(WAITS);
+        }
     }
     if peers.is_empty() {
         note("no partnership has another member; `ambit partner list` shows the partnerships");

@@ -2,14 +2,19 @@
 
 use super::backend::Backend;
 use super::exit::Exit;
-use super::output::OutputOption;
+use super::output::{Format, OutputOption, note};
 use super::partner::{note_differences, partnerships_table};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
+use crate::partnership::Standing;
 use ambit_ledger::RefusalCode;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// Said where something waits: what is counted as released may still become withdrawn.
+pub(super) const WAITS: &str = "what was released and is not acknowledged is judged again before it is sent, and may \
+                                then be withdrawn instead";
 
 pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure> {
     let backend = Backend::open(home)?;
@@ -17,6 +22,14 @@ pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure>
     let is_running = backend.is_running();
     output.print(&status, |status| status_text(status, is_running))?;
     note_differences(&status.partnerships);
+    let goes = status
+        .pairs
+        .iter()
+        .filter(|pair| pair.state != Standing::Ended);
+    if output.output == Format::Table && goes.clone().any(|pair| pair.released > pair.acknowledged)
+    {
+        note(WAITS);
+    }
     Ok(Exit::Done)
 }
 

@@ -24,8 +24,15 @@ pub(super) fn activate(home: &Path, given: &ActivateArguments) -> Result<Exit, F
 
 fn activated_text(activated: &Activated) -> String {
     let again = activated.judged_again;
+    let others = match activated.waiting {
+        0 => "all other answers are as before".to_owned(),
+        waiting => format!(
+            "what waits to be sent ({waiting}) is judged again when it goes, and may be withdrawn then; all other answers \
+             are as before"
+        ),
+    };
     let judged_again = format!(
-        "{} disclosed now, {} withheld now, {} undecided now; all other answers are as before",
+        "{} disclosed now, {} withheld now, {} undecided now; {others}",
         again.disclosed, again.withheld, again.undecided
     );
     pairs([
@@ -33,4 +40,27 @@ fn activated_text(activated: &Activated) -> String {
         ("digest", activated.digest.to_string()),
         ("judged again", judged_again),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::JudgedAgain;
+    use ambit_ledger::{Digest, Layer};
+
+    #[test]
+    fn what_waits_is_said_to_be_judged_later() {
+        let text = |waiting| {
+            activated_text(&Activated {
+                layer: Layer::Owner,
+                digest: Digest::of(b""),
+                judged_again: JudgedAgain::default(),
+                waiting,
+            })
+        };
+        assert!(text(0).ends_with("0 undecided now; all other answers are as before\n"));
+        let some = text(3);
+        let told = "what waits to be sent (3) is judged again when it goes, and may be withdrawn then; all other";
+        assert!(some.contains(told), "{some}");
+    }
 }
