@@ -1,6 +1,6 @@
 //! `ambit`: the node and its command line.
 
-use ambit_node::cli::{Arguments, Exit, complain, execute, refuse};
+use ambit_node::cli::{Arguments, Exit, LogWriter, complain, execute, refuse};
 use ambit_node::failure::{Failure, FailureKind};
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 fn start(arguments: &Arguments) -> Result<Exit, Failure> {
     tracing_subscriber::fmt()
         .with_env_filter(filter(arguments)?)
-        .with_writer(std::io::stderr)
+        .with_writer(|| LogWriter)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     execute(arguments)

@@ -344,6 +344,18 @@ fn the_shipped_profile_can_be_had_back_and_activate_says_what_it_set_off() {
 }
 
 #[test]
+fn what_export_says_to_try_next_is_for_the_same_home() {
+    let pair = Pair::new();
+    let home = &pair.supplier.home;
+    let bundle = pair.folder.path().join("a.bundle");
+    let output = Ambit::call(home, &["export", "-o", text(&bundle)]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let next = format!("`ambit --home {} key trust -o", text(home.path()));
+    assert!(told.contains(&next), "{told}");
+    assert!(told.contains("&& ambit-audit replay"), "{told}");
+}
+
+#[test]
 fn an_import_without_a_map_and_one_of_nothing_say_what_to_do() {
     let pair = Pair::new();
     let home = &pair.supplier.home;

@@ -54,7 +54,7 @@ pub use key::{KeyCommand, OutArguments};
 pub use list::ListArguments;
 pub use manual::{ManualArguments, ManualError};
 pub use observe::ObserveArguments;
-pub use output::{Format, OutputOption};
+pub use output::{Format, LogWriter, OutputOption};
 pub use partner::{
     AcceptArguments, ComparedOptionError, ComparedOptions, DeclareArguments, DeclineArguments,
     InviteArguments, OfferArguments, PartnerCommand,

@@ -69,6 +69,22 @@ pub(super) fn note_as_is(text: impl Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Standard error for the log. Commands in it repeat the home too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LogWriter;
+
+impl std::io::Write for LogWriter {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let told = called(&String::from_utf8_lossy(line));
+        std::io::stderr().write_all(told.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
 /// A file that will be there as a whole or not at all. Only its owner may read it.
 ///
 /// It is made before what it is to hold, so that nothing is signed or recorded for a file that cannot be written.

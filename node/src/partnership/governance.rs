@@ -61,8 +61,8 @@ pub enum GovernanceError {
     },
     /// The ledger has no first entry.
     #[error(
-        "the ledger has no first entry; restore the home from the latest whole backup, or make a node with `ambit init` in \
-         another --home"
+        "the ledger has no first entry; restore the home from the latest whole backup, or make a node with \
+         `ambit --home DIR init`, in another folder"
     )]
     NotOpened,
 }
