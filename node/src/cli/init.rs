@@ -24,7 +24,7 @@ pub struct InitArguments {
     /// The organization's name
     #[arg(long)]
     pub name: Name,
-    /// Where it has its seat, stores data, and whose nationals have access: an ISO 3166-1 alpha-2 code. Where these
+    /// Where it has its seat, stores data, and whose nationals have access: an ISO 3166-1 alpha-2 code, no group. Where these
     /// differ, or are several, edit node.toml before the first partnership
     #[arg(long, value_name = "CC")]
     pub country: Jurisdiction,
