@@ -2,7 +2,7 @@
 
 use crate::profile::{Profile, ProfileError};
 use crate::render::{ForbidsError, render_as_stated};
-use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
+use crate::taxonomy::{Taxonomies, UnknownName};
 use ambit_ledger::{
     Agreement, AgreementState, DerivedTerms, Digest, Jurisdiction, Layer, Member, OrganizationId,
     PartnershipTerms, Time,
@@ -146,16 +146,6 @@ pub fn agreement(terms: &PartnershipTerms, state: AgreementState, lease_until: T
         program: terms.program.clone(),
         until: terms.until,
         lease_until,
-    }
-}
-
-impl Taxonomies {
-    /// Whether others lie in this jurisdiction, so that it is no country. False for an unknown name.
-    #[must_use]
-    pub fn is_group(&self, jurisdiction: &Jurisdiction) -> bool {
-        let name = jurisdiction.as_str();
-        let within = self.with_all_below(TaxonomyKind::Jurisdiction, std::iter::once(name));
-        within.len() > 1
     }
 }
 

@@ -254,6 +254,14 @@ impl Taxonomies {
         self.check(TaxonomyKind::Purpose, purpose.as_str())
     }
 
+    /// Whether others lie in this jurisdiction, so that it is no country. False for an unknown name.
+    #[must_use]
+    pub fn is_group(&self, jurisdiction: &Jurisdiction) -> bool {
+        let name = jurisdiction.as_str();
+        let within = self.with_all_below(TaxonomyKind::Jurisdiction, std::iter::once(name));
+        within.len() > 1
+    }
+
     /// Checks that a jurisdiction is known.
     ///
     /// # Errors

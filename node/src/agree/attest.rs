@@ -169,10 +169,14 @@ impl Node {
             None => {
                 let number = asked.number.as_ref();
                 let attestations = governance.attestations();
-                attestations
+                let standing = attestations
                     .find(&issuer, &asked.subject, &asked.what, number)
-                    .map(|standing| ended(&standing.statement.attestation, now))
-                    .ok_or_else(|| AttestError::NothingToEnd(asked.subject.clone()))?
+                    .ok_or_else(|| AttestError::NothingToEnd(asked.subject.clone()))?;
+                // What ended stays ended then, and its statement is handed out again.
+                if standing.statement.attestation.is_over(now) {
+                    return Ok(attesting(&governance, standing, true, now));
+                }
+                ended(&standing.statement.attestation, now)
             }
         };
         if asked.until.is_some() {

@@ -121,8 +121,10 @@ pub struct Delivered {
     pub set_aside: u64,
     /// What was taken back before it left.
     pub withdrawn: u64,
-    /// What it has not acknowledged yet.
+    /// What it has not acknowledged yet, as far as its signatures can be verified.
     pub unacknowledged: u64,
+    /// Whether its acknowledgements were passed over, because its root is not at hand or was good too late.
+    pub is_unverified: bool,
     /// Observations withheld from it, and not disclosed since.
     pub withheld: u64,
     /// Observations neither disclosed to it nor withheld yet, at the ledger's tail.

@@ -178,8 +178,8 @@ impl Display for Delivered {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> Result {
         write!(
             formatter,
-            "to {} in `{}`: {} disclosed ({} admitted, {} refused, {} set aside, {} withdrawn, {} not acknowledged \
-             yet), {} withheld, {} not judged yet",
+            "to {} in `{}`: {} disclosed ({} admitted, {} refused, {} set aside, {} withdrawn, {} {}), {} withheld, {} \
+             not judged yet",
             self.recipient,
             self.partnership,
             self.disclosed,
@@ -188,6 +188,11 @@ impl Display for Delivered {
             self.set_aside,
             self.withdrawn,
             self.unacknowledged,
+            if self.is_unverified {
+                "of which no acknowledgement was verified"
+            } else {
+                "not acknowledged yet"
+            },
             self.withheld,
             self.unjudged,
         )

@@ -209,7 +209,10 @@ impl Audit<'_> {
         if let Some(rule) = self.in_force.rules.last_mut()
             && rule.from.entry == at.index
         {
-            rule.against = text.map_or_else(Vec::new, |text| speaks_against(body.layer, text));
+            // What ships was checked before it did.
+            rule.against = text
+                .filter(|_| !is_shipped)
+                .map_or_else(Vec::new, |text| speaks_against(body.layer, text));
             if body.schema != schema_digest() {
                 let schema = body.schema;
                 rule.against.push(format!(

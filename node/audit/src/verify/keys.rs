@@ -49,6 +49,11 @@ impl Keys {
         }
     }
 
+    /// Whether what an organization signs can be verified: its root is at hand, and was good for all of it.
+    pub(super) fn can_verify(&self, organization: &OrganizationId) -> bool {
+        !self.unverifiable.contains(organization)
+    }
+
     /// Terms that an entry names are missing.
     pub(super) fn lack_terms(&mut self) {
         self.lacks_terms = true;

@@ -29,7 +29,7 @@ pub(crate) use fault::At;
 use crate::bundle::Bundle;
 use crate::cores::share;
 use crate::report::{Report, Task, error_chain};
-use crate::rule::{Basis, Rule};
+use crate::rule::{Basis, Rule, Severity};
 use crate::trust::Trust;
 use admissions::Inbox;
 use ambit_ledger::{
@@ -146,8 +146,21 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// What rests on the entries above is not known to be wrong where one of them is not read.
+    /// What rests on the entries above is not known to be wrong where one of them is not read, or where the own root was
+    /// good too late for some of them.
     fn unless_unread(&self, fault: Fault, index: u64) -> Fault {
+        let rests_on_own_root = fault.rule.basis() == Basis::Above
+            && fault.rule.severity() == Severity::Integrity
+            && fault.rule != Rule::RootDiffers;
+        if rests_on_own_root && !self.keys.can_verify(&self.own) {
+            return Rule::Unchecked.broken(format!(
+                "that the trusted root of `{}` was not good yet for all that it signed may be the reason; by the \
+                 others, {}: {}",
+                self.own,
+                fault.rule.text(),
+                fault.how
+            ));
+        }
         match (fault.rule.basis(), self.unread) {
             (Basis::Above, Some(unread)) if unread < index => Rule::Unchecked.broken(format!(
                 "entry {unread} is of a kind that this version does not check, and may be the reason; by the others, \

@@ -236,6 +236,7 @@ impl Outbox {
             set_aside: 0,
             withdrawn: 0,
             unacknowledged: 0,
+            is_unverified: false,
             withheld: u64::try_from(self.withheld.len()).unwrap_or(u64::MAX),
             unjudged: 0,
         };
@@ -277,6 +278,7 @@ impl Audit<'_> {
         let mut faults = Vec::new();
         for ((partnership, recipient), outbox) in &self.outboxes.0 {
             let mut delivery = outbox.delivery(partnership, recipient);
+            delivery.is_unverified = !self.keys.can_verify(recipient);
             for at in outbox.doubtful.values() {
                 faults.push((at.index, Rule::WithdrawalUnproved.broken(format!(
                     "`{recipient}` had acknowledged it; whether it lost its store since shows when it acknowledges \

@@ -25,14 +25,14 @@ pub(super) fn activate(home: &Path, given: &ActivateArguments) -> Result<Exit, F
 fn activated_text(activated: &Activated) -> String {
     let again = activated.judged_again;
     let others = match activated.waiting {
-        0 => "all other answers are as before".to_owned(),
+        0 => "what was disclosed before stays disclosed".to_owned(),
         waiting => format!(
-            "what waits to be sent ({waiting}) is judged again when it goes, and may be withdrawn then; all other answers \
-             are as before"
+            "what waits to be sent ({waiting}) is judged again when it goes, and may be withdrawn then; what was taken \
+             before stays disclosed"
         ),
     };
     let judged_again = format!(
-        "{} disclosed now, {} withheld now, {} undecided now; {others}",
+        "of what was withheld or undecided: {} disclosed now, {} withheld now, {} undecided now; {others}",
         again.disclosed, again.withheld, again.undecided
     );
     pairs([
@@ -58,9 +58,9 @@ mod tests {
                 waiting,
             })
         };
-        assert!(text(0).ends_with("0 undecided now; all other answers are as before\n"));
+        assert!(text(0).ends_with("0 undecided now; what was disclosed before stays disclosed\n"));
         let some = text(3);
-        let told = "what waits to be sent (3) is judged again when it goes, and may be withdrawn then; all other";
+        let told = "what waits to be sent (3) is judged again when it goes, and may be withdrawn then; what was taken";
         assert!(some.contains(told), "{some}");
     }
 }

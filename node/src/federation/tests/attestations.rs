@@ -256,6 +256,22 @@ async fn until_held(running: &Running, count: usize) {
 }
 
 #[test]
+fn what_ended_stays_ended_then() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder.path(), name)).unwrap());
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    shop.attest(registered(&one, Some(now.plus_days(365))), now)
+        .unwrap();
+    let ended = shop.attest(registered(&one, None), now.plus_seconds(60));
+    let ended = ended.unwrap();
+    let size = shop.store().size();
+    let again = shop.attest(registered(&one, None), now.plus_days(30));
+    assert_eq!(again.unwrap(), ended);
+    assert_eq!(shop.store().size(), size);
+}
+
+#[test]
 fn nobody_attests_anything_of_itself() {
     let now = crate::clock::now();
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! What is left out, or said beside what is checked, does not pass for verified.
 
-use crate::Rule;
-use crate::fixture::{Ledger, Story, facts, organization, supplier, terms, time};
+use crate::fixture::{Ledger, Story, expect, facts, organization, supplier, terms, time};
+use crate::{Rule, Trust, TrustedRoot, verify};
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Disclosure, Facts, GrantId, HeardActs, KeyCertified,
     KeyPurpose, Kind, Layer, PartnershipTerms, ProfileActivated, RecordDigest, RefusalCode,
@@ -287,4 +287,55 @@ fn another_schema_is_told() {
     let report = story.supplier.verify().to_string();
     let said = format!("under another schema, {schema}");
     assert!(report.contains(&said), "{report}");
+}
+
+/// What an auditor trusts who lacks the customer's root, or has the supplier's as good only from later on.
+fn without_customer() -> Trust {
+    let mut trust = Trust::new();
+    trust.add(supplier().trusted());
+    trust
+}
+
+#[test]
+fn what_a_recipient_said_without_its_root_accuses_nobody() {
+    let mut story = disclosed();
+    story.acknowledge(
+        1,
+        &[RefusedItem {
+            seq: 1,
+            code: RefusalCode::NotAdmissible,
+        }],
+    );
+    let offer = story.offer(1, 2);
+    story.supplier.push(Body::OfferedAgain(offer));
+    story.supplier.expect(&[]);
+    let proposed = story.supplier.nth(Kind::PartnershipEdition, 0);
+    let report = verify(&story.supplier.bundle(), &without_customer());
+    expect(&report, &[(Rule::RootMissing, Some(proposed))]);
+    let text = report.to_string();
+    assert!(
+        text.contains("1 of which no acknowledgement was verified"),
+        "{text}"
+    );
+    // What needs nothing of the recipient's is found as before.
+    let again = story.supplier.entries.last().unwrap().body().unwrap();
+    story.supplier.push(again);
+    let report = verify(&story.supplier.bundle(), &without_customer());
+    assert_eq!(report.exit_code(), 1, "{report}");
+}
+
+#[test]
+fn an_own_root_that_was_good_too_late_accuses_nobody() {
+    let story = Story::told();
+    let last = story.supplier.entries.last().unwrap().time;
+    let mut trust = Trust::new();
+    trust.add(TrustedRoot {
+        from: last,
+        ..supplier().trusted()
+    });
+    trust.add(crate::fixture::customer().trusted());
+    let report = verify(&story.supplier.bundle(), &trust);
+    assert_eq!(report.exit_code(), 3, "{report}");
+    let is_told = |found: &crate::Finding| found.rule == Rule::RootFrom;
+    assert!(report.findings().iter().any(is_told), "{report}");
 }

@@ -155,6 +155,7 @@ fn what_became_of_everything_is_counted_by_recipient() {
         set_aside: 0,
         withdrawn: 1,
         unacknowledged: 0,
+        is_unverified: false,
         withheld: 2,
         unjudged: 0,
     };
