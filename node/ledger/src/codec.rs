@@ -119,10 +119,36 @@ pub fn decode_within<T: Serialize + DeserializeOwned>(
 ) -> Result<T, CodecError> {
     scan(bytes, limit)?;
     let value: T = decode_scanned(bytes)?;
-    if encode(&value) == bytes {
+    if is_encoding_of(bytes, &value) {
         Ok(value)
     } else {
         Err(CodecError::NotCanonical)
+    }
+}
+
+/// Whether a value is encoded as these very bytes. They are compared as they come: everything that is read passes
+/// through here, and most of it is never encoded for anything else.
+fn is_encoding_of<T: Serialize>(bytes: &[u8], value: &T) -> bool {
+    let mut expected = Expected { rest: bytes };
+    let writer = serde_cbor::ser::IoWrite::new(&mut expected);
+    let written = value.serialize(&mut serde_cbor::Serializer::new(writer).packed_format());
+    written.is_ok() && expected.rest.is_empty()
+}
+
+/// Takes only the bytes that are expected next.
+struct Expected<'a> {
+    rest: &'a [u8],
+}
+
+impl std::io::Write for Expected<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let rest = self.rest.strip_prefix(bytes);
+        self.rest = rest.ok_or(std::io::ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
