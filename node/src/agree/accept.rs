@@ -3,7 +3,7 @@
 use super::error::PartnerError;
 use super::proposal::Proposal;
 use super::record::{EditionToRecord, check_built, check_not_declined, edition_writes};
-use super::timely::check_timely;
+use super::timely::{check_signed, check_timely};
 use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Actor, Ask, Node};
@@ -80,7 +80,7 @@ impl Node {
         let profile = check_terms(&terms, governance.layers().taxonomies())?;
         let roots = self.with_own_root(fingerprints);
         let keyring = keyring_for(&terms.members, &roots)?;
-        let mut signatures = verified(&parsed, &terms, &keyring)?;
+        let mut signatures = verified(&parsed, &terms, &keyring, now)?;
         if !signatures.contains_key(&terms.declarer) {
             return Err(PartnerError::DeclarerUnsigned(terms.declarer));
         }
@@ -117,6 +117,7 @@ pub(super) fn verified(
     file: &PartnershipFile,
     terms: &PartnershipTerms,
     keyring: &Keyring,
+    now: Time,
 ) -> Result<BTreeMap<OrganizationId, Vec<u8>>, PartnerError> {
     let edition = terms.digest();
     let mut signatures = BTreeMap::new();
@@ -124,6 +125,7 @@ pub(super) fn verified(
         let signature =
             ManifestSignature::verify(statement, keyring).map_err(PartnerError::Signature)?;
         if signature.edition() == edition {
+            check_signed(signature.signer(), signature.at(), now)?;
             signatures.insert(signature.signer().clone(), statement.to_vec());
         }
     }
@@ -135,10 +137,12 @@ pub(super) fn verified_some(
     file: &PartnershipFile,
     terms: &PartnershipTerms,
     keyring: &Keyring,
+    now: Time,
 ) -> BTreeMap<OrganizationId, Vec<u8>> {
     let edition = terms.digest();
     let signed = file.statements.iter().filter_map(|statement| {
         let signature = ManifestSignature::verify(statement, keyring).ok()?;
+        check_signed(signature.signer(), signature.at(), now).ok()?;
         (signature.edition() == edition).then(|| (signature.signer().clone(), statement.to_vec()))
     });
     signed.collect()

@@ -5,6 +5,7 @@
 
 use super::attesting::{Attesting, attesting};
 use super::enact::EnactError;
+use super::timely::{PastError, check_signed};
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
@@ -106,6 +107,9 @@ pub enum AttestError {
     /// It was not put in force.
     #[error(transparent)]
     Enact(#[from] EnactError),
+    /// It was stated at an instant that has not come here.
+    #[error(transparent)]
+    Ahead(#[from] PastError),
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -137,7 +141,7 @@ impl From<AttestError> for Failure {
                 FailureKind::Verification,
                 Some("ask whoever issued it for another file".into()),
             ),
-            AttestError::Clock(_) => (FailureKind::TryAgain, None),
+            AttestError::Clock(_) | AttestError::Ahead(_) => (FailureKind::TryAgain, None),
             AttestError::Attestation(AttestationError::Older { .. })
             | AttestError::TooMuch(_)
             | AttestError::Armor(_)
@@ -233,6 +237,7 @@ impl Node {
         let changing = self.changing();
         let attestations = changing.attestations();
         let verified = attestations.verify(statement, changing.keyring())?;
+        check_signed(&verified.statement.issuer, verified.statement.at, now)?;
         let subject = &verified.statement.attestation.subject;
         if subject != changing.organization() {
             check_known(&changing, subject)?;

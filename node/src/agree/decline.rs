@@ -4,6 +4,7 @@ use super::accept::{verified, verified_some};
 use super::error::PartnerError;
 use super::proposal::Proposal;
 use super::record::{EditionToRecord, decline_write, edition_writes};
+use super::timely::check_signed;
 use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
@@ -78,15 +79,16 @@ impl Node {
             .map_err(PartnerError::Signature)?,
         };
         if known.is_none() {
+            check_signed(&terms.declarer, terms.declared_at, now)?;
             let profile = check_terms(&terms, governance.layers().taxonomies())?;
             let roots = self.with_own_root(fingerprints);
             // Nothing that a stranger signed is recorded.
             let compared = compared_members(&terms.members, &roots);
             let keyring = keyring_for(&compared, &roots)?;
             let signatures = match compared.len() == terms.members.len() {
-                true => verified(&parsed, &terms, &keyring)?,
+                true => verified(&parsed, &terms, &keyring, now)?,
                 // Those of members whose roots were not compared stay unknown.
-                false => verified_some(&parsed, &terms, &keyring),
+                false => verified_some(&parsed, &terms, &keyring, now),
             };
             let edition = EditionToRecord {
                 terms: &terms,

@@ -4,7 +4,7 @@
 //! here.
 
 use super::error::PartnerError;
-use super::timely::check_timely;
+use super::timely::{check_signed, check_timely};
 use crate::node::{Actor, Changing, Node};
 use crate::partnership::Partnership;
 use crate::store::Write;
@@ -55,6 +55,7 @@ impl Node {
             return Ok(false);
         }
         check_not_declined(known)?;
+        check_signed(signature.signer(), signature.at(), now)?;
         check_timely(known.terms(), now)?;
         let mut signatures = known.signatures().clone();
         signatures.insert(signature.signer().clone(), statement.to_vec());

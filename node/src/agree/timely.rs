@@ -2,6 +2,7 @@
 //!
 //! Signatures under what has ended would make an agreement that looks alive and under which nothing can be disclosed.
 
+use crate::clock::APART_SECONDS_MAX;
 use crate::partnership::{Passed, passed};
 use ambit_ledger::{OrganizationId, PartnershipId, PartnershipTerms, Time};
 
@@ -36,10 +37,32 @@ pub enum PastError {
         /// Who declared it.
         declarer: OrganizationId,
     },
+    /// It was declared or signed at an instant that has not come here.
+    #[error(
+        "`{by}` signed at {at}, and it is {now} here: one of the two clocks is wrong; nothing was recorded: set it right, and if it is that of `{by}`, ask for it signed anew"
+    )]
+    Ahead {
+        /// Who signed.
+        by: OrganizationId,
+        /// When, by its clock.
+        at: Time,
+        /// Now.
+        now: Time,
+    },
 }
 
-/// Checks that something can still be disclosed under these terms.
+/// Checks that nothing is recorded that was signed minutes after it: no ledger that holds it would pass an audit.
+pub(super) fn check_signed(by: &OrganizationId, at: Time, now: Time) -> Result<(), PastError> {
+    if at <= now.plus_seconds(APART_SECONDS_MAX) {
+        return Ok(());
+    }
+    let by = by.clone();
+    Err(PastError::Ahead { by, at, now })
+}
+
+/// Checks that something can still be disclosed under these terms, and that their time has come.
 pub(super) fn check_timely(terms: &PartnershipTerms, now: Time) -> Result<(), PastError> {
+    check_signed(&terms.declarer, terms.declared_at, now)?;
     let (partnership, declarer) = (terms.partnership.clone(), terms.declarer.clone());
     match passed(terms, now) {
         None => Ok(()),

@@ -70,12 +70,12 @@ pub const ACKNOWLEDGEMENT_ITEMS: u64 = 64;
 /// hour.
 pub const ASK_AGAIN_SECONDS: u32 = 3_600;
 
-/// How many asks for one code may follow each other at once, where the grounds change each time: an issuer pinned, a
-/// statement of its taken in, a licence corrected. Each has the sender judge all of it again.
-pub const ASKS_AT_ONCE: u32 = 8;
+/// How many asks for one code may follow each other at once, where the grounds change each time: an issuer pinned, some
+/// statements of its taken in, a licence corrected. Each has the sender judge all of it again.
+pub const ASKS_AT_ONCE: u32 = 16;
 
-/// In how many seconds another of those is earned: as many as may follow at once in an hour.
-pub const ASK_EARNED_SECONDS: u32 = ASK_AGAIN_SECONDS / ASKS_AT_ONCE;
+/// In how many seconds another of those is earned: so long at most does a person wait who changed much at once.
+pub const ASK_EARNED_SECONDS: u32 = 60;
 
 /// After how many seconds without an answer a sender says that it is stalled, and stops. A recipient commits in
 /// milliseconds; a minute covers a slow disk, a busy policy engine and a slow line together.

@@ -14,6 +14,9 @@ pub enum AcknowledgementError {
     /// Of another partnership, or between other parties.
     #[error("failed to take an acknowledgement: it is of another partnership or other parties")]
     Parties,
+    /// It names acts, and this version sends none.
+    #[error("failed to take an acknowledgement: it says which acts were heard, and none was sent")]
+    Heard,
     /// Of another incarnation of the recipient's store.
     #[error(
         "failed to take an acknowledgement: it is of another incarnation of the recipient's store"
@@ -167,6 +170,9 @@ impl Progress {
             || statement.recipient != parties.recipient
         {
             return Err(AcknowledgementError::Parties);
+        }
+        if !statement.heard.is_empty() {
+            return Err(AcknowledgementError::Heard);
         }
         if statement.incarnation != self.base.incarnation {
             return Err(AcknowledgementError::Incarnation);

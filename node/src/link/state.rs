@@ -68,7 +68,7 @@ pub struct Untaken {
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     /// When; of those that follow each other at once each
-    /// [`ASK_EARNED_SECONDS`](super::ASK_EARNED_SECONDS) after the one before.
+    /// [`ASK_EARNED_SECONDS`] after the one before.
     pub at: Time,
     /// Up to which sequence number.
     pub upto: u64,

@@ -484,6 +484,42 @@ fn stated_decline(file: &str) -> Vec<u8> {
 }
 
 #[test]
+fn nothing_is_recorded_that_was_signed_minutes_ahead_of_the_clock_here() {
+    let mut scene = Scene::new();
+    let (right, far) = (scene.now, scene.now.plus_days(300));
+    scene.now = right.plus_seconds(302);
+    let file = scene.declare("c/s/ahead", far, "").file;
+    let before = scene.supplier.store().size();
+    let (class, message) = kind(scene.accept(&file, right).unwrap_err());
+    assert_eq!(class, FailureKind::Failed);
+    assert!(
+        message.contains("one of the two clocks is wrong"),
+        "{message}"
+    );
+    let declined = decline(&scene.supplier, &file, &root(&scene.customer), right);
+    assert!(
+        matches!(declined, Err(PartnerError::Past(_))),
+        "{declined:?}"
+    );
+    unchanged(&scene.supplier, before);
+    // Five minutes may be between them; then an audit of both holds.
+    scene.accept(&file, right.plus_seconds(2)).unwrap();
+    Scene::audit(&scene.supplier, &[&scene.supplier, &scene.customer]);
+
+    let file = scene.declare("c/s/signed", far, "").file;
+    let signed = scene
+        .accept(&file, scene.now.plus_seconds(302))
+        .unwrap()
+        .file;
+    let before = scene.customer.store().size();
+    let taken = scene
+        .customer
+        .accept(&signed, &root(&scene.supplier), scene.now);
+    assert!(matches!(taken, Err(PartnerError::Past(_))), "{taken:?}");
+    unchanged(&scene.customer, before);
+}
+
+#[test]
 fn what_was_declined_stays_listed() {
     let scene = Scene::new();
     let far = scene.now.plus_days(300);

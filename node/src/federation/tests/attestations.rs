@@ -256,6 +256,29 @@ async fn until_held(running: &Running, count: usize) {
 }
 
 #[test]
+fn what_was_stated_minutes_ahead_of_the_clock_here_waits() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder.path(), name)).unwrap());
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    pin(&one, &shop, now);
+    let stated = shop.attest(
+        registered(&one, Some(now.plus_days(365))),
+        now.plus_seconds(400),
+    );
+    let file = stated.unwrap().file;
+    let size = one.store().size();
+    let refused = one.take_attestation(&file, now).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("one of the two clocks is wrong")
+    );
+    assert_eq!(one.store().size(), size);
+    one.take_attestation(&file, now.plus_seconds(100)).unwrap();
+}
+
+#[test]
 fn what_ended_stays_ended_then() {
     let now = crate::clock::now();
     let folder = tempfile::tempdir().unwrap();
