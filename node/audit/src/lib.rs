@@ -13,6 +13,7 @@ mod properties;
 mod replay;
 mod report;
 mod rule;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -26,5 +27,6 @@ pub use report::{
     RuleKind, Task,
 };
 pub use rule::{Basis, Rule, Severity};
+pub use terminal::{lines_shown, shown};
 pub use trust::{Trust, TrustError, TrustedRoot};
 pub use verify::{CLOCKS_APART_SECONDS_MAX, verify};

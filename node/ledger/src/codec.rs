@@ -77,9 +77,15 @@ pub(crate) fn encode_into<T: Serialize>(value: &T, bytes: &mut Vec<u8>) {
         clippy::expect_used,
         reason = "writing to memory cannot fail, and our own types have no failing serializer"
     )]
-    value
-        .serialize(&mut serde_cbor::Serializer::new(bytes).packed_format())
-        .expect("our own types serialize");
+    write_into(value, bytes).expect("our own types serialize");
+}
+
+/// The one way in which everything is encoded.
+fn write_into<T: Serialize, W: serde_cbor::ser::Write>(
+    value: &T,
+    writer: W,
+) -> serde_cbor::Result<()> {
+    value.serialize(&mut serde_cbor::Serializer::new(writer).packed_format())
 }
 
 /// The head of an array of this many items.
@@ -130,8 +136,7 @@ pub fn decode_within<T: Serialize + DeserializeOwned>(
 /// through here, and most of it is never encoded for anything else.
 fn is_encoding_of<T: Serialize>(bytes: &[u8], value: &T) -> bool {
     let mut expected = Expected { rest: bytes };
-    let writer = serde_cbor::ser::IoWrite::new(&mut expected);
-    let written = value.serialize(&mut serde_cbor::Serializer::new(writer).packed_format());
+    let written = write_into(value, serde_cbor::ser::IoWrite::new(&mut expected));
     written.is_ok() && expected.rest.is_empty()
 }
 

@@ -1,5 +1,6 @@
 //! Tables for people, plain enough to be cut apart by other programs.
 
+pub(super) use ambit_audit::{lines_shown, shown};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
@@ -46,31 +47,6 @@ fn text(table: &Table) -> String {
         .concat()
 }
 
-/// A text in which nothing can colour, reorder or hide what stands on a terminal.
-pub(super) fn shown(text: &str) -> String {
-    let is_hidden = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    text.chars()
-        .flat_map(|character| {
-            let escaped = is_hidden(character).then(|| character.escape_unicode());
-            let plain = escaped.is_none().then_some(character);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect()
-}
-
-/// The same for a text of several lines, which stay apart.
-pub(super) fn lines_shown(text: &str) -> String {
-    let lines = text.split_inclusive('\n');
-    let lines = lines.map(|line| match line.strip_suffix('\n') {
-        Some(line) => format!("{}\n", shown(line)),
-        None => shown(line),
-    });
-    lines.collect()
-}
-
 /// The start of an id.
 pub(super) fn short(id: impl ToString) -> String {
     id.to_string().chars().take(ID_DIGITS).collect()
@@ -102,19 +78,6 @@ mod tests {
     fn pairs_are_aligned() {
         let rows = [("home", "/x".to_owned()), ("organization", "a".to_owned())];
         assert_eq!(pairs(rows), "home          /x\norganization  a\n");
-    }
-
-    #[test]
-    fn what_could_deceive_is_escaped() {
-        assert_eq!(
-            shown("a\u{1b}[2J\u{202e}b\nü"),
-            "a\\u{1b}[2J\\u{202e}b\\u{a}ü"
-        );
-    }
-
-    #[test]
-    fn lines_stay_apart() {
-        assert_eq!(lines_shown("a\u{7}\n\nb"), "a\\u{7}\n\nb");
     }
 
     #[test]

@@ -8,11 +8,11 @@ mod arguments;
 mod complaint;
 mod manual;
 
-use ambit_audit::{Bundle, BundleError, Report, Task, Trust, compare, replay, verify};
+use ambit_audit::{Bundle, BundleError, Report, Task, Trust, compare, lines_shown, replay, verify};
 use anyhow::Context as _;
 use arguments::{Arguments, Audit, Command, Compare, Output};
 use clap::Parser as _;
-use complaint::{Kind, complain, refuse, shown};
+use complaint::{Kind, complain, refuse};
 use serde::Serialize;
 use std::fmt::Display;
 use std::fs::File;
@@ -115,7 +115,7 @@ fn read_bundle(file: &Path) -> Result<Bundle, BundleError> {
 fn print(report: &(impl Display + Serialize), output: Output) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match output {
-        Output::Table => out.write_all(shown(&report.to_string()).as_bytes())?,
+        Output::Table => out.write_all(lines_shown(&report.to_string()).as_bytes())?,
         Output::Json => {
             serde_json::to_writer_pretty(&mut out, report)?;
             writeln!(out)?;

@@ -134,11 +134,10 @@ impl Audit<'_> {
             format!("issued at {issued_at}, recorded at {}", at.time)
         })?;
         let begun = self.in_force.since(&disclosure.partnership);
-        let is_begun = begun.is_none_or(|begun| begun.start_of_millis() <= issued_at);
-        Rule::DisclosureEdition.check(is_begun, || {
-            let begun = begun.unwrap_or(at.time);
-            format!("issued at {issued_at}, and in force only from {begun}")
-        })?;
+        if let Some(begun) = begun.filter(|begun| issued_at < begun.start_of_millis()) {
+            let how = format!("issued at {issued_at}, and in force only from {begun}");
+            return Err(Rule::DisclosureEdition.broken(how));
+        }
         let ends = edition.terms.until.min(edition.terms.lease_until);
         Rule::DisclosureEdition.check(issued_at < ends, || {
             format!("issued at {issued_at}; the agreement or its lease ended at {ends}")
@@ -304,30 +303,28 @@ pub(super) fn only_decision(decisions: &BTreeSet<Digest>) -> Checks<&Digest> {
 
 /// Whether its owner discloses all of what it made itself: nothing else is made by this version, or checked by it.
 pub(super) fn check_is_direct(disclosure: &Disclosure) -> Checks {
-    let what = if disclosure.parent.is_some() {
-        "is handed on"
-    } else if disclosure.mandate.is_some() {
-        "is disclosed under a mandate"
-    } else if disclosure.derivation.is_some() {
-        "was derived"
-    } else if !disclosure.leaves.is_empty() {
-        "is a part of an observation"
-    } else {
-        return Ok(());
-    };
-    Err(Rule::Unchecked.broken(format!("this version does not check what {what}")))
+    unless_any([
+        (disclosure.parent.is_some(), "is handed on"),
+        (disclosure.mandate.is_some(), "is disclosed under a mandate"),
+        (disclosure.derivation.is_some(), "was derived"),
+        (!disclosure.leaves.is_empty(), "is a part of an observation"),
+    ])
 }
 
 /// Whether an observation stands by itself: nothing else is made by this version, or checked by it.
 pub(super) fn check_facts(facts: &Facts) -> Checks {
-    let what = if !facts.inputs.is_empty() {
-        "was derived"
-    } else if facts.corrects.is_some() {
-        "corrects something"
-    } else if !facts.grants.is_empty() {
-        "rests on grants"
-    } else {
-        return Ok(());
-    };
-    Err(Rule::Unchecked.broken(format!("this version does not check what {what}")))
+    unless_any([
+        (!facts.inputs.is_empty(), "was derived"),
+        (facts.corrects.is_some(), "corrects something"),
+        (!facts.grants.is_empty(), "rests on grants"),
+    ])
+}
+
+/// Of what this version does not check, the first that is there.
+fn unless_any<const N: usize>(unchecked: [(bool, &str); N]) -> Checks {
+    let found = unchecked.into_iter().find(|(is_there, _)| *is_there);
+    Rule::Unchecked.check(found.is_none(), || {
+        let what = found.map_or("", |(_, what)| what);
+        format!("this version does not check what {what}")
+    })
 }

@@ -149,27 +149,25 @@ impl<'a> Audit<'a> {
     /// What rests on the entries above is not known to be wrong where one of them is not read, or where the own root was
     /// good too late for some of them.
     fn unless_unread(&self, fault: Fault, index: u64) -> Fault {
-        let rests_on_own_root = fault.rule.basis() == Basis::Above
-            && fault.rule.severity() == Severity::Integrity
-            && fault.rule != Rule::RootDiffers;
-        if rests_on_own_root && !self.keys.can_verify(&self.own) {
-            return Rule::Unchecked.broken(format!(
-                "that the trusted root of `{}` was not good yet for all that it signed may be the reason; by the \
-                 others, {}: {}",
-                self.own,
-                fault.rule.text(),
-                fault.how
-            ));
+        if fault.rule.basis() != Basis::Above {
+            return fault;
         }
-        match (fault.rule.basis(), self.unread) {
-            (Basis::Above, Some(unread)) if unread < index => Rule::Unchecked.broken(format!(
-                "entry {unread} is of a kind that this version does not check, and may be the reason; by the others, \
-                 {}: {}",
-                fault.rule.text(),
-                fault.how
-            )),
-            (Basis::Above | Basis::Itself, _) => fault,
-        }
+        let is_accused = fault.rule.severity() == Severity::Integrity;
+        let reason = if is_accused && !self.keys.can_verify(&self.own) {
+            format!(
+                "that the trusted root of `{}` was not good yet for all that it signed",
+                self.own
+            )
+        } else if let Some(unread) = self.unread.filter(|unread| *unread < index) {
+            format!("entry {unread} is of a kind that this version does not check, and")
+        } else {
+            return fault;
+        };
+        Rule::Unchecked.broken(format!(
+            "{reason} may be the reason; by the others, {}: {}",
+            fault.rule.text(),
+            fault.how
+        ))
     }
 
     /// The first entry says whose ledger it is; its root must be a trusted one before anything else counts.

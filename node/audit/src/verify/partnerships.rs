@@ -50,14 +50,12 @@ impl Audit<'_> {
 
     fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
         let rendered = check_rendered(&terms);
-        let checked = self.check_terms(at, body, &terms).and_then(|()| {
-            let is_to_be_kept = body.stage == EditionStage::Active && rendered.is_ok();
-            if is_to_be_kept {
-                self.check_rules(&terms)
-            } else {
-                Ok(())
-            }
-        });
+        let checked = self
+            .check_terms(at, body, &terms)
+            .and_then(|()| match body.stage {
+                EditionStage::Active if rendered.is_ok() => self.check_rules(&terms),
+                EditionStage::Active | EditionStage::Proposed => Ok(()),
+            });
         self.note(at, checked);
         if body.stage == EditionStage::Active {
             let checked = check_built(&terms);

@@ -3,6 +3,7 @@
 
 use super::peer::{Peer, edition_of, hello, mesh_of, open_link, receive};
 use super::refusals::{Pair, pair, refused_entries};
+use super::versions::Opened;
 use super::*;
 use crate::link::ControlKind;
 use crate::mesh::{Link, MeshHandle};
@@ -219,46 +220,14 @@ async fn refusals_on_many_links_are_recorded_together() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recipient_that_answers_what_was_not_asked_is_cut_off() {
-    let folder = tempfile::tempdir().unwrap();
-    let recipient = Node::open(&init(folder.path(), "one")).unwrap();
-    let supplier_place = init(folder.path(), "shop");
-    let supplier = Running::start(&supplier_place).await;
-    let text = quality("one", "F-ONE", "");
-    agree(&recipient, &supplier.node, &text, crate::clock::now());
-    let config = MeshConfig::new(
-        recipient.keys().transport.seed(),
-        recipient.settings().mesh.listen.clone(),
-    );
-    let (mesh, mut events) = Mesh::start(config).await.unwrap();
-    mesh.set_peers([(peer_of(&supplier.node), Vec::new())].into());
-    let mut links = 0;
+    let mut opened = Opened::new().await;
     // Twice: it is let in again, and cut off again.
-    while links < 2 {
-        let event = tokio::time::timeout(LIMIT, events.recv()).await.unwrap();
-        let Some(crate::mesh::MeshEvent::Inbound { mut link, .. }) = event else {
-            continue;
-        };
-        let first = receive(&mut link).await.unwrap();
-        let Frame::Hello { mut hello } = Frame::decode(&first).unwrap() else {
-            panic!("no hello came");
-        };
-        let start = Chain::start(
-            &hello.partnership,
-            &organization("shop"),
-            &organization("one"),
-            &recipient.store().incarnation(),
-        );
-        hello.peer_incarnation = Some(hello.incarnation);
-        hello.incarnation = recipient.store().incarnation();
-        hello.chain = Some(start.digest());
-        let answer = Frame::Hello { hello };
-        link.send(&answer.encode().unwrap()).await.unwrap();
+    for _ in 0..2 {
+        let link = opened.answer(|hello| Frame::Hello { hello }).await;
         let credit = |_| Frame::Credit { items: 0 }.encode().unwrap();
         assert!(flood(link, credit).await < TOO_MANY, "never cut off");
-        links += 1;
     }
-    mesh.stop().await;
-    supplier.stop().await;
+    opened.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

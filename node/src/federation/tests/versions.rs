@@ -3,14 +3,14 @@
 use super::peer::{edition_of, hello, mesh_of, open_link, receive, reject};
 use super::refusals::pair;
 use super::*;
-use crate::link::Versions;
+use crate::link::{Hello, Versions};
 use crate::mesh::{Link, MeshEvent, MeshHandle};
 use ambit_ledger::{Chain, Digest, RefusalCode};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 /// A real supplier, and links that it opened to a recipient that the test speaks for.
-struct Opened {
+pub(super) struct Opened {
     supplier: Running,
     recipient: Node,
     links: mpsc::Receiver<Link>,
@@ -19,7 +19,7 @@ struct Opened {
 }
 
 impl Opened {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let recipient = Node::open(&init(folder.path(), "one")).unwrap();
         let supplier = Running::start(&init(folder.path(), "shop")).await;
@@ -46,11 +46,22 @@ impl Opened {
         }
     }
 
-    /// Answers the next link's hello. The link stays open as long as it is held.
-    async fn answer(&mut self, answer: impl FnOnce(Frame) -> Frame) -> Link {
-        let mut link = self.links.recv().await.unwrap();
+    /// Answers the next link's hello with what is made of an honest recipient's answer. The link stays open as long as
+    /// it is held.
+    pub(super) async fn answer(&mut self, answer: impl FnOnce(Hello) -> Frame) -> Link {
+        let next = tokio::time::timeout(LIMIT, self.links.recv()).await;
+        let mut link = next.unwrap().unwrap();
         let first = receive(&mut link).await.unwrap();
-        let answer = answer(Frame::decode(&first).unwrap());
+        let Frame::Hello { mut hello } = Frame::decode(&first).unwrap() else {
+            panic!("no hello came");
+        };
+        let incarnation = self.recipient.store().incarnation();
+        let (from, to) = (organization("shop"), organization("one"));
+        let start = Chain::start(&hello.partnership, &from, &to, &incarnation);
+        hello.peer_incarnation = Some(hello.incarnation);
+        hello.incarnation = incarnation;
+        hello.chain = Some(start.digest());
+        let answer = answer(hello);
         link.send(&answer.encode().unwrap()).await.unwrap();
         link
     }
@@ -64,7 +75,7 @@ impl Opened {
         assert_eq!(told().len(), 1, "{:?}", told());
     }
 
-    async fn stop(self) {
+    pub(super) async fn stop(self) {
         self.mesh.stop().await;
         self.supplier.stop().await;
     }
@@ -85,18 +96,9 @@ async fn a_sender_reads_that_the_recipient_speaks_another_version() {
 async fn a_sender_reads_that_the_recipient_has_another_edition() {
     let mut opened = Opened::new().await;
     let theirs = Digest::of(b"another edition");
-    let incarnation = opened.recipient.store().incarnation();
     let link = opened
-        .answer(|first| {
-            let Frame::Hello { mut hello } = first else {
-                panic!("no hello came");
-            };
-            let (from, to) = (organization("shop"), organization("one"));
-            let start = Chain::start(&hello.partnership, &from, &to, &incarnation);
-            hello.peer_incarnation = Some(hello.incarnation);
-            hello.incarnation = incarnation;
+        .answer(|mut hello| {
             hello.edition = theirs;
-            hello.chain = Some(start.digest());
             Frame::Hello { hello }
         })
         .await;

@@ -4,7 +4,7 @@ use crate::fixture::{Ledger, Story, expect, facts, organization, supplier, terms
 use crate::{Rule, Trust, TrustedRoot, verify};
 use ambit_ledger::{
     Body, Decision, Digest, Disclosure, Facts, GrantId, HeardActs, KeyCertified, KeyPurpose, Kind,
-    Layer, PartnershipTerms, ProfileActivated, RecordDigest, RefusalCode, RefusedItem, Salt, Scope,
+    Layer, PartnershipTerms, RecordDigest, RefusalCode, RefusedItem, Salt, Scope,
 };
 use ambit_policy::schema_digest;
 
@@ -237,15 +237,8 @@ fn what_the_check_of_profiles_says_is_told_though_no_reason_was_recorded() {
         (b"\xff\xfe", "it is no text"),
     ] {
         let mut story = Story::begin();
-        let profile = story.supplier.put(text);
-        story
-            .supplier
-            .push(Body::ProfileActivated(ProfileActivated {
-                layer: Layer::Regulatory,
-                profile,
-                schema: schema_digest(),
-                anyway: None,
-            }));
+        let ledger = &mut story.supplier;
+        ledger.activate(Layer::Regulatory, text, schema_digest());
         let report = story.supplier.verify().to_string();
         assert!(report.contains(said), "{report}");
         assert!(
@@ -260,21 +253,14 @@ fn another_schema_is_told() {
     let mut story = Story::begin();
     let schema = story.supplier.put(b"another schema");
     let text = "@id(\"all\") permit (principal, action, resource);";
-    let profile = story.supplier.put(text.as_bytes());
-    story
-        .supplier
-        .push(Body::ProfileActivated(ProfileActivated {
-            layer: Layer::Owner,
-            profile,
-            schema,
-            anyway: None,
-        }));
+    let ledger = &mut story.supplier;
+    ledger.activate(Layer::Owner, text.as_bytes(), schema);
     let report = story.supplier.verify().to_string();
     let said = format!("under another schema, {schema}");
     assert!(report.contains(&said), "{report}");
 }
 
-/// What an auditor trusts who lacks the customer's root, or has the supplier's as good only from later on.
+/// What an auditor trusts who lacks the customer's root.
 fn without_customer() -> Trust {
     let mut trust = Trust::new();
     trust.add(supplier().trusted());

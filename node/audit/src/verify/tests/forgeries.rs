@@ -4,7 +4,7 @@ use crate::Rule;
 use crate::fixture::{Ledger, Story, facts, organization, supplier, terms, time};
 use ambit_ledger::{
     AgreementState, Body, Digest, Disclosure, KeyCertified, KeyPurpose, Kind, Layer, OfferedAgain,
-    PartnershipTerms, ProfileActivated, RefusalCode, RefusedItem, Withdrawal,
+    PartnershipTerms, RefusalCode, RefusedItem, Withdrawal,
 };
 use ambit_policy::schema_digest;
 use serde_bytes::ByteBuf;
@@ -150,15 +150,8 @@ fn a_decision_is_recorded_while_what_it_was_made_with_is_in_force() {
     story.supplier.truncate(length);
     let disclosure = story.supplier.entries.pop().unwrap().body().unwrap();
     let text = "@id(\"all\") permit (principal, action, resource);";
-    let profile = story.supplier.put(text.as_bytes());
-    story
-        .supplier
-        .push(Body::ProfileActivated(ProfileActivated {
-            layer: Layer::Owner,
-            profile,
-            schema: schema_digest(),
-            anyway: None,
-        }));
+    let ledger = &mut story.supplier;
+    let profile = ledger.activate(Layer::Owner, text.as_bytes(), schema_digest());
     story.supplier.push(disclosure);
     story.supplier.alter_decision(0, |decision| {
         for named in &mut decision.profiles {

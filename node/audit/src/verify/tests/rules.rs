@@ -2,22 +2,15 @@
 
 use crate::fixture::{Ledger, Story, expect, facts, organization, supplier, trust};
 use crate::{Delivered, Origin, Rule, RuleKind, replay};
-use ambit_ledger::{Body, Kind, Layer, ProfileActivated, TaxonomyActivated};
+use ambit_ledger::{Body, Kind, Layer, TaxonomyActivated};
 use ambit_policy::{Profile, Taxonomies, schema_digest};
 
 const PERMITS_ALL: &str = "@id(\"all\") permit (principal, action, resource);";
 
 /// Puts a text in force, at the ledger's end and in what the story judges with.
 fn activate(story: &mut Story, layer: Layer, text: &str) -> usize {
-    let profile = story.supplier.put(text.as_bytes());
-    story
-        .supplier
-        .push(Body::ProfileActivated(ProfileActivated {
-            layer,
-            profile,
-            schema: schema_digest(),
-            anyway: None,
-        }));
+    let ledger = &mut story.supplier;
+    ledger.activate(layer, text.as_bytes(), schema_digest());
     let parsed = Profile::parse(layer, text).unwrap();
     story.layers = story.layers.with_profile(parsed).unwrap();
     story.supplier.entries.len() - 1
