@@ -277,7 +277,7 @@ impl Layers {
         self.0.standing.values().filter_map(Standing::compiled)
     }
 
-    /// The layers that do not compile, ascending; an alarm is due for each.
+    /// The layers that do not compile, ascending: a person is to be told of each.
     pub fn broken(&self) -> impl Iterator<Item = &BrokenLayer> {
         self.0
             .standing

@@ -26,6 +26,7 @@ mod slice;
 mod slip;
 mod taxonomy;
 mod unbuilt;
+mod unchecked;
 mod value;
 
 pub use agreement::{TermsError, agreement, check_terms};
@@ -53,3 +54,4 @@ pub use shipped::{shipped, shipped_with, taxonomies_shipped_with};
 pub use slip::likely_meant;
 pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};
 pub use unbuilt::{Unbuilt, unbuilt};
+pub use unchecked::{Unchecked, unchecked_in_disclosure, unchecked_in_facts};

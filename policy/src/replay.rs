@@ -1,6 +1,6 @@
 //! Judges a recorded decision again from the recorded bytes, and compares everything.
 
-use crate::class::class_key;
+use crate::class::{class_key, is_one_class};
 use crate::judge::judge;
 use crate::layers::Layers;
 use crate::schema::{SchemaVersion, engine};
@@ -47,7 +47,9 @@ pub enum ReplayError {
         available: Name,
     },
     /// Judged under a schema this program does not have.
-    #[error("judged under schema {0}, which this program does not have")]
+    #[error(
+        "judged under schema {0}, which this program does not have: replay with a version that has it"
+    )]
     Schema(Digest),
     /// A blob that is no set of taxonomies.
     #[error("failed to read the taxonomies {0}")]
@@ -139,18 +141,31 @@ impl Replayer {
         compare(decision, &judged)
     }
 
-    /// The class of another inquiry under a decision's layers: it must be the decision's own, if the
-    /// decision is to stand for it.
+    /// The class of a decision's own inquiry, which the decision must name.
     ///
     /// # Errors
     /// A blob that is missing or unreadable, or another engine or schema.
     pub fn class_key(
         &mut self,
         decision: &Decision,
-        inquiry: &Inquiry,
         lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
     ) -> Result<Digest, ReplayError> {
-        Ok(class_key(&self.layers(decision, &lookup)?, inquiry))
+        let layers = self.layers(decision, &lookup)?;
+        Ok(class_key(&layers, &decision.inquiry))
+    }
+
+    /// Whether another inquiry is of the class of a decision's own under its layers, so that the decision stands for it.
+    ///
+    /// # Errors
+    /// A blob that is missing or unreadable, or another engine or schema.
+    pub fn is_of_class(
+        &mut self,
+        decision: &Decision,
+        inquiry: &Inquiry,
+        lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<bool, ReplayError> {
+        let layers = self.layers(decision, &lookup)?;
+        Ok(is_one_class(&layers, inquiry, &decision.inquiry))
     }
 
     /// The layers in which an operator's own profile admits, for some purpose, what the shipped one does not: the

@@ -79,7 +79,7 @@ macro_rules! rules {
 }
 
 rules! {
-    BundleShape "bundle-shape" Unreadable Itself "the file is no bundle";
+    BundleShape "bundle-shape" Unreadable Itself "the file cannot be read, or is no bundle";
     NoEntries "no-entries" Incomplete Itself "the bundle holds no entry, so nothing is proved";
     RootMissing "root-missing" Incomplete Itself "the trust file lacks a root";
     RootFrom "root-from" Incomplete Itself "a root is trusted only from after it certified a key";
@@ -115,7 +115,7 @@ rules! {
     ObservationAhead "observation-ahead" Integrity Itself "an observation is of an instant that had not come yet";
     ObservationTwice "observation-twice" Integrity Itself "an observation is recorded twice";
     DecisionTime "decision-time" Integrity Itself "a decision speaks of another time than its entry";
-    DecisionUnknown "decision-unknown" Integrity Itself "an entry refers to a decision that is not above it";
+    DecisionUnknown "decision-unknown" Integrity Itself "an entry refers to no decision, or to one that is not above it";
     DecisionLayers "decision-layers" Integrity Above "a decision was not made with the layers in force";
     DecisionClass "decision-class" Integrity Above "a decision is about another class of observations";
     DecisionExpired "decision-expired" Integrity Itself "a decision was no longer, or not yet, true when it was used";
@@ -142,12 +142,13 @@ rules! {
     AdmissionParties "admission-parties" Integrity Above "an admission is not for this organization, or not from another member";
     AdmissionObservation "admission-observation" Integrity Itself "an admission joins an observation and a disclosure of another one";
     AdmissionEdition "admission-edition" Integrity Above "an admission is under an edition that is not in force";
-    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued";
+    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued, or issued before the terms it is under";
     AdmissionScope "admission-scope" Integrity Above "admitted terms are wider than the agreement's";
     AdmissionTwice "admission-twice" Integrity Above "an observation was taken in twice under one edition";
     Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";
     AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
+    AcknowledgementTime "acknowledgement-time" Integrity Above "an acknowledgement says that something was taken in before it was disclosed";
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
     Attestation "attestation" Integrity Above "what is counted as attested is not what a pinned issuer or this organization signed above";
     Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed";

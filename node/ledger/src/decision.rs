@@ -116,12 +116,12 @@ pub enum AgreementState {
     Dissolved,
     /// Past its end.
     Ended,
-    /// Ended or dissolved, and nothing is held under it any more.
+    /// Nothing is held under it any more, or it is not known at all.
     Closed,
 }
 
-/// What policies can read of an observation's facts. Observations in which they differ only by what no policy in
-/// force reads are one class.
+/// What policies can read of an observation's facts. What the class of an inquiry takes from it, the class key's own
+/// documentation says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Footprint {
@@ -256,7 +256,7 @@ impl std::fmt::Display for Layer {
 pub enum Verdict {
     /// Every layer allows, without an error.
     Admissible,
-    /// A layer said no.
+    /// A layer said no, or nothing was there that could have said yes.
     Withheld,
     /// Nobody can say: an error, or a rule that leaves open.
     Undecided,

@@ -143,6 +143,7 @@ impl From<&crate::StatementError> for RefusalCode {
     fn from(error: &crate::StatementError) -> Self {
         use crate::StatementError;
         match error {
+            StatementError::Kind { .. } if error.is_of_unknown_kind() => Self::NewerVersion,
             StatementError::TooLarge { .. }
             | StatementError::Codec(crate::CodecError::TooLarge { .. }) => Self::TooLarge,
             StatementError::Codec(_)

@@ -684,6 +684,14 @@ fn a_kind_of_a_later_version_is_told_from_what_is_none_of_ours() {
     assert!(!found("application/vnd.ambit.card+cbor").is_of_unknown_kind());
     assert!(!found("application/cbor").is_of_unknown_kind());
     assert!(!StatementError::Signature.is_of_unknown_kind());
+    // What a later version may read comes again; what breaks the rules of this one does not.
+    let code = |media_type: &str| RefusalCode::from(&found(media_type));
+    let later = code("application/vnd.ambit.observation.2+cbor");
+    assert_eq!(later, RefusalCode::NewerVersion);
+    assert_eq!(
+        code("application/vnd.ambit.card+cbor"),
+        RefusalCode::NotCanonical
+    );
 }
 
 #[test]

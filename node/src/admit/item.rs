@@ -12,7 +12,9 @@ use ambit_ledger::{
     CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Readings,
     ReadingsError, RefusalCode, Time, Verdict,
 };
-use ambit_policy::{check_scope, inquiry_for_admission};
+use ambit_policy::{
+    Unchecked, check_scope, inquiry_for_admission, unchecked_in_disclosure, unchecked_in_facts,
+};
 
 /// What one item of a link brings.
 #[derive(Clone, Copy, Debug)]
@@ -109,23 +111,21 @@ pub fn verify<'a>(
     let observation = Observation::verify(incoming.observation, keyring, disclosure.issued_at)
         .map_err(|error| RefusalCode::from(&error))?;
     let facts = observation.facts();
-    // The owner discloses what it made itself; a chain of disclosures would say otherwise in `parent`, and a mandate
-    // in `mandate`.
-    let is_from_owner = facts.issuer == *sender
-        && facts.owner == *sender
-        && disclosure.parent.is_none()
-        && disclosure.mandate.is_none();
-    if disclosure.discloser != *sender || !is_from_owner {
+    // The owner discloses what it made itself.
+    if [&facts.issuer, &facts.owner, &disclosure.discloser] != [sender; 3] {
         return Err(RefusalCode::WrongOrigin);
     }
-    // This version checks no derivation and no part of an observation, so that it takes in neither.
-    let is_whole = disclosure.leaves.is_empty() && facts.inputs.is_empty();
-    if disclosure.derivation.is_some() || !is_whole || disclosure.decisions.len() > 1 {
-        return Err(RefusalCode::WrongChain);
-    }
-    // Nor does it know what a correction replaces, or whether grants hold; a later version may.
-    if facts.corrects.is_some() || !facts.grants.is_empty() {
-        return Err(RefusalCode::NewerVersion);
+    let unchecked = [
+        unchecked_in_disclosure(&disclosure),
+        unchecked_in_facts(facts),
+    ];
+    if let Some(unchecked) = unchecked.into_iter().flatten().next() {
+        return Err(match unchecked {
+            Unchecked::HandedOn | Unchecked::UnderMandate => RefusalCode::WrongOrigin,
+            Unchecked::Derived | Unchecked::InPart => RefusalCode::WrongChain,
+            // A later version may know what a correction replaces, and whether grants hold.
+            Unchecked::Correcting | Unchecked::Granted => RefusalCode::NewerVersion,
+        });
     }
     if disclosure.recipient != *governance.organization() {
         return Err(RefusalCode::WrongRecipient);
@@ -140,7 +140,11 @@ pub fn verify<'a>(
     {
         return Err(RefusalCode::WrongPartnership);
     }
-    if disclosure.issued_at >= terms.until.min(terms.lease_until) {
+    let is_before = disclosure
+        .issued_at
+        .plus_seconds(crate::clock::APART_SECONDS_MAX)
+        < terms.declared_at;
+    if is_before || disclosure.issued_at >= terms.until.min(terms.lease_until) {
         return Err(RefusalCode::WiderTerms);
     }
     // One of the two clocks is wrong, and nobody here can say which; by and by the item is in time.

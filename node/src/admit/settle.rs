@@ -149,11 +149,11 @@ impl Settling {
     ) -> Result<(Vec<Outcome>, JudgedWrites<'g>), StoreError> {
         let in_force = deciding.in_force();
         let mut outcomes = Vec::new();
-        let mut judged = in_force.judged();
+        let mut judged = in_force.nothing_judged();
         let Some(from) = in_force.counterpart(&self.partnership, &self.from) else {
             return Ok((outcomes, judged));
         };
-        // The same bytes again were verified and judged when they were taken in.
+        // What was taken in under this edition is not taken in again, whatever else is said of it now.
         let edition = from.partnership().edition();
         let store = in_force.node().store();
         let known = self.waiting.iter().map(|waiting| match waiting {

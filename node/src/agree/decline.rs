@@ -21,7 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct DeclineProposal {
     /// The file's text.
     pub file: String,
-    /// The root fingerprints that were compared; without them the answer is only a file.
+    /// The root fingerprints that were compared. The signatures of other members are not known to be theirs, and are not
+    /// recorded.
     pub fingerprints: BTreeMap<OrganizationId, Fingerprint>,
     /// Why.
     pub reason: Name,

@@ -24,7 +24,7 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No node answers: `api.json` is absent or left over.
-    #[error("no node is running for this home")]
+    #[error("no node is running for this home; start it with `ambit run`")]
     NotRunning,
     /// `api.json` cannot be read.
     #[error("`api.json` cannot be read; stop the node and start it again")]

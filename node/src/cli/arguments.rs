@@ -31,7 +31,7 @@ pub struct Arguments {
     /// homes, which then stay
     #[arg(long, global = true, env = "AMBIT_HOME", value_name = "DIR")]
     pub home: Option<PathBuf>,
-    /// Say more on standard error; twice for all there is. RUST_LOG says it in detail
+    /// Say more on standard error; twice for all there is. RUST_LOG chooses by part of the program, such as ambit_node::federation=debug
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// What to do

@@ -39,35 +39,51 @@ const fn meaning(code: RefusalCode) -> &'static str {
              the sender's keys new"
         }
         RefusalCode::BadSignature => {
-            "its signature does not verify; it was altered, or its key is another"
+            "its signature does not verify: it was altered, or its key is another; the sender's `ambit-audit verify` says"
         }
-        RefusalCode::WrongOrigin => "its issuer is not the one who sent it",
-        RefusalCode::WrongRecipient => "it was disclosed to somebody else",
-        RefusalCode::WrongObservation => "its disclosure is of another observation",
+        RefusalCode::WrongOrigin => {
+            "its issuer is not the one who sent it; its owner discloses it itself, under an agreement of its own"
+        }
+        RefusalCode::WrongRecipient => {
+            "it was disclosed to somebody else; whoever makes the sender's program is to be asked"
+        }
+        RefusalCode::WrongObservation => {
+            "its disclosure is of another observation; whoever makes the sender's program is to be asked"
+        }
         RefusalCode::WrongPartnership => {
-            "it was disclosed under another agreement, or another edition of this one"
+            "it was disclosed under another agreement, or another edition of this one; once both have the same, it is disclosed anew"
         }
-        RefusalCode::WiderTerms => "its terms are wider than the agreement's",
-        RefusalCode::WrongReadings => "its readings are not those that were signed",
+        RefusalCode::WiderTerms => {
+            "its terms are wider than the agreement's, or it was issued before or after it; the sender's clock may be wrong"
+        }
+        RefusalCode::WrongReadings => {
+            "its readings are not those that were signed; the sender's store may be damaged: its `ambit-audit verify` says"
+        }
         RefusalCode::NotAdmissible => {
             "the recipient's own layers say no; what is attested there, its profiles or the agreement decide"
         }
         RefusalCode::TooLarge => "it is larger than a node takes; observe it in smaller parts",
         RefusalCode::Duplicate => "the recipient has it already; nothing is to be done",
-        RefusalCode::WrongChain => "the disclosures by which it was passed on do not hold together",
+        RefusalCode::WrongChain => {
+            "it was derived or is a part of something, which this version does not take in"
+        }
         RefusalCode::Undecided => {
             "a layer of the recipient's errs, or cannot say; its status shows which profile cannot judge"
         }
         RefusalCode::ClocksApart => "the clocks of the two nodes are minutes apart; set them right",
-        RefusalCode::NewerVersion => "it takes a newer version of the recipient's program",
+        RefusalCode::NewerVersion => {
+            "it takes a newer version of the recipient's program; update it there"
+        }
         RefusalCode::RootNotCompared => {
-            "nobody at the recipient has compared the root of an organization that signed it"
+            "nobody at the recipient has compared the root of an organization that signed it; its operator does"
         }
         RefusalCode::UnknownClass => {
-            "it names a class, a purpose or a place that the recipient's taxonomies lack"
+            "it names a class, a purpose or a place that the recipient's version does not know; update it there"
         }
-        RefusalCode::RecordChanged => "a recipient's record changed since it was judged",
-        RefusalCode::Unknown(_) => "a later version of the program knows what it means",
+        RefusalCode::RecordChanged => {
+            "a recipient's record changed since it was judged; it is judged anew"
+        }
+        RefusalCode::Unknown(_) => "a later version of the program knows what it means; update it",
     }
 }
 

@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 #[error("failed to write to standard output")]
 pub(super) struct OutputError(#[source] pub(super) std::io::Error);
 
+/// Nobody can be asked at the terminal.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to ask at the terminal")]
+pub(super) struct TerminalError(#[source] pub(super) std::io::Error);
+
 /// A file that was named cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
@@ -65,6 +70,12 @@ impl From<OutputError> for Failure {
             _ => FailureKind::Failed,
         };
         Self::new(kind, &error)
+    }
+}
+
+impl From<TerminalError> for Failure {
+    fn from(error: TerminalError) -> Self {
+        Self::new(FailureKind::Failed, &error)
     }
 }
 

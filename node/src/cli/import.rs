@@ -140,7 +140,7 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
     let exit = report(path, &summary, arguments.output)?;
     if let (Some((id, to)), Format::Table) = (kept_from, arguments.output.output) {
         note(format!(
-            "hint: `ambit why {id} --to {to}` shows which part of which policy says no to the first that is withheld"
+            "hint: `ambit why {id} --to {to}` shows why the first that is kept back does not go there"
         ));
     }
     Ok(exit)
@@ -289,7 +289,7 @@ fn summary_table(summary: &Summary) -> String {
     ];
     if summary.ignored_rows > 0 {
         rows.push((
-            "rows set aside by the map".to_owned(),
+            "rows the map leaves out".to_owned(),
             summary.ignored_rows.to_string(),
         ));
     }

@@ -13,6 +13,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, TypedValueParser};
 use std::cmp::Ordering;
 use std::ffi::OsStr;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// Which observations to list.
@@ -47,8 +48,8 @@ pub struct ListArguments {
     pub until: Option<Time>,
     /// At most so many: the newest, or the first after an entry
     #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
-    /// The page after this entry, as `entry` of the last page's last one; 0 for the first page
+    pub limit: Option<NonZeroUsize>,
+    /// The page after this entry: the one that the note under the last page names; 0 for the first page
     #[arg(long, value_name = "ENTRY")]
     pub after: Option<u64>,
     #[command(flatten)]
@@ -112,6 +113,7 @@ fn check_span(from: Option<Time>, until: Option<Time>) -> Result<(), EmptySpanEr
 pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failure> {
     check_span(arguments.from, arguments.until)
         .map_err(|error| Failure::new(FailureKind::Usage, &error))?;
+    let limit = arguments.limit.map(NonZeroUsize::get);
     let filter = Filter {
         part: arguments.part.clone(),
         lot: arguments.lot.clone(),
@@ -123,14 +125,19 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failu
         from: arguments.from,
         until: arguments.until,
         after: arguments.after,
-        limit: arguments.limit,
+        limit,
     };
     let items = Backend::open(home)?.ask(ListObservations { filter })?;
     arguments.output.print(&items, |items| items_table(items))?;
     if items.is_empty() {
-        note("no such observation is held here");
+        note(match arguments.after {
+            Some(entry) if entry > 0 => {
+                format!("no such observation is held here after entry {entry}")
+            }
+            Some(_) | None => "no such observation is held here".to_owned(),
+        });
     }
-    let is_full = arguments.after.is_some() && Some(items.len()) == arguments.limit;
+    let is_full = arguments.after.is_some() && Some(items.len()) == limit;
     if let (Some(last), true) = (items.last(), is_full) {
         note(format!("the next page: --after {}", last.entry));
     }

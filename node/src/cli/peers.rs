@@ -87,7 +87,7 @@ fn connected(connected: Option<bool>) -> &'static str {
     match connected {
         Some(true) => "yes",
         Some(false) => "no",
-        None => "not running",
+        None => "this node is not running",
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
                     .collect()
             })
             .collect();
-        for (row, connected) in cells.iter().zip(["not running", "yes", "no"]) {
+        for (row, connected) in cells.iter().zip(["this node is not running", "yes", "no"]) {
             let expected = [
                 "did:web:a.example",
                 "A",

@@ -1,6 +1,6 @@
 //! Questions to the person at the terminal. Where there is none, nobody has answered.
 
-use super::files::OutputError;
+use super::files::TerminalError;
 use crate::failure::Failure;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -15,12 +15,12 @@ pub(super) fn is_confirmed(question: &str) -> Result<bool, Failure> {
         let mut out = std::io::stderr().lock();
         write!(out, "{question} (yes/no) ")
             .and_then(|()| out.flush())
-            .map_err(OutputError)?;
+            .map_err(TerminalError)?;
         let mut line = String::new();
         let length = std::io::stdin()
             .lock()
             .read_line(&mut line)
-            .map_err(OutputError)?;
+            .map_err(TerminalError)?;
         match (length, line.trim().to_ascii_lowercase().as_str()) {
             (0, _) | (_, "no" | "n") => return Ok(false),
             // One letter is struck by accident.

@@ -8,7 +8,7 @@ use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
 use crate::partnership::Standing;
-use ambit_ledger::RefusalCode;
+use ambit_ledger::{Layer, RefusalCode};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -57,10 +57,10 @@ fn status_text(status: &Status, is_running: bool) -> String {
     for profile in &status.profiles {
         if let Some(error) = &profile.broken {
             text.push_str(&format!(
-                "\nALARM: all is undecided, because the profile of the layer `{layer}` cannot judge: {}; \
-                 replace it with `ambit profile activate --layer {layer} FILE`\n",
+                "\nALARM: all is undecided, because the profile of the layer `{}` cannot judge: {}; {}\n",
+                profile.layer,
                 shown(error),
-                layer = profile.layer,
+                way_out(profile.layer),
             ));
         }
     }
@@ -165,6 +165,16 @@ pub(super) fn not_taken_text(by_code: &BTreeMap<String, u64>) -> String {
 fn is_for_good(name: &str) -> bool {
     let code = RefusalCode::ALL.iter().find(|code| code.name() == name);
     code.is_some_and(|code| !code.may_come_again())
+}
+
+/// How a layer that cannot judge is mended.
+fn way_out(layer: Layer) -> String {
+    if layer == Layer::Sticky {
+        "it comes with the program alone: run the version that it came with, or a later one"
+            .to_owned()
+    } else {
+        format!("replace it with `ambit profile activate --layer {layer} FILE`")
+    }
 }
 
 #[cfg(test)]

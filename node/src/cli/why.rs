@@ -117,7 +117,7 @@ fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {
     let is_withheld = |answer: &&Why| answer.verdict != Verdict::Admissible;
     let answer = grounds.recipients.iter().find(is_withheld)?;
     Some(format!(
-        "`ambit why {id} --to {}` shows which part of which policy says no",
+        "`ambit why {id} --to {}` shows why it does not go there",
         answer.to
     ))
 }
@@ -207,7 +207,7 @@ impl Text {
             self.line(1, "every layer admits it");
         }
         for error in &answer.errors {
-            self.line(1, format!("the question cannot be put: {error}"));
+            self.line(1, format!("nothing can be asked, because a fact or a term does not fit the policies: {error}"));
         }
         for layer in &answer.layers {
             self.layer(layer);
@@ -294,7 +294,11 @@ fn grounds_text(grounds: &Grounds) -> String {
 }
 
 fn holding_rows(held: &Holding) -> Vec<(&'static str, String)> {
-    let past = if held.is_past { ", which is past" } else { "" };
+    let past = if held.is_past {
+        ", which is past; this version erases nothing by itself"
+    } else {
+        ""
+    };
     let pass_on = if held.onward_hops == 0 {
         "no".to_owned()
     } else {
@@ -383,7 +387,7 @@ fn because(answer: &Why) -> String {
         }
     }
     if purposes().any(|answer| !answer.errors.is_empty()) {
-        reasons.push("the question cannot be put".to_owned());
+        reasons.push("a fact or a term does not fit the policies".to_owned());
     }
     or_none(Some(reasons.join("; ")).filter(|text| !text.is_empty()))
 }

@@ -35,7 +35,7 @@ pub enum ImportError {
     #[error(transparent)]
     Facts(#[from] FactsError),
     /// There is no first line.
-    #[error("the file is empty")]
+    #[error("the file is empty; export it again from where it came")]
     Empty,
     /// The time of the whole file lies in the future.
     #[error("`at` in `[time]` of the map cannot be the time of the file")]

@@ -32,7 +32,7 @@ pub enum ZoneError {
     )]
     Unknown(String),
     /// The time of a whole file is no instant.
-    #[error("`at` in `[time]` is no instant")]
+    #[error("`at` in `[time]` is no instant; write it as RFC 3339, such as 2026-05-01T08:00:00Z")]
     Fixed(#[source] TimeError),
 }
 

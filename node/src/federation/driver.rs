@@ -158,7 +158,7 @@ impl Federation {
             .set_connected(Some(self.connected.borrow().clone()));
     }
 
-    /// And who is kept out.
+    /// Lets the node say who is kept out, and until when.
     fn publish_barred(&self) {
         let now = self.instant();
         let until = |(peer, left): (PeerKey, Duration)| {

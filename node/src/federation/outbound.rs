@@ -5,18 +5,16 @@ use super::reading::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
 use crate::clock::ClockError;
 use crate::failure::one_line;
-use crate::link::{
-    AcknowledgementReach, Arrived, Frame, FrameError, Parties, Sender, SenderOutput, untaken_since,
-};
+use crate::link::{Arrived, Frame, FrameError, Parties, Sender, SenderOutput, untaken_since};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
 use crate::node::{LinkTrouble, Node, Way};
-use crate::release::{HandOverError, bodies, offer_again, outgoing};
-use crate::store::{BoxKey, StoreError, Write};
-use ambit_ledger::{
-    Acknowledged, Acknowledgement, Body, OrganizationId, PartnershipId, RefusalCode, Time,
+use crate::release::{
+    HandOverError, UnreliableError, bodies, offer_again, outgoing, record_acknowledgement,
+    verify_acknowledgement,
 };
-use serde_bytes::ByteBuf;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::store::{BoxKey, StoreError};
+use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Time};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -24,9 +22,9 @@ use tokio::time::MissedTickBehavior;
 
 /// How often the machine is told the time, to notice a stall.
 const TICK: Duration = Duration::from_secs(5);
-/// How long to wait before a link that ended is opened again: twice as long each time it ends at once,
+/// How long to wait at first before a link that ended is opened again: twice as long each time it ends at once.
 const REOPEN_AFTER: Duration = Duration::from_millis(500);
-/// up to here.
+/// The longest such wait.
 const REOPEN_AFTER_MAX: Duration = Duration::from_secs(30);
 /// A link that lasted so long was good: the waiting starts over.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
@@ -384,19 +382,23 @@ impl Session {
 
     /// Takes in a signed acknowledgement: recorded first, then confirmed.
     async fn acknowledge(&mut self, statement: Vec<u8>, now: Time) -> Result<(), Ended> {
-        let governance = self.node.governance();
+        let (node, outbox) = (Arc::clone(&self.node), self.outbox);
         let partnership = self.partnership.clone();
         let verifying = tokio::task::spawn_blocking(move || {
-            let known = governance.partnership(&partnership)?;
-            let verified = Acknowledgement::verify(&statement, known.keyring());
-            Some((verified, statement))
+            let relied = verify_acknowledgement(&node, &partnership, &outbox, &statement)?;
+            Ok::<_, StoreError>((relied, statement))
         });
-        let (verified, statement) = verifying.await?.ok_or(Ended::NoPartnership)?;
-        let acknowledgement = match verified {
+        let (relied, statement) = verifying.await??;
+        let acknowledgement = match relied.ok_or(Ended::NoPartnership)? {
             Ok(acknowledgement) => acknowledgement,
             Err(error) => {
-                let code = RefusalCode::from(&error);
-                self.trouble.charge_refusal(&self.link.peer(), code, 0);
+                match &error {
+                    UnreliableError::Statement(error) => {
+                        let code = RefusalCode::from(error);
+                        self.trouble.charge_refusal(&self.link.peer(), code, 0);
+                    }
+                    UnreliableError::Early(_) => self.charge(Fault::InVain),
+                }
                 self.warn_of_acknowledgement(&error);
                 return Ok(());
             }
@@ -413,8 +415,12 @@ impl Session {
         };
         let before = before.filter(|before| before.incarnation == upto.incarnation);
         let untaken = untaken_since(&acknowledgement, before.map_or(0, |before| before.upto));
-        self.record_acknowledgement(statement, upto.clone(), untaken, now)
-            .await?;
+        let node = Arc::clone(&self.node);
+        let reached = (upto.clone(), untaken);
+        tokio::task::spawn_blocking(move || {
+            record_acknowledgement(&node, &outbox, statement, reached, now)
+        })
+        .await??;
         self.machine.acknowledgement_committed(&upto);
         tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
         Ok(())
@@ -469,31 +475,5 @@ impl Session {
         if let Some(count) = self.trouble.count(&peer, Complaint::Acknowledgement) {
             tracing::warn!(error, count, "an acknowledgement cannot be relied on");
         }
-    }
-
-    async fn record_acknowledgement(
-        &self,
-        statement: Vec<u8>,
-        upto: AcknowledgementReach,
-        untaken: BTreeMap<u16, u64>,
-        now: Time,
-    ) -> Result<(), Ended> {
-        let writes = vec![
-            Write::Entry(Body::Acknowledged(Acknowledged {
-                acknowledgement: ByteBuf::from(statement),
-            })),
-            Write::OutboxAcknowledged {
-                outbox: self.outbox,
-                upto,
-                untaken,
-            },
-        ];
-        let node = Arc::clone(&self.node);
-        tokio::task::spawn_blocking(move || {
-            let commit = node.commit_of(now, writes);
-            node.store().commit(commit)
-        })
-        .await??;
-        Ok(())
     }
 }

@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How many frames a recipient may send before it got an item, and
+/// How many frames a recipient may send before it got an item.
 const ANSWERS_FIRST: u32 = 64;
-/// how many for each item: that it is committed, refused, stated, and that more may come.
+/// How many more it may send for each item: that it is committed, refused, stated, and that more may come.
 const ANSWERS_PER_ITEM: u32 = 4;
 /// What is saved up at most: for all items that may be on the way.
 const ANSWERS_MAX: u32 = 2_048;

@@ -32,9 +32,9 @@ pub struct Grounds {
 pub struct Holding {
     /// Who disclosed it.
     pub discloser: OrganizationId,
-    /// Under which partnership,
+    /// Under which partnership.
     pub partnership: PartnershipId,
-    /// and which edition of it: its digest.
+    /// Under which edition of it: its digest.
     pub edition: Digest,
     /// When it was disclosed.
     pub disclosed_at: Time,

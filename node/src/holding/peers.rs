@@ -36,9 +36,9 @@ pub struct PeerStatus {
     pub stranded: u64,
     /// Of what was released to it, how much it acknowledged, whether it took it or not.
     pub acknowledged: u64,
-    /// How many of this node's observations are withheld from it, and
+    /// How many of this node's observations are withheld from it.
     pub withheld: u64,
-    /// how many are, because nobody can say.
+    /// How many of them are withheld because nobody can say.
     pub undecided: u64,
     /// How many of what was disclosed to it it did not take, by code.
     pub not_taken: BTreeMap<String, u64>,

@@ -2,7 +2,7 @@
 
 use super::state::AcknowledgementReach;
 use super::{Divergence, Parties, UNACKNOWLEDGED_ITEMS_MAX};
-use ambit_ledger::{Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, Salt};
+use ambit_ledger::{Acknowledgement, Chain, Digest, ItemBody, Outcome, RefusalCode, Salt, Time};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Why a verified acknowledgement is not about what this link carried.
@@ -49,6 +49,16 @@ pub enum AcknowledgementError {
         seq: u64,
         /// What the recipient said then.
         code: RefusalCode,
+    },
+    /// It says that something was taken in before it was disclosed: dated back, it would verify by a key that had ended.
+    #[error(
+        "failed to take an acknowledgement: it is of {at}, and what it says was taken in was issued at {issued_at}"
+    )]
+    Early {
+        /// When it says it was made.
+        at: Time,
+        /// When the last item was issued that it covers.
+        issued_at: Time,
     },
     /// The chain over outcomes is another.
     #[error("failed to take an acknowledgement: the chains over outcomes differ at {upto}")]

@@ -80,7 +80,7 @@ impl<'g> Deciding<'g> {
             return Ok(Judgement {
                 decision,
                 digest,
-                judged: self.in_force.judged(),
+                judged: self.in_force.nothing_judged(),
             });
         }
         let judged = judge(layers, inquiry, now);
@@ -91,7 +91,7 @@ impl<'g> Deciding<'g> {
         });
         let decision = Arc::new(decision);
         self.fresh.insert(class, (Arc::clone(&decision), digest));
-        let mut to_commit = self.in_force.judged();
+        let mut to_commit = self.in_force.nothing_judged();
         to_commit.push(Write::Blob(judged.slice));
         to_commit.push(Write::Entry(decided));
         Ok(Judgement {

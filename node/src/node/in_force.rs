@@ -190,9 +190,9 @@ impl InForce<'_> {
         })
     }
 
-    /// Nothing judged yet.
+    /// What is to be committed before anything is judged: nothing.
     #[must_use]
-    pub fn judged(&self) -> JudgedWrites<'_> {
+    pub fn nothing_judged(&self) -> JudgedWrites<'_> {
         JudgedWrites {
             writes: Vec::new(),
             under: PhantomData,

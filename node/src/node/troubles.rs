@@ -1,8 +1,9 @@
 //! What is wrong between this node and its peers: told by the federation, kept for those who ask, and gone with the process.
 
 use super::{Node, peer_key};
+use crate::failure::one_line;
 use crate::mesh::PeerKey;
-use ambit_ledger::{Digest, OrganizationId, PartnershipId, Time};
+use ambit_ledger::{Digest, Layer, OrganizationId, PartnershipId, Time};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -127,12 +128,21 @@ impl Node {
         links.chain(barred).collect()
     }
 
-    /// What is wrong with any member.
+    /// What is wrong with any agreement or member.
     pub(crate) fn all_troubles(&self) -> Vec<String> {
         let governance = self.governance();
         let mut all = Vec::new();
         for partnership in governance.partnerships() {
             let id = &partnership.terms().partnership;
+            let broken = partnership.layers().broken();
+            let broken = broken.filter(|broken| broken.layer() == Layer::Partnership);
+            all.extend(broken.map(|broken| {
+                format!(
+                    "`{id}`: all is undecided, because the layer that its terms give cannot judge: {}; run the version \
+                     that recorded it, or a later one",
+                    one_line(broken.error())
+                )
+            }));
             for organization in partnership.others(governance.organization()) {
                 let peer = peer_key(partnership, organization);
                 let troubles = self.troubles(id, organization, peer.as_ref());

@@ -1,4 +1,4 @@
-//! Offering again: what a recipient did not take, and may take now because it says that its grounds have changed, gets a
+//! Offering again what was sent: what a recipient did not take, and may take now because it says that its grounds have changed, gets a
 //! further number in its outbox. The same disclosure goes, where it is still good; under another edition a new one.
 //!
 //! It must never offer what this node's own layers do not admit at that moment, nor what the recipient refused for good.
@@ -129,7 +129,7 @@ fn go_through(
         // Others may observe, and change what is in force, between one commit and the next.
         let in_force = node.releasing();
         let mut deciding = in_force.deciding();
-        let mut judged = in_force.judged();
+        let mut judged = in_force.nothing_judged();
         for (seq, index) in some {
             let item = stored(node, outbox, **seq)?;
             if !is_latest(node, outbox, **seq, &item)? {
@@ -256,7 +256,7 @@ fn offer<'g>(
     };
     let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
     let Some(to) = to.filter(|to| to.partnership().is_judged(now)) else {
-        return kept_back(in_force.judged());
+        return kept_back(in_force.nothing_judged());
     };
     let (_, observation) = item.observation(node)?;
     let observation = own_observation(&observation)?;
@@ -279,7 +279,9 @@ fn offer<'g>(
         match disclose(released, to, disclosure.observation, &context)? {
             Ok(new) => (new.decision, new.judged, Some(ByteBuf::from(new.statement))),
             Err(judgement) => {
-                return kept_back(judgement.map_or_else(|| in_force.judged(), |it| it.judged));
+                return kept_back(
+                    judgement.map_or_else(|| in_force.nothing_judged(), |it| it.judged),
+                );
             }
         }
     };

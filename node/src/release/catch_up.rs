@@ -99,7 +99,7 @@ impl<'g> Behind<'g> {
         let judged = match in_force.node().store().outbox(&to.outbox()) {
             Some(outbox) => outbox.judged,
             None => {
-                let mut open = in_force.judged();
+                let mut open = in_force.nothing_judged();
                 open.push(Write::OpenOutbox {
                     partnership: to.partnership_id().clone(),
                     recipient: to.organization().clone(),
@@ -146,9 +146,9 @@ impl Observed {
         counts: &mut JudgedAgain,
     ) -> Result<(), ObserveError> {
         let mut releases = Releases::begin(in_force, now);
-        let mut passed_over = in_force.judged();
+        let mut passed_over = in_force.nothing_judged();
         for one in behind.iter_mut().filter(|one| one.judged < self.upto) {
-            let mut judged = in_force.judged();
+            let mut judged = in_force.nothing_judged();
             let new = self.observations.iter();
             for (_, id, facts) in new.filter(|(index, ..)| *index >= one.judged) {
                 let (verdict, more) = releases.release_to(one.to, *id, facts)?;

@@ -158,7 +158,7 @@ pub fn judge_for<'g>(
         deciding.decide(partnership.layers(), &inquiry, now)
     };
     // What was decided of the members that are named, or not, is committed with the rest.
-    let mut judged = in_force.judged();
+    let mut judged = in_force.nothing_judged();
     let mut scope = name_members(
         scope,
         terms,
@@ -213,7 +213,7 @@ pub(super) fn release_to<'g>(
         Err(judgement) => {
             let (decision, mut judged) = match judgement {
                 Some(judgement) => (Some(judgement.digest), judgement.judged),
-                None => (None, in_force.judged()),
+                None => (None, in_force.nothing_judged()),
             };
             judged.push(Write::Entry(Body::Withheld(Withheld {
                 observation,
@@ -331,7 +331,7 @@ pub(super) fn judge_again<'g>(
         let state = AgreementState::Closed;
         return Ok(take_back(
             Withdrawal::Agreement { state },
-            in_force.judged(),
+            in_force.nothing_judged(),
         ));
     };
     // Under an agreement that is over nothing is asked.
@@ -339,18 +339,18 @@ pub(super) fn judge_again<'g>(
         let state = partnership.state(now);
         return Ok(take_back(
             Withdrawal::Agreement { state },
-            in_force.judged(),
+            in_force.nothing_judged(),
         ));
     }
     let edition = partnership.edition();
     if edition != disclosure.edition {
         return Ok(take_back(
             Withdrawal::Edition { edition },
-            in_force.judged(),
+            in_force.nothing_judged(),
         ));
     }
     let Some(member) = partnership.terms().member(&disclosure.recipient) else {
-        return Ok(take_back(Withdrawal::Membership, in_force.judged()));
+        return Ok(take_back(Withdrawal::Membership, in_force.nothing_judged()));
     };
     let taxonomies = in_force.layers().taxonomies();
     let inquiry = inquiry_for_disclosure(

@@ -8,6 +8,7 @@
 //! Bytes for a peer exist only in its outbox, and only after the decision that lets them out was recorded. Nothing here
 //! may hand out a disclosure on its way around that.
 
+mod acknowledging;
 mod again;
 mod catch_up;
 mod disclose;
@@ -18,6 +19,7 @@ mod offering;
 mod run;
 mod signing;
 
+pub(crate) use acknowledging::{UnreliableError, record_acknowledgement, verify_acknowledgement};
 pub(crate) use again::offer_again;
 pub use catch_up::JudgedAgain;
 pub use disclose::{Release, SignError, Signed, judge_for, sign};

@@ -1,5 +1,5 @@
-//! Offering again: what was withheld is no answer for good. Where its grounds changed it is judged again, once per class,
-//! and what is admissible now is released.
+//! Offering what was withheld, which is no answer for good: where its grounds changed it is judged again, once per class, and
+//! what is admissible now is released. What a recipient did not take comes again in `again.rs`.
 //!
 //! What is withheld is found by the decision that withholds it, so that nothing is read of a class whose grounds are
 //! still in force. Others may observe, and change what is in force, between one stretch of it and the next.

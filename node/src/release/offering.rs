@@ -1,4 +1,4 @@
-//! One run of offering again to one recipient: what is withheld from it, decision by decision.
+//! One run over what is withheld from one recipient, decision by decision.
 
 use super::catch_up::{JudgedAgain, observed_here};
 use super::disclose::Release;
@@ -154,7 +154,8 @@ impl<'a> Offering<'a> {
                 let mut release = releases.judge(to, &facts)?;
                 // Recorded whatever comes of it: what is decided after it may refer to it.
                 if let Some(judgement) = &mut release.judgement {
-                    let judged = std::mem::replace(&mut judgement.judged, in_force.judged());
+                    let judged =
+                        std::mem::replace(&mut judgement.judged, in_force.nothing_judged());
                     stretch.judged.extend(judged);
                 }
                 let is_as_before = self.count(&class, &release);
@@ -282,7 +283,7 @@ impl<'a> Offering<'a> {
         if self.extent == Extent::DryRun || self.since == in_force_since {
             return Ok(());
         }
-        let mut noted = in_force.judged();
+        let mut noted = in_force.nothing_judged();
         noted.push(Write::Offered {
             outbox: self.outbox,
             upto: in_force_since,
@@ -308,7 +309,7 @@ impl<'g> Stretch<'g> {
     fn begin(in_force: &'g InForce<'g>) -> Self {
         Self {
             in_force,
-            judged: in_force.judged(),
+            judged: in_force.nothing_judged(),
             observations: 0,
         }
     }

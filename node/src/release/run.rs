@@ -81,7 +81,7 @@ impl<'g> Releases<'g> {
     /// Judges and seals what was signed.
     pub(super) fn prepare(&mut self, signed: Vec<Signed>) -> Result<Ahead<'g>, ObserveError> {
         let decided_before = self.deciding.fresh();
-        let mut judged = self.in_force.judged();
+        let mut judged = self.in_force.nothing_judged();
         let mut observed = Vec::new();
         for signed in signed {
             observed.push(self.release(signed, &mut judged)?);

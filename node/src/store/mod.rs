@@ -135,7 +135,8 @@ impl StoreError {
     }
 }
 
-/// A handle to the store. Clones share it. Every call blocks: keep it off the async threads.
+/// A handle to the store. Clones share it. What can fail reads or writes the disk, and is kept off the async threads; what
+/// cannot (where outboxes and inboxes stand, the last time, the incarnation) is in memory.
 #[derive(Clone, Debug)]
 pub struct Store {
     shared: Arc<Shared>,

@@ -1,6 +1,7 @@
 //! What recipients acknowledged: the outcomes they signed for must be those of the items in this ledger.
 
 use super::Audit;
+use super::admissions::CLOCKS_APART_SECONDS_MAX;
 use super::fault::{At, Checks};
 use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;
@@ -71,6 +72,7 @@ impl Audit<'_> {
         check_repeated(outbox, statement, before.seq)?;
         let not_taken = not_taken_in(statement, before.seq);
         let outcomes = outcomes_over(outbox, before, upto, &not_taken)?;
+        let is_dated = check_dated(outbox, statement, before.seq);
         // Whatever follows is held against what was signed for, so that one fault is found once.
         let signed = AcknowledgedTo {
             seq: upto,
@@ -87,6 +89,7 @@ impl Audit<'_> {
                     statement.outcomes
                 )
             });
+        self.note(at, is_dated);
         for at in contradicted {
             let how = format!(
                 "`{}` had acknowledged it, and its store goes on",
@@ -111,6 +114,23 @@ fn check_repeated(outbox: &Outbox, statement: &Acknowledgement, before: u64) -> 
             "`{}` says that it did not take {seq}, of which it said otherwise before; ask it what holds",
             statement.recipient
         )
+    })
+}
+
+/// Nothing is taken in before it was issued, as far as clocks may be apart. Dated back, an acknowledgement would verify by
+/// a key that had ended when it was made.
+fn check_dated(outbox: &Outbox, statement: &Acknowledgement, before: u64) -> Checks {
+    let covered = outbox.items.range(..=statement.upto).rev();
+    let mut covered = covered.take_while(|(seq, _)| **seq > before);
+    let taken = covered.find(|(_, item)| item.untaken.is_none() && !item.is_withdrawn);
+    taken.map_or(Ok(()), |(seq, item)| {
+        let latest = statement.at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+        Rule::AcknowledgementTime.check(item.issued_at <= latest, || {
+            format!(
+                "acknowledged at {}; number {seq} was issued at {}",
+                statement.at, item.issued_at
+            )
+        })
     })
 }
 

@@ -143,6 +143,15 @@ impl Audit<'_> {
                 disclosure.issued_at, at.time
             )
         })?;
+        let declared_at = edition.terms.declared_at;
+        let is_under_terms =
+            declared_at <= disclosure.issued_at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+        Rule::AdmissionTime.check(is_under_terms, || {
+            format!(
+                "issued at {}, under terms declared at {declared_at}",
+                disclosure.issued_at
+            )
+        })?;
         let taxonomies = self.in_force.taxonomies()?;
         check_scope(
             &edition.terms,
@@ -171,7 +180,7 @@ impl Audit<'_> {
                 )
             })
             .collect();
-        self.check_class(&decision, &inquiries)?;
+        self.check_class(digest, &decision, &inquiries)?;
         check_true_around(&decision, at)?;
         let verdict = decision.verdict();
         Rule::DecisionVerdict.check(verdict == Verdict::Admissible, || {

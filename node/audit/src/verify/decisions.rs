@@ -8,7 +8,7 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{Action, Decided, Decision, Digest, Inquiry, Time};
 use ambit_policy::ReplayError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// The most seconds between signing a disclosure, or taking an observation in, and the entry that records
@@ -22,6 +22,8 @@ pub(crate) struct Decisions {
     /// Each with the entry that it is first recorded in.
     by_digest: BTreeMap<Digest, (At, Rc<Decision>)>,
     by_class: BTreeMap<Digest, Vec<(At, Rc<Decision>)>>,
+    /// Those that name the class of their own inquiry.
+    named: BTreeSet<Digest>,
 }
 
 impl Decisions {
@@ -138,22 +140,34 @@ impl Audit<'_> {
     }
 
     /// One of the inquiries must be of the decision's class.
-    pub(super) fn check_class(&mut self, decision: &Decision, inquiries: &[Inquiry]) -> Checks {
+    pub(super) fn check_class(
+        &mut self,
+        digest: &Digest,
+        decision: &Decision,
+        inquiries: &[Inquiry],
+    ) -> Checks {
         let bundle = self.bundle;
+        let lookup = |digest: &Digest| bundle.blob(digest).map(<[u8]>::to_vec);
+        let unchecked = |error: ReplayError| replay_fault(&error, Rule::Unchecked);
+        if !self.decisions.named.contains(digest) {
+            let key = self.replayer.class_key(decision, lookup);
+            let key = key.map_err(unchecked)?;
+            Rule::DecisionClass.check(key == decision.class_key, || {
+                format!(
+                    "decision {digest} names the class {}, and its own is {key}",
+                    decision.class_key
+                )
+            })?;
+            self.decisions.named.insert(*digest);
+        }
         for inquiry in inquiries {
-            let key = self
-                .replayer
-                .class_key(decision, inquiry, |digest| {
-                    bundle.blob(digest).map(<[u8]>::to_vec)
-                })
-                .map_err(|error| replay_fault(&error, Rule::Unchecked))?;
-            if key == decision.class_key {
+            let is_of_class = self.replayer.is_of_class(decision, inquiry, lookup);
+            if is_of_class.map_err(unchecked)? {
                 return Ok(());
             }
         }
         Err(Rule::DecisionClass.broken(format!(
-            "decision {} is of the class {}, which this is not in",
-            decision.digest(),
+            "decision {digest} is of the class {}, which this is not in",
             decision.class_key
         )))
     }

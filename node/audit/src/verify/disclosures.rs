@@ -14,7 +14,8 @@ use ambit_ledger::{
     OrganizationId, Party, StatementError, Time, Verdict, Withheld,
 };
 use ambit_policy::{
-    check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force, scope_for,
+    Unchecked, check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force,
+    scope_for, unchecked_in_disclosure, unchecked_in_facts,
 };
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -173,7 +174,7 @@ impl Audit<'_> {
             inquiry
         };
         let inquiries: Vec<Inquiry> = parties.iter().map(ask).collect();
-        self.check_class(&decision, &inquiries)?;
+        self.check_class(digest, &decision, &inquiries)?;
         let admitted = decision.admitted();
         let is_admitted = !admitted.is_empty() && admitted == disclosure.scope.purposes;
         Rule::DisclosurePurposes.check(is_admitted, || {
@@ -256,7 +257,7 @@ impl Audit<'_> {
         };
         Rule::DecisionVerdict.check(is_said, || format!("decision {digest} says *{verdict}*"))?;
         super::decisions::check_true_around(&decision, at)?;
-        self.check_class(&decision, &inquiries)
+        self.check_class(digest, &decision, &inquiries)
     }
 
     /// Statements by which more than its owner's own disclosure would be checked.
@@ -297,34 +298,21 @@ pub(super) fn only_decision(decisions: &BTreeSet<Digest>) -> Checks<&Digest> {
     let mut decisions = decisions.iter();
     match (decisions.next(), decisions.next()) {
         (Some(digest), None) => Ok(digest),
-        _ => Err(Rule::Unchecked.broken("this version does not check what was derived")),
+        (None, _) => Err(Rule::DecisionUnknown.broken("it names none")),
+        (Some(_), Some(_)) => Err(Rule::Unchecked.broken(Unchecked::Derived.to_string())),
     }
 }
 
 /// Whether its owner discloses all of what it made itself: nothing else is made by this version, or checked by it.
 pub(super) fn check_is_direct(disclosure: &Disclosure) -> Checks {
-    unless_any([
-        (disclosure.parent.is_some(), "is handed on"),
-        (disclosure.mandate.is_some(), "is disclosed under a mandate"),
-        (disclosure.derivation.is_some(), "was derived"),
-        (!disclosure.leaves.is_empty(), "is a part of an observation"),
-    ])
+    unless(unchecked_in_disclosure(disclosure))
 }
 
 /// Whether an observation stands by itself: nothing else is made by this version, or checked by it.
 pub(super) fn check_facts(facts: &Facts) -> Checks {
-    unless_any([
-        (!facts.inputs.is_empty(), "was derived"),
-        (facts.corrects.is_some(), "corrects something"),
-        (!facts.grants.is_empty(), "rests on grants"),
-    ])
+    unless(unchecked_in_facts(facts))
 }
 
-/// Of what this version does not check, the first that is there.
-fn unless_any<const N: usize>(unchecked: [(bool, &str); N]) -> Checks {
-    let found = unchecked.into_iter().find(|(is_there, _)| *is_there);
-    Rule::Unchecked.check(found.is_none(), || {
-        let what = found.map_or("", |(_, what)| what);
-        format!("this version does not check what {what}")
-    })
+fn unless(unchecked: Option<Unchecked>) -> Checks {
+    unchecked.map_or(Ok(()), |what| Err(Rule::Unchecked.broken(what.to_string())))
 }

@@ -197,6 +197,9 @@ impl Audit<'_> {
             }
         });
         let is_shipped = origin != Origin::Operator;
+        // Where none are in force, or not at hand, that is found by itself.
+        let taxonomies = self.in_force.taxonomies();
+        let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
         let checked = Rule::StickyLayer.check(is_shipped || body.layer != Layer::Sticky, || {
             format!(
                 "{} came with no version known here; if a later version wrote it, audit with that",
@@ -210,9 +213,9 @@ impl Audit<'_> {
             && rule.from.entry == at.index
         {
             // What ships was checked before it did.
-            rule.against = text
-                .filter(|_| !is_shipped)
-                .map_or_else(Vec::new, |text| speaks_against(body.layer, text));
+            rule.against = text.filter(|_| !is_shipped).map_or_else(Vec::new, |text| {
+                speaks_against(body.layer, text, &taxonomies)
+            });
             if body.schema != schema_digest() {
                 let schema = body.schema;
                 rule.against.push(format!(
@@ -268,11 +271,11 @@ impl Audit<'_> {
 }
 
 /// What the check of profiles says against a text: the node that recorded it asked for a reason then, or should have.
-fn speaks_against(layer: Layer, text: &[u8]) -> Vec<String> {
+fn speaks_against(layer: Layer, text: &[u8], taxonomies: &Taxonomies) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(text) else {
         return vec!["it is no text".to_owned()];
     };
-    match check_profile(layer, text, &Taxonomies::builtin()) {
+    match check_profile(layer, text, taxonomies) {
         Ok(checked) => checked.findings.iter().map(ToString::to_string).collect(),
         Err(error) => vec![format!("it cannot judge: {}", error_chain(&error))],
     }

@@ -125,7 +125,7 @@ impl Audit<'_> {
         let decision = self.decision(digest, Action::Disclose, &edition)?;
         check_true_around(&decision, at)?;
         let inquiries = self.inquiries_again(at, &disclosure, &edition)?;
-        self.check_class(&decision, &inquiries)?;
+        self.check_class(digest, &decision, &inquiries)?;
         let admitted = decision.admitted();
         let is_admitted = !admitted.is_empty() && admitted == disclosure.scope.purposes;
         Rule::DecisionVerdict.check(is_admitted, || {

@@ -6,7 +6,7 @@ use crate::report::Delivered;
 use crate::rule::Rule;
 use ambit_ledger::{
     Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OfferedAgain,
-    OrganizationId, Outcome, PartnershipId, RefusalCode, Salt, Withdrawn,
+    OrganizationId, Outcome, PartnershipId, RefusalCode, Salt, Time, Withdrawn,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -39,6 +39,7 @@ pub(super) struct Item {
     pub(super) observation: ObservationId,
     pub(super) disclosure: DisclosureId,
     pub(super) edition: Digest,
+    pub(super) issued_at: Time,
     /// The entry that discloses it.
     pub(super) entry: u64,
     pub(super) is_withdrawn: bool,
@@ -60,6 +61,7 @@ impl Item {
             observation: disclosure.observation,
             disclosure: id,
             edition: disclosure.edition,
+            issued_at: disclosure.issued_at,
             entry,
             is_withdrawn: false,
             outcome: None,

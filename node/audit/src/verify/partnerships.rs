@@ -185,7 +185,7 @@ impl Audit<'_> {
                 "that of `{}` was not compared",
                 member.card.organization
             ))),
-            _ => Ok(()),
+            (EditionStage::Proposed | EditionStage::Active, _) => Ok(()),
         }
     }
 
@@ -224,7 +224,7 @@ impl Audit<'_> {
             (EditionStage::Active, Some(member)) if is_complete => {
                 Err(rule.broken(format!("`{}` did not sign", member.card.organization)))
             }
-            _ => Ok(()),
+            (EditionStage::Proposed | EditionStage::Active, _) => Ok(()),
         }
     }
 

@@ -81,7 +81,7 @@ impl Audit<'_> {
         let decision = self.decision(digest, Action::Disclose, in_force)?;
         check_true_around(&decision, at)?;
         let inquiries = self.inquiries_again(at, &disclosure, in_force)?;
-        self.check_class(&decision, &inquiries)?;
+        self.check_class(digest, &decision, &inquiries)?;
         let verdict = decision.verdict();
         let says_no = decision.admitted() != disclosure.scope.purposes;
         let is_undecided = verdict == Verdict::Undecided;

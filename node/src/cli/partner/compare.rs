@@ -48,11 +48,13 @@ pub(in crate::cli) enum NotComparedError {
     )]
     NotCompared(OrganizationId),
     #[error(
-        "the root fingerprint of `{0}` is not the one it told you; nothing was signed: ask it for its card anew, by another way"
+        "the root fingerprint of `{0}` is not the one it told you; nothing was signed or pinned: ask it for what you were given anew, by \
+         another way"
     )]
     Differs(OrganizationId),
     #[error(
-        "the root fingerprint of `{0}` was not confirmed; nothing was signed: ask for it on the telephone, then say it again"
+        "the root fingerprint of `{0}` was not confirmed, and nothing was signed or pinned: if it is not the one it told you, ask it for what \
+         you were given anew, by another way"
     )]
     Unconfirmed(OrganizationId),
     #[error(
@@ -70,10 +72,11 @@ impl From<NotComparedError> for Failure {
     fn from(error: NotComparedError) -> Self {
         let kind = match error {
             NotComparedError::NotCompared(_)
-            | NotComparedError::Unconfirmed(_)
             | NotComparedError::Stranger { .. }
             | NotComparedError::Twice(_) => FailureKind::Usage,
-            NotComparedError::Differs(_) => FailureKind::Verification,
+            NotComparedError::Differs(_) | NotComparedError::Unconfirmed(_) => {
+                FailureKind::Verification
+            }
         };
         Self::new(kind, &error)
     }

@@ -149,7 +149,7 @@ verdict now  undecided
 recorded     withheld, in entry 14
 
 for urn:p: undecided
-  the question cannot be put: an entity is missing
+  nothing can be asked, because a fact or a term does not fit the policies: an entity is missing
   ip: withheld
     never: forbidden
       always
@@ -231,7 +231,7 @@ decision       efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef,
     });
     let text = grounds_text(&grounds(wide, json!([])));
     for line in [
-        "\nhold until     2028-05-01T00:00:00Z, which is past\n",
+        "\nhold until     2028-05-01T00:00:00Z, which is past; this version erases nothing by itself\n",
         "\nnot admitted   urn:q\n",
         "\npass on        2 times at most, to did:web:b.example, before 2027-01-01T00:00:00Z\n",
         "\nderive         spc; for did:web:b.example; for urn:p\n",
@@ -272,7 +272,7 @@ did:web:b.example  b/quality    withheld    withheld, in entry 14  no layer was 
     );
     assert_eq!(
         grounds_hint(&grounds, "abab").unwrap(),
-        "`ambit why abab --to did:web:b.example` shows which part of which policy says no"
+        "`ambit why abab --to did:web:b.example` shows why it does not go there"
     );
 }
 

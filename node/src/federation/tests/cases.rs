@@ -271,6 +271,13 @@ fn terms_cases() -> Vec<Case> {
                 parts.disclosure.issued_at = "2100-01-01T00:00:00Z".parse().unwrap();
             },
         ),
+        parts("issued before the terms", WiderTerms, |pair, parts| {
+            let governance = pair.supplier.governance();
+            let known = governance.partnership(&pair.partnership).unwrap();
+            let declared = known.terms().declared_at.as_nanos();
+            let early = declared - 301_000_000_000;
+            parts.disclosure.issued_at = Time::try_from(early).unwrap();
+        }),
         // One of the two clocks is wrong. What is held counts from the day of the disclosure, so it is not taken before.
         parts("issued on a day to come", ClocksApart, |_, parts| {
             let disclosure = &mut parts.disclosure;

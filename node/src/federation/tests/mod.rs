@@ -1,5 +1,6 @@
 //! Whole nodes in one process over real TCP: a supplier and two competing customers.
 
+mod acknowledging;
 mod again;
 mod agreements;
 mod attestations;
@@ -90,7 +91,10 @@ fn init(folder: &Path, name: &str) -> PathBuf {
         example: None,
     };
     let place = folder.join(name);
-    Node::init(&place, &settings, crate::clock::now()).unwrap();
+    // An hour old, so that its keys were good before whatever a test dates back.
+    let founded = crate::clock::now().as_nanos() - 3_600_000_000_000;
+    let founded = Time::try_from(founded).unwrap();
+    Node::init(&place, &settings, founded).unwrap();
     place
 }
 
@@ -226,7 +230,6 @@ fn held(node: &Node) -> usize {
     node.list(&Filter::default()).unwrap().len()
 }
 
-/// How far each recipient acknowledged, in the order of its partnership.
 /// How far the acknowledgements of each recipient reach, by the numbers of its outbox.
 fn acknowledged(node: &Node) -> Vec<u64> {
     let status = node.status(crate::clock::now()).unwrap();

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 /// A real supplier, and links that it opened to a recipient that the test speaks for.
 pub(super) struct Opened {
-    supplier: Running,
-    recipient: Node,
+    pub(super) supplier: Running,
+    pub(super) recipient: Node,
     links: mpsc::Receiver<Link>,
     mesh: MeshHandle,
     _folder: TempDir,

@@ -2,7 +2,9 @@
 
 use crate::Rule;
 use crate::fixture::{Story, organization};
-use ambit_ledger::{Acknowledgement, Body, Digest, Kind, RefusalCode, RefusedItem, Salt};
+use ambit_ledger::{
+    Acknowledgement, Body, Digest, Disclosure, Kind, RefusalCode, RefusedItem, Salt, Time,
+};
 
 /// The supplier's ledger with the first of its two acknowledgements, up to number 1 of 3.
 fn begun() -> Story {
@@ -77,6 +79,28 @@ fn an_acknowledgement_never_goes_back_nor_beyond() {
     let mut story = begun();
     story.acknowledge(4, &[]);
     expect_last(&story, Rule::AcknowledgementRange);
+}
+
+#[test]
+fn nothing_is_acknowledged_before_it_was_issued() {
+    let dated = |seconds: i64, not_taken: &[RefusedItem]| {
+        let mut story = begun();
+        let statement = story.acknowledgement(3, not_taken);
+        let entry = story.supplier.nth(Kind::Disclosed, 2);
+        let Ok(Body::Disclosed(body)) = story.supplier.entries[entry].body() else {
+            panic!()
+        };
+        let issued_at = Disclosure::from_own_ledger(&body.disclosure)
+            .unwrap()
+            .issued_at;
+        let at = Time::try_from(issued_at.as_nanos() + seconds * 1_000_000_000).unwrap();
+        story.push_acknowledgement(&Acknowledgement { at, ..statement });
+        story
+    };
+    dated(-300, &[]).supplier.expect(&[]);
+    expect_last(&dated(-301, &[]), Rule::AcknowledgementTime);
+    // Nothing was taken in by a clock that is behind: so it says, and so it is recorded.
+    dated(-301, &[refused(2), refused(3)]).supplier.expect(&[]);
 }
 
 #[test]

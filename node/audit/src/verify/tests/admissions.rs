@@ -24,7 +24,7 @@ fn expect_last(story: &Story, rule: Rule) {
 #[test]
 fn each_part_of_what_is_admitted_counts() {
     type Change = fn(&mut Disclosure, &mut Facts);
-    let cases: [(Rule, Change); 12] = [
+    let cases: [(Rule, Change); 13] = [
         (Rule::AdmissionParties, |d, _| {
             d.recipient = organization("did:web:stranger.example");
         }),
@@ -42,6 +42,9 @@ fn each_part_of_what_is_admitted_counts() {
         }),
         (Rule::AdmissionTime, |d, _| {
             d.issued_at = time("2026-05-02T00:00:00Z")
+        }),
+        (Rule::AdmissionTime, |d, _| {
+            d.issued_at = time("2026-05-01T07:54:59Z")
         }),
         (Rule::AdmissionScope, |d, _| d.scope.onward_hops = 1),
         (Rule::AdmissionScope, |d, _| {
@@ -99,6 +102,13 @@ fn an_admission_is_what_its_decision_says() {
     story.customer.alter(index, |body| {
         let Body::Admitted(body) = body else { panic!() };
         body.decisions = [Digest::of(b"another")].into();
+    });
+    expect_last(&story, Rule::DecisionUnknown);
+    // Taken in without having been judged.
+    let mut story = admitted();
+    story.customer.alter(index, |body| {
+        let Body::Admitted(body) = body else { panic!() };
+        body.decisions.clear();
     });
     expect_last(&story, Rule::DecisionUnknown);
     let mut story = admitted();

@@ -1,0 +1,92 @@
+//! Acknowledgements of what was handed over: verified, held against what this node disclosed, and recorded.
+//!
+//! It must never record one that an audit would call wrong: the ledger only grows.
+
+use super::hand_over::stored;
+use crate::clock::APART_SECONDS_MAX;
+use crate::link::{AcknowledgementError, AcknowledgementReach};
+use crate::node::Node;
+use crate::store::{BoxKey, StoreError, Write};
+use ambit_ledger::{Acknowledged, Acknowledgement, Body, PartnershipId, StatementError, Time};
+use serde_bytes::ByteBuf;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why an acknowledgement cannot be relied on, whatever the link carried.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnreliableError {
+    /// It does not verify.
+    #[error(transparent)]
+    Statement(StatementError),
+    /// It is dated before what it acknowledges.
+    #[error(transparent)]
+    Early(AcknowledgementError),
+}
+
+/// Verifies an acknowledgement of this outbox; `None` where the partnership is not known.
+pub(crate) fn verify_acknowledgement(
+    node: &Node,
+    partnership: &PartnershipId,
+    outbox: &BoxKey,
+    statement: &[u8],
+) -> Result<Option<Result<Acknowledgement, UnreliableError>>, StoreError> {
+    let governance = node.governance();
+    let Some(known) = governance.partnership(partnership) else {
+        return Ok(None);
+    };
+    let acknowledgement = match Acknowledgement::verify(statement, known.keyring()) {
+        Ok(acknowledgement) => acknowledgement,
+        Err(error) => return Ok(Some(Err(UnreliableError::Statement(error)))),
+    };
+    let early = dated_early(node, outbox, &acknowledgement)?;
+    let relied = early.map_or(Ok(acknowledgement), |early| {
+        Err(UnreliableError::Early(early))
+    });
+    Ok(Some(relied))
+}
+
+/// Why it is dated too early, if it is: the last item that it says was taken in, of those that none before covers, was not
+/// issued yet. Dated back, it would verify by a key that had ended.
+fn dated_early(
+    node: &Node,
+    outbox: &BoxKey,
+    acknowledgement: &Acknowledgement,
+) -> Result<Option<AcknowledgementError>, StoreError> {
+    let Some(state) = node.store().outbox(outbox) else {
+        return Ok(None);
+    };
+    let before = state
+        .acknowledged
+        .filter(|before| before.incarnation == acknowledgement.incarnation)
+        .map_or(0, |before| before.upto);
+    let not_taken: BTreeSet<u64> = acknowledgement.not_taken().map(|item| item.seq).collect();
+    for seq in (before + 1..=acknowledgement.upto.min(state.last)).rev() {
+        if !not_taken.contains(&seq) && node.store().withdrawn(outbox, seq)?.is_none() {
+            let issued_at = stored(node, outbox, seq)?.disclosure.issued_at;
+            let at = acknowledgement.at;
+            let is_early = at.plus_seconds(APART_SECONDS_MAX) < issued_at;
+            return Ok(is_early.then_some(AcknowledgementError::Early { at, issued_at }));
+        }
+    }
+    Ok(None)
+}
+
+/// Records an acknowledgement that was verified, and how far the recipient is.
+pub(crate) fn record_acknowledgement(
+    node: &Node,
+    outbox: &BoxKey,
+    statement: Vec<u8>,
+    (upto, untaken): (AcknowledgementReach, BTreeMap<u16, u64>),
+    now: Time,
+) -> Result<(), StoreError> {
+    let writes = vec![
+        Write::Entry(Body::Acknowledged(Acknowledged {
+            acknowledgement: ByteBuf::from(statement),
+        })),
+        Write::OutboxAcknowledged {
+            outbox: *outbox,
+            upto,
+            untaken,
+        },
+    ];
+    node.store().commit(node.commit_of(now, writes)).map(drop)
+}
