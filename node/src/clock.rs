@@ -13,7 +13,7 @@ pub const BEHIND_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// How far two clocks that are both right by this measure may be apart, in seconds: those of two honest nodes, or of a
 /// source and its node. Five minutes as well, for the same reason; audits hold ledgers to it.
-pub const APART_SECONDS_MAX: u32 = ambit_audit::CLOCKS_APART_SECONDS_MAX;
+pub const APART_SECONDS_MAX: u32 = ambit_policy::CLOCKS_APART_SECONDS_MAX;
 
 /// So far may the clock be past the last entry before a person has to confirm it. A node at work records something
 /// every day, one that is kept for its ledger at least once a year; a clock that is wrong after a reset is mostly

@@ -8,6 +8,10 @@ use ambit_ledger::{
     PartnershipTerms, Time,
 };
 
+/// How far the clocks of two honest organizations may be apart, in seconds. What one of them dates later than that by the
+/// other's clock is not relied on.
+pub const CLOCKS_APART_SECONDS_MAX: u32 = 300;
+
 /// Why terms are no agreement anybody should sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
@@ -27,6 +31,18 @@ pub enum TermsError {
         what: &'static str,
         /// The organization.
         organization: OrganizationId,
+    },
+    /// A card that was made after the terms it is in.
+    #[error(
+        "the card of `{organization}` was made at {made}, and the terms were declared at {declared_at}: one of the two clocks is wrong; set it right, and ask for a new card or for new terms"
+    )]
+    CardAhead {
+        /// Whose.
+        organization: OrganizationId,
+        /// When it says it was made.
+        made: Time,
+        /// When the terms say they were declared.
+        declared_at: Time,
     },
     /// Editions count from 1 and name the one before.
     #[error(
@@ -154,7 +170,15 @@ fn check_members(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<()
         return Err(TermsError::TooFewMembers(terms.members.len()));
     }
     let mut previous: Option<&Member> = None;
+    let latest = terms.declared_at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
     for member in &terms.members {
+        if member.card.number > latest {
+            return Err(TermsError::CardAhead {
+                organization: member.card.organization.clone(),
+                made: member.card.number,
+                declared_at: terms.declared_at,
+            });
+        }
         if previous.is_some_and(|previous| previous.card.organization >= member.card.organization) {
             return Err(TermsError::MemberOrder(member.card.organization.clone()));
         }

@@ -6,7 +6,7 @@ use crate::layers::{Layers, LayersError};
 use crate::profile::Profile;
 use crate::taxonomy::Taxonomies;
 use ambit_ledger::{
-    DeriveInquiry, DerivedOutput, Holding, Inquiry, Jurisdiction, Layer, Name, Purpose,
+    Action, DeriveInquiry, DerivedOutput, Holding, Inquiry, Jurisdiction, Layer, Name, Purpose,
     RetainInquiry, Time, UseInquiry, Verdict,
 };
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub const fn default_cases(layer: Layer) -> &'static str {
 pub struct CaseOutcome {
     /// The case's name.
     pub name: String,
+    /// Which transfer it asks about; absent where it asks about what is held.
+    pub action: Option<Action>,
     /// The answer expected.
     pub expected: Verdict,
     /// The policies expected to determine it, sorted; absent where any may.
@@ -222,6 +224,10 @@ fn run_case(layers: &Layers, base: &Value, case: Case) -> Result<CaseOutcome, Ca
         source,
     })?;
     let put = Put::of(asked.inquiry, asked.keeping);
+    let action = match &put {
+        Put::Transfer(inquiry) => Some(inquiry.action),
+        Put::Retain(_) | Put::Derive(_) | Put::Use(_) => None,
+    };
     let slice = layers.slice(put.asking(), asked.now);
     let answer = judge_slice(layers, &slice);
     let mut determining = Vec::new();
@@ -236,6 +242,7 @@ fn run_case(layers: &Layers, base: &Value, case: Case) -> Result<CaseOutcome, Ca
     });
     Ok(CaseOutcome {
         name: case.name,
+        action,
         expected: case.expect,
         expected_determining: by,
         verdict: answer.verdict,

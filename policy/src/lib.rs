@@ -29,7 +29,7 @@ mod unbuilt;
 mod unchecked;
 mod value;
 
-pub use agreement::{TermsError, agreement, check_terms};
+pub use agreement::{CLOCKS_APART_SECONDS_MAX, TermsError, agreement, check_terms};
 pub use bounds::{
     CONDITIONALS_MAX, POLICIES_MAX, POLICY_EXPRESSIONS_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX,
     PROFILE_NESTING_MAX,

@@ -43,6 +43,48 @@ fn a_home_is_made_where_nothing_is() {
 }
 
 #[test]
+fn of_many_that_make_one_home_one_does() {
+    let scene = Scene::of(&["a"]);
+    let place = scene.folder.home("raced");
+    let codes: Vec<i32> = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| Ambit::call(&place, &INIT).status.code().unwrap()))
+            .collect();
+        let codes = makers.into_iter().map(|maker| maker.join().unwrap());
+        codes.collect()
+    });
+    let made = codes.iter().filter(|code| **code == 0).count();
+    let late = codes.iter().filter(|code| **code == 1).count();
+    assert_eq!((made, late), (1, 3), "{codes:?}");
+    Ambit::text(&place, &["status"]);
+}
+
+#[test]
+fn a_key_that_the_root_did_not_certify_signs_nothing() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let keys = home.path().join("keys");
+    for (name, other) in [
+        ("statement", "agreement"),
+        ("agreement", "statement"),
+        ("checkpoint", "witness"),
+        ("witness", "checkpoint"),
+        ("transport", "statement"),
+    ] {
+        let path = keys.join(format!("{name}.key"));
+        let good = std::fs::read(&path).unwrap();
+        let strange = std::fs::read(keys.join(format!("{other}.key"))).unwrap();
+        std::fs::write(&path, strange).unwrap();
+        for command in [&["status"][..], &["run"]] {
+            let told = format!("keys/{name}.key is not the key that this node's root certified");
+            scene.refused(home, command, 1, &[&told, "from a backup"]);
+        }
+        std::fs::write(&path, good).unwrap();
+    }
+    assert!(scene.parties[0].ledger().0 > 0);
+}
+
+#[test]
 fn settings_with_an_unknown_key_are_refused() {
     let scene = Scene::of(&["a"]);
     let home = &scene.parties[0].home;
@@ -142,6 +184,21 @@ fn a_running_node_is_alone_and_wants_its_token() {
     );
     std::fs::write(&path, good).unwrap();
     assert!(scene.parties[0].ledger().0 > 0);
+    // It is on this machine: no proxy is asked, and none is shown the token.
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    proxy.set_nonblocking(true).unwrap();
+    let address = proxy.local_addr().unwrap();
+    for scheme in ["http", "socks5"] {
+        let url = format!("{scheme}://{address}");
+        let mut command = Ambit::command(home);
+        for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"] {
+            command.env(name, &url);
+        }
+        let output = command.arg("status").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{scheme}");
+    }
+    assert!(proxy.accept().is_err(), "the proxy was asked");
     drop(running);
 }
 

@@ -20,6 +20,9 @@ pub struct Comparison {
     verdict: AuditVerdict,
     organization: OrganizationId,
     bundles: [Compared; 2],
+    /// Whether both are signed, and the trees under them were held against each other. Where not, nothing is known of the two
+    /// together.
+    compared: bool,
     /// How they contradict each other; absent where they do not, or where it cannot be told.
     equivocation: Option<Equivocation>,
 }
@@ -92,19 +95,26 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
         signed_tree_root: signed.as_ref().map(|checkpoint| checkpoint.root),
         verdict: verify(bundle, trust).verdict(),
     });
-    let equivocation = match &signed {
-        [Some(one), Some(other)] => contradiction((first, one), (second, other)),
-        _ => None,
+    let found = match &signed {
+        [Some(one), Some(other)] => held_against((first, one), (second, other)),
+        _ => Held::Not,
     };
     let [one, other] = bundles.each_ref().map(|bundle| bundle.verdict);
+    let (compared, equivocation) = match found {
+        Held::Not => (false, None),
+        Held::Beginning => (true, None),
+        Held::Apart(equivocation) => (true, Some(equivocation)),
+    };
+    let verdict = match (compared, &equivocation) {
+        (_, Some(_)) => AuditVerdict::Equivocation,
+        (true, None) => one.max(other),
+        (false, None) => one.max(other).max(AuditVerdict::Incomplete),
+    };
     Ok(Comparison {
-        verdict: if equivocation.is_some() {
-            AuditVerdict::Equivocation
-        } else {
-            one.max(other)
-        },
+        verdict,
         organization: first.organization().clone(),
         bundles,
+        compared,
         equivocation,
     })
 }
@@ -121,23 +131,34 @@ fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
             let _ = keyring.certify(&certified.certificate);
         }
     }
-    let keys = keyring.keys_for(organization, KeyPurpose::Checkpoint);
+    // Each by itself: a line that names one key and is not by it takes nothing from what another signed.
+    let mut keys = keyring.keys_for(organization, KeyPurpose::Checkpoint);
     let origin = Origin::claimed(bundle.checkpoint(), organization)?;
-    Checkpoint::verify(bundle.checkpoint(), &origin, keys).ok()
+    keys.find_map(|key| Checkpoint::verify(bundle.checkpoint(), &origin, [key]).ok())
 }
 
-fn contradiction(
-    one: (&Bundle, &Checkpoint),
-    other: (&Bundle, &Checkpoint),
-) -> Option<Equivocation> {
+/// What two signed checkpoints are to each other.
+enum Held {
+    /// The entries at hand do not tell.
+    Not,
+    /// One is of the beginning of the other.
+    Beginning,
+    /// No ledger has both.
+    Apart(Equivocation),
+}
+
+fn held_against(one: (&Bundle, &Checkpoint), other: (&Bundle, &Checkpoint)) -> Held {
     if one.1.origin != other.1.origin {
-        return None;
+        return Held::Not;
     }
     let size = one.1.size.min(other.1.size);
     let [Some(first), Some(second)] = [one, other].map(|side| root_over(side, size)) else {
-        return None;
+        return Held::Not;
     };
-    (first != second).then(|| Equivocation {
+    if first == second {
+        return Held::Beginning;
+    }
+    Held::Apart(Equivocation {
         size,
         tree_roots: [first, second],
         entry: first_difference(one.0, other.0),
@@ -179,7 +200,8 @@ fn size(bundle: &Bundle) -> u64 {
 }
 
 impl Comparison {
-    /// The answer: *equivocation proved*, or the worse of what verifying each bundle says.
+    /// The answer: *equivocation proved*, or the worse of what verifying each bundle says, and *evidence incomplete* at best
+    /// where the two could not be compared.
     #[must_use]
     pub fn verdict(&self) -> AuditVerdict {
         self.verdict
@@ -225,13 +247,19 @@ impl Display for Comparison {
                      written further shows the same, so ask before you accuse\n"
                 )?;
             }
-            None if self.verdict == AuditVerdict::Verified => {
-                writeln!(formatter, "one is the beginning of the other\n")?;
+            None => {
+                let found = if self.compared {
+                    "one is the beginning of the other"
+                } else {
+                    "the two could not be compared: both must have a checkpoint that a key of a trusted root signed"
+                };
+                writeln!(formatter, "{found}")?;
+                if self.verdict != AuditVerdict::Verified {
+                    let wrong = "`ambit-audit verify` says of each bundle what is wrong or missing";
+                    writeln!(formatter, "{wrong}")?;
+                }
+                writeln!(formatter)?;
             }
-            None => writeln!(
-                formatter,
-                "`ambit-audit verify` says of each bundle what is wrong with it\n"
-            )?,
         }
         writeln!(formatter, "{}", self.verdict.text())
     }

@@ -90,7 +90,7 @@ rules! {
     Checkpoint "checkpoint" Integrity Itself "the checkpoint is not one of this ledger, or was changed";
     CheckpointKey "checkpoint-key" Integrity Above "the checkpoint is not signed by a certified key of this ledger";
     EntryShape "entry-shape" Integrity Itself "an entry cannot be decoded";
-    EntryKind "entry-kind" Incomplete Itself "an entry is of a kind that this version does not read";
+    EntryKind "entry-kind" Incomplete Itself "an entry, or a statement in it, is of a kind that this version does not read";
     TimeOrder "time-order" Integrity Itself "an entry is older than the one above it";
     NonceTwice "nonce-twice" Integrity Itself "an entry has the nonce of another one";
     SlotTwice "slot-twice" Integrity Itself "readings are sealed with the key of another observation";
@@ -125,7 +125,7 @@ rules! {
     DisclosureParties "disclosure-parties" Integrity Above "a disclosure is not by this organization, or not for another member";
     DisclosureObservation "disclosure-observation" Integrity Above "a disclosure or withholding is about an observation that is not above it";
     DisclosureEdition "disclosure-edition" Integrity Above "a disclosure or withholding is under an edition that is not in force";
-    DisclosureTime "disclosure-time" Integrity Itself "a disclosure was issued at another time than its entry says";
+    DisclosureTime "disclosure-time" Integrity Itself "a disclosure was issued at another time than its entry says, or before it was observed";
     DisclosureScope "disclosure-scope" Integrity Above "a disclosure's terms are wider than the agreement's";
     DisclosureLimits "disclosure-limits" Integrity Above "a disclosure's terms are wider than the owner's limits";
     DisclosurePurposes "disclosure-purposes" Integrity Itself "a disclosure is for other purposes than were admitted";
@@ -142,7 +142,7 @@ rules! {
     AdmissionParties "admission-parties" Integrity Above "an admission is not for this organization, or not from another member";
     AdmissionObservation "admission-observation" Integrity Itself "an admission joins an observation and a disclosure of another one";
     AdmissionEdition "admission-edition" Integrity Above "an admission is under an edition that is not in force";
-    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued, or issued before the terms it is under";
+    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued, or issued before it was observed or signed for";
     AdmissionScope "admission-scope" Integrity Above "admitted terms are wider than the agreement's";
     AdmissionTwice "admission-twice" Integrity Above "an observation was taken in twice under one edition";
     Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";

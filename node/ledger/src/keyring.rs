@@ -6,6 +6,7 @@ use crate::names::OrganizationId;
 use crate::statement::StatementError;
 use crate::time::Time;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Why the keyring has no such key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -177,6 +178,24 @@ impl Keyring {
     ) -> Result<PublicKey, KeyringError> {
         self.certified(organization, key, purpose, at)
             .map(|certified| certified.certificate.key)
+    }
+
+    /// Whether a certified key of an organization is good at some instant of a span.
+    #[must_use]
+    pub fn was_good(
+        &self,
+        organization: &OrganizationId,
+        key: &Fingerprint,
+        within: &RangeInclusive<Time>,
+    ) -> bool {
+        let key = (organization.clone(), *key);
+        self.certified.get(&key).is_some_and(|certified| {
+            let certificate = &certified.certificate;
+            let is_over = certificate
+                .not_after
+                .is_some_and(|end| end <= *within.start());
+            certificate.not_before <= *within.end() && !is_over
+        })
     }
 
     /// The key of this fingerprint as [`Keyring::find`] gives it, made ready.

@@ -140,11 +140,12 @@ pub fn verify<'a>(
     {
         return Err(RefusalCode::WrongPartnership);
     }
-    let is_before = disclosure
+    let latest = disclosure
         .issued_at
-        .plus_seconds(crate::clock::APART_SECONDS_MAX)
-        < terms.declared_at;
-    if is_before || disclosure.issued_at >= terms.until.min(terms.lease_until) {
+        .plus_seconds(crate::clock::APART_SECONDS_MAX);
+    if latest < partnership.signed_at()
+        || disclosure.issued_at >= terms.until.min(terms.lease_until)
+    {
         return Err(RefusalCode::WiderTerms);
     }
     // One of the two clocks is wrong, and nobody here can say which; by and by the item is in time.
@@ -152,6 +153,10 @@ pub fn verify<'a>(
         || check_ahead(facts.observed_to, now).is_err()
     {
         return Err(RefusalCode::ClocksApart);
+    }
+    // Nobody discloses what was not observed yet: dated back, it would verify by a key that had ended.
+    if latest < facts.observed_to {
+        return Err(RefusalCode::NotCanonical);
     }
     let taxonomies = governance.layers().taxonomies();
     // A later version of them may have it.

@@ -3,7 +3,7 @@
 use super::error::PartnerError;
 use super::proposal::Proposal;
 use super::record::{EditionToRecord, check_built, check_not_declined, edition_writes};
-use super::timely::{check_signed, check_timely};
+use super::timely::{check_answered, check_timely};
 use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Actor, Ask, Node};
@@ -125,7 +125,7 @@ pub(super) fn verified(
         let signature =
             ManifestSignature::verify(statement, keyring).map_err(PartnerError::Signature)?;
         if signature.edition() == edition {
-            check_signed(signature.signer(), signature.at(), now)?;
+            check_answered(terms, signature.signer(), signature.at(), now)?;
             signatures.insert(signature.signer().clone(), statement.to_vec());
         }
     }
@@ -142,7 +142,7 @@ pub(super) fn verified_some(
     let edition = terms.digest();
     let signed = file.statements.iter().filter_map(|statement| {
         let signature = ManifestSignature::verify(statement, keyring).ok()?;
-        check_signed(signature.signer(), signature.at(), now).ok()?;
+        check_answered(terms, signature.signer(), signature.at(), now).ok()?;
         (signature.edition() == edition).then(|| (signature.signer().clone(), statement.to_vec()))
     });
     signed.collect()

@@ -4,7 +4,7 @@
 //! here.
 
 use super::error::PartnerError;
-use super::timely::{check_signed, check_timely};
+use super::timely::{check_answered, check_timely};
 use crate::node::{Actor, Changing, Node};
 use crate::partnership::Partnership;
 use crate::store::Write;
@@ -55,7 +55,7 @@ impl Node {
             return Ok(false);
         }
         check_not_declined(known)?;
-        check_signed(signature.signer(), signature.at(), now)?;
+        check_answered(known.terms(), signature.signer(), signature.at(), now)?;
         check_timely(known.terms(), now)?;
         let mut signatures = known.signatures().clone();
         signatures.insert(signature.signer().clone(), statement.to_vec());
@@ -91,7 +91,9 @@ impl Node {
             .partnerships()
             .find(|known| known.edition() == edition)
             .ok_or(PartnerError::NothingProposed)?;
-        Decline::verify(statement, known.keyring()).map_err(PartnerError::Signature)?;
+        let decline =
+            Decline::verify(statement, known.keyring()).map_err(PartnerError::Signature)?;
+        check_answered(known.terms(), &decline.member, decline.at, now)?;
         let partnership = known.terms().partnership.clone();
         if known.declined().is_none() && known.stage() == EditionStage::Proposed {
             let writes = vec![decline_write(&partnership, statement)];

@@ -37,6 +37,18 @@ pub enum PastError {
         /// Who declared it.
         declarer: OrganizationId,
     },
+    /// It was signed before the terms that it answers.
+    #[error(
+        "`{by}` answered at {at}, and the terms were declared at {declared_at}: one of the two clocks is wrong; nothing was recorded: once it is right, ask `{by}` to sign anew"
+    )]
+    Early {
+        /// Who answered.
+        by: OrganizationId,
+        /// When, by its clock.
+        at: Time,
+        /// When the terms were declared, by the declarer's.
+        declared_at: Time,
+    },
     /// It was declared or signed at an instant that has not come here.
     #[error(
         "`{by}` signed at {at}, and it is {now} here: one of the two clocks is wrong; nothing was recorded: set it right, and if it is that of `{by}`, ask for it signed anew"
@@ -58,6 +70,24 @@ pub(super) fn check_signed(by: &OrganizationId, at: Time, now: Time) -> Result<(
     }
     let by = by.clone();
     Err(PastError::Ahead { by, at, now })
+}
+
+/// The same of an answer to terms, which nobody gives before they are declared.
+pub(super) fn check_answered(
+    terms: &PartnershipTerms,
+    by: &OrganizationId,
+    at: Time,
+    now: Time,
+) -> Result<(), PastError> {
+    check_signed(by, at, now)?;
+    if terms.declared_at <= at.plus_seconds(APART_SECONDS_MAX) {
+        return Ok(());
+    }
+    Err(PastError::Early {
+        by: by.clone(),
+        at,
+        declared_at: terms.declared_at,
+    })
 }
 
 /// Checks that something can still be disclosed under these terms, and that their time has come.

@@ -81,6 +81,8 @@ impl Client {
         let agent = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .http_status_as_error(false)
+            // The node is on this machine, whatever the environment says of others.
+            .proxy(None)
             .build()
             .into();
         let client = Self { endpoint, agent };

@@ -1,6 +1,7 @@
 //! `ambit status`: how the node stands.
 
 use super::backend::Backend;
+use super::codes::note_codes;
 use super::exit::Exit;
 use super::output::{Format, OutputOption, note};
 use super::partner::{note_differences, partnerships_table};
@@ -26,9 +27,15 @@ pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure>
         .pairs
         .iter()
         .filter(|pair| pair.state != Standing::Ended);
-    if output.output == Format::Table && goes.clone().any(|pair| pair.released > pair.acknowledged)
-    {
-        note(WAITS);
+    if output.output == Format::Table {
+        let counts = goes
+            .clone()
+            .filter(|pair| pair.state != Standing::LeaseRunOut);
+        let counts = counts.flat_map(|pair| [&pair.not_taken, &pair.refused, &pair.set_aside]);
+        note_codes(counts.flat_map(BTreeMap::keys));
+        if goes.clone().any(|pair| pair.released > pair.acknowledged) {
+            note(WAITS);
+        }
     }
     Ok(Exit::Done)
 }

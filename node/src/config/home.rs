@@ -140,18 +140,17 @@ impl Home {
     /// Any [`HomeError`].
     pub fn prepare(place: &Path, settings: &Settings) -> Result<(Self, SecretKey), HomeError> {
         check_vacant(place)?;
-        let name = place.file_name().map_or_else(
-            || ".ambit-new".to_owned(),
-            |name| format!(".{}-new", name.to_string_lossy()),
-        );
-        let path = place.with_file_name(name);
+        // Of its own, so that of two that make the same home one comes first and the other finds it there.
+        let mut own = [0; 8];
+        getrandom::fill(&mut own).map_err(HomeError::Randomness)?;
+        let name = place
+            .file_name()
+            .map_or_else(|| "ambit".into(), |name| name.to_string_lossy());
+        let path = place.with_file_name(format!(".{name}-new-{}", hex::encode(own)));
         let file = |path: &Path| {
             let path = path.to_owned();
             move |source| HomeError::File { path, source }
         };
-        if path.exists() {
-            std::fs::remove_dir_all(&path).map_err(file(&path))?;
-        }
         if let Some(parent) = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
@@ -205,7 +204,12 @@ impl Home {
             path: place.to_owned(),
             source,
         };
-        std::fs::rename(&self.path, place).map_err(file)?;
+        std::fs::rename(&self.path, place).map_err(|source| match source.kind() {
+            std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists => {
+                HomeError::InUse(place.to_owned())
+            }
+            _ => file(source),
+        })?;
         if let Some(parent) = place
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())

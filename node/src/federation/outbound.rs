@@ -132,8 +132,12 @@ pub(super) async fn keep(
                 }
             }
             Err(error) => {
-                if matches!(error, OpenError::Unsupported) {
-                    let why = Some(LinkTrouble::NoCommonVersion);
+                let why = match error {
+                    OpenError::Unsupported => Some(LinkTrouble::NoCommonVersion),
+                    OpenError::TooMany => Some(LinkTrouble::TooManyLinks),
+                    _ => None,
+                };
+                if why.is_some() {
                     node.note_link(&partnership, &recipient, Way::Outbound, why);
                 }
                 tracing::debug!(%error, "no link could be opened");
@@ -385,7 +389,7 @@ impl Session {
         let (node, outbox) = (Arc::clone(&self.node), self.outbox);
         let partnership = self.partnership.clone();
         let verifying = tokio::task::spawn_blocking(move || {
-            let relied = verify_acknowledgement(&node, &partnership, &outbox, &statement)?;
+            let relied = verify_acknowledgement(&node, &partnership, &outbox, &statement, now)?;
             Ok::<_, StoreError>((relied, statement))
         });
         let (relied, statement) = verifying.await??;
@@ -397,7 +401,9 @@ impl Session {
                         let code = RefusalCode::from(error);
                         self.trouble.charge_refusal(&self.link.peer(), code, 0);
                     }
-                    UnreliableError::Early(_) => self.charge(Fault::InVain),
+                    UnreliableError::Key(_) | UnreliableError::Early(_) => {
+                        self.charge(Fault::InVain)
+                    }
                 }
                 self.warn_of_acknowledgement(&error);
                 return Ok(());

@@ -191,7 +191,15 @@ fn why_under(
         None => release::judge_for(&mut in_force.deciding(), to, facts, now)?,
     };
     let decision = released.judgement.map(|judgement| judgement.decision);
-    let recorded = in_force.node().recorded(&observation, &to.outbox())?;
+    let mut recorded = in_force.node().recorded(&observation, &to.outbox())?;
+    let state = partnership.standing(now);
+    if let Some(answer) = recorded
+        .as_mut()
+        .and_then(|recorded| recorded.answer.as_mut())
+    {
+        // Nothing goes under what is over.
+        answer.comes_again &= state == Standing::Active;
+    }
     let is_kept = recorded
         .as_ref()
         .is_some_and(|recorded| recorded.outcome != Outcome::Disclosed);
@@ -200,7 +208,7 @@ fn why_under(
         to: to.organization().clone(),
         partnership: terms.partnership.clone(),
         verdict: released.verdict,
-        state: partnership.standing(now),
+        state,
         may_be_offered: is_kept && released.verdict == Verdict::Admissible,
         recorded,
         licence: facts.export_control.licence.clone(),

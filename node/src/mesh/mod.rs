@@ -32,3 +32,4 @@ pub use handle::{Mesh, MeshHandle, OpenError};
 pub use link::{FRAME_BYTES_MAX, Link, LinkEnd, LinkError, LinkReceiver, LinkSender};
 pub use net::{AddressError, peer_id_text, verify_listen_address, verify_peer_address};
 pub use peer::PeerKey;
+pub(crate) use roster::LINKS_PER_PEER_MAX;

@@ -14,7 +14,7 @@ use super::peer::PeerKey;
 
 /// How many links one peer may have open at a time, in both directions together: one per partnership and direction, and room
 /// for those of a connection that died and is not cleared yet.
-const LINKS_PER_PEER_MAX: usize = 64;
+pub(crate) const LINKS_PER_PEER_MAX: usize = 64;
 
 /// Why a link was not entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::clock::ClockState;
 use super::troubles::Troubles;
 use super::{Actor, Decisions, Node, literal};
 use crate::clock::{ClockError, check_first};
-use crate::config::{Home, HomeError, OrganizationSettings, Settings};
+use crate::config::{Home, HomeError, NodeKeys, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, DatabaseError, Store, StoreError, Write};
@@ -46,11 +46,18 @@ pub enum OpenError {
          ISO 3166-1, such as DE"
     )]
     Jurisdiction(String),
-    /// An id that could not be told from two words.
+    /// An id that could not be told from two words, or from another that looks like it.
     #[error(
-        "the id `{0}` has white space in it; use one such as did:web:shop.example, bpn:BPNL… or lei:…"
+        "the id `{0}` has white space or letters beyond ASCII in it; use one such as did:web:shop.example, bpn:BPNL… or \
+         lei:…, with a domain of other letters in its xn-- form"
     )]
     Id(String),
+    /// A key file holds another key than the one that the ledger certified.
+    #[error(
+        "keys/{0}.key is not the key that this node's root certified; put the right file back from a backup: what this one \
+         signs, everybody would refuse"
+    )]
+    Key(&'static str),
     /// The clock was never set.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -67,9 +74,10 @@ impl From<OpenError> for Failure {
             OpenError::Store(_) if is_in_use => FailureKind::TryAgain,
             OpenError::Clock(_) => FailureKind::TryAgain,
             OpenError::Jurisdiction(_) | OpenError::Id(_) => FailureKind::Usage,
-            OpenError::Store(_) | OpenError::Governance(_) | OpenError::Organization { .. } => {
-                FailureKind::Failed
-            }
+            OpenError::Store(_)
+            | OpenError::Governance(_)
+            | OpenError::Key(_)
+            | OpenError::Organization { .. } => FailureKind::Failed,
         };
         let failure = Self::new(kind, &error);
         if is_in_use {
@@ -88,7 +96,8 @@ impl Node {
     pub fn init(place: &Path, settings: &Settings, now: Time) -> Result<Fingerprint, OpenError> {
         check_first(now)?;
         let organization = &settings.organization;
-        if organization.id.as_str().contains(char::is_whitespace) {
+        let id = organization.id.as_str();
+        if id.contains(char::is_whitespace) || !id.is_ascii() {
             return Err(OpenError::Id(organization.id.to_string()));
         }
         check_countries(organization, Layers::builtin().taxonomies())?;
@@ -122,6 +131,7 @@ impl Node {
             });
         }
         check_countries(&settings.organization, governance.layers().taxonomies())?;
+        check_keys(&keys, &governance)?;
         Ok(Self {
             home,
             settings,
@@ -139,6 +149,24 @@ impl Node {
             tally: Mutex::default(),
         })
     }
+}
+
+/// What another key signed would be refused by all, and stay in the ledger.
+fn check_keys(keys: &NodeKeys, governance: &Governance) -> Result<(), OpenError> {
+    let own = governance.organization();
+    for (purpose, key) in [
+        (KeyPurpose::Statement, &keys.statement),
+        (KeyPurpose::Agreement, &keys.agreement),
+        (KeyPurpose::Checkpoint, &keys.checkpoint),
+        (KeyPurpose::Witness, &keys.witness),
+        (KeyPurpose::Transport, &keys.transport),
+    ] {
+        let mut certified = governance.keyring().keys_for(own, purpose);
+        if !certified.any(|certified| certified == key.public()) {
+            return Err(OpenError::Key(purpose.name()));
+        }
+    }
+    Ok(())
 }
 
 /// A group would count as lying within all that it lies in, wherever the organization is.

@@ -2,7 +2,7 @@
 
 use super::{Node, peer_key};
 use crate::failure::one_line;
-use crate::mesh::PeerKey;
+use crate::mesh::{LINKS_PER_PEER_MAX, PeerKey};
 use ambit_ledger::{Digest, Layer, OrganizationId, PartnershipId, Time};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,6 +42,8 @@ pub(crate) enum LinkTrouble {
         /// This one's.
         own: Digest,
     },
+    /// Its connection carries no more links.
+    TooManyLinks,
     /// The recipient does not acknowledge.
     Stalled,
     /// Something failed at this node, and what.
@@ -66,6 +68,11 @@ impl LinkTrouble {
             (Self::EditionDiffers { theirs, own }, Way::Outbound | Way::Inbound) => format!(
                 "it has edition {theirs} of the agreement and this node {own}, so that nothing is sent until both have \
                  the same; whoever declared it knows which one counts, and hands its file to the other"
+            ),
+            (Self::TooManyLinks, Way::Outbound | Way::Inbound) => format!(
+                "more agreements with it are in force than one connection has links for, which is {}, so that this one \
+                 waits for another to end; make one agreement of several",
+                LINKS_PER_PEER_MAX / 2
             ),
             (Self::Stalled, Way::Outbound | Way::Inbound) => {
                 "it is connected and does not acknowledge what it is sent; ask its operator whether its node can write \

@@ -316,11 +316,13 @@ impl Governance {
             })
             .collect();
         let mut signatures = BTreeMap::new();
+        let mut signed_at = terms.declared_at;
         for digest in &edition.signatures {
             let statement = content.of(index, digest)?;
             let signature = ManifestSignature::verify(&statement, &keyring)
                 .map_err(|error| failed(index, &error))?;
             if signature.edition() == edition.edition {
+                signed_at = signature.at().max(signed_at);
                 signatures.insert(signature.signer().clone(), statement);
             }
         }
@@ -334,6 +336,7 @@ impl Governance {
             edition: edition.edition,
             stage: edition.stage,
             signatures,
+            signed_at,
             roots,
             keyring,
             transport_keys,

@@ -7,7 +7,10 @@ use crate::clock::APART_SECONDS_MAX;
 use crate::link::{AcknowledgementError, AcknowledgementReach};
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError, Write};
-use ambit_ledger::{Acknowledged, Acknowledgement, Body, PartnershipId, StatementError, Time};
+use ambit_ledger::{
+    Acknowledged, Acknowledgement, Body, OrganizationId, PartnershipId, Statement, StatementError,
+    StatementKind, Time,
+};
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +20,9 @@ pub(crate) enum UnreliableError {
     /// It does not verify.
     #[error(transparent)]
     Statement(StatementError),
+    /// Its key was not good when it came.
+    #[error("the acknowledgement of `{0}` is signed with a key that is not good now")]
+    Key(OrganizationId),
     /// It is dated before what it acknowledges.
     #[error(transparent)]
     Early(AcknowledgementError),
@@ -28,6 +34,7 @@ pub(crate) fn verify_acknowledgement(
     partnership: &PartnershipId,
     outbox: &BoxKey,
     statement: &[u8],
+    now: Time,
 ) -> Result<Option<Result<Acknowledgement, UnreliableError>>, StoreError> {
     let governance = node.governance();
     let Some(known) = governance.partnership(partnership) else {
@@ -37,6 +44,17 @@ pub(crate) fn verify_acknowledgement(
         Ok(acknowledgement) => acknowledgement,
         Err(error) => return Ok(Some(Err(UnreliableError::Statement(error)))),
     };
+    // It was signed minutes ago at most, whatever instant its owner gave: it is signed anew on each link.
+    let earliest = Time::try_from(now.as_nanos() - i64::from(APART_SECONDS_MAX) * 1_000_000_000);
+    let within = earliest.unwrap_or(Time::EARLIEST)..=now.plus_seconds(APART_SECONDS_MAX);
+    let key = Statement::parse(statement, StatementKind::Acknowledgement).map(|read| read.key());
+    let is_good = key.is_ok_and(|key| {
+        let recipient = &acknowledgement.recipient;
+        known.keyring().was_good(recipient, &key, &within)
+    });
+    if !is_good {
+        return Ok(Some(Err(UnreliableError::Key(acknowledgement.recipient))));
+    }
     let early = dated_early(node, outbox, &acknowledgement)?;
     let relied = early.map_or(Ok(acknowledgement), |early| {
         Err(UnreliableError::Early(early))

@@ -264,7 +264,40 @@ fn a_text_is_checked_as_it_would_be_put_in_force() {
         findings(Layer::Regulatory, permit),
         [ProfileFinding::ForbidsNothing]
     );
-    assert_eq!(findings(Layer::Regulatory, &both), []);
+    // What never holds stops nothing, nor does what is not there one way.
+    let stop = |action: &str, when: &str| {
+        format!(
+            "{permit}@id(\"f\") forbid (principal is Ambit::Party, action {action}, resource is Ambit::Observation)\n{when};"
+        )
+    };
+    let (admit, both_ways) = (
+        "== Ambit::Action::\"admit\"",
+        "in Ambit::Action::\"transfer\"",
+    );
+    let itar = "when { resource.exportControl.itar }";
+    assert_eq!(findings(Layer::Regulatory, &stop(both_ways, itar)), []);
+    assert_eq!(
+        findings(Layer::Regulatory, &stop(admit, itar)),
+        [ProfileFinding::ForbidsNothing]
+    );
+    let control = "resource.exportControl.determined";
+    for never in [
+        format!("when {{ {control} && !{control} }}"),
+        "unless { resource.tradeSecret || !resource.tradeSecret }".to_owned(),
+        "when { resource.tradeSecret }".to_owned(),
+    ] {
+        assert_eq!(
+            findings(Layer::Regulatory, &stop(both_ways, &never)),
+            [ProfileFinding::StopsNothing],
+            "{never}"
+        );
+    }
+    let outbound =
+        "@id(\"p\") permit (principal, action == Ambit::Action::\"disclose\", resource);";
+    assert_eq!(
+        findings(Layer::Owner, outbound),
+        [ProfileFinding::PermitsNothing]
+    );
     // What is wrong is an error, with its place: the literal's own, and the first one in the text.
     let unknown = "@id(\"a\")\nforbid (principal, action, resource is Ambit::Observation)\nwhen {\n  \
                    resource.tradeSecret &&\n  resource.dataClass in [Ambit::DataClass::\"quality\", Ambit::DataClass::\"toolpth\"]\n};\n\

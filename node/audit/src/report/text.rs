@@ -111,7 +111,11 @@ impl Display for RuleInForce {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> Result {
         match &self.kind {
             RuleKind::Layer(layer) => write!(formatter, "{layer}")?,
-            RuleKind::Partnership(partnership) => write!(formatter, "partnership `{partnership}`")?,
+            RuleKind::Partnership(partnership) => {
+                // A name may hold a quotation mark, and must not look as if it had ended there.
+                let name = partnership.as_str().replace('`', "\\u{60}");
+                write!(formatter, "partnership `{name}`")?;
+            }
             RuleKind::Taxonomies => formatter.write_str("taxonomies")?,
         }
         write!(
@@ -134,15 +138,25 @@ impl Display for RuleInForce {
         for against in &self.against {
             write!(formatter, "; {against}")?;
         }
-        match &self.anyway {
-            Some(reason) => write!(formatter, "; in force against the check's advice: {reason}")?,
-            None if !self.against.is_empty() => {
-                formatter.write_str("; in force without a reason for it")?;
-            }
-            None => {}
+        if let Some(beyond) = &self.beyond {
+            write!(formatter, "; {beyond}")?;
         }
-        match &self.beyond {
-            Some(beyond) => write!(formatter, "; {beyond}"),
+        // Last, and quoted: it is the owner's word, and not the auditor's.
+        let is_advised = self.against.is_empty();
+        match &self.anyway {
+            Some(reason) if is_advised => {
+                write!(
+                    formatter,
+                    "; put in force with the reason {:?}",
+                    reason.as_str()
+                )
+            }
+            Some(reason) => write!(
+                formatter,
+                "; in force against the check's advice, with the reason {:?}",
+                reason.as_str()
+            ),
+            None if !is_advised => formatter.write_str("; in force without a reason for it"),
             None => Ok(()),
         }
     }

@@ -1,12 +1,17 @@
 //! What recipients acknowledged: the outcomes they signed for must be those of the items in this ledger.
 
 use super::Audit;
-use super::admissions::CLOCKS_APART_SECONDS_MAX;
+use super::decisions::{earliest_for, latest_for};
 use super::fault::{At, Checks};
+use super::keys::unverified;
 use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;
 use crate::rule::Rule;
-use ambit_ledger::{Acknowledged, Acknowledgement, Chain, ItemBody, Outcome};
+use ambit_ledger::{
+    Acknowledged, Acknowledgement, Chain, ItemBody, OrganizationId, Outcome, Statement,
+    StatementKind,
+};
+use ambit_policy::CLOCKS_APART_SECONDS_MAX;
 use std::collections::BTreeMap;
 
 impl Audit<'_> {
@@ -17,9 +22,30 @@ impl Audit<'_> {
         });
         let checked = self.verified(at, verified).and_then(|verified| {
             // Its issuer's root is not at hand: what it says is not known to be its issuer's words.
-            verified.map_or(Ok(()), |statement| self.check_acknowledged(at, &statement))
+            let Some(statement) = verified else {
+                return Ok(());
+            };
+            let is_good = self.check_key_now(at, &statement.recipient, &body.acknowledgement);
+            self.note(at, is_good);
+            self.check_acknowledged(at, &statement)
         });
         self.note(at, checked);
+    }
+
+    /// The key must have been good around the entry too, whatever instant its owner gave: it is signed anew on each link, so
+    /// that what arrives was signed minutes ago.
+    fn check_key_now(&self, at: At, recipient: &OrganizationId, bytes: &[u8]) -> Checks {
+        let statement = Statement::parse(bytes, StatementKind::Acknowledgement);
+        let key = statement.map_err(|error| unverified(&error))?.key();
+        let within = earliest_for(at)..=latest_for(at);
+        let is_good = self.keys.known.ring.was_good(recipient, &key, &within);
+        Rule::KeyTime.check(is_good, || {
+            format!(
+                "the key {key} of `{recipient}` was not good between {} and {}, when this was recorded",
+                within.start(),
+                within.end()
+            )
+        })
     }
 
     fn check_acknowledged(&mut self, at: At, statement: &Acknowledgement) -> Checks {

@@ -12,12 +12,8 @@ use ambit_ledger::{
     Action, Admitted, Digest, Disclosure, Observation, ObservationId, OrganizationId,
     PartnershipId, Refused, SetAside, Verdict,
 };
-use ambit_policy::{check_scope, inquiry_for_admission};
+use ambit_policy::{CLOCKS_APART_SECONDS_MAX, check_scope, inquiry_for_admission};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How far the clocks of two honest organizations may be apart, in seconds: what is issued later than that by this
-/// ledger's clock is not taken in.
-pub const CLOCKS_APART_SECONDS_MAX: u32 = 300;
 
 /// What was taken in.
 #[derive(Debug, Default)]
@@ -143,12 +139,17 @@ impl Audit<'_> {
                 disclosure.issued_at, at.time
             )
         })?;
-        let declared_at = edition.terms.declared_at;
-        let is_under_terms =
-            declared_at <= disclosure.issued_at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
-        Rule::AdmissionTime.check(is_under_terms, || {
+        let latest = disclosure.issued_at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+        Rule::AdmissionTime.check(edition.signed_at <= latest, || {
             format!(
-                "issued at {}, under terms declared at {declared_at}",
+                "issued at {}, under terms that the last member signed at {}",
+                disclosure.issued_at, edition.signed_at
+            )
+        })?;
+        let observed_to = observation.facts().observed_to;
+        Rule::AdmissionTime.check(observed_to <= latest, || {
+            format!(
+                "issued at {}, and observed until {observed_to}",
                 disclosure.issued_at
             )
         })?;

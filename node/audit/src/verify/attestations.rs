@@ -16,6 +16,12 @@ use std::ops::RangeInclusive;
 impl Audit<'_> {
     /// Whose attestations count is this organization's choice; that it knew whose root it was, an auditor compares.
     pub(super) fn issuer_pinned(&mut self, at: At, body: &IssuerPinned) {
+        let is_other = Rule::Certificate.check(body.issuer != self.own, || {
+            "it pins the ledger's own organization, whose keys stand in *key certified*".to_owned()
+        });
+        if is_other.is_err() {
+            return self.note(at, is_other);
+        }
         self.trust_root(at, &body.issuer, body.root);
         for certificate in &body.certificates {
             let checked = self.certify(at, &body.issuer, certificate);

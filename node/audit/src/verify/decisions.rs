@@ -1,13 +1,12 @@
 //! Decisions: recorded, made with the layers in force, true when used, and about the class they are used for.
 
 use super::Audit;
-use super::admissions::CLOCKS_APART_SECONDS_MAX;
 use super::fault::{At, Checks, Fault};
 use super::in_force::Edition;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{Action, Decided, Decision, Digest, Inquiry, Time};
-use ambit_policy::ReplayError;
+use ambit_policy::{CLOCKS_APART_SECONDS_MAX, ReplayError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 

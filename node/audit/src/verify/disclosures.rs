@@ -14,8 +14,8 @@ use ambit_ledger::{
     OrganizationId, Party, StatementError, Time, Verdict, Withheld,
 };
 use ambit_policy::{
-    Unchecked, check_scope, check_within_limits, inquiry_for_disclosure, limits_in_force,
-    scope_for, unchecked_in_disclosure, unchecked_in_facts,
+    CLOCKS_APART_SECONDS_MAX, Unchecked, check_scope, check_within_limits, inquiry_for_disclosure,
+    limits_in_force, scope_for, unchecked_in_disclosure, unchecked_in_facts,
 };
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -133,6 +133,13 @@ impl Audit<'_> {
         let is_timely = (earliest_for(at)..=at.time).contains(&issued_at);
         Rule::DisclosureTime.check(is_timely, || {
             format!("issued at {issued_at}, recorded at {}", at.time)
+        })?;
+        let latest = issued_at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+        Rule::DisclosureTime.check(facts.observed_to <= latest, || {
+            format!(
+                "issued at {issued_at}, and observed until {}",
+                facts.observed_to
+            )
         })?;
         let begun = self.in_force.since(&disclosure.partnership);
         if let Some(begun) = begun.filter(|begun| issued_at < begun.start_of_millis()) {

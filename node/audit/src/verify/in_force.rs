@@ -35,6 +35,8 @@ pub(super) struct InForce {
 pub(super) struct Edition {
     pub(super) digest: Digest,
     pub(super) terms: PartnershipTerms,
+    /// When the last signature under it was made, by the clock of who made it; when it was declared, where none is later.
+    pub(super) signed_at: Time,
     pub(super) agreement: Agreement,
     /// The members as policies read them.
     pub(super) parties: BTreeMap<OrganizationId, Party>,

@@ -63,15 +63,32 @@ impl Keys {
 impl Audit<'_> {
     pub(super) fn key_certified(&mut self, at: At, opened: &Opened, body: &KeyCertified) {
         let own = self.own.clone();
-        let checked = self
-            .certify(at, &own, &body.certificate)
-            .and_then(|certificate| {
-                Rule::Certificate.check(
-                    certificate.is_none_or(|known| known.root.fingerprint() == opened.root),
-                    || "another root signed it than the one the ledger opens with".to_owned(),
-                )
-            });
-        self.note(at, checked);
+        let checked = Certificate::read(&body.certificate)
+            .map_err(|error| uncertified(&error))
+            .and_then(|claimed| {
+                let is_own = claimed.root.fingerprint() == opened.root;
+                Rule::Certificate.check(is_own, || {
+                    "another root signed it than the one the ledger opens with".to_owned()
+                })
+            })
+            .and_then(|()| self.certify(at, &own, &body.certificate));
+        self.note(at, checked.map(drop));
+    }
+
+    /// Takes a certificate from a member's card in. Those of this ledger's own organization stand in *key certified*.
+    pub(super) fn certify_member(
+        &mut self,
+        at: At,
+        member: &OrganizationId,
+        bytes: &[u8],
+    ) -> Checks {
+        if *member != self.own {
+            return self.certify(at, member, bytes).map(drop);
+        }
+        let is_known = self.keys.certificates.contains(&Digest::of(bytes));
+        Rule::Certificate.check(is_known, || {
+            "a card of this organization names a key that no *key certified* above does".to_owned()
+        })
     }
 
     /// Takes a certificate of this organization in. `None` where its root is not at hand, which is noted.
@@ -81,8 +98,7 @@ impl Audit<'_> {
         organization: &OrganizationId,
         bytes: &[u8],
     ) -> Checks<Option<Certificate>> {
-        let claimed = Certificate::read(bytes)
-            .map_err(|error| Rule::Certificate.broken(error_chain(&error)))?;
+        let claimed = Certificate::read(bytes).map_err(|error| uncertified(&error))?;
         Rule::Certificate.check(claimed.subject == *organization, || {
             format!("it is of `{}`, not `{organization}`", claimed.subject)
         })?;
@@ -118,7 +134,7 @@ impl Audit<'_> {
                 }
                 Ok(None)
             }
-            Err(error) => Err(Rule::Certificate.broken(error_chain(&error))),
+            Err(error) => Err(uncertified(&error)),
         }
     }
 
@@ -247,5 +263,18 @@ pub(super) fn unverified(error: &StatementError) -> Fault {
         StatementError::Key(_) => Rule::Key,
         _ => Rule::Signature,
     };
+    unless_later(error, rule)
+}
+
+fn uncertified(error: &StatementError) -> Fault {
+    unless_later(error, Rule::Certificate)
+}
+
+/// A statement of a kind that only a later version knows is not known to be wrong.
+fn unless_later(error: &StatementError, rule: Rule) -> Fault {
+    if error.is_of_unknown_kind() {
+        let how = error_chain(error);
+        return Rule::EntryKind.broken(format!("{how}: audit with the version that wrote it"));
+    }
     rule.broken(error_chain(error))
 }

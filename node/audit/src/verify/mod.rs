@@ -22,7 +22,6 @@ mod tests;
 mod weakening;
 mod withdrawals;
 
-pub use admissions::CLOCKS_APART_SECONDS_MAX;
 pub(crate) use decisions::replay_fault;
 pub(crate) use fault::At;
 
@@ -137,6 +136,9 @@ impl<'a> Audit<'a> {
         if let Err(fault) = checked {
             let Fault { rule, how } = self.unless_unread(fault, index);
             self.report.add(rule, Some(index), how);
+            if rule == Rule::EntryKind {
+                self.unread.get_or_insert(index);
+            }
         }
     }
 

@@ -12,7 +12,10 @@ use ambit_ledger::{
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
     StatementKind, Time, decode,
 };
-use ambit_policy::{Taxonomies, TermsError, agreement, check_terms, render_as_stated, unbuilt};
+use ambit_policy::{
+    CLOCKS_APART_SECONDS_MAX, Taxonomies, TermsError, agreement, check_terms, render_as_stated,
+    unbuilt,
+};
 use std::collections::BTreeSet;
 
 impl Audit<'_> {
@@ -79,8 +82,8 @@ impl Audit<'_> {
             .collect();
         for member in &concerned {
             for certificate in &member.card.certificates {
-                let checked = self.certify(at, &member.card.organization, certificate);
-                self.note(at, checked.map(|_| ()));
+                let checked = self.certify_member(at, &member.card.organization, certificate);
+                self.note(at, checked);
             }
         }
         let checked = self.check_roots(at, body, &terms);
@@ -90,7 +93,8 @@ impl Audit<'_> {
             let checked = self.verified(at, verified).map(|_| ());
             self.note(at, checked);
         }
-        let checked = self.check_signatures(at, body, &terms);
+        let mut signed_at = terms.declared_at;
+        let checked = self.check_signatures(at, body, &terms, &mut signed_at);
         self.note(at, checked);
         if body.stage == EditionStage::Active {
             let checked = self.check_succession(body, &terms);
@@ -98,6 +102,7 @@ impl Audit<'_> {
         }
         let edition = Edition {
             digest: body.edition,
+            signed_at,
             origin: match &rendered {
                 Ok(()) => Origin::Rendered,
                 Err(fault) if fault.rule == Rule::Unchecked => Origin::Unknown,
@@ -194,6 +199,7 @@ impl Audit<'_> {
         at: At,
         body: &PartnershipEdition,
         terms: &PartnershipTerms,
+        last: &mut Time,
     ) -> Checks {
         let rule = Rule::EditionSignatures;
         let is_ascending = body.signatures.is_sorted_by(|one, next| one < next);
@@ -206,9 +212,14 @@ impl Audit<'_> {
                 continue;
             };
             let (signer, edition, signed_at) = self.signature(at, bytes)?;
-            rule.check(signed_at <= latest_for(at), || {
-                format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
-            })?;
+            // Absent where nobody knows whether it is the signer's word.
+            if let Some(signed_at) = signed_at {
+                rule.check(signed_at <= latest_for(at), || {
+                    format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
+                })?;
+                check_after(rule, &signer, signed_at, terms)?;
+                *last = signed_at.max(*last);
+            }
             rule.check(edition == body.edition, || {
                 format!("`{signer}` signed another edition, {edition}")
             })?;
@@ -229,11 +240,15 @@ impl Audit<'_> {
     }
 
     /// Who signed which edition; unverified only where the signer's root is not at hand.
-    fn signature(&mut self, at: At, bytes: &[u8]) -> Checks<(OrganizationId, Digest, Time)> {
+    fn signature(
+        &mut self,
+        at: At,
+        bytes: &[u8],
+    ) -> Checks<(OrganizationId, Digest, Option<Time>)> {
         let verified = ManifestSignature::verify(bytes, &self.keys.known.ring);
         if let Some(signature) = self.verified(at, verified)? {
             let signer = signature.signer().clone();
-            return Ok((signer, signature.edition(), signature.at()));
+            return Ok((signer, signature.edition(), Some(signature.at())));
         }
         let statement = Statement::parse(bytes, StatementKind::Manifest);
         let signer = statement
@@ -242,7 +257,7 @@ impl Audit<'_> {
             .clone();
         let terms = ManifestSignature::unverified_terms(bytes);
         let edition = terms.map_err(|error| unverified(&error))?.digest();
-        Ok((signer, edition, Time::EARLIEST))
+        Ok((signer, edition, None))
     }
 
     fn check_succession(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
@@ -282,13 +297,16 @@ impl Audit<'_> {
     pub(super) fn declined(&mut self, at: At, body: &PartnershipDeclined) {
         let verified = Decline::verify(&body.decline, &self.keys.known.ring);
         let checked = self.verified(at, verified).and_then(|decline| {
-            decline.map_or(Ok(()), |decline| self.check_declined(body, &decline))
+            decline.map_or(Ok(()), |decline| self.check_declined(at, body, &decline))
         });
         self.note(at, checked);
     }
 
-    fn check_declined(&self, body: &PartnershipDeclined, decline: &Decline) -> Checks {
+    fn check_declined(&self, at: At, body: &PartnershipDeclined, decline: &Decline) -> Checks {
         let digest = &decline.edition;
+        Rule::Decline.check(decline.at <= latest_for(at), || {
+            format!("declined at {}, recorded at {}", decline.at, at.time)
+        })?;
         let edition = self.in_force.known(digest);
         if edition.is_none()
             && self.contents.names_blob(digest)
@@ -304,6 +322,9 @@ impl Audit<'_> {
         Rule::Decline.check(is_member, || {
             format!("`{}` declines edition {digest}", decline.member)
         })?;
+        if let Some(edition) = edition {
+            check_after(Rule::Decline, &decline.member, decline.at, &edition.terms)?;
+        }
         let is_open = self.in_force.active(&body.partnership) != Some(*digest);
         Rule::Decline.check(is_open, || {
             format!(
@@ -312,6 +333,18 @@ impl Audit<'_> {
             )
         })
     }
+}
+
+/// Nobody answers terms before they are declared, as far as clocks may be apart: dated back, an answer would verify by a key
+/// that had ended.
+fn check_after(rule: Rule, member: &OrganizationId, at: Time, terms: &PartnershipTerms) -> Checks {
+    let latest = at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+    rule.check(terms.declared_at <= latest, || {
+        format!(
+            "`{member}` answered at {at}, and the terms were declared at {}",
+            terms.declared_at
+        )
+    })
 }
 
 /// What the terms say and this version does not keep, it does not check either. Their line of editions is checked.

@@ -235,6 +235,40 @@ fn a_fork_is_proved_by_two_signatures_and_nothing_less() {
         (code, &found["equivocation"]),
         (1, &serde_json::Value::Null)
     );
+    // A line beside the signature that another of the owner's keys did not make hides nothing.
+    let mut masked = fork;
+    let second = ambit_ledger::SecretKey::from_seed(&[99; 32]);
+    let later = crate::fixture::time("2036-01-01T00:00:00Z");
+    let purpose = ambit_ledger::KeyPurpose::Checkpoint;
+    let certificate = supplier().certificate_from(purpose, &second, later);
+    masked.push(Body::KeyCertified(ambit_ledger::KeyCertified {
+        certificate,
+    }));
+    let note = masked.checkpoint();
+    let (text, _) = note.split_once("\n\n").unwrap();
+    let mut lines = text.lines();
+    let mut next = || lines.next().unwrap();
+    let (origin, size, _) = (next(), next(), next());
+    let named = ambit_ledger::Checkpoint {
+        origin: ambit_ledger::Origin::claimed(&note, &supplier_id()).unwrap(),
+        size: size.parse().unwrap(),
+        // Of another tree, so that the line names the key and does not verify.
+        root: ambit_ledger::Digest::of(origin.as_bytes()),
+    };
+    let named = named.sign(&second);
+    let line = named.lines().last().unwrap();
+    desk.put("masked", &masked.export_under(&format!("{note}{line}\n")));
+    let (code, _, _) = desk.run("verify masked --trust trust");
+    assert_eq!(code, 0);
+    assert_eq!(compare("compare bundle masked").0, 5);
+    // Without two signed checkpoints nothing was compared, and nothing is verified.
+    let stranger = desk.run("compare bundle fork");
+    assert_eq!(stranger.0, 3);
+    assert!(
+        stranger.1.contains("the two could not be compared"),
+        "{}",
+        stranger.1
+    );
     // What has the same beginning as either part of a fork contradicts neither.
     for call in [
         "compare bundle earlier",

@@ -1,6 +1,7 @@
 //! `ambit partner offer`: what was withheld, judged again.
 
 use super::super::backend::Backend;
+use super::super::codes::note_codes;
 use super::super::exit::Exit;
 use super::super::output::{Format, OutputOption, note};
 use super::super::status::not_taken_text;
@@ -52,6 +53,9 @@ pub(super) fn offer(home: &Path, arguments: &OfferArguments) -> Result<Exit, Fai
     let would = offered
         .iter()
         .any(|to| to.released > 0 || to.offered_again > 0);
+    if arguments.output.output == Format::Table {
+        note_codes(offered.iter().flat_map(|to| to.not_taken.keys()));
+    }
     if arguments.dry_run && would && arguments.output.output == Format::Table {
         note("nothing was disclosed; without --dry-run it is");
     }

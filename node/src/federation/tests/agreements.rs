@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::link::ControlKind;
+use crate::mesh::LINKS_PER_PEER_MAX;
 use ambit_ledger::{Body, Layer, ManifestSignature, Verdict};
 
 /// The place of the first frame that satisfies a condition.
@@ -306,4 +307,28 @@ fn a_no_is_judged_again_once_its_grounds_are_gone() {
     shop.activate_profile(Layer::Owner, default, now).unwrap();
     assert_eq!(released(), 70);
     audit(&shop, &[&shop, &one]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_agreements_than_a_connection_has_links_for_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Running::start(&init(folder.path(), "one")).await;
+    let shop = Running::start(&init(folder.path(), "shop")).await;
+    let now = crate::clock::now();
+    for number in 0..=LINKS_PER_PEER_MAX / 2 {
+        let text = quality("one", "F-ONE", "").replace("one/shop", &format!("one/shop-{number}"));
+        agree(&one.node, &shop.node, &text, now);
+    }
+    let told = |node: &Node| {
+        let troubles = node.all_troubles();
+        troubles
+            .iter()
+            .any(|told| told.contains("one connection has links for, which is 32"))
+    };
+    until("one of the two says that links are wanting", || {
+        told(&one.node) || told(&shop.node)
+    })
+    .await;
+    one.stop().await;
+    shop.stop().await;
 }

@@ -1,9 +1,10 @@
 //! Rules of acknowledgements.
 
 use crate::Rule;
-use crate::fixture::{Story, organization};
+use crate::fixture::{Story, customer, organization};
 use ambit_ledger::{
-    Acknowledgement, Body, Digest, Disclosure, Kind, RefusalCode, RefusedItem, Salt, Time,
+    Acknowledgement, Body, Digest, Disclosure, IssuerPinned, KeyPurpose, Kind, RefusalCode,
+    RefusedItem, Salt, Time,
 };
 
 /// The supplier's ledger with the first of its two acknowledgements, up to number 1 of 3.
@@ -101,6 +102,41 @@ fn nothing_is_acknowledged_before_it_was_issued() {
     expect_last(&dated(-301, &[]), Rule::AcknowledgementTime);
     // Nothing was taken in by a clock that is behind: so it says, and so it is recorded.
     dated(-301, &[refused(2), refused(3)]).supplier.expect(&[]);
+}
+
+#[test]
+fn a_key_that_is_not_good_when_it_comes_acknowledges_nothing() {
+    let narrowed = |from: i64, until: i64| {
+        let mut story = begun();
+        let keys = customer();
+        let instant = |seconds: i64| {
+            let nanos = story.supplier.now.as_nanos() + seconds * 1_000_000_000;
+            let at = Time::try_from(nanos).unwrap();
+            at.start_of_millis()
+        };
+        let good = (instant(from), Some(instant(until)));
+        let at = instant(from);
+        let key = keys.statement();
+        let certificate = keys.certificate_between(KeyPurpose::Statement, &key, good);
+        story.supplier.push(Body::IssuerPinned(IssuerPinned {
+            issuer: keys.organization.clone(),
+            root: keys.root().public().fingerprint(),
+            certificates: vec![certificate],
+            undone: false,
+        }));
+        let statement = story.acknowledgement(3, &[refused(2), refused(3)]);
+        story.push_acknowledgement(&Acknowledgement { at, ..statement });
+        let report = story.supplier.verify();
+        report.findings().iter().any(|found| {
+            found.rule == Rule::KeyTime
+                && found.entry == Some(story.supplier.entries.len() as u64 - 1)
+        })
+    };
+    assert!(!narrowed(-60, 60));
+    assert!(!narrowed(280, 600));
+    assert!(narrowed(400, 600), "not good yet");
+    assert!(!narrowed(-900, -500));
+    assert!(narrowed(-900, -700), "ended before");
 }
 
 #[test]

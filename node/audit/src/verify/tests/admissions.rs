@@ -43,8 +43,9 @@ fn each_part_of_what_is_admitted_counts() {
         (Rule::AdmissionTime, |d, _| {
             d.issued_at = time("2026-05-02T00:00:00Z")
         }),
+        // Before the members had signed, and before it was observed.
         (Rule::AdmissionTime, |d, _| {
-            d.issued_at = time("2026-05-01T07:54:59Z")
+            d.issued_at = time("2026-05-01T08:54:59Z")
         }),
         (Rule::AdmissionScope, |d, _| d.scope.onward_hops = 1),
         (Rule::AdmissionScope, |d, _| {
@@ -67,6 +68,18 @@ fn each_part_of_what_is_admitted_counts() {
         story.customer.alter_admission(change);
         expect_last(&story, rule);
     }
+}
+
+#[test]
+fn nothing_is_disclosed_before_it_is_observed() {
+    let mut story = admitted();
+    story.customer.alter_admission(|disclosure, facts| {
+        facts.observed_to = disclosure.issued_at.plus_seconds(301);
+    });
+    let last = Some(story.customer.entries.len() - 1);
+    // Its readings were observed when they were.
+    let expected = [(Rule::ReadingsDiffer, last), (Rule::AdmissionTime, last)];
+    story.customer.expect(&expected);
 }
 
 #[test]

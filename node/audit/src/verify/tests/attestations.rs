@@ -127,6 +127,14 @@ fn only_pinned_issuers_speak_and_never_of_themselves() {
 }
 
 #[test]
+fn nobody_pins_itself() {
+    let mut story = Story::begin();
+    story.supplier.push(pinned(&supplier()));
+    let last = story.supplier.entries.len() - 1;
+    story.supplier.expect(&[(Rule::Certificate, Some(last))]);
+}
+
+#[test]
 fn another_key_than_the_issuers_is_found() {
     let mut story = Story::begin();
     story.supplier.push(pinned(&customer()));

@@ -181,14 +181,19 @@ fn agreed(change: impl FnOnce(&mut PartnershipTerms)) -> Ledger {
 
 #[test]
 fn terms_that_nobody_keeps_are_not_called_kept() {
-    let active = Some(4);
+    let active = Some(5);
     agreed(|terms| terms.hold_until = Some(terms.until)).expect(&[(Rule::Unchecked, active)]);
     agreed(|terms| terms.needs = ["forward".parse().unwrap()].into())
         .expect(&[(Rule::Unchecked, active)]);
     let stranger = agreed(|terms| terms.declarer = organization("did:web:stranger.example"));
-    stranger.expect(&[(Rule::EditionTerms, Some(3)), (Rule::EditionTerms, active)]);
+    stranger.expect(&[(Rule::EditionTerms, Some(4)), (Rule::EditionTerms, active)]);
     let later = agreed(|terms| terms.declared_at = time("2027-05-01T08:00:00Z"));
-    later.expect(&[(Rule::EditionTerms, Some(3)), (Rule::EditionTerms, active)]);
+    later.expect(&[
+        (Rule::EditionTerms, Some(4)),
+        (Rule::EditionSignatures, Some(4)),
+        (Rule::EditionTerms, active),
+        (Rule::EditionSignatures, active),
+    ]);
 }
 
 #[test]
@@ -202,8 +207,8 @@ fn nobody_signs_an_agreement_after_it_came_into_force() {
         entry.time = now.plus_seconds(u32::try_from(index).unwrap());
     }
     ledger.expect(&[
-        (Rule::EditionSignatures, Some(3)),
         (Rule::EditionSignatures, Some(4)),
+        (Rule::EditionSignatures, Some(5)),
     ]);
 }
 

@@ -231,7 +231,7 @@ fn certificates_are_by_the_ledgers_own_root() {
     // A second root of the same organization: not trusted, and trusted but not the one it opens with.
     let second = Keys::of(&supplier().organization.to_string(), 60);
     let ledger = certify(second.certificate(KeyPurpose::Witness, &key));
-    ledger.expect(&[(Rule::RootDiffers, Some(4))]);
+    ledger.expect(&[(Rule::Certificate, Some(4))]);
     let mut trust = trust();
     trust.add(TrustedRoot { ..second.trusted() });
     expect(
@@ -327,4 +327,25 @@ fn a_key_signs_nothing_before_it_is_good_nor_after_its_end() {
     }));
     ledger.observe(facts("inspection-result"));
     ledger.expect(&[(Rule::KeyTime, Some(5)), (Rule::ReadingsStray, None)]);
+}
+
+#[test]
+fn a_statement_of_a_later_version_is_incomplete_evidence() {
+    let renamed = |from: &[u8], to: &[u8]| {
+        let mut ledger = observed();
+        let observed = &mut ledger.entries[3].body;
+        let place = observed
+            .windows(from.len())
+            .position(|window| window == from);
+        let place = place.unwrap();
+        observed[place..place + from.len()].copy_from_slice(to);
+        ledger
+    };
+    // A media type of this program that this version does not know, and one of another.
+    let later = renamed(b"vnd.ambit.observation", b"vnd.ambit.observatios");
+    let report = later.verify();
+    assert_eq!(report.exit_code(), 3, "{report}");
+    assert_eq!(report.findings()[0].rule, Rule::EntryKind, "{report}");
+    let other = renamed(b"vnd.ambit.observation", b"vnd.other.observation");
+    assert_eq!(other.verify().findings()[0].rule, Rule::Signature);
 }

@@ -8,8 +8,8 @@ use ambit_ledger::{
 };
 use serde_bytes::ByteBuf;
 
-const PROPOSED: usize = 3;
-const ACTIVE: usize = 4;
+const PROPOSED: usize = 4;
+const ACTIVE: usize = 5;
 
 fn agreed(terms: &PartnershipTerms) -> Ledger {
     let mut ledger = Ledger::open(supplier());
@@ -64,7 +64,7 @@ fn terms_are_those_the_entry_names() {
         roots: vec![],
         profile,
     }));
-    ledger.expect(&[(Rule::BlobShape, Some(5))]);
+    ledger.expect(&[(Rule::BlobShape, Some(6))]);
 }
 
 #[test]
@@ -263,23 +263,23 @@ fn editions_follow_one_another() {
     };
     succession(&second).expect(&[]);
     second.previous = [Digest::of(b"another")].into();
-    succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
+    succession(&second).expect(&[(Rule::EditionChain, Some(7))]);
     second.previous = [].into();
-    succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
+    succession(&second).expect(&[(Rule::EditionChain, Some(7))]);
     // Another first edition beside the one in force.
     (second.edition, second.title) = (1, "Another".parse().unwrap());
-    succession(&second).expect(&[(Rule::EditionChain, Some(6))]);
+    succession(&second).expect(&[(Rule::EditionChain, Some(7))]);
 }
 
 #[test]
 fn a_decline_is_by_a_member_of_a_proposed_edition() {
-    let decline = |edition: Digest, partnership: &str| {
+    let decline_at = |edition: Digest, partnership: &str, at: &str| {
         let keys = customer();
         let statement = Decline {
             member: keys.organization.clone(),
             edition,
             reason: "the window is too wide".parse().unwrap(),
-            at: time("2026-05-01T09:00:00Z"),
+            at: time(at),
         };
         let mut ledger = agreed(&terms());
         let active = ledger.entries[ACTIVE].body().unwrap();
@@ -302,8 +302,19 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
         }));
         ledger
     };
+    let decline = |edition: Digest, partnership: &str| {
+        decline_at(edition, partnership, "2026-05-01T09:00:00Z")
+    };
     let edition = terms().digest();
     decline(edition, terms().partnership.as_str()).expect(&[]);
+    // Neither before the terms were declared, nor after it was recorded.
+    for (at, found) in [
+        ("2026-05-01T07:55:00Z", &[][..]),
+        ("2026-05-01T07:54:59Z", &[(Rule::Decline, Some(ACTIVE))]),
+        ("2026-05-01T09:10:00Z", &[(Rule::Decline, Some(ACTIVE))]),
+    ] {
+        decline_at(edition, terms().partnership.as_str(), at).expect(found);
+    }
     decline(edition, "another").expect(&[(Rule::Decline, Some(ACTIVE))]);
     let unknown = Digest::of(&encode(&"unknown"));
     decline(unknown, terms().partnership.as_str()).expect(&[(Rule::Decline, Some(ACTIVE))]);
@@ -320,7 +331,7 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
     let declined = declined.entries.last().unwrap().body().unwrap();
     let mut late = agreed(&terms());
     late.push(declined);
-    late.expect(&[(Rule::Decline, Some(5))]);
+    late.expect(&[(Rule::Decline, Some(6))]);
 }
 
 #[test]
@@ -385,4 +396,54 @@ fn a_member_signs_with_no_key_before_it_is_good() {
         "{report}"
     );
     assert_eq!(report.exit_code(), 1);
+}
+
+#[test]
+fn nobody_signs_terms_before_they_are_declared() {
+    let signed = |at: &str| {
+        let mut ledger = Ledger::open(supplier());
+        ledger.now = time(at);
+        ledger.agree(&terms());
+        let entries = &mut ledger.entries;
+        for entry in &mut entries[PROPOSED..] {
+            entry.time = time("2026-05-01T09:00:30Z");
+        }
+        ledger
+    };
+    let found = |ledger: Ledger| {
+        let report = ledger.verify();
+        let found = report.findings().iter().map(|found| found.rule);
+        found.collect::<Vec<_>>()
+    };
+    assert!(!found(signed("2026-05-01T07:56:00Z")).contains(&Rule::EditionSignatures));
+    assert!(found(signed("2026-05-01T07:54:00Z")).contains(&Rule::EditionSignatures));
+}
+
+#[test]
+fn a_card_is_no_later_than_its_terms() {
+    let carded = |number: &str| {
+        let keys = customer();
+        let mut card = keys.card();
+        card.number = time(number);
+        let mut other = terms();
+        other.members[0] = Member::of(SignedCard::sign(card, &keys.statement()));
+        other.profile = Digest::of(ambit_policy::render(&other).unwrap().as_bytes());
+        agreed(&other)
+    };
+    carded("2026-05-01T08:05:00Z").expect(&[]);
+    carded("2026-05-01T08:05:00.001Z").expect(&[(Rule::EditionTerms, Some(ACTIVE))]);
+}
+
+#[test]
+fn own_keys_stand_in_key_certified_alone() {
+    // The agreement's key is certified by its own entry; without that, the card alone certifies nothing.
+    let mut ledger = agreed(&terms());
+    ledger.entries.remove(PROPOSED - 1);
+    let report = ledger.verify();
+    let found = report.findings();
+    assert_eq!(found[0].rule, Rule::Certificate, "{report}");
+    assert!(
+        found.iter().any(|found| found.rule == Rule::Key),
+        "{report}"
+    );
 }

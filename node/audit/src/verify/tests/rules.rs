@@ -77,7 +77,7 @@ fn an_operators_own_profile_is_told_with_what_it_lets_through() {
         assert_eq!((beyond.compared, beyond.not_compared), (1, 0));
         assert_eq!(beyond.entries, [decided as u64]);
         let said = format!(
-            "it admits what the shipped one does not in 1 of 1 decision, first in entry {decided}\n"
+            "it admits what the shipped one does not in 1 of 1 decision, first in entry {decided}; in force without a reason for it\n"
         );
         assert!(report.to_string().contains(&said), "{report}");
         let json = serde_json::to_value(&report).unwrap();
