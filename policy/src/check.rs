@@ -107,8 +107,9 @@ fn stops_nothing(profile: &Profile, taxonomies: &Taxonomies) -> bool {
         let is_stopped = |outcome: &&CaseOutcome| {
             outcome.action == Some(action) && outcome.expected == Verdict::Withheld
         };
-        let mut stopped = outcomes.iter().filter(is_stopped);
-        stopped.all(|outcome| outcome.verdict == Verdict::Admissible)
+        let mut stopped = outcomes.iter().filter(is_stopped).peekable();
+        let is_asked = stopped.peek().is_some();
+        is_asked && stopped.all(|outcome| outcome.verdict == Verdict::Admissible)
     })
 }
 

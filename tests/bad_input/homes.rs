@@ -68,7 +68,6 @@ fn a_key_that_the_root_did_not_certify_signs_nothing() {
         ("statement", "agreement"),
         ("agreement", "statement"),
         ("checkpoint", "witness"),
-        ("witness", "checkpoint"),
         ("transport", "statement"),
     ] {
         let path = keys.join(format!("{name}.key"));

@@ -139,7 +139,7 @@ fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
 
 /// What two signed checkpoints are to each other.
 enum Held {
-    /// The entries at hand do not tell.
+    /// It cannot be told: signed checkpoints, or the entries under one, are wanting.
     Not,
     /// One is of the beginning of the other.
     Beginning,
@@ -251,7 +251,7 @@ impl Display for Comparison {
                 let found = if self.compared {
                     "one is the beginning of the other"
                 } else {
-                    "the two could not be compared: both must have a checkpoint that a key of a trusted root signed"
+                    "the two could not be compared: it takes of both a checkpoint of one ledger that a key of a trusted root signed, over the very entries beside it"
                 };
                 writeln!(formatter, "{found}")?;
                 if self.verdict != AuditVerdict::Verified {

@@ -142,7 +142,7 @@ rules! {
     AdmissionParties "admission-parties" Integrity Above "an admission is not for this organization, or not from another member";
     AdmissionObservation "admission-observation" Integrity Itself "an admission joins an observation and a disclosure of another one";
     AdmissionEdition "admission-edition" Integrity Above "an admission is under an edition that is not in force";
-    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued, or issued before it was observed or signed for";
+    AdmissionTime "admission-time" Integrity Itself "a disclosure was taken in before it was issued, or issued before it was observed or its terms declared";
     AdmissionScope "admission-scope" Integrity Above "admitted terms are wider than the agreement's";
     AdmissionTwice "admission-twice" Integrity Above "an observation was taken in twice under one edition";
     Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";

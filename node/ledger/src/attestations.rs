@@ -133,6 +133,11 @@ impl Attestations {
         }
     }
 
+    /// The keys of pinned issuers.
+    pub fn keyrings(&self) -> impl Iterator<Item = &Keyring> {
+        self.pinned.values().map(|pinned| &pinned.keyring)
+    }
+
     /// Takes in what was verified, in the place of an earlier one.
     pub fn take(&mut self, verified: Standing) {
         let subject = verified.statement.attestation.subject.clone();

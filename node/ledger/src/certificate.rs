@@ -117,6 +117,13 @@ impl Certificate {
         }
     }
 
+    /// Leaves of the time in which the key is good what another certificate of it says too.
+    pub(crate) fn narrow(&mut self, other: &Self) {
+        self.not_before = self.not_before.max(other.not_before);
+        let ends = [self.not_after, other.not_after];
+        self.not_after = ends.into_iter().flatten().min();
+    }
+
     /// Whether the key is good at an instant.
     #[must_use]
     pub fn is_good_at(&self, at: Time) -> bool {

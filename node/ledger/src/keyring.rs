@@ -142,9 +142,7 @@ impl Keyring {
                     "one key is certified for two purposes",
                 ));
             }
-            narrowest.not_before = certificate.not_before.max(other.not_before);
-            let ends = [certificate.not_after, other.not_after];
-            narrowest.not_after = ends.into_iter().flatten().min();
+            narrowest.narrow(other);
         }
         let certified = Certified {
             certificate: narrowest,
@@ -154,14 +152,19 @@ impl Keyring {
         Ok(certificate)
     }
 
-    /// Takes over whom another keyring trusts and what it holds.
+    /// Takes over whom another keyring trusts and what it holds. A key that both hold is good for as long as both say.
     pub fn extend(&mut self, other: Self) {
         for (organization, roots) in other.roots {
             for (root, from) in roots {
                 self.trust(organization.clone(), root, from);
             }
         }
-        self.certified.extend(other.certified);
+        for (key, mut certified) in other.certified {
+            if let Some(known) = self.certified.get(&key) {
+                certified.certificate.narrow(&known.certificate);
+            }
+            self.certified.insert(key, certified);
+        }
     }
 
     /// The key of this fingerprint, if certified for the purpose and good at the instant: of this node's own

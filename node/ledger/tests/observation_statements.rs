@@ -424,3 +424,26 @@ fn no_changed_bit_verifies() {
         }
     }
 }
+
+#[test]
+fn a_key_that_two_keyrings_hold_is_good_as_long_as_both_say() {
+    let (root, key) = (samples::forge_root(), samples::forge_key());
+    let issued = samples::issued();
+    let purpose = KeyPurpose::Statement;
+    let mut certificate = samples::certificate(samples::forge(), &root, purpose, &key);
+    certificate.not_after = Some(issued.start_of_millis().plus_seconds(60));
+    let mut ending = samples::keyring();
+    ending.certify(&certificate.sign(&root, &key)).unwrap();
+    let mut both = [samples::keyring(), ending.clone()];
+    both[0].extend(ending);
+    both[1].extend(samples::keyring());
+    let key = key.public().fingerprint();
+    for keyring in both {
+        let good = |from: u32, to: u32| {
+            let within = issued.plus_seconds(from)..=issued.plus_seconds(to);
+            keyring.was_good(&samples::forge(), &key, &within)
+        };
+        assert!(good(0, 30) && good(30, 300));
+        assert!(!good(60, 300));
+    }
+}

@@ -10,7 +10,7 @@ use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
     CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Readings,
-    ReadingsError, RefusalCode, Time, Verdict,
+    ReadingsError, RefusalCode, Statement, StatementKind, Time, Verdict,
 };
 use ambit_policy::{
     Unchecked, check_scope, inquiry_for_admission, unchecked_in_disclosure, unchecked_in_facts,
@@ -111,6 +111,16 @@ pub fn verify<'a>(
     let observation = Observation::verify(incoming.observation, keyring, disclosure.issued_at)
         .map_err(|error| RefusalCode::from(&error))?;
     let facts = observation.facts();
+    let at = disclosure.issued_at;
+    for (bytes, kind) in [
+        (incoming.disclosure, StatementKind::Disclosure),
+        (incoming.observation, StatementKind::Observation),
+    ] {
+        let statement = Statement::parse(bytes, kind).map_err(|error| RefusalCode::from(&error))?;
+        if !governance.was_good(statement.issuer(), &statement.key(), &(at..=at)) {
+            return Err(RefusalCode::UnknownKey);
+        }
+    }
     // The owner discloses what it made itself.
     if [&facts.issuer, &facts.owner, &disclosure.discloser] != [sender; 3] {
         return Err(RefusalCode::WrongOrigin);
@@ -143,9 +153,7 @@ pub fn verify<'a>(
     let latest = disclosure
         .issued_at
         .plus_seconds(crate::clock::APART_SECONDS_MAX);
-    if latest < partnership.signed_at()
-        || disclosure.issued_at >= terms.until.min(terms.lease_until)
-    {
+    if latest < terms.declared_at || disclosure.issued_at >= terms.until.min(terms.lease_until) {
         return Err(RefusalCode::WiderTerms);
     }
     // One of the two clocks is wrong, and nobody here can say which; by and by the item is in time.
@@ -156,7 +164,7 @@ pub fn verify<'a>(
     }
     // Nobody discloses what was not observed yet: dated back, it would verify by a key that had ended.
     if latest < facts.observed_to {
-        return Err(RefusalCode::NotCanonical);
+        return Err(RefusalCode::WiderTerms);
     }
     let taxonomies = governance.layers().taxonomies();
     // A later version of them may have it.

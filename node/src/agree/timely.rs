@@ -6,7 +6,7 @@ use crate::clock::APART_SECONDS_MAX;
 use crate::partnership::{Passed, passed};
 use ambit_ledger::{OrganizationId, PartnershipId, PartnershipTerms, Time};
 
-/// Terms whose end has passed.
+/// Terms whose end has passed, or an instant that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PastError {
     /// The agreement ended.
@@ -39,7 +39,7 @@ pub enum PastError {
     },
     /// It was signed before the terms that it answers.
     #[error(
-        "`{by}` answered at {at}, and the terms were declared at {declared_at}: one of the two clocks is wrong; nothing was recorded: once it is right, ask `{by}` to sign anew"
+        "`{by}` answered at {at}, and the terms were declared at {declared_at}: one of the two clocks is wrong; nothing was recorded: once it is right, ask `{by}` to answer anew"
     )]
     Early {
         /// Who answered.

@@ -54,7 +54,7 @@ const fn meaning(code: RefusalCode) -> &'static str {
             "it was disclosed under another agreement, or another edition of this one; once both have the same, it is disclosed anew"
         }
         RefusalCode::WiderTerms => {
-            "its terms are wider than the agreement's, or it was issued before or after it; the sender's clock may be wrong"
+            "its terms are wider than the agreement's, or it was issued before or after it, or before it was observed; the sender's clock may be wrong"
         }
         RefusalCode::WrongReadings => {
             "its readings are not those that were signed; the sender's store may be damaged: its `ambit-audit verify` says"

@@ -140,13 +140,14 @@ impl Home {
     /// Any [`HomeError`].
     pub fn prepare(place: &Path, settings: &Settings) -> Result<(Self, SecretKey), HomeError> {
         check_vacant(place)?;
-        // Of its own, so that of two that make the same home one comes first and the other finds it there.
-        let mut own = [0; 8];
-        getrandom::fill(&mut own).map_err(HomeError::Randomness)?;
-        let name = place
-            .file_name()
-            .map_or_else(|| "ambit".into(), |name| name.to_string_lossy());
-        let path = place.with_file_name(format!(".{name}-new-{}", hex::encode(own)));
+        let path = scratch_for(place)?;
+        Self::fill(&path, settings).inspect_err(|_| {
+            // No keys stay behind that nobody will use.
+            let _ = std::fs::remove_dir_all(&path);
+        })
+    }
+
+    fn fill(path: &Path, settings: &Settings) -> Result<(Self, SecretKey), HomeError> {
         let file = |path: &Path| {
             let path = path.to_owned();
             move |source| HomeError::File { path, source }
@@ -157,8 +158,10 @@ impl Home {
         {
             std::fs::create_dir_all(parent).map_err(file(parent))?;
         }
-        create_private_folder(&path).map_err(file(&path))?;
-        let home = Self { path };
+        create_private_folder(path).map_err(file(path))?;
+        let home = Self {
+            path: path.to_owned(),
+        };
         let keys = home.path.join("keys");
         create_private_folder(&keys).map_err(file(&keys))?;
         let mut root = None;
@@ -380,6 +383,17 @@ impl Home {
         let pem = zeroize::Zeroizing::new(pem);
         read(&pem).map_err(|source| HomeError::Key { path, source })
     }
+}
+
+/// Where a home is made before it is moved into place: beside it, and of its own, so that of two that make the same home one
+/// comes first and the other finds it there.
+fn scratch_for(place: &Path) -> Result<PathBuf, HomeError> {
+    let mut own = [0; 8];
+    getrandom::fill(&mut own).map_err(HomeError::Randomness)?;
+    let name = place
+        .file_name()
+        .map_or_else(|| "ambit".into(), |name| name.to_string_lossy());
+    Ok(place.with_file_name(format!(".{name}-new-{}", hex::encode(own))))
 }
 
 /// What is where a home is, or is to be.

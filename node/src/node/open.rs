@@ -106,7 +106,7 @@ impl Node {
         let made = open_ledger(&home, settings, &root, now)
             .and_then(|()| home.finish(place).map_err(OpenError::from));
         if let Err(error) = made {
-            // The keys in there were never used; what cannot be removed is made anew the next time.
+            // The keys in there were never used.
             let _ = std::fs::remove_dir_all(prepared);
             return Err(error);
         }
@@ -158,7 +158,6 @@ fn check_keys(keys: &NodeKeys, governance: &Governance) -> Result<(), OpenError>
         (KeyPurpose::Statement, &keys.statement),
         (KeyPurpose::Agreement, &keys.agreement),
         (KeyPurpose::Checkpoint, &keys.checkpoint),
-        (KeyPurpose::Witness, &keys.witness),
         (KeyPurpose::Transport, &keys.transport),
     ] {
         let mut certified = governance.keyring().keys_for(own, purpose);

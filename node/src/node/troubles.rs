@@ -70,9 +70,8 @@ impl LinkTrouble {
                  the same; whoever declared it knows which one counts, and hands its file to the other"
             ),
             (Self::TooManyLinks, Way::Outbound | Way::Inbound) => format!(
-                "more agreements with it are in force than one connection has links for, which is {}, so that this one \
-                 waits for another to end; make one agreement of several",
-                LINKS_PER_PEER_MAX / 2
+                "no further link fits into its connection, which has {LINKS_PER_PEER_MAX}, two for each agreement, so that this \
+                 one waits for another to end; make one agreement of several, or ask its operator why its node opens more"
             ),
             (Self::Stalled, Way::Outbound | Way::Inbound) => {
                 "it is connected and does not acknowledge what it is sent; ask its operator whether its node can write \

@@ -2,7 +2,7 @@
 
 use ambit_ledger::{
     Agreement, Digest, EditionStage, Fingerprint, Keyring, Member, Name, OrganizationId,
-    PartnershipTerms, PublicKey, Time,
+    PartnershipTerms, PublicKey,
 };
 use ambit_policy::Layers;
 use std::collections::BTreeMap;
@@ -16,7 +16,6 @@ pub struct Partnership {
     pub(super) edition: Digest,
     pub(super) stage: EditionStage,
     pub(super) signatures: BTreeMap<OrganizationId, Vec<u8>>,
-    pub(super) signed_at: Time,
     pub(super) roots: BTreeMap<OrganizationId, Fingerprint>,
     pub(super) keyring: Keyring,
     /// By which key each member's connections are known, where its card is in order. Kept, because it takes a
@@ -55,12 +54,6 @@ impl Partnership {
     #[must_use]
     pub fn stage(&self) -> EditionStage {
         self.stage
-    }
-
-    /// When the last signature under it was made, by the clock of who made it; when it was declared, where none is later.
-    #[must_use]
-    pub fn signed_at(&self) -> Time {
-        self.signed_at
     }
 
     /// The signatures known, by signer.

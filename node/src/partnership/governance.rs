@@ -11,7 +11,7 @@ use ambit_ledger::{
 };
 use ambit_policy::{Layers, agreement};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What is in force.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Governance {
     in_force_since: u64,
     attestations: Attestations,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
+    /// All keys that this ledger certifies or names, put together when they are first asked for.
+    pub(super) every_key: OnceLock<Keyring>,
 }
 
 /// The last activation of each layer, and the entry that records it.
@@ -157,6 +159,7 @@ impl Governance {
             limits: Vec::new(),
             in_force_since,
             partnerships: BTreeMap::new(),
+            every_key: OnceLock::new(),
         };
         let latest = latest_editions(&rest);
         for recorded in &rest {
@@ -187,6 +190,7 @@ impl Governance {
     pub fn read_ahead(&self, store: &Store, writes: &[Write]) -> Result<Self, GovernanceError> {
         let content = Ahead::of(store, writes);
         let mut ahead = self.clone();
+        ahead.every_key = OnceLock::new();
         let bodies = writes.iter().filter_map(|write| match write {
             Write::Entry(body) => Some(body),
             _ => None,
@@ -316,13 +320,11 @@ impl Governance {
             })
             .collect();
         let mut signatures = BTreeMap::new();
-        let mut signed_at = terms.declared_at;
         for digest in &edition.signatures {
             let statement = content.of(index, digest)?;
             let signature = ManifestSignature::verify(&statement, &keyring)
                 .map_err(|error| failed(index, &error))?;
             if signature.edition() == edition.edition {
-                signed_at = signature.at().max(signed_at);
                 signatures.insert(signature.signer().clone(), statement);
             }
         }
@@ -336,7 +338,6 @@ impl Governance {
             edition: edition.edition,
             stage: edition.stage,
             signatures,
-            signed_at,
             roots,
             keyring,
             transport_keys,

@@ -10,6 +10,7 @@ mod consent;
 mod content;
 mod declaration;
 mod edition;
+mod every_key;
 mod governance;
 mod page;
 mod passed;

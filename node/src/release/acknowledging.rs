@@ -44,13 +44,16 @@ pub(crate) fn verify_acknowledgement(
         Ok(acknowledgement) => acknowledgement,
         Err(error) => return Ok(Some(Err(UnreliableError::Statement(error)))),
     };
-    // It was signed minutes ago at most, whatever instant its owner gave: it is signed anew on each link.
+    // Its recipient signs it just before it sends it, whatever instant it gives.
     let earliest = Time::try_from(now.as_nanos() - i64::from(APART_SECONDS_MAX) * 1_000_000_000);
     let within = earliest.unwrap_or(Time::EARLIEST)..=now.plus_seconds(APART_SECONDS_MAX);
     let key = Statement::parse(statement, StatementKind::Acknowledgement).map(|read| read.key());
     let is_good = key.is_ok_and(|key| {
         let recipient = &acknowledgement.recipient;
-        known.keyring().was_good(recipient, &key, &within)
+        let at = acknowledgement.at;
+        [within, at..=at]
+            .iter()
+            .all(|span| governance.was_good(recipient, &key, span))
     });
     if !is_good {
         return Ok(Some(Err(UnreliableError::Key(acknowledgement.recipient))));

@@ -142,9 +142,9 @@ impl Display for RuleInForce {
             write!(formatter, "; {beyond}")?;
         }
         // Last, and quoted: it is the owner's word, and not the auditor's.
-        let is_advised = self.against.is_empty();
+        let is_unopposed = self.against.is_empty();
         match &self.anyway {
-            Some(reason) if is_advised => {
+            Some(reason) if is_unopposed => {
                 write!(
                     formatter,
                     "; put in force with the reason {:?}",
@@ -156,7 +156,7 @@ impl Display for RuleInForce {
                 "; in force against the check's advice, with the reason {:?}",
                 reason.as_str()
             ),
-            None if !is_advised => formatter.write_str("; in force without a reason for it"),
+            None if !is_unopposed => formatter.write_str("; in force without a reason for it"),
             None => Ok(()),
         }
     }

@@ -32,8 +32,8 @@ impl Audit<'_> {
         self.note(at, checked);
     }
 
-    /// The key must have been good around the entry too, whatever instant its owner gave: it is signed anew on each link, so
-    /// that what arrives was signed minutes ago.
+    /// The key must have been good around the entry too, whatever instant its owner gave: an acknowledgement is signed just
+    /// before it is sent.
     fn check_key_now(&self, at: At, recipient: &OrganizationId, bytes: &[u8]) -> Checks {
         let statement = Statement::parse(bytes, StatementKind::Acknowledgement);
         let key = statement.map_err(|error| unverified(&error))?.key();

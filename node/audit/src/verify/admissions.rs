@@ -140,10 +140,11 @@ impl Audit<'_> {
             )
         })?;
         let latest = disclosure.issued_at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
-        Rule::AdmissionTime.check(edition.signed_at <= latest, || {
+        let declared_at = edition.terms.declared_at;
+        Rule::AdmissionTime.check(declared_at <= latest, || {
             format!(
-                "issued at {}, under terms that the last member signed at {}",
-                disclosure.issued_at, edition.signed_at
+                "issued at {}, under terms declared at {declared_at}",
+                disclosure.issued_at
             )
         })?;
         let observed_to = observation.facts().observed_to;

@@ -35,8 +35,6 @@ pub(super) struct InForce {
 pub(super) struct Edition {
     pub(super) digest: Digest,
     pub(super) terms: PartnershipTerms,
-    /// When the last signature under it was made, by the clock of who made it; when it was declared, where none is later.
-    pub(super) signed_at: Time,
     pub(super) agreement: Agreement,
     /// The members as policies read them.
     pub(super) parties: BTreeMap<OrganizationId, Party>,
@@ -272,7 +270,7 @@ impl Audit<'_> {
     }
 }
 
-/// What the check of profiles says against a text: the node that recorded it asked for a reason then, or should have.
+/// What the check of profiles says against a text: the node that recorded it asked for a reason then, if its version knew to.
 fn speaks_against(layer: Layer, text: &[u8], taxonomies: &Taxonomies) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(text) else {
         return vec!["it is no text".to_owned()];

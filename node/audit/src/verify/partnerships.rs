@@ -93,8 +93,7 @@ impl Audit<'_> {
             let checked = self.verified(at, verified).map(|_| ());
             self.note(at, checked);
         }
-        let mut signed_at = terms.declared_at;
-        let checked = self.check_signatures(at, body, &terms, &mut signed_at);
+        let checked = self.check_signatures(at, body, &terms);
         self.note(at, checked);
         if body.stage == EditionStage::Active {
             let checked = self.check_succession(body, &terms);
@@ -102,7 +101,6 @@ impl Audit<'_> {
         }
         let edition = Edition {
             digest: body.edition,
-            signed_at,
             origin: match &rendered {
                 Ok(()) => Origin::Rendered,
                 Err(fault) if fault.rule == Rule::Unchecked => Origin::Unknown,
@@ -199,7 +197,6 @@ impl Audit<'_> {
         at: At,
         body: &PartnershipEdition,
         terms: &PartnershipTerms,
-        last: &mut Time,
     ) -> Checks {
         let rule = Rule::EditionSignatures;
         let is_ascending = body.signatures.is_sorted_by(|one, next| one < next);
@@ -218,7 +215,6 @@ impl Audit<'_> {
                     format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
                 })?;
                 check_after(rule, &signer, signed_at, terms)?;
-                *last = signed_at.max(*last);
             }
             rule.check(edition == body.edition, || {
                 format!("`{signer}` signed another edition, {edition}")

@@ -43,9 +43,8 @@ fn each_part_of_what_is_admitted_counts() {
         (Rule::AdmissionTime, |d, _| {
             d.issued_at = time("2026-05-02T00:00:00Z")
         }),
-        // Before the members had signed, and before it was observed.
         (Rule::AdmissionTime, |d, _| {
-            d.issued_at = time("2026-05-01T08:54:59Z")
+            d.issued_at = time("2026-05-01T07:54:59Z")
         }),
         (Rule::AdmissionScope, |d, _| d.scope.onward_hops = 1),
         (Rule::AdmissionScope, |d, _| {
