@@ -167,6 +167,27 @@ impl Keyring {
         }
     }
 
+    /// The same keys, each for as long as another keyring says too where it holds it; `None` where that changes nothing.
+    #[must_use]
+    pub fn narrowed_by(&self, other: &Self) -> Option<Self> {
+        let mut narrowed = None;
+        for (key, certified) in &self.certified {
+            let mut certificate = certified.certificate.clone();
+            if let Some(known) = other.certified.get(key) {
+                certificate.narrow(&known.certificate);
+            }
+            if certificate != certified.certificate {
+                let narrowed = narrowed.get_or_insert_with(|| self.clone());
+                let certified = Certified {
+                    certificate,
+                    ..certified.clone()
+                };
+                narrowed.certified.insert(key.clone(), certified);
+            }
+        }
+        narrowed
+    }
+
     /// The key of this fingerprint, if certified for the purpose and good at the instant: of this node's own
     /// statements that of the entry, of others' the one they were issued at.
     ///

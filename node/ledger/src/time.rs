@@ -104,6 +104,16 @@ impl Time {
         )
     }
 
+    /// This many seconds earlier, at least [`Time::EARLIEST`].
+    #[must_use]
+    pub fn minus_seconds(self, seconds: u32) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::from(seconds) * 1_000_000_000)
+                .max(Self::EARLIEST.0),
+        )
+    }
+
     /// How many whole days can be added before [`Time::LATEST`] cuts them off.
     #[must_use]
     pub fn days_left(self) -> u32 {

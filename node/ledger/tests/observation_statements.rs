@@ -434,7 +434,9 @@ fn a_key_that_two_keyrings_hold_is_good_as_long_as_both_say() {
     certificate.not_after = Some(issued.start_of_millis().plus_seconds(60));
     let mut ending = samples::keyring();
     ending.certify(&certificate.sign(&root, &key)).unwrap();
-    let mut both = [samples::keyring(), ending.clone()];
+    assert!(ending.narrowed_by(&samples::keyring()).is_none());
+    let narrowed = samples::keyring().narrowed_by(&ending).unwrap();
+    let mut both = [samples::keyring(), ending.clone(), narrowed];
     both[0].extend(ending);
     both[1].extend(samples::keyring());
     let key = key.public().fingerprint();

@@ -10,7 +10,7 @@ use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
     CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Readings,
-    ReadingsError, RefusalCode, Statement, StatementKind, Time, Verdict,
+    ReadingsError, RefusalCode, Time, Verdict,
 };
 use ambit_policy::{
     Unchecked, check_scope, inquiry_for_admission, unchecked_in_disclosure, unchecked_in_facts,
@@ -105,22 +105,12 @@ pub fn verify<'a>(
     now: Time,
 ) -> Result<Verified<'a>, RefusalCode> {
     let (partnership, sender) = (from.partnership(), from.organization());
-    let keyring = partnership.keyring();
+    let keyring = governance.keyring_under(partnership);
     let disclosure = Disclosure::verify(incoming.disclosure, keyring)
         .map_err(|error| RefusalCode::from(&error))?;
     let observation = Observation::verify(incoming.observation, keyring, disclosure.issued_at)
         .map_err(|error| RefusalCode::from(&error))?;
     let facts = observation.facts();
-    let at = disclosure.issued_at;
-    for (bytes, kind) in [
-        (incoming.disclosure, StatementKind::Disclosure),
-        (incoming.observation, StatementKind::Observation),
-    ] {
-        let statement = Statement::parse(bytes, kind).map_err(|error| RefusalCode::from(&error))?;
-        if !governance.was_good(statement.issuer(), &statement.key(), &(at..=at)) {
-            return Err(RefusalCode::UnknownKey);
-        }
-    }
     // The owner discloses what it made itself.
     if [&facts.issuer, &facts.owner, &disclosure.discloser] != [sender; 3] {
         return Err(RefusalCode::WrongOrigin);

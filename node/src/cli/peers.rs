@@ -9,7 +9,6 @@ use super::status::{WAITS, not_taken_text};
 use super::table::{or_none, shown, table};
 use crate::failure::Failure;
 use crate::holding::{ListPeers, PeerStatus};
-use crate::partnership::Standing;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,9 +22,7 @@ pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> 
         }
     }
     if output.output == Format::Table {
-        let counts = peers
-            .iter()
-            .filter(|peer| !matches!(peer.state, Standing::Ended | Standing::LeaseRunOut));
+        let counts = peers.iter().filter(|peer| !peer.state.is_over());
         let counts = counts.flat_map(|peer| [&peer.not_taken, &peer.refused, &peer.set_aside]);
         note_codes(counts.flat_map(BTreeMap::keys));
         if peers.iter().any(|peer| peer.waiting > 0) {
@@ -97,6 +94,7 @@ fn connected(connected: Option<bool>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partnership::Standing;
 
     #[test]
     fn a_node_that_does_not_run_says_so() {

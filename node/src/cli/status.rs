@@ -28,9 +28,7 @@ pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure>
         .iter()
         .filter(|pair| pair.state != Standing::Ended);
     if output.output == Format::Table {
-        let counts = goes
-            .clone()
-            .filter(|pair| pair.state != Standing::LeaseRunOut);
+        let counts = status.pairs.iter().filter(|pair| !pair.state.is_over());
         let counts = counts.flat_map(|pair| [&pair.not_taken, &pair.refused, &pair.set_aside]);
         note_codes(counts.flat_map(BTreeMap::keys));
         if goes.clone().any(|pair| pair.released > pair.acknowledged) {

@@ -198,7 +198,7 @@ fn why_under(
         .and_then(|recorded| recorded.answer.as_mut())
     {
         // Nothing goes under what is over.
-        answer.comes_again &= state == Standing::Active;
+        answer.comes_again &= !state.is_over();
     }
     let is_kept = recorded
         .as_ref()

@@ -3,26 +3,28 @@
 
 use super::edition::Partnership;
 use super::governance::Governance;
-use ambit_ledger::{Fingerprint, OrganizationId, Time};
-use std::ops::RangeInclusive;
+use ambit_ledger::{Keyring, PartnershipId};
+use std::collections::BTreeMap;
 
 impl Governance {
-    /// Whether a key is good at some instant of a span, by all that names it here.
+    /// The keys that count under an agreement: those of its members' cards, each for as long as all that names it here says.
     #[must_use]
-    pub fn was_good(
-        &self,
-        organization: &OrganizationId,
-        key: &Fingerprint,
-        within: &RangeInclusive<Time>,
-    ) -> bool {
-        let every_key = self.every_key.get_or_init(|| {
-            let mut every_key = self.keyring().clone();
-            let agreements = self.partnerships().map(Partnership::keyring);
-            for keyring in agreements.chain(self.attestations().keyrings()) {
-                every_key.extend(keyring.clone());
-            }
-            every_key
+    pub fn keyring_under<'a>(&'a self, partnership: &'a Partnership) -> &'a Keyring {
+        let narrowed = self.narrowed.get_or_init(|| self.narrowed_keyrings());
+        let narrowed = narrowed.get(&partnership.terms().partnership);
+        narrowed.unwrap_or_else(|| partnership.keyring())
+    }
+
+    fn narrowed_keyrings(&self) -> BTreeMap<PartnershipId, Keyring> {
+        let mut every_key = self.keyring().clone();
+        let agreements = self.partnerships().map(Partnership::keyring);
+        for keyring in agreements.chain(self.attestations().keyrings()) {
+            every_key.extend(keyring.clone());
+        }
+        let narrowed = self.partnerships().filter_map(|partnership| {
+            let keyring = partnership.keyring().narrowed_by(&every_key)?;
+            Some((partnership.terms().partnership.clone(), keyring))
         });
-        every_key.was_good(organization, key, within)
+        narrowed.collect()
     }
 }

@@ -26,8 +26,8 @@ pub struct Governance {
     in_force_since: u64,
     attestations: Attestations,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
-    /// All keys that this ledger certifies or names, put together when they are first asked for.
-    pub(super) every_key: OnceLock<Keyring>,
+    /// The keys of agreements under which one ended earlier than their cards say; worked out when first asked for.
+    pub(super) narrowed: OnceLock<BTreeMap<PartnershipId, Keyring>>,
 }
 
 /// The last activation of each layer, and the entry that records it.
@@ -159,7 +159,7 @@ impl Governance {
             limits: Vec::new(),
             in_force_since,
             partnerships: BTreeMap::new(),
-            every_key: OnceLock::new(),
+            narrowed: OnceLock::new(),
         };
         let latest = latest_editions(&rest);
         for recorded in &rest {
@@ -190,7 +190,7 @@ impl Governance {
     pub fn read_ahead(&self, store: &Store, writes: &[Write]) -> Result<Self, GovernanceError> {
         let content = Ahead::of(store, writes);
         let mut ahead = self.clone();
-        ahead.every_key = OnceLock::new();
+        ahead.narrowed = OnceLock::new();
         let bodies = writes.iter().filter_map(|write| match write {
             Write::Entry(body) => Some(body),
             _ => None,

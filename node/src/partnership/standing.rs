@@ -33,6 +33,15 @@ impl Standing {
             Self::Ended => "ended",
         }
     }
+
+    /// Whether nothing goes under it any more, or until its lease is renewed.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::LeaseRunOut | Self::Ended => true,
+            Self::Proposed | Self::Declined | Self::Active => false,
+        }
+    }
 }
 
 impl std::fmt::Display for Standing {

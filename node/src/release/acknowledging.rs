@@ -40,21 +40,15 @@ pub(crate) fn verify_acknowledgement(
     let Some(known) = governance.partnership(partnership) else {
         return Ok(None);
     };
-    let acknowledgement = match Acknowledgement::verify(statement, known.keyring()) {
+    let keyring = governance.keyring_under(known);
+    let acknowledgement = match Acknowledgement::verify(statement, keyring) {
         Ok(acknowledgement) => acknowledgement,
         Err(error) => return Ok(Some(Err(UnreliableError::Statement(error)))),
     };
     // Its recipient signs it just before it sends it, whatever instant it gives.
-    let earliest = Time::try_from(now.as_nanos() - i64::from(APART_SECONDS_MAX) * 1_000_000_000);
-    let within = earliest.unwrap_or(Time::EARLIEST)..=now.plus_seconds(APART_SECONDS_MAX);
+    let within = now.minus_seconds(APART_SECONDS_MAX)..=now.plus_seconds(APART_SECONDS_MAX);
     let key = Statement::parse(statement, StatementKind::Acknowledgement).map(|read| read.key());
-    let is_good = key.is_ok_and(|key| {
-        let recipient = &acknowledgement.recipient;
-        let at = acknowledgement.at;
-        [within, at..=at]
-            .iter()
-            .all(|span| governance.was_good(recipient, &key, span))
-    });
+    let is_good = key.is_ok_and(|key| keyring.was_good(&acknowledgement.recipient, &key, &within));
     if !is_good {
         return Ok(Some(Err(UnreliableError::Key(acknowledgement.recipient))));
     }

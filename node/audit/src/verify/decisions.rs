@@ -193,8 +193,7 @@ pub(super) fn expired(decision: &Decision, when: Time) -> String {
 
 /// The earliest instant that something recorded here may have been done at.
 pub(super) fn earliest_for(at: At) -> Time {
-    let nanos = i64::from(ISSUE_DELAY_SECONDS_MAX) * 1_000_000_000;
-    Time::try_from(at.time.as_nanos() - nanos).unwrap_or(Time::EARLIEST)
+    at.time.minus_seconds(ISSUE_DELAY_SECONDS_MAX)
 }
 
 /// The latest instant, by another clock, of what is recorded here.

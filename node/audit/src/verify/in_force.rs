@@ -197,9 +197,13 @@ impl Audit<'_> {
             }
         });
         let is_shipped = origin != Origin::Operator;
-        // Where none are in force, or not at hand, that is found by itself.
-        let taxonomies = self.in_force.taxonomies();
-        let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
+        // What ships was checked before it did.
+        let against = text.filter(|_| !is_shipped).map_or_else(Vec::new, |text| {
+            // Where none are in force, or not at hand, that is found by itself.
+            let taxonomies = self.in_force.taxonomies();
+            let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
+            speaks_against(body.layer, text, &taxonomies)
+        });
         let checked = Rule::StickyLayer.check(is_shipped || body.layer != Layer::Sticky, || {
             format!(
                 "{} came with no version known here; if a later version wrote it, audit with that",
@@ -212,10 +216,7 @@ impl Audit<'_> {
         if let Some(rule) = self.in_force.rules.last_mut()
             && rule.from.entry == at.index
         {
-            // What ships was checked before it did.
-            rule.against = text.filter(|_| !is_shipped).map_or_else(Vec::new, |text| {
-                speaks_against(body.layer, text, &taxonomies)
-            });
+            rule.against = against;
             if body.schema != schema_digest() {
                 let schema = body.schema;
                 rule.against.push(format!(

@@ -92,8 +92,7 @@ fn init(folder: &Path, name: &str) -> PathBuf {
     };
     let place = folder.join(name);
     // An hour old, so that its keys were good before whatever a test dates back.
-    let founded = crate::clock::now().as_nanos() - 3_600_000_000_000;
-    let founded = Time::try_from(founded).unwrap();
+    let founded = crate::clock::now().minus_seconds(3_600);
     Node::init(&place, &settings, founded).unwrap();
     place
 }
