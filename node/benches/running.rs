@@ -16,13 +16,17 @@ mod measure;
 #[expect(dead_code, reason = "this bench measures no processor time")]
 mod process;
 
-use bed::Bed;
+use ambit_node::clock;
+use ambit_node::node::Node;
+use bed::{Bed, settings};
 use measure::{Ratio, Row, many_or, rate, record};
 use process::{Running, call};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 const ROUNDS: usize = 5;
+/// An import through a running node takes at most 1.3 times as long.
+const BAR: f64 = 1.0 / 1.3;
 /// Rows in one file: an observation for each, and a second or two of work.
 const ROWS: usize = 8_192;
 /// And in a short run.
@@ -47,21 +51,48 @@ export_control = { determined = true, itar = false, eccn = "EAR99" }
 serial = "serial"
 "#;
 
+/// The columns of values, with an agreement to judge each row for.
 const COLUMNS: usize = 16;
+/// And of a wide file that nobody is to have: then what counts is how the values come to the node.
+const COLUMNS_WIDE: usize = 64;
+/// Rows of a wide file: as many values.
+const ROWS_WIDE: usize = ROWS * COLUMNS / COLUMNS_WIDE * 2;
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder");
-    let homes = ["running", "alone"].map(|name| {
+    let [shop, shop_alone] = ["running", "alone"].map(|name| {
         let folder = folder.path().join(name);
         drop(Bed::make(&folder));
         folder.join("shop")
     });
-    let map = folder.path().join("map.toml");
-    std::fs::write(&map, map_text()).expect("the map is written");
-    let running = Running::start(&homes[0]);
-    let count = many_or(ROWS_FEW, ROWS);
+    let [wide, wide_alone] = ["wide", "wide-alone"].map(|name| {
+        let home = folder.path().join(name);
+        Node::init(&home, &settings("shop"), clock::now()).expect("the home is made");
+        home
+    });
+    let (ratio, stated) = measure_imports(folder.path(), COLUMNS, ROWS, [&shop, &shop_alone]);
+    let what = "an import through a running node, of one that does not run";
+    let mut rows = vec![ratio.row(what, BAR), Row::stated("the same", stated)];
+    let (ratio, stated) =
+        measure_imports(folder.path(), COLUMNS_WIDE, ROWS_WIDE, [&wide, &wide_alone]);
+    rows.push(ratio.row("64 values a row, for nobody", BAR));
+    rows.push(Row::stated("the same, of 64 values", stated));
+    record("running", &rows);
+}
+
+/// Imports in turns through a node that runs for the first home, and into the second, for which none does. Returns the
+/// ratio of the two, and the rate of the first.
+fn measure_imports(
+    folder: &Path,
+    columns: usize,
+    rows: usize,
+    homes: [&Path; 2],
+) -> (Ratio, String) {
+    let map = folder.join(format!("{columns}.toml"));
+    std::fs::write(&map, map_text(columns)).expect("the map is written");
+    let count = many_or(ROWS_FEW, rows);
     let import = |home: &Path, next: &mut usize| {
-        let file = rows(folder.path(), *next, count);
+        let file = file_of_rows(folder, columns, *next, count);
         *next += count;
         rate(count, || {
             let file = file.to_str().expect("a path is text");
@@ -70,16 +101,18 @@ fn main() {
             assert!(done.expect("the command runs").success());
         })
     };
+    let [through, alone] = homes;
+    let running = Running::start(through);
     let mut rates = Vec::new();
-    let (mut through, mut alone) = (0, 0);
+    let (mut next, mut next_alone) = (0, 0);
     let ratio = Ratio::measure(
         ROUNDS,
         || {
-            let rate = import(&homes[0], &mut through);
+            let rate = import(through, &mut next);
             rates.push(rate);
             rate
         },
-        || import(&homes[1], &mut alone),
+        || import(alone, &mut next_alone),
     );
     drop(running);
     if rates.len() > 1 {
@@ -88,17 +121,12 @@ fn main() {
     }
     rates.sort_by(f64::total_cmp);
     let middle = rates.get(rates.len() / 2).expect("a round was made");
-    let stated = format!("{middle:.0} observations/s");
-    let what = "an import through a running node, of one that does not run";
-    record(
-        "running",
-        &[ratio.row(what, 1.0 / 1.3), Row::stated("the same", stated)],
-    );
+    (ratio, format!("{middle:.0} observations/s"))
 }
 
-fn map_text() -> String {
+fn map_text(columns: usize) -> String {
     let mut map = MAP.to_owned();
-    for column in 0..COLUMNS {
+    for column in 0..columns {
         let _ = write!(
             map,
             "\n[[column]]\nname = \"d{column}\"\npath = \"Diameter{column:02}\"\nvalue_type = \"xs:double\"\n"
@@ -108,9 +136,9 @@ fn map_text() -> String {
 }
 
 /// A file of rows that differ from those of every other, each with its own serial number.
-fn rows(folder: &Path, from: usize, count: usize) -> PathBuf {
+fn file_of_rows(folder: &Path, columns: usize, from: usize, count: usize) -> PathBuf {
     let mut text = "t,serial".to_owned();
-    for column in 0..COLUMNS {
+    for column in 0..columns {
         let _ = write!(text, ",d{column}");
     }
     text.push('\n');
@@ -121,12 +149,12 @@ fn rows(folder: &Path, from: usize, count: usize) -> PathBuf {
             text,
             "2017-07-11T{hour:02}:{minute:02}:{second:02}Z,S-{number:08}"
         );
-        for column in 0..COLUMNS {
+        for column in 0..columns {
             let _ = write!(text, ",{}.{:04}", 10 + column, number % 10_000);
         }
         text.push('\n');
     }
-    let path = folder.join(format!("{from}.csv"));
+    let path = folder.join(format!("{columns}-{from}.csv"));
     std::fs::write(&path, text).expect("the rows are written");
     path
 }

@@ -4,7 +4,7 @@ mod party;
 
 pub use party::{MAP, NOTE_COLUMN, Party, agree, declaration, invite, text};
 
-use ambit_node::api::{Client, Operation};
+use ambit_node::api::{Client, Operation, Request};
 use ambit_node::holding::GetStatus;
 use serde_json::Value;
 use std::io::Read as _;
@@ -90,7 +90,8 @@ impl Home {
     /// The running node's answer to an operation; nothing where no node answers.
     pub fn ask_running<A: Operation>(&self, asked: &A) -> Option<A::Answer> {
         let home = ambit_node::config::Home::open(self.path()).ok()?;
-        Client::find(&home).ok()?.ask(asked).ok()
+        let request = Request::new(asked).ok()?;
+        Client::find(&home).ok()?.ask(&request).ok()
     }
 }
 

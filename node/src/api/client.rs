@@ -5,6 +5,7 @@ use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use ambit_ledger::OrganizationId;
 use std::io::Read as _;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// Connecting on loopback is immediate or hopeless.
@@ -20,6 +21,25 @@ pub struct Client {
     agent: ureq::Agent,
 }
 
+/// What is asked of a running node, as it is sent.
+#[derive(Debug)]
+pub struct Request<A> {
+    json: Vec<u8>,
+    asked: PhantomData<A>,
+}
+
+impl<A: Operation> Request<A> {
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// [`ClientError::Request`].
+    pub fn new(asked: &A) -> Result<Self, ClientError> {
+        let json = serde_json::to_vec(asked).map_err(ClientError::Request)?;
+        let asked = PhantomData;
+        Ok(Self { json, asked })
+    }
+}
+
 /// A running node cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -29,6 +49,9 @@ pub enum ClientError {
     /// `api.json` cannot be read.
     #[error("`api.json` cannot be read; stop the node and start it again")]
     Endpoint(#[source] serde_json::Error),
+    /// What is asked has no form as JSON.
+    #[error("what is asked cannot be written as JSON")]
+    Request(#[source] serde_json::Error),
     /// The connection failed in the middle.
     #[error(
         "the node stopped answering, and may have done what was asked: look at `ambit status`, then ask again if it did not"
@@ -56,9 +79,10 @@ impl From<ClientError> for Failure {
         let kind = match error {
             ClientError::Failed(failure) => return failure,
             ClientError::NotRunning | ClientError::Transport(_) => FailureKind::TryAgain,
-            ClientError::Endpoint(_) | ClientError::Answer(_) | ClientError::OtherVersion(_) => {
-                FailureKind::Failed
-            }
+            ClientError::Endpoint(_)
+            | ClientError::Request(_)
+            | ClientError::Answer(_)
+            | ClientError::OtherVersion(_) => FailureKind::Failed,
         };
         Self::new(kind, &error)
     }
@@ -111,12 +135,13 @@ impl Client {
     ///
     /// # Errors
     /// Any [`ClientError`].
-    pub fn ask<A: Operation>(&self, asked: &A) -> Result<A::Answer, ClientError> {
+    pub fn ask<A: Operation>(&self, request: &Request<A>) -> Result<A::Answer, ClientError> {
         let response = self
             .agent
             .post(self.url(&format!("operations/{}", A::NAME)))
             .header("Authorization", self.authorization())
-            .send_json(asked)
+            .content_type("application/json")
+            .send(&request.json)
             .map_err(|error| ClientError::Transport(Box::new(error)))?;
         let bytes = body(response)?;
         serde_json::from_slice(&bytes).map_err(ClientError::OtherVersion)

@@ -13,7 +13,7 @@ mod client;
 mod operations;
 mod server;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Request};
 pub use operations::Operation;
 pub use server::{ApiServer, ServeError};
 

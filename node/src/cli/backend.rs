@@ -1,6 +1,6 @@
 //! Who answers: the node that runs for a home, or its database, opened here.
 
-use crate::api::{Client, ClientError, Operation};
+use crate::api::{Client, ClientError, Operation, Request};
 use crate::config::Home;
 use crate::failure::Failure;
 use crate::node::{Node, OpenError};
@@ -51,9 +51,34 @@ impl Backend {
 
     /// Runs an operation.
     pub(super) fn ask<A: Operation>(&self, asked: A) -> Result<A::Answer, Failure> {
+        self.prepare(asked)?.ask()
+    }
+
+    /// Makes an operation ready to be asked: what takes long where much is asked, and can be done while another is
+    /// being answered.
+    pub(super) fn prepare<A: Operation>(&self, asked: A) -> Result<Prepared<'_, A>, Failure> {
+        Ok(match self {
+            Self::Running(client) => Prepared::Sent(client, Request::new(&asked)?),
+            Self::Opened(node) => Prepared::Answered(node, asked),
+        })
+    }
+}
+
+/// An operation that is ready, and who answers it.
+#[derive(Debug)]
+pub(super) enum Prepared<'a, A> {
+    /// Sent to a running node.
+    Sent(&'a Client, Request<A>),
+    /// Answered here.
+    Answered(&'a Node, A),
+}
+
+impl<A: Operation> Prepared<'_, A> {
+    /// Runs it.
+    pub(super) fn ask(self) -> Result<A::Answer, Failure> {
         match self {
-            Self::Running(client) => Ok(client.ask(&asked)?),
-            Self::Opened(node) => asked.answer(node, crate::clock::now()),
+            Self::Sent(client, request) => Ok(client.ask(&request)?),
+            Self::Answered(node, asked) => asked.answer(node, crate::clock::now()),
         }
     }
 }

@@ -1,25 +1,26 @@
 //! `ambit import`: a delimited file, in batches; the same file again adds nothing.
 
-use super::backend::Backend;
+use super::backend::{Backend, Prepared};
 use super::exit::Exit;
 use super::facts::FactsOptions;
 use super::files::{ContentError, FileError};
-use super::observe::{Batch, observe_batch};
+use super::observe::Batch;
 use super::output::{Format, OutputOption, note, read_text};
 use super::table::{pairs, short, shown};
-use crate::collect::{FactsError, ImportError, ImportReport, Map, import as import_file};
+use crate::collect::{FactsError, Import, ImportError, ImportReport, Map, import as import_file};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use crate::platform::shell_word;
-use crate::release::ObserveReport;
+use crate::release::{Observe, ObserveReport};
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 /// How many unreadable rows a person is shown.
 const ROWS_SHOWN_MAX: usize = 20;
@@ -110,32 +111,32 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
     let bar = progress_bar(&file);
     let position = bar.clone();
     let now = crate::clock::now();
-    let tell = |bytes| position.set_position(bytes);
-    let mut drafts = import_file(file, &map, &facts.base, &facts.overrides, now, tell)
+    let tell = move |bytes| position.set_position(bytes);
+    let drafts = import_file(file, &map, &facts.base, &facts.overrides, now, tell)
         .map_err(|error| refused(path, error))?;
     let backend = Backend::open(home)?;
     let mut summary = Summary::default();
     let mut counts = BTreeMap::new();
     let mut kept_from = None;
-    loop {
-        let kept = summary.observations_new;
-        let mut batch = Batch::default();
-        while batch.has_room()
-            && let Some(draft) = drafts.next()
-        {
-            batch.push(draft.map_err(|error| broken_off(path, kept, error.into()))?);
+    // The file is read while the batch before is being kept: one batch waits until that is done.
+    let read = std::thread::scope(|scope| {
+        let (batches, read) = mpsc::sync_channel(0);
+        let reading = scope.spawn(|| read_batches(drafts, &backend, batches));
+        for batch in read {
+            let kept = summary.observations_new;
+            let report = batch
+                .map_err(|error| error.at(path, kept))?
+                .ask()
+                .map_err(|error| end_of_batch(path, kept, error))?;
+            summary.observations_known += report.known;
+            count(&report, &mut summary, &mut counts);
+            kept_from = kept_from.take().or_else(|| first_kept_from(&report));
         }
-        if batch.drafts.is_empty() {
-            break;
-        }
-        let report = observe_batch(&backend, batch.drafts, true)
-            .map_err(|error| end_of_batch(path, kept, error))?;
-        summary.observations_known += report.known;
-        count(&report, &mut summary, &mut counts);
-        kept_from = kept_from.or_else(|| first_kept_from(&report));
-    }
+        let read = reading.join();
+        Ok::<_, Failure>(read.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })?;
     bar.finish_and_clear();
-    summary.take(drafts.report());
+    summary.take(&read);
     summary.recipients = recipients(counts);
     let exit = report(path, &summary, arguments.output)?;
     if let (Some((id, to)), Format::Table) = (kept_from, arguments.output.output) {
@@ -144,6 +145,64 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
         ));
     }
     Ok(exit)
+}
+
+/// Why there is no further batch.
+#[derive(Debug)]
+enum NoBatch {
+    Unreadable(ImportError),
+    Unprepared(Failure),
+}
+
+impl NoBatch {
+    fn at(self, path: &Path, kept: u64) -> Failure {
+        match self {
+            Self::Unreadable(error) => broken_off(path, kept, error.into()),
+            Self::Unprepared(error) => end_of_batch(path, kept, error),
+        }
+    }
+}
+
+type ReadBatch<'a> = Result<Prepared<'a, Observe>, NoBatch>;
+
+/// Reads a file in batches until it ends, cannot be read, or nobody takes more because one could not be kept. Returns
+/// what was read.
+fn read_batches<'a, R: Read, P: FnMut(u64)>(
+    mut drafts: Import<R, P>,
+    backend: &'a Backend,
+    batches: mpsc::SyncSender<ReadBatch<'a>>,
+) -> ImportReport {
+    while let Some(batch) = next_batch(&mut drafts, backend).transpose() {
+        let is_last = batch.is_err();
+        if batches.send(batch).is_err() || is_last {
+            break;
+        }
+    }
+    drafts.report().clone()
+}
+
+/// The next batch of a file; `None` at its end.
+fn next_batch<'a, R: Read, P: FnMut(u64)>(
+    drafts: &mut Import<R, P>,
+    backend: &'a Backend,
+) -> Result<Option<Prepared<'a, Observe>>, NoBatch> {
+    let mut batch = Batch::default();
+    while batch.has_room()
+        && let Some(draft) = drafts.next()
+    {
+        batch.push(draft.map_err(NoBatch::Unreadable)?);
+    }
+    if batch.drafts.is_empty() {
+        return Ok(None);
+    }
+    let observe = Observe {
+        drafts: batch.drafts,
+        is_import: true,
+    };
+    backend
+        .prepare(observe)
+        .map_err(NoBatch::Unprepared)
+        .map(Some)
 }
 
 /// The first observation that somebody may not have, and who.

@@ -15,11 +15,12 @@ use clap::Args;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// The most drafts in one operation, and the most bytes of JSON they come to: half of what a node takes at once.
+/// The most drafts in one operation, and the most bytes they come to on their way to a running node: half of what it
+/// takes at once.
 const BATCH_DRAFTS_MAX: usize = 512;
 const BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// About what a reading takes in JSON beside its texts.
-const READING_BYTES: usize = 256;
+/// The most that a reading takes beside its texts.
+const READING_BYTES: usize = 192;
 
 /// What to observe.
 #[derive(Clone, Debug, Args)]
@@ -62,7 +63,10 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
     let backend = Backend::open(home)?;
     let mut report = ObserveReport::default();
     for batch in batches(drafts) {
-        let part = observe_batch(&backend, batch, false)?;
+        let part = backend.ask(Observe {
+            drafts: batch,
+            is_import: false,
+        })?;
         report.observed.extend(part.observed);
         report.known += part.known;
     }
@@ -136,22 +140,17 @@ impl Batch {
 
     pub(super) fn push(&mut self, draft: Draft) {
         let bytes = draft.readings.iter().map(|reading| {
-            // Texts may grow when they are escaped, to twice as much where they are JSON themselves.
-            let value = reading.value.as_ref().map_or(0, |value| 2 * value.len());
-            READING_BYTES + reading.path.as_str().len() + value
+            let texts = [&reading.value, &reading.element];
+            let texts = texts.into_iter().flatten().map(String::len);
+            let names = [&reading.value_type, &reading.unit];
+            let names = names.into_iter().flatten().map(|name| name.as_str().len());
+            let texts = reading.path.as_str().len() + texts.chain(names).sum::<usize>();
+            // As base64, three bytes become four.
+            READING_BYTES + texts * 4 / 3
         });
         self.bytes += bytes.sum::<usize>();
         self.drafts.push(draft);
     }
-}
-
-/// Signs, judges and commits one batch.
-pub(super) fn observe_batch(
-    backend: &Backend,
-    drafts: Vec<Draft>,
-    is_import: bool,
-) -> Result<ObserveReport, Failure> {
-    backend.ask(Observe { drafts, is_import })
 }
 
 fn observed_table(report: &ObserveReport) -> String {
