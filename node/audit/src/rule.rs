@@ -105,7 +105,7 @@ rules! {
     ReadingsDiffer "readings-differ" Integrity Itself "readings are not those that the facts name";
     ReadingsStray "readings-stray" Integrity Above "readings are in the bundle of an observation that the ledger does not hold";
     EditionTerms "edition-terms" Integrity Itself "an edition of a partnership does not fit its terms";
-    EditionProfile "edition-profile" Integrity Itself "the partnership layer of an edition is not what its terms render to";
+    EditionProfile "edition-profile" Integrity Itself "the partnership layer of an edition is not what its terms render to, or stands by itself";
     EditionRoots "edition-roots" Integrity Itself "the roots compared for an edition are not those of its members";
     EditionSignatures "edition-signatures" Integrity Itself "an edition is in force without all members' signatures, or with a strange one";
     EditionChain "edition-chain" Integrity Above "an edition does not follow from the one in force";
@@ -148,10 +148,10 @@ rules! {
     Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";
     AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
-    AcknowledgementTime "acknowledgement-time" Integrity Above "an acknowledgement says that something was taken in before it was disclosed";
+    AcknowledgementTime "acknowledgement-time" Integrity Above "an acknowledgement says that something was taken in before it was disclosed, or is dated ahead";
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
     Attestation "attestation" Integrity Above "what is counted as attested is not what a pinned issuer or this organization signed above";
-    Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed";
+    Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed, or what was declined is in force";
     ReplayInputs "replay-inputs" Incomplete Itself "a decision cannot be judged again with what is there";
     ReplayDiffers "replay-differs" Differs Itself "a decision, judged again, comes out otherwise";
 }

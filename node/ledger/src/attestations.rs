@@ -12,6 +12,7 @@ use crate::names::{Name, OrganizationId};
 use crate::statement::StatementError;
 use crate::statements::AttestationStatement;
 use crate::time::Time;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands of what issuers attest.
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Attestations {
     own: OrganizationId,
     pinned: BTreeMap<OrganizationId, Pinned>,
+    /// All keys that issuers were ever pinned with, each for as long as all that names it says.
+    named: Keyring,
     /// By whom it is about.
     standing: BTreeMap<OrganizationId, BTreeMap<Place, Standing>>,
 }
@@ -79,11 +82,13 @@ impl Attestations {
         Self {
             own,
             pinned: BTreeMap::new(),
+            named: Keyring::new(),
             standing: BTreeMap::new(),
         }
     }
 
-    /// Pins an issuer's root, or lets go of it. What it attested under another root counts no more.
+    /// Pins an issuer's root, or lets go of it. What it attested under another root counts no more. A key that it ended once
+    /// stays ended, whichever card it is pinned by again.
     ///
     /// # Errors
     /// [`StatementError`] where a certificate is not by that root.
@@ -97,24 +102,29 @@ impl Attestations {
         for certificate in &body.certificates {
             keyring.certify(certificate)?;
         }
+        self.named.extend(keyring.clone());
         let root = body.root;
         self.pinned
             .insert(body.issuer.clone(), Pinned { root, keyring });
         Ok(())
     }
 
-    /// Verifies a statement: one by `own` organization's keys, or by those of a pinned issuer. It is not taken in yet.
+    /// Verifies a statement: one by the ledger's own organization, or by a pinned issuer. `known` holds its own keys, and
+    /// whatever else names those of others: what ended there is ended here. It is not taken in yet.
     ///
     /// # Errors
     /// Any [`AttestationError`].
-    pub fn verify(&self, bytes: &[u8], own: &Keyring) -> Result<Standing, AttestationError> {
+    pub fn verify(&self, bytes: &[u8], known: &Keyring) -> Result<Standing, AttestationError> {
         let issuer = AttestationStatement::from_own_ledger(bytes)?.issuer;
         let (keyring, root) = match self.pinned.get(&issuer) {
-            _ if issuer == self.own => (own, None),
-            Some(pinned) => (&pinned.keyring, Some(pinned.root)),
+            _ if issuer == self.own => (Cow::Borrowed(known), None),
+            Some(pinned) => {
+                let keyring = narrowed(Cow::Borrowed(&pinned.keyring), &self.named);
+                (narrowed(keyring, known), Some(pinned.root))
+            }
             None => return Err(AttestationError::Unpinned(issuer)),
         };
-        let statement = AttestationStatement::verify(bytes, keyring)?;
+        let statement = AttestationStatement::verify(bytes, &keyring)?;
         if statement.attestation.subject == issuer {
             return Err(AttestationError::OfItself(issuer));
         }
@@ -133,9 +143,10 @@ impl Attestations {
         }
     }
 
-    /// The keys of pinned issuers.
-    pub fn keyrings(&self) -> impl Iterator<Item = &Keyring> {
-        self.pinned.values().map(|pinned| &pinned.keyring)
+    /// The keys that issuers were ever pinned with.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.named
     }
 
     /// Takes in what was verified, in the place of an earlier one.
@@ -225,6 +236,11 @@ impl Attestations {
                 .is_some_and(|pinned| pinned.root == root),
         }
     }
+}
+
+/// The same keys, each no longer than the others say.
+fn narrowed<'a>(keyring: Cow<'a, Keyring>, by: &Keyring) -> Cow<'a, Keyring> {
+    keyring.narrowed_by(by).map_or(keyring, Cow::Owned)
 }
 
 fn place(statement: &AttestationStatement) -> Place {

@@ -81,6 +81,8 @@ impl Node {
         let roots = self.with_own_root(fingerprints);
         let keyring = keyring_for(&terms.members, &roots)?;
         let mut signatures = verified(&parsed, &terms, &keyring, now)?;
+        // What this node signed and does not know any more, it signs anew: an own signature is recorded when it is made.
+        signatures.remove(me);
         if !signatures.contains_key(&terms.declarer) {
             return Err(PartnerError::DeclarerUnsigned(terms.declarer));
         }

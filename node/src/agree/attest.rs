@@ -90,6 +90,11 @@ pub enum AttestError {
         "a destination is not known; countries are written by their two letters, such as DE, and groups as EU"
     )]
     Destination(#[from] UnknownName),
+    /// This node's own statement, which its ledger does not hold: a backup from before it was put back, perhaps.
+    #[error(
+        "it is your own attestation of `{0}`, which this node's ledger does not hold, and an own one is recorded when it is made: attest it again"
+    )]
+    OwnNotHeld(OrganizationId),
     /// There is nothing to end.
     #[error("this node attested no such thing of `{0}`; `ambit attest list` shows what stands")]
     NothingToEnd(OrganizationId),
@@ -143,6 +148,7 @@ impl From<AttestError> for Failure {
             ),
             AttestError::Clock(_) | AttestError::Ahead(_) => (FailureKind::TryAgain, None),
             AttestError::Attestation(AttestationError::Older { .. })
+            | AttestError::OwnNotHeld(_)
             | AttestError::TooMuch(_)
             | AttestError::Armor(_)
             | AttestError::Enact(_) => (FailureKind::Failed, None),
@@ -153,6 +159,15 @@ impl From<AttestError> for Failure {
             None => failure,
         }
     }
+}
+
+/// Where a statement comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    /// Just signed.
+    Here,
+    /// Read from a file.
+    Elsewhere,
 }
 
 impl Node {
@@ -220,7 +235,7 @@ impl Node {
         let statement = statement
             .issue(&self.keys().statement)
             .map_err(AttestationError::Statement)?;
-        self.record_attestation(&statement, now)
+        self.record_attestation(&statement, Made::Here, now)
     }
 
     /// Takes in what an issuer attests whose root is pinned here.
@@ -230,13 +245,18 @@ impl Node {
     pub fn take_attestation(&self, file: &str, now: Time) -> Result<Attesting, AttestError> {
         let now = self.instant(now)?;
         let statement = read_armor(ArmorLabel::Attestation, file)?;
-        self.record_attestation(&statement, now)
+        self.record_attestation(&statement, Made::Elsewhere, now)
     }
 
-    fn record_attestation(&self, statement: &[u8], now: Time) -> Result<Attesting, AttestError> {
+    fn record_attestation(
+        &self,
+        statement: &[u8],
+        made: Made,
+        now: Time,
+    ) -> Result<Attesting, AttestError> {
         let changing = self.changing();
         let attestations = changing.attestations();
-        let verified = attestations.verify(statement, changing.keyring())?;
+        let verified = attestations.verify(statement, &changing.every_key())?;
         check_signed(&verified.statement.issuer, verified.statement.at, now)?;
         let subject = &verified.statement.attestation.subject;
         if subject != changing.organization() {
@@ -246,6 +266,9 @@ impl Node {
             .all()
             .any(|(standing, _)| standing.bytes == verified.bytes);
         if !is_known {
+            if made == Made::Elsewhere && verified.statement.issuer == *changing.organization() {
+                return Err(AttestError::OwnNotHeld(subject.clone()));
+            }
             check_room(&changing, &verified, now)?;
             let body = Body::AttestationRecorded(AttestationRecorded {
                 attestation: ByteBuf::from(statement.to_vec()),

@@ -97,6 +97,11 @@ pub enum PartnerError {
         "nothing is proposed: what came declines a partnership that is not known here; take the invitation instead"
     )]
     NothingProposed,
+    /// This node's own decline, which its ledger does not hold: a backup from before it was put back, perhaps.
+    #[error(
+        "it is your own decline of `{0}`, which this node's ledger does not hold, and an own one is recorded when it is made: decline the invitation again"
+    )]
+    OwnDecline(PartnershipId),
     /// A signed partnership is not declined.
     #[error(
         "this node has signed `{0}` already, and this version cannot leave a signed partnership; it ends at its end"
@@ -142,6 +147,7 @@ impl PartnerError {
             | Self::Unbuilt(_)
             | Self::Edition(_)
             | Self::NothingProposed
+            | Self::OwnDecline(_)
             | Self::SignedAlready(_)
             | Self::Randomness(_) => FailureKind::Failed,
         }

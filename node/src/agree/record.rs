@@ -51,7 +51,9 @@ impl Node {
             .ok_or_else(|| PartnerError::Unknown(terms.partnership.clone()))?;
         let signature = ManifestSignature::verify(statement, known.keyring())
             .map_err(PartnerError::Signature)?;
-        if known.signatures().contains_key(signature.signer()) {
+        // An own one is recorded when it is made, or never: `accept` signs anew.
+        let is_own = signature.signer() == changing.organization();
+        if is_own || known.signatures().contains_key(signature.signer()) {
             return Ok(false);
         }
         check_not_declined(known)?;
@@ -95,6 +97,9 @@ impl Node {
             Decline::verify(statement, known.keyring()).map_err(PartnerError::Signature)?;
         check_answered(known.terms(), &decline.member, decline.at, now)?;
         let partnership = known.terms().partnership.clone();
+        if known.declined().is_none() && decline.member == *changing.organization() {
+            return Err(PartnerError::OwnDecline(partnership));
+        }
         if known.declined().is_none() && known.stage() == EditionStage::Proposed {
             let writes = vec![decline_write(&partnership, statement)];
             self.enact(changing, writes, now)?;

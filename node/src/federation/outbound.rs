@@ -401,7 +401,7 @@ impl Session {
                         let code = RefusalCode::from(error);
                         self.trouble.charge_refusal(&self.link.peer(), code, 0);
                     }
-                    UnreliableError::Key(_) | UnreliableError::Early(_) => {
+                    UnreliableError::Key(_) | UnreliableError::Dated(_) => {
                         self.charge(Fault::InVain)
                     }
                 }

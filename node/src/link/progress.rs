@@ -60,6 +60,16 @@ pub enum AcknowledgementError {
         /// When the last item was issued that it covers.
         issued_at: Time,
     },
+    /// It is dated minutes ahead.
+    #[error(
+        "failed to take an acknowledgement: it is of {at}, and it is {now} here: one of the two clocks is wrong; once it is right, it is signed anew"
+    )]
+    Ahead {
+        /// When it says it was made.
+        at: Time,
+        /// Now.
+        now: Time,
+    },
     /// The chain over outcomes is another.
     #[error("failed to take an acknowledgement: the chains over outcomes differ at {upto}")]
     Chain {

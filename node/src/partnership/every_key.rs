@@ -15,12 +15,19 @@ impl Governance {
         narrowed.unwrap_or_else(|| partnership.keyring())
     }
 
-    fn narrowed_keyrings(&self) -> BTreeMap<PartnershipId, Keyring> {
+    /// All of them.
+    #[must_use]
+    pub fn every_key(&self) -> Keyring {
         let mut every_key = self.keyring().clone();
         let agreements = self.partnerships().map(Partnership::keyring);
-        for keyring in agreements.chain(self.attestations().keyrings()) {
+        for keyring in agreements.chain([self.attestations().keyring()]) {
             every_key.extend(keyring.clone());
         }
+        every_key
+    }
+
+    fn narrowed_keyrings(&self) -> BTreeMap<PartnershipId, Keyring> {
+        let every_key = self.every_key();
         let narrowed = self.partnerships().filter_map(|partnership| {
             let keyring = partnership.keyring().narrowed_by(&every_key)?;
             Some((partnership.terms().partnership.clone(), keyring))

@@ -23,9 +23,9 @@ pub(crate) enum UnreliableError {
     /// Its key was not good when it came.
     #[error("the acknowledgement of `{0}` is signed with a key that is not good now")]
     Key(OrganizationId),
-    /// It is dated before what it acknowledges.
+    /// It is dated before what it acknowledges, or minutes ahead.
     #[error(transparent)]
-    Early(AcknowledgementError),
+    Dated(AcknowledgementError),
 }
 
 /// Verifies an acknowledgement of this outbox; `None` where the partnership is not known.
@@ -52,9 +52,15 @@ pub(crate) fn verify_acknowledgement(
     if !is_good {
         return Ok(Some(Err(UnreliableError::Key(acknowledgement.recipient))));
     }
-    let early = dated_early(node, outbox, &acknowledgement)?;
-    let relied = early.map_or(Ok(acknowledgement), |early| {
-        Err(UnreliableError::Early(early))
+    let at = acknowledgement.at;
+    let ahead = (now.plus_seconds(APART_SECONDS_MAX) < at)
+        .then_some(AcknowledgementError::Ahead { at, now });
+    let wrong = match ahead {
+        Some(ahead) => Some(ahead),
+        None => dated_early(node, outbox, &acknowledgement)?,
+    };
+    let relied = wrong.map_or(Ok(acknowledgement), |wrong| {
+        Err(UnreliableError::Dated(wrong))
     });
     Ok(Some(relied))
 }

@@ -65,14 +65,15 @@ pub struct Instant {
     pub time: Time,
 }
 
-/// An operator's own profile beside the shipped one, over the decisions recorded while it was in force.
+/// An operator's own profile beside the shipped one, over the decisions that were recorded or used while it was in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Beyond {
     /// Decisions that both were asked about.
     pub compared: u64,
     /// Decisions that cannot be judged again here.
     pub not_compared: u64,
-    /// The entries of those in which it admits, for some purpose, what the shipped profile does not.
+    /// Those in which it admits, for some purpose, what the shipped profile does not: the first entry that records or uses
+    /// each while it was in force.
     pub entries: Vec<u64>,
 }
 

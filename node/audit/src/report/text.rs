@@ -165,7 +165,7 @@ impl Display for RuleInForce {
 impl Display for Beyond {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> Result {
         if self.compared == 0 && self.not_compared == 0 {
-            return formatter.write_str("nothing was decided by it");
+            return formatter.write_str("no decision recorded here was used under it");
         }
         match self.entries.first() {
             Some(first) => write!(

@@ -98,7 +98,7 @@ impl Audit<'_> {
         check_repeated(outbox, statement, before.seq)?;
         let not_taken = not_taken_in(statement, before.seq);
         let outcomes = outcomes_over(outbox, before, upto, &not_taken)?;
-        let is_dated = check_dated(outbox, statement, before.seq);
+        let is_dated = check_dated(at, outbox, statement, before.seq);
         // Whatever follows is held against what was signed for, so that one fault is found once.
         let signed = AcknowledgedTo {
             seq: upto,
@@ -145,7 +145,10 @@ fn check_repeated(outbox: &Outbox, statement: &Acknowledgement, before: u64) -> 
 
 /// Nothing is taken in before it was issued, as far as clocks may be apart. Dated back, an acknowledgement would verify by
 /// a key that had ended when it was made.
-fn check_dated(outbox: &Outbox, statement: &Acknowledgement, before: u64) -> Checks {
+fn check_dated(at: At, outbox: &Outbox, statement: &Acknowledgement, before: u64) -> Checks {
+    Rule::AcknowledgementTime.check(statement.at <= latest_for(at), || {
+        format!("acknowledged at {}, recorded at {}", statement.at, at.time)
+    })?;
     let covered = outbox.items.range(..=statement.upto).rev();
     let mut covered = covered.take_while(|(seq, _)| **seq > before);
     let taken = covered.find(|(_, item)| item.untaken.is_none() && !item.is_withdrawn);

@@ -37,22 +37,25 @@ impl Audit<'_> {
         let disclosure = statements
             .disclosure
             .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keys.known.ring));
-        self.verified(at, disclosure.verified)?;
-        let disclosure = disclosure.said.map_err(|error| unverified(&error))?;
         let observed = statements.observation.unwrap_or_else(|| {
-            let issued_at = disclosure.issued_at;
-            ObservationClaim::of(
-                &body.observation,
-                issued_at,
-                self.bundle,
-                &self.keys.known.ring,
-            )
+            let issued_at = disclosure.issued_at().unwrap_or(at.time);
+            let ring = &self.keys.known.ring;
+            ObservationClaim::of(&body.observation, issued_at, self.bundle, ring)
         });
-        self.verified(at, observed.claim.verified)?;
+        let verified = self.verified(at, disclosure.verified).and_then(|_| {
+            let verified = self.verified(at, observed.claim.verified);
+            verified.map(drop)
+        });
+        // First what later entries depend on, and what is no stray even where it does not verify.
+        if let Ok(observation) = &observed.claim.said
+            && (verified.is_ok() || observed.readings.is_some())
+        {
+            let readings = self.name_readings(observation.id(), observed.readings);
+            self.note(at, readings);
+        }
+        verified?;
+        let disclosure = disclosure.said.map_err(|error| unverified(&error))?;
         let observation = observed.claim.said.map_err(|error| unverified(&error))?;
-        // First what later entries depend on, then what only this one does.
-        let readings = self.name_readings(observation.id(), observed.readings);
-        self.note(at, readings);
         let sequence = self.take_sequence(body, &disclosure);
         self.note(at, sequence);
         let is_past = check_past(at, &observation);
@@ -167,7 +170,7 @@ impl Audit<'_> {
             .ok_or_else(|| Rule::AdmissionParties.broken("this organization is no member"))?;
 
         let digest = only_decision(&body.decisions)?;
-        let decision = self.decision(digest, Action::Admit, &edition)?;
+        let decision = self.decision(at, digest, Action::Admit, &edition)?;
         let inquiries: Vec<_> = own
             .iter()
             .map(|own| {

@@ -5,6 +5,7 @@ use super::decisions::latest_for;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::keys::unverified;
+use super::partnerships::check_made_here;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
@@ -40,10 +41,15 @@ impl Audit<'_> {
             Ok(verified) => {
                 self.report.checked_mut().signatures += 1;
                 let stated_at = verified.statement.at;
+                let is_own = verified.statement.issuer == self.own;
                 self.attestations.take(verified);
-                Rule::Attestation.check(stated_at <= latest_for(at), || {
-                    format!("stated at {stated_at}, recorded at {}", at.time)
-                })
+                if is_own {
+                    check_made_here(Rule::Attestation, at, stated_at)
+                } else {
+                    Rule::Attestation.check(stated_at <= latest_for(at), || {
+                        format!("stated at {stated_at}, recorded at {}", at.time)
+                    })
+                }
             }
             Err(AttestationError::Statement(error)) => Err(unverified(&error)),
             Err(

@@ -23,9 +23,24 @@ pub(crate) struct Decisions {
     by_class: BTreeMap<Digest, Vec<(At, Rc<Decision>)>>,
     /// Those that name the class of their own inquiry.
     named: BTreeSet<Digest>,
+    /// The first entry that records or uses a decision in each stretch of what judges.
+    used: BTreeMap<(usize, Digest), At>,
 }
 
 impl Decisions {
+    /// Notes that an entry uses a decision, in a stretch in which nothing that judges was replaced.
+    fn note_use(&mut self, at: At, stretch: usize, digest: Digest) {
+        self.used.entry((stretch, digest)).or_insert(at);
+    }
+
+    /// For each stretch of what judges, every decision that was used in it, with the first entry that does.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = (At, &Rc<Decision>)> {
+        self.used.iter().filter_map(|((_, digest), at)| {
+            let (_, decision) = self.by_digest.get(digest)?;
+            Some((*at, decision))
+        })
+    }
+
     /// All of them, in the order of the ledger.
     pub(crate) fn in_order(&self) -> Vec<(At, Rc<Decision>)> {
         let mut decisions: Vec<_> = self
@@ -107,11 +122,14 @@ impl Audit<'_> {
         self.note(at, checked);
         let checked = self.decisions.take(at, decision);
         self.note(at, checked);
+        let stretch = self.in_force.stretch();
+        self.decisions.note_use(at, stretch, decision.digest());
     }
 
     /// The decision of this digest, for this action, if it was made with the layers now in force.
     pub(super) fn decision(
-        &self,
+        &mut self,
+        at: At,
         digest: &Digest,
         action: Action,
         edition: &Edition,
@@ -135,7 +153,10 @@ impl Audit<'_> {
         Rule::DecisionLayers.check(Some(decision.schema) == self.in_force.schema(), || {
             format!("decision {digest} names another schema")
         })?;
-        Ok(Rc::clone(decision))
+        let decision = Rc::clone(decision);
+        let stretch = self.in_force.stretch();
+        self.decisions.note_use(at, stretch, *digest);
+        Ok(decision)
     }
 
     /// One of the inquiries must be of the decision's class.

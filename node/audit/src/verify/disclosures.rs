@@ -47,8 +47,14 @@ impl Audit<'_> {
 
     fn check_observed(&mut self, at: At, observed: ObservationClaim) -> Checks {
         let ObservationClaim { claim, readings } = observed;
-        self.verified(at, claim.verified)?;
-        let observation = claim.said.map_err(|error| unverified(&error))?;
+        // Also of one that does not verify: what follows from it is no fault of its own.
+        let verified = self.verified(at, claim.verified).map(drop);
+        let observation = match claim.said {
+            Ok(observation) => observation,
+            Err(error) => return verified.and(Err(unverified(&error))),
+        };
+        let is_named = verified.is_ok() || readings.is_some();
+        self.note(at, verified);
         let id = observation.id();
         let issuer = &observation.facts().issuer;
         Rule::ObservationIssuer.check(*issuer == self.own, || format!("`{issuer}` signed it"))?;
@@ -67,24 +73,11 @@ impl Audit<'_> {
         };
         let is_first = self.observed.insert(id, Rc::new(recorded)).is_none();
         Rule::ObservationTwice.check(is_first, || format!("observation {id}"))?;
-        self.owe(at, id);
-        self.name_readings(id, readings)
-    }
-
-    /// Every other member of each agreement in force must get it, or be kept from it.
-    fn owe(&mut self, at: At, id: ObservationId) {
-        for (partnership, edition) in self.in_force.editions() {
-            let terms = &edition.terms;
-            if at.time >= terms.until.min(terms.lease_until) {
-                continue;
-            }
-            for member in &terms.members {
-                if member.card.organization != self.own {
-                    let outbox = self.outboxes.of(partnership, &member.card.organization);
-                    outbox.owe(at.index, id);
-                }
-            }
+        self.own_observations.push(at, id);
+        if is_named {
+            self.name_readings(id, readings)?;
         }
+        Ok(())
     }
 
     pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {
@@ -160,7 +153,7 @@ impl Audit<'_> {
             .map_err(|error| Rule::DisclosureLimits.broken(error_chain(&error)))?;
 
         let digest = only_decision(&disclosure.decisions)?;
-        let decision = self.decision(digest, Action::Disclose, &edition)?;
+        let decision = self.decision(at, digest, Action::Disclose, &edition)?;
         Rule::DecisionExpired.check(decision.is_true_at(issued_at), || {
             expired(&decision, issued_at)
         })?;
@@ -197,7 +190,7 @@ impl Audit<'_> {
         let edition = self.in_force.active(&body.partnership);
         let outbox = self.outboxes.of(&body.partnership, &body.recipient);
         if let Some(recorded) = self.observed.get(&body.observation) {
-            outbox.judge(recorded.index);
+            outbox.judge(recorded.index, &self.own_observations);
         }
         let stands = edition.map_or(Ok(()), |edition| {
             outbox.withhold(body.observation, &edition)
@@ -241,7 +234,7 @@ impl Audit<'_> {
                 "the limits in force cover it, and nothing was asked".to_owned()
             });
         };
-        let decision = self.decision(digest, Action::Disclose, &edition)?;
+        let decision = self.decision(at, digest, Action::Disclose, &edition)?;
         // With onward hops, whom it names besides the recipient follows from what was decided of each.
         let members = edition.terms.member_ids();
         let asked = &decision.inquiry.scope;

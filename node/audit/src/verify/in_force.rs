@@ -12,7 +12,7 @@ use ambit_ledger::{
 use ambit_policy::{
     Taxonomies, check_profile, schema_digest, shipped_with, taxonomies_shipped_with,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What judges, as the entries so far say.
@@ -26,6 +26,12 @@ pub(super) struct InForce {
     editions: BTreeMap<Digest, Rc<Edition>>,
     /// The edition in force, and since when.
     active: BTreeMap<PartnershipId, (Digest, Time)>,
+    /// This organization's own signatures of editions.
+    signed: BTreeSet<Digest>,
+    /// Editions that were in force once, or are.
+    begun: BTreeSet<Digest>,
+    /// Editions that a member declined, with the entry that says so.
+    declined: BTreeMap<Digest, u64>,
     /// Everything that ever judged, in the order in which it came into force.
     pub(super) rules: Vec<RuleInForce>,
 }
@@ -65,6 +71,26 @@ impl InForce {
         self.active.get(partnership).map(|(digest, _)| *digest)
     }
 
+    /// Whether an edition is in force, or was.
+    pub(super) fn has_begun(&self, edition: &Digest) -> bool {
+        self.begun.contains(edition)
+    }
+
+    /// Notes an own signature of an edition. Returns whether no entry above has it.
+    pub(super) fn sign(&mut self, signature: Digest) -> bool {
+        self.signed.insert(signature)
+    }
+
+    /// Notes that a member declined an edition.
+    pub(super) fn decline(&mut self, at: At, edition: Digest) {
+        self.declined.entry(edition).or_insert(at.index);
+    }
+
+    /// The entry by which an edition was declined.
+    pub(super) fn declined(&self, edition: &Digest) -> Option<u64> {
+        self.declined.get(edition).copied()
+    }
+
     /// When the edition in force came into force.
     pub(super) fn since(&self, partnership: &PartnershipId) -> Option<Time> {
         self.active.get(partnership).map(|(_, since)| *since)
@@ -75,14 +101,6 @@ impl InForce {
         self.editions.get(&self.active(partnership)?)
     }
 
-    /// All editions in force whose terms are at hand.
-    pub(super) fn editions(&self) -> impl Iterator<Item = (&PartnershipId, &Rc<Edition>)> {
-        let active = self.active.iter();
-        active.filter_map(|(partnership, (digest, _))| {
-            Some((partnership, self.editions.get(digest)?))
-        })
-    }
-
     /// An edition comes into force, with the partnership layer that its entry names.
     pub(super) fn activate(
         &mut self,
@@ -91,6 +109,7 @@ impl InForce {
         edition: Digest,
         profile: Digest,
     ) {
+        self.begun.insert(edition);
         if self.active(partnership) != Some(edition) {
             self.active.insert(partnership.clone(), (edition, at.time));
         }
@@ -126,6 +145,11 @@ impl InForce {
             anyway: None,
             beyond: None,
         });
+    }
+
+    /// The number of the stretch in which nothing that judges was replaced.
+    pub(super) fn stretch(&self) -> usize {
+        self.rules.len()
     }
 
     /// The layers of this organization's own that nothing was ever put in force for: every one of them judges.
@@ -185,8 +209,8 @@ impl Audit<'_> {
         let text = self.name_blob(at, &body.profile);
         self.name_blob(at, &body.schema);
         if body.layer == Layer::Partnership {
-            let how = "the partnership layer comes with an edition, never by itself";
-            self.note(at, Err(Rule::BlobShape.broken(how)));
+            let how = "a partnership layer comes with its edition, and never by itself";
+            self.note(at, Err(Rule::EditionProfile.broken(how)));
             return;
         }
         self.in_force.schema = Some(body.schema);

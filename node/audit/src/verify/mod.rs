@@ -41,7 +41,7 @@ use disclosures::Recorded;
 use fault::{Checks, Fault};
 use in_force::InForce;
 use keys::{Keys, Known};
-use outboxes::Outboxes;
+use outboxes::{Outboxes, OwnObservations};
 use preparation::{Prepared, Statements};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -92,6 +92,7 @@ pub(crate) struct Audit<'a> {
     in_force: InForce,
     attestations: Attestations,
     observed: HashMap<ObservationId, Rc<Recorded>>,
+    own_observations: OwnObservations,
     outboxes: Outboxes,
     inbox: Inbox,
     /// The first entry of a kind that is not read, or not checked: it may have changed keys, editions or outboxes.
@@ -113,6 +114,7 @@ impl<'a> Audit<'a> {
             in_force: InForce::default(),
             attestations: Attestations::new(bundle.organization().clone()),
             observed: HashMap::new(),
+            own_observations: OwnObservations::default(),
             outboxes: Outboxes::default(),
             inbox: Inbox::default(),
             unread: None,

@@ -122,7 +122,7 @@ impl Audit<'_> {
         })?;
         let disclosure = self.disclosure_of(entry)?;
         let digest: &Digest = &body.decision;
-        let decision = self.decision(digest, Action::Disclose, &edition)?;
+        let decision = self.decision(at, digest, Action::Disclose, &edition)?;
         check_true_around(&decision, at)?;
         let inquiries = self.inquiries_again(at, &disclosure, &edition)?;
         self.check_class(digest, &decision, &inquiries)?;

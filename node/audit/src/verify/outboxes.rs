@@ -14,16 +14,43 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 #[derive(Debug, Default)]
 pub(super) struct Outboxes(BTreeMap<(PartnershipId, OrganizationId), Outbox>);
 
+/// What this ledger's organization observed, in the order of the ledger. In this order all of it is judged for every other
+/// member of an agreement that comes into force, also what was observed before.
+#[derive(Debug, Default)]
+pub(super) struct OwnObservations(Vec<OwnObservation>);
+
+#[derive(Clone, Copy, Debug)]
+struct OwnObservation {
+    entry: u64,
+    time: Time,
+    id: ObservationId,
+}
+
+impl OwnObservations {
+    pub(super) fn push(&mut self, at: At, id: ObservationId) {
+        self.0.push(OwnObservation {
+            entry: at.index,
+            time: at.time,
+            id,
+        });
+    }
+
+    fn from(&self, place: usize) -> &[OwnObservation] {
+        self.0.get(place..).unwrap_or_default()
+    }
+}
+
 /// What was put into the outbox of one recipient in one partnership, and what became of it.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) items: BTreeMap<u64, Item>,
     /// The sequence number at which an observation stands disclosed under an edition.
     standing: HashMap<(ObservationId, Digest), u64>,
-    /// Own observations still to be judged, by entry.
-    owed: BTreeMap<u64, ObservationId>,
-    /// The latest own observation that was judged, by entry.
-    judged: Option<u64>,
+    /// Up to where in [`OwnObservations`] all were judged, or passed over; absent for whom no edition says that they are
+    /// to be.
+    judged: Option<usize>,
+    /// Own observations that were passed over, by entry.
+    passed_over: BTreeMap<u64, ObservationId>,
     pub(super) acknowledged: BTreeMap<Salt, AcknowledgedTo>,
     /// The incarnation of the recipient's store that acknowledged last.
     pub(super) incarnation: Option<Salt>,
@@ -123,15 +150,24 @@ impl Outbox {
         self.items.last_key_value().map_or(0, |(seq, _)| *seq)
     }
 
-    /// Notes that an observation of this entry is to be judged.
-    pub(super) fn owe(&mut self, index: u64, id: ObservationId) {
-        self.owed.insert(index, id);
+    /// Notes that all observations are to be judged for it.
+    pub(super) fn open(&mut self) {
+        self.judged.get_or_insert(0);
     }
 
     /// Notes that the observation of this entry was disclosed or withheld.
-    pub(super) fn judge(&mut self, index: u64) {
-        self.owed.remove(&index);
-        self.judged = self.judged.max(Some(index));
+    pub(super) fn judge(&mut self, entry: u64, all: &OwnObservations) {
+        let Some(judged) = &mut self.judged else {
+            return;
+        };
+        if self.passed_over.remove(&entry).is_some() {
+            return;
+        }
+        let place = all.0.partition_point(|observed| observed.entry < entry);
+        let before = all.0.get(*judged..place).unwrap_or_default();
+        let before = before.iter().map(|observed| (observed.entry, observed.id));
+        self.passed_over.extend(before);
+        *judged = (*judged).max(place + 1);
     }
 
     fn put(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
@@ -228,6 +264,11 @@ impl Outbox {
         contradicted
     }
 
+    /// Whether nothing was ever judged for it.
+    fn is_untouched(&self) -> bool {
+        self.items.is_empty() && self.withheld.is_empty()
+    }
+
     fn delivery(&self, partnership: &PartnershipId, recipient: &OrganizationId) -> Delivered {
         let mut delivery = Delivered {
             partnership: partnership.clone(),
@@ -269,9 +310,22 @@ impl Audit<'_> {
             .outboxes
             .of(&disclosure.partnership, &disclosure.recipient);
         if let Some(recorded) = self.observed.get(&disclosure.observation) {
-            outbox.judge(recorded.index);
+            outbox.judge(recorded.index, &self.own_observations);
         }
         outbox.put(at, body, disclosure)
+    }
+
+    /// An edition comes into force: for every other member, all own observations are to be judged from now on.
+    pub(super) fn open_outboxes(&mut self, partnership: &PartnershipId) {
+        let Some(edition) = self.in_force.edition(partnership) else {
+            return;
+        };
+        for member in &edition.terms.members {
+            let organization = &member.card.organization;
+            if *organization != self.own {
+                self.outboxes.of(partnership, organization).open();
+            }
+        }
     }
 
     /// What became of every outbox, and what is left open in it: each observation must have been judged for each
@@ -287,17 +341,13 @@ impl Audit<'_> {
                      again, so export the ledger then"
                 ))));
             }
-            let is_member = self
-                .in_force
-                .edition(partnership)
-                .is_none_or(|edition| edition.terms.member(recipient).is_some());
-            for (index, id) in outbox.owed.iter().filter(|_| is_member) {
-                if outbox.judged.is_some_and(|judged| judged > *index) {
-                    let how = format!("observation {id} for `{recipient}`");
-                    faults.push((*index, Rule::PassedOver.broken(how)));
-                } else {
-                    delivery.unjudged += 1;
-                }
+            for (entry, id) in &outbox.passed_over {
+                let how = format!("observation {id} for `{recipient}`");
+                faults.push((*entry, Rule::PassedOver.broken(how)));
+            }
+            delivery.unjudged = self.unjudged(partnership, recipient, outbox);
+            if outbox.is_untouched() && delivery.unjudged == 0 {
+                continue;
             }
             self.report.checked_mut().unjudged += delivery.unjudged;
             self.report.add_delivery(delivery);
@@ -306,5 +356,24 @@ impl Audit<'_> {
         for (index, fault) in faults {
             self.note_at(index, Err(fault));
         }
+    }
+
+    /// How many observations still wait to be judged for a member: those of the time of the agreement.
+    fn unjudged(
+        &self,
+        partnership: &PartnershipId,
+        recipient: &OrganizationId,
+        outbox: &Outbox,
+    ) -> u64 {
+        let Some((judged, edition)) = outbox.judged.zip(self.in_force.edition(partnership)) else {
+            return 0;
+        };
+        if edition.terms.member(recipient).is_none() {
+            return 0;
+        }
+        let ends = edition.terms.until.min(edition.terms.lease_until);
+        let waiting = self.own_observations.from(judged).iter();
+        let waiting = waiting.filter(|observed| observed.time < ends);
+        waiting.fold(0, |count, _| count + 1)
     }
 }

@@ -1,7 +1,7 @@
 //! Partnerships: every edition is what its members signed, by keys whose roots were compared.
 
 use super::Audit;
-use super::decisions::latest_for;
+use super::decisions::{earliest_for, latest_for};
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::keys::unverified;
@@ -35,18 +35,28 @@ impl Audit<'_> {
         }
         match body.stage {
             EditionStage::Proposed => {
-                let is_new = self.in_force.active(&body.partnership) != Some(body.edition);
+                let is_new = !self.in_force.has_begun(&body.edition);
                 let checked = Rule::EditionChain.check(is_new, || {
                     format!(
-                        "edition {} is in force, and is said to be proposed",
+                        "edition {} came into force before, and is said to be proposed",
                         body.edition
                     )
                 });
                 self.note(at, checked);
             }
             EditionStage::Active => {
+                let declined = self.in_force.declined(&body.edition);
+                let checked = Rule::Decline.check(declined.is_none(), || {
+                    format!(
+                        "edition {} was declined in entry {}, and is said to be in force",
+                        body.edition,
+                        declined.unwrap_or_default()
+                    )
+                });
+                self.note(at, checked);
                 self.in_force
                     .activate(at, &body.partnership, body.edition, body.profile);
+                self.open_outboxes(&body.partnership);
             }
         }
     }
@@ -208,13 +218,16 @@ impl Audit<'_> {
                 is_complete = false;
                 continue;
             };
-            let (signer, edition, signed_at) = self.signature(at, bytes)?;
+            let (signer, edition, signed_at) = self.signature(at, bytes, terms)?;
             // Absent where nobody knows whether it is the signer's word.
             if let Some(signed_at) = signed_at {
                 rule.check(signed_at <= latest_for(at), || {
                     format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
                 })?;
                 check_after(rule, &signer, signed_at, terms)?;
+                if signer == self.own && self.in_force.sign(*digest) {
+                    check_made_here(rule, at, signed_at)?;
+                }
             }
             rule.check(edition == body.edition, || {
                 format!("`{signer}` signed another edition, {edition}")
@@ -240,7 +253,14 @@ impl Audit<'_> {
         &mut self,
         at: At,
         bytes: &[u8],
+        terms: &PartnershipTerms,
     ) -> Checks<(OrganizationId, Digest, Option<Time>)> {
+        if let Ok(statement) = Statement::parse(bytes, StatementKind::Manifest) {
+            let signer = statement.issuer();
+            Rule::EditionSignatures.check(terms.member(signer).is_some(), || {
+                format!("`{signer}` signed, and is no member")
+            })?;
+        }
         let verified = ManifestSignature::verify(bytes, &self.keys.known.ring);
         if let Some(signature) = self.verified(at, verified)? {
             let signer = signature.signer().clone();
@@ -298,11 +318,14 @@ impl Audit<'_> {
         self.note(at, checked);
     }
 
-    fn check_declined(&self, at: At, body: &PartnershipDeclined, decline: &Decline) -> Checks {
+    fn check_declined(&mut self, at: At, body: &PartnershipDeclined, decline: &Decline) -> Checks {
         let digest = &decline.edition;
         Rule::Decline.check(decline.at <= latest_for(at), || {
             format!("declined at {}, recorded at {}", decline.at, at.time)
         })?;
+        if decline.member == self.own {
+            check_made_here(Rule::Decline, at, decline.at)?;
+        }
         let edition = self.in_force.known(digest);
         if edition.is_none()
             && self.contents.names_blob(digest)
@@ -321,13 +344,14 @@ impl Audit<'_> {
         if let Some(edition) = edition {
             check_after(Rule::Decline, &decline.member, decline.at, &edition.terms)?;
         }
-        let is_open = self.in_force.active(&body.partnership) != Some(*digest);
-        Rule::Decline.check(is_open, || {
+        Rule::Decline.check(!self.in_force.has_begun(digest), || {
             format!(
-                "`{}` declines edition {digest}, which is in force",
+                "`{}` declines edition {digest}, which came into force before",
                 decline.member
             )
-        })
+        })?;
+        self.in_force.decline(at, *digest);
+        Ok(())
     }
 }
 
@@ -339,6 +363,17 @@ fn check_after(rule: Rule, member: &OrganizationId, at: Time, terms: &Partnershi
         format!(
             "`{member}` answered at {at}, and the terms were declared at {}",
             terms.declared_at
+        )
+    })
+}
+
+/// What a ledger's own organization signs, it records at once: dated back or ahead, it would verify by a key that is not good
+/// when it is recorded.
+pub(super) fn check_made_here(rule: Rule, at: At, signed_at: Time) -> Checks {
+    rule.check((earliest_for(at)..=at.time).contains(&signed_at), || {
+        format!(
+            "the ledger's own organization signed at {signed_at}, recorded at {}",
+            at.time
         )
     })
 }

@@ -4,6 +4,7 @@
 
 use super::Audit;
 use crate::report::{Beyond, Origin, RuleKind};
+use std::collections::BTreeMap;
 
 impl Audit<'_> {
     /// Puts everything that ever judged into the report.
@@ -18,8 +19,12 @@ impl Audit<'_> {
             }
         }
         let bundle = self.bundle;
-        for (at, decision) in self.decisions.in_order() {
-            // Those in force when it was made.
+        let mut uses: Vec<_> = self.decisions.uses().collect();
+        uses.sort_by_key(|(at, _)| at.index);
+        // One decision may be used in several stretches, and says the same in each.
+        let mut judged = BTreeMap::new();
+        for (at, decision) in uses {
+            // Those in force when it was used.
             let own = rules.iter_mut().filter(|rule| rule.covers(at.index));
             let own: Vec<_> = own
                 .filter_map(|rule| match (&rule.kind, &mut rule.beyond) {
@@ -31,9 +36,12 @@ impl Audit<'_> {
                 continue;
             }
             let lookup = |digest: &_| bundle.blob(digest).map(<[u8]>::to_vec);
-            let wider = self.replayer.wider_than_shipped(&decision, lookup);
+            let replayer = &mut self.replayer;
+            let wider = judged
+                .entry(decision.digest())
+                .or_insert_with(|| replayer.wider_than_shipped(decision, lookup));
             for (layer, beyond) in own {
-                match &wider {
+                match wider {
                     Ok(layers) => {
                         beyond.compared += 1;
                         if layers.contains(&layer) {

@@ -78,7 +78,7 @@ impl Audit<'_> {
         (digest, undecided): (&Digest, bool),
     ) -> Checks {
         let disclosure = self.disclosure_of(entry)?;
-        let decision = self.decision(digest, Action::Disclose, in_force)?;
+        let decision = self.decision(at, digest, Action::Disclose, in_force)?;
         check_true_around(&decision, at)?;
         let inquiries = self.inquiries_again(at, &disclosure, in_force)?;
         self.check_class(digest, &decision, &inquiries)?;

@@ -72,6 +72,22 @@ fn a_withdrawn_item_is_acknowledged_as_noted() {
 }
 
 #[test]
+fn an_acknowledgement_is_not_dated_ahead() {
+    for (seconds, is_right) in [(300, true), (301, false)] {
+        let mut story = begun();
+        let mut statement = story.acknowledgement(3, &[]);
+        // It is recorded a second later.
+        statement.at = story.supplier.now.plus_seconds(1 + seconds);
+        story.push_acknowledgement(&statement);
+        if is_right {
+            story.supplier.expect(&[]);
+        } else {
+            expect_last(&story, Rule::AcknowledgementTime);
+        }
+    }
+}
+
+#[test]
 fn an_acknowledgement_never_goes_back_nor_beyond() {
     let mut story = begun();
     story.acknowledge(3, &[]);

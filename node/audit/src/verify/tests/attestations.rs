@@ -135,6 +135,43 @@ fn nobody_pins_itself() {
 }
 
 #[test]
+fn what_an_organization_attests_it_records_at_once() {
+    for (late, ahead, is_right) in [(1, 0, true), (600, 0, true), (601, 0, false), (1, 2, false)] {
+        let mut story = Story::begin();
+        let own = supplier();
+        let at = story.supplier.now.plus_seconds(ahead);
+        story.supplier.now = story.supplier.now.plus_seconds(late - 1);
+        let stated = statement(&own.organization, UNTIL, at);
+        story.supplier.push(recorded(&stated, &own));
+        let last = story.supplier.entries.len() - 1;
+        let wrong = [(Rule::Attestation, Some(last))];
+        story.supplier.expect(if is_right { &[] } else { &wrong });
+    }
+}
+
+#[test]
+fn a_key_that_an_issuer_ended_stays_ended_under_an_earlier_card() {
+    let mut story = Story::begin();
+    let issuer = customer();
+    story.supplier.push(pinned(&issuer));
+    let end = story.supplier.now;
+    let mut ended = pinned(&issuer);
+    let Body::IssuerPinned(body) = &mut ended else {
+        panic!()
+    };
+    let until = (time("2026-01-01T00:00:00Z"), Some(end));
+    body.certificates =
+        vec![issuer.certificate_between(KeyPurpose::Statement, &issuer.statement(), until)];
+    story.supplier.push(ended);
+    story.supplier.push(pinned(&issuer));
+    let mut stated = statement(&issuer.organization, UNTIL, story.supplier.now);
+    stated.attestation.subject = supplier().organization;
+    story.supplier.push(recorded(&stated, &issuer));
+    let last = story.supplier.entries.len() - 1;
+    story.supplier.expect(&[(Rule::KeyTime, Some(last))]);
+}
+
+#[test]
 fn another_key_than_the_issuers_is_found() {
     let mut story = Story::begin();
     story.supplier.push(pinned(&customer()));

@@ -1,10 +1,11 @@
 //! What is left out, or said beside what is checked, does not pass for verified.
 
-use crate::fixture::{Ledger, Story, expect, facts, organization, supplier, terms, time};
+use crate::fixture::{Ledger, Story, customer, expect, facts, organization, supplier, terms, time};
 use crate::{Rule, Trust, TrustedRoot, verify};
 use ambit_ledger::{
     Body, Decision, Digest, Disclosure, Facts, GrantId, HeardActs, KeyCertified, KeyPurpose, Kind,
-    Layer, PartnershipTerms, RecordDigest, RefusalCode, RefusedItem, Salt, Scope,
+    Layer, Observation, ObservationId, PartnershipTerms, RecordDigest, RefusalCode, RefusedItem,
+    Salt, Scope,
 };
 use ambit_policy::schema_digest;
 
@@ -309,4 +310,73 @@ fn an_own_root_that_was_good_too_late_accuses_nobody() {
     assert_eq!(report.exit_code(), 3, "{report}");
     let is_told = |found: &crate::Finding| found.rule == Rule::RootFrom;
     assert!(report.findings().iter().any(is_told), "{report}");
+}
+
+#[test]
+fn what_was_observed_before_an_edition_is_judged_in_its_order() {
+    let mut story = Story::begin();
+    let mut ledger = Ledger::open(supplier());
+    ledger.activate_layers();
+    let observed = ["inspection-result"; 4].map(|class| ledger.observe(facts(class)));
+    let entries = [0, 1, 2, 3].map(|nth| ledger.nth(Kind::Observed, nth));
+    ledger.agree(&story.terms);
+    story.supplier = ledger;
+    story.set_limits();
+    let waiting = story.supplier.verify();
+    assert_eq!(waiting.exit_code(), 0, "{waiting}");
+    assert!(
+        waiting.to_string().contains("4 not judged yet"),
+        "{waiting}"
+    );
+
+    // Of four, the third is disclosed: the two before it were passed over, and only the last still waits.
+    let judged = story.judge(&observed[2].1);
+    story.supplier.decide(&judged);
+    let disclose = |story: &mut Story, which: usize, seq| {
+        let (id, facts) = &observed[which];
+        story.disclose(*id, facts, &judged.decision, seq);
+    };
+    disclose(&mut story, 2, 1);
+    let passed_over = |which: usize| (Rule::PassedOver, Some(entries[which]));
+    story.supplier.expect(&[passed_over(0), passed_over(1)]);
+    assert!(
+        story
+            .supplier
+            .verify()
+            .to_string()
+            .contains("1 not judged yet")
+    );
+    // Late, but judged.
+    disclose(&mut story, 0, 2);
+    story.supplier.expect(&[passed_over(1)]);
+    story.withhold(observed[1].0, Some(judged.decision.digest()));
+    let report = story.supplier.verify();
+    let found = report.findings().iter().map(|found| found.rule);
+    assert!(
+        !found.collect::<Vec<_>>().contains(&Rule::PassedOver),
+        "{report}"
+    );
+}
+
+#[test]
+fn an_observation_by_a_strange_key_is_one_fault() {
+    let mut story = disclosed();
+    let observed = story.supplier.nth(Kind::Observed, 0);
+    let stranger = customer().statement();
+    let (mut before, mut after) = (None, None);
+    story.supplier.alter(observed, |body| {
+        let Body::Observed(body) = body else { panic!() };
+        let observation = Observation::from_own_ledger(&body.observation).unwrap();
+        before = Some(observation.id());
+        let signed = Observation::sign(observation.facts(), &stranger);
+        after = Some(ObservationId::of(&signed));
+        body.observation = signed.into();
+    });
+    let (before, after) = (before.unwrap(), after.unwrap());
+    let block = story.supplier.readings.remove(&before).unwrap();
+    story.supplier.readings.insert(after, block);
+    story
+        .supplier
+        .alter_disclosure(0, |disclosure| disclosure.observation = after);
+    story.supplier.expect(&[(Rule::Key, Some(observed))]);
 }

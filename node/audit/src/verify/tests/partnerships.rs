@@ -4,7 +4,7 @@ use crate::Rule;
 use crate::fixture::{Keys, Ledger, customer, organization, supplier, terms, time};
 use ambit_ledger::{
     Body, Decline, Digest, EditionStage, KeyPurpose, ManifestSignature, Member,
-    PartnershipDeclined, PartnershipEdition, PartnershipTerms, SignedCard, encode,
+    PartnershipDeclined, PartnershipEdition, PartnershipTerms, SignedCard, Time, encode,
 };
 use serde_bytes::ByteBuf;
 
@@ -330,8 +330,121 @@ fn a_decline_is_by_a_member_of_a_proposed_edition() {
     let declined = decline(edition, terms().partnership.as_str());
     let declined = declined.entries.last().unwrap().body().unwrap();
     let mut late = agreed(&terms());
-    late.push(declined);
+    late.push(declined.clone());
     late.expect(&[(Rule::Decline, Some(6))]);
+    // Nor later, when another edition is in force; and it is not proposed again then.
+    let (mut replaced, mut second) = (agreed(&terms()), terms());
+    second.edition = 2;
+    second.previous = [terms().digest()].into();
+    replaced.agree(&second);
+    let proposed = replaced.entries[PROPOSED].body().unwrap();
+    replaced.push(declined.clone());
+    replaced.push(proposed);
+    replaced.expect(&[
+        (Rule::Decline, Some(ACTIVE + 3)),
+        (Rule::EditionChain, Some(ACTIVE + 4)),
+    ]);
+    // What was declined does not come into force.
+    let mut ended = agreed(&terms());
+    let active = ended.entries[ACTIVE].body().unwrap();
+    ended.truncate(ACTIVE);
+    ended.push(declined);
+    ended.push(active);
+    ended.expect(&[(Rule::Decline, Some(ACTIVE + 1))]);
+}
+
+/// The supplier's ledger with an agreement that it declined, at an instant.
+fn declined_by_itself(at: Time) -> Ledger {
+    let mut ledger = agreed(&terms());
+    ledger.truncate(ACTIVE);
+    let Body::PartnershipEdition(proposed) = ledger.entries[PROPOSED].body().unwrap() else {
+        panic!()
+    };
+    let edition = proposed.edition;
+    let known = [edition, proposed.profile, proposed.signatures[0]];
+    ledger.blobs.retain(|digest, _| known.contains(digest));
+    let own = supplier();
+    let decline = Decline {
+        member: own.organization.clone(),
+        edition,
+        reason: "the window is too wide".parse().unwrap(),
+        at,
+    };
+    ledger.push(Body::PartnershipDeclined(PartnershipDeclined {
+        partnership: terms().partnership,
+        decline: ByteBuf::from(decline.sign(&own.agreement())),
+    }));
+    ledger
+}
+
+#[test]
+fn what_an_organization_signs_it_records_at_once() {
+    let now = agreed(&terms()).entries[ACTIVE].time;
+    for (at, is_right) in [
+        (now, true),
+        (now.minus_seconds(600), true),
+        (now.minus_seconds(601), false),
+        (now.plus_seconds(1), false),
+    ] {
+        let found: &[_] = if is_right {
+            &[]
+        } else {
+            &[(Rule::Decline, Some(ACTIVE))]
+        };
+        declined_by_itself(at).expect(found);
+
+        // Its signature, in the first entry that has it: in what follows it is older, and right.
+        let mut ledger = agreed(&terms());
+        let own = supplier();
+        let signature = ManifestSignature::sign(&terms(), &own.organization, at, &own.agreement());
+        let signature = ledger.put(&signature);
+        let Body::PartnershipEdition(proposed) = ledger.entries[PROPOSED].body().unwrap() else {
+            panic!()
+        };
+        let mut before = Digest::of(b"");
+        let sign = |body: &mut Body| {
+            let Body::PartnershipEdition(body) = body else {
+                panic!()
+            };
+            let others = &proposed.signatures;
+            let own = body.signatures.iter().find(|own| !others.contains(own));
+            before = *own.unwrap();
+            body.signatures = vec![others[0], signature];
+            body.signatures.sort();
+        };
+        ledger.alter(ACTIVE, sign);
+        ledger.blobs.remove(&before);
+        let active = ledger.entries[ACTIVE].body().unwrap();
+        ledger.now = ledger.now.plus_seconds(3_600);
+        ledger.push(active);
+        let found: &[_] = if is_right {
+            &[]
+        } else {
+            &[(Rule::EditionSignatures, Some(ACTIVE))]
+        };
+        ledger.expect(found);
+    }
+}
+
+#[test]
+fn a_stranger_signs_no_edition() {
+    let mut ledger = agreed(&terms());
+    let stranger = Keys::of("did:web:stranger.example", 90);
+    let signature = ManifestSignature::sign(
+        &terms(),
+        &stranger.organization,
+        ledger.now,
+        &stranger.agreement(),
+    );
+    let signature = ledger.put(&signature);
+    ledger.alter(ACTIVE, |body| {
+        let Body::PartnershipEdition(body) = body else {
+            panic!()
+        };
+        body.signatures.push(signature);
+        body.signatures.sort();
+    });
+    ledger.expect(&[(Rule::EditionSignatures, Some(ACTIVE))]);
 }
 
 #[test]
@@ -402,12 +515,7 @@ fn a_member_signs_with_no_key_before_it_is_good() {
 fn nobody_signs_terms_before_they_are_declared() {
     let signed = |at: &str| {
         let mut ledger = Ledger::open(supplier());
-        ledger.now = time(at);
-        ledger.agree(&terms());
-        let entries = &mut ledger.entries;
-        for entry in &mut entries[PROPOSED..] {
-            entry.time = time("2026-05-01T09:00:30Z");
-        }
+        ledger.agree_with(&terms(), time(at));
         ledger
     };
     let found = |ledger: Ledger| {

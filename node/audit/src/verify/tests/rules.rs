@@ -104,6 +104,42 @@ fn an_operators_own_profile_is_told_with_what_it_lets_through() {
 }
 
 #[test]
+fn what_a_decision_lets_through_is_told_of_every_stretch_that_uses_it() {
+    let mut story = Story::begin();
+    activate(&mut story, Layer::Regulatory, PERMITS_ALL);
+    let (wide, decided) = (story.layers.clone(), disclose_unclassified(&mut story));
+    let judged = story.supplier.entries[decided].body().unwrap();
+    let Body::Decided(judged) = judged else {
+        panic!()
+    };
+    let shipped = ambit_policy::default_profile(Layer::Regulatory).unwrap();
+    activate(&mut story, Layer::Regulatory, shipped);
+    activate(&mut story, Layer::Regulatory, PERMITS_ALL);
+    story.layers = wide;
+    let mut unclassified = facts("inspection-result");
+    unclassified.export_control.determined = false;
+    let (id, unclassified) = story.supplier.observe(unclassified);
+    story.disclose(id, &unclassified, &judged.decision, 2);
+    let used = story.supplier.entries.len() - 1;
+    // What nothing is used under is told too.
+    activate(&mut story, Layer::Regulatory, shipped);
+    activate(&mut story, Layer::Regulatory, PERMITS_ALL);
+    let report = story.supplier.verify();
+    let own = report
+        .rules()
+        .iter()
+        .filter_map(|rule| rule.beyond.as_ref());
+    let entries: Vec<Vec<u64>> = own.map(|beyond| beyond.entries.clone()).collect();
+    assert_eq!(entries, [vec![decided as u64], vec![used as u64], vec![]]);
+    assert!(
+        report
+            .to_string()
+            .contains("; no decision recorded here was used under it"),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_sticky_layer_that_never_shipped_is_found() {
     let mut story = Story::begin();
     let activated = activate(&mut story, Layer::Sticky, PERMITS_ALL);
