@@ -64,11 +64,14 @@ fn detail_text(detail: &ObservationDetail) -> String {
             )
         });
     let mut text = pairs(head.into_iter().chain(facts));
-    if let Some(terms) = &detail.terms {
+    for terms in &detail.terms {
         text.push_str("\nHELD ON THESE TERMS\n");
-        let discloser = ("discloser".to_owned(), terms.discloser.to_string());
+        let by = [
+            ("partnership".to_owned(), terms.partnership.to_string()),
+            ("discloser".to_owned(), terms.discloser.to_string()),
+        ];
         let scope = members(&as_value(&terms.scope));
-        text.push_str(&pairs([discloser].into_iter().chain(scope)));
+        text.push_str(&pairs(by.into_iter().chain(scope)));
     }
     let header = ["path", "from", "to", "quality", "value", "unit"];
     text.push('\n');

@@ -107,7 +107,7 @@ fn attest_hints(answers: &[Why]) -> Vec<String> {
 }
 
 fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {
-    if grounds.held.is_some() {
+    if !grounds.held.is_empty() {
         return Some(format!("`ambit get {id}` shows its facts and its readings"));
     }
     if grounds.recipients.is_empty() {
@@ -269,9 +269,11 @@ fn grounds_text(grounds: &Grounds) -> String {
         ("signed by", grounds.origin.to_string()),
         ("entry", grounds.entry.to_string()),
     ];
-    if let Some(held) = &grounds.held {
-        rows.extend(holding_rows(held));
-        return pairs(rows);
+    if let Some((first, more)) = grounds.held.split_first() {
+        rows.extend(holding_rows(first));
+        let more = more.iter().map(|held| pairs(holding_rows(held)));
+        let all: Vec<String> = std::iter::once(pairs(rows)).chain(more).collect();
+        return all.join("\n");
     }
     let header = ["to", "partnership", "verdict", "recorded", "because"];
     let recipients = table(

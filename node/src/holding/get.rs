@@ -4,7 +4,10 @@ use super::held::InspectError;
 use super::list::{Item, item};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use ambit_ledger::{Facts, OrganizationId, Quality, Scope, Time, When};
+use crate::store::{StoreError, own_disclosure};
+use ambit_ledger::{
+    Body, Facts, ObservationId, OrganizationId, PartnershipId, Quality, Scope, Time, When,
+};
 use serde::{Deserialize, Serialize};
 
 /// One observation in full.
@@ -30,15 +33,17 @@ pub struct ObservationDetail {
     pub item: Item,
     /// The facts.
     pub facts: Facts,
-    /// The terms it is held on; absent for this node's own.
-    pub terms: Option<HeldTerms>,
+    /// The terms it is held on, those of each agreement under which it came; none for this node's own.
+    pub terms: Vec<HeldTerms>,
     /// The readings.
     pub readings: Vec<ReadingView>,
 }
 
-/// The terms an observation is held on.
+/// The terms an observation is held on under one agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldTerms {
+    /// Under which partnership.
+    pub partnership: PartnershipId,
     /// Who disclosed it.
     pub discloser: OrganizationId,
     /// On which terms.
@@ -73,11 +78,26 @@ impl Node {
         Ok(ObservationDetail {
             item: item(&found),
             facts: found.observation.facts().clone(),
-            terms: found
-                .scope
-                .map(|(discloser, scope)| HeldTerms { discloser, scope }),
+            terms: self.held_terms(&found.observation.id())?,
             readings: readings.readings.iter().map(reading_view).collect(),
         })
+    }
+}
+
+impl Node {
+    fn held_terms(&self, id: &ObservationId) -> Result<Vec<HeldTerms>, StoreError> {
+        let mut all = Vec::new();
+        for recorded in self.admissions(id)? {
+            if let Body::Admitted(admitted) = &recorded.body {
+                let disclosure = own_disclosure(&admitted.disclosure)?;
+                all.push(HeldTerms {
+                    partnership: disclosure.partnership,
+                    discloser: disclosure.discloser,
+                    scope: disclosure.scope,
+                });
+            }
+        }
+        Ok(all)
     }
 }
 

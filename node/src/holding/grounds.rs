@@ -21,13 +21,13 @@ pub struct Grounds {
     pub origin: OrganizationId,
     /// The entry that it is in.
     pub entry: u64,
-    /// On what terms it is held; absent for this node's own.
-    pub held: Option<Holding>,
+    /// On what terms it is held, those of each agreement under which it came; none for this node's own.
+    pub held: Vec<Holding>,
     /// This node's own: the answer now for every member of every partnership in force.
     pub recipients: Vec<Why>,
 }
 
-/// The terms on which an observation is held from another organization.
+/// The terms on which an observation is held from another organization, under one agreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// Who disclosed it.
@@ -99,10 +99,14 @@ impl Node {
     /// Any [`InspectError`].
     pub fn grounds(&self, prefix: &str, now: Time) -> Result<Grounds, InspectError> {
         let found = self.find(prefix)?;
-        let held = self.holding(&found.recorded.body, self.reading_instant(now))?;
-        let recipients = match held {
-            None => self.why_of(&found, None, now)?,
-            Some(_) => Vec::new(),
+        let mut held = Vec::new();
+        for recorded in self.admissions(&found.observation.id())? {
+            held.extend(self.holding(&recorded.body, self.reading_instant(now))?);
+        }
+        let recipients = if held.is_empty() {
+            self.why_of(&found, None, now)?
+        } else {
+            Vec::new()
         };
         Ok(Grounds {
             observation: found.observation.id(),

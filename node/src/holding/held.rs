@@ -2,8 +2,8 @@
 
 use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
-use crate::store::{Recorded, StoreError, own_disclosure, own_observation};
-use ambit_ledger::{Body, Observation, ObservationId, OrganizationId, Readings, Scope};
+use crate::store::{Recorded, StoreError, own_observation};
+use ambit_ledger::{Body, Observation, ObservationId, OrganizationId, Readings};
 use ambit_policy::{UnknownName, likely_meant};
 use std::collections::BTreeSet;
 
@@ -119,10 +119,10 @@ impl From<InspectError> for Failure {
     }
 }
 
+/// An observation, with the entry that it came by first.
 pub(super) struct Found {
     pub(super) recorded: Recorded,
     pub(super) observation: Observation,
-    pub(super) scope: Option<(OrganizationId, Scope)>,
 }
 
 impl Node {
@@ -169,19 +169,27 @@ impl Node {
             .ok_or_else(|| InspectError::NotFound(prefix.to_owned()))?;
         held(recorded)?.ok_or_else(|| InspectError::NotFound(prefix.to_owned()))
     }
+
+    /// The entries that took an observation in, in their order: one for each agreement under which it came, and none for
+    /// this node's own.
+    pub(super) fn admissions(&self, id: &ObservationId) -> Result<Vec<Recorded>, StoreError> {
+        let governance = self.governance();
+        let mut entries = BTreeSet::new();
+        for partnership in governance.partnerships() {
+            entries.extend(self.store().admitted_under(&partnership.edition(), id)?);
+        }
+        let missing = StoreError::Damaged("an entry that took an observation in is missing");
+        let entries = entries.into_iter().map(|index| self.store().entry(index));
+        let entries: Option<Vec<_>> = entries.collect::<Result<_, _>>()?;
+        entries.ok_or(missing)
+    }
 }
 
-/// The observation in an entry, and on what terms it is held, where there is one.
+/// The observation in an entry, where there is one.
 pub(super) fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
-    let (observation, scope) = match &recorded.body {
-        Body::Observed(observed) => (own_observation(&observed.observation)?, None),
-        Body::Admitted(admitted) => {
-            let disclosure = own_disclosure(&admitted.disclosure)?;
-            (
-                own_observation(&admitted.observation)?,
-                Some((disclosure.discloser, disclosure.scope)),
-            )
-        }
+    let observation = match &recorded.body {
+        Body::Observed(observed) => own_observation(&observed.observation)?,
+        Body::Admitted(admitted) => own_observation(&admitted.observation)?,
         Body::Opened(_)
         | Body::KeyCertified(_)
         | Body::PartnershipEdition(_)
@@ -205,6 +213,5 @@ pub(super) fn held(recorded: Recorded) -> Result<Option<Found>, StoreError> {
     Ok(Some(Found {
         recorded,
         observation,
-        scope,
     }))
 }

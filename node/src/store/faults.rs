@@ -210,11 +210,14 @@ impl Faults {
 }
 
 /// Copies a folder with all that is in it.
-pub(super) fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     let Ok(found) = std::fs::read_dir(from) else {
         return;
     };
+    // A home is its owner's alone.
+    let permissions = std::fs::metadata(from).unwrap().permissions();
+    std::fs::set_permissions(to, permissions).unwrap();
     for found in found {
         let found = found.unwrap();
         let to = to.join(found.file_name());

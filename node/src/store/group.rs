@@ -10,12 +10,13 @@ use super::index::{Mark, UNTAKEN_CODES_MAX};
 use super::keys::{self, BoxKey};
 use super::packs::{Pack, chunk_items};
 use super::prepare::{Prepared, PreparedEntry, Sealed, Step, offered_again};
+use super::reader::index_of;
 use super::records::{Committed, Head, Outbox, Published};
 use crate::link::Inbox;
 use ambit_ledger::{Entry as LedgerEntry, leaf_hash};
 use serde_bytes::ByteBuf;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many index keys go with one pack of entries: with its chunks, fewer than a batch takes.
 const INDEXES_MAX: usize = 40;
@@ -37,6 +38,8 @@ pub(super) struct Group<'a> {
     /// The entries and index keys of the next unit.
     entries: Pack,
     indexes: Vec<Item>,
+    /// The keys that lead to the first of several entries, of this group.
+    leading: BTreeSet<Vec<u8>>,
     readings: Pack,
     /// What each outbox gets: the number of the first item, and the index of each.
     queued: BTreeMap<BoxKey, (u64, Vec<u64>)>,
@@ -53,6 +56,7 @@ impl<'a> Group<'a> {
             units: Vec::new(),
             entries: Pack::default(),
             indexes: Vec::new(),
+            leading: BTreeSet::new(),
             readings: Pack::default(),
             queued: BTreeMap::new(),
         }
@@ -195,14 +199,19 @@ impl<'a> Group<'a> {
         }
         self.entries.push(index, &[leaf.as_bytes(), &bytes])?;
         for mark in &prepared.marks {
-            self.mark(index, mark);
+            self.mark(index, mark)?;
         }
         self.head.frontier.append(leaf);
         Ok(index)
     }
 
-    fn mark(&mut self, index: u64, mark: &Mark) {
+    fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
         match mark {
+            Mark::LeadsFirst(key) => {
+                if !self.leads(key)? && self.leading.insert(key.clone()) {
+                    self.indexes.push(mark.clone().item(index));
+                }
+            }
             Mark::Queues(outbox, seq) => {
                 let (_, queued) = self
                     .queued
@@ -212,6 +221,14 @@ impl<'a> Group<'a> {
             }
             mark => self.indexes.push(mark.clone().item(index)),
         }
+        Ok(())
+    }
+
+    /// Whether a key leads to an entry that is committed.
+    fn leads(&self, key: &[u8]) -> Result<bool, StoreError> {
+        let value = self.database.read(key)?;
+        let index = value.map(|value| index_of(&value)).transpose()?;
+        Ok(index.is_some_and(|index| index < self.committed.head.frontier.size()))
     }
 
     /// Ends the pack of entries. It and their index keys are in one batch.

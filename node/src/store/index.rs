@@ -15,6 +15,9 @@ pub(crate) const UNTAKEN_CODES_MAX: usize = 16;
 pub(super) enum Mark {
     /// The key leads to the entry. A later entry's stands in the place of an earlier one's with the same key.
     Leads(Vec<u8>),
+    /// The key leads to the entry, unless an earlier one's stands there: what was there never is away while a later one is
+    /// on its way to the disk.
+    LeadsFirst(Vec<u8>),
     /// The entry is one of those that say what is in force.
     Control,
     /// The entry put the item of this number into an outbox.
@@ -32,7 +35,7 @@ impl Mark {
     pub(super) fn item(self, index: u64) -> Item {
         let value = Some(index.to_be_bytes().to_vec());
         match self {
-            Self::Leads(key) => (key, value),
+            Self::Leads(key) | Self::LeadsFirst(key) => (key, value),
             Self::Control => (keys::control(index), value),
             Self::Queues(outbox, seq) => (keys::outbox_item(&outbox, seq), value),
             // The index is in the key: those of earlier entries stay beside it.
@@ -47,14 +50,14 @@ impl Mark {
 }
 
 pub(super) fn observed_marks(id: &ObservationId, import: Option<&Digest>) -> Vec<Mark> {
-    let mut marks = vec![Mark::Leads(keys::observation(id))];
+    let mut marks = vec![Mark::LeadsFirst(keys::observation(id))];
     marks.extend(import.map(|import| Mark::Leads(keys::import(import))));
     marks
 }
 
 pub(super) fn admitted_marks(id: &ObservationId, edition: &Digest) -> Vec<Mark> {
     vec![
-        Mark::Leads(keys::observation(id)),
+        Mark::LeadsFirst(keys::observation(id)),
         Mark::Leads(keys::admitted(edition, id)),
     ]
 }

@@ -10,7 +10,7 @@
 
 mod database;
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 mod group;
 mod index;
 mod keys;

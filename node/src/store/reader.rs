@@ -51,7 +51,7 @@ fn item_of(pack: &[u8], index: u64) -> Option<&[u8]> {
         .map(|(_, item)| item)
 }
 
-fn index_of(value: &[u8]) -> Result<u64, StoreError> {
+pub(super) fn index_of(value: &[u8]) -> Result<u64, StoreError> {
     value
         .try_into()
         .map(u64::from_be_bytes)

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::database::{Database, Item};
-use super::index::marks_of;
+use super::index::{Mark, marks_of};
 use super::reader::parse_entry;
 use super::records::Head;
 use super::{keys, packs};
@@ -101,8 +101,11 @@ fn indexes_below(
         for (index, item) in packs::items(&pack.bytes) {
             check_order(index, next)?;
             for mark in marks_of(&parse_entry(index, item)?.body)? {
+                let is_first = matches!(mark, Mark::LeadsFirst(_));
                 let (key, value) = mark.item(index);
-                if let Some(held) = indexes.get_mut(&key) {
+                if let Some(held) = indexes.get_mut(&key)
+                    && (!is_first || held.is_none())
+                {
                     *held = value;
                 }
             }

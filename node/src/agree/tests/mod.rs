@@ -624,3 +624,52 @@ fn settings_that_differ_from_what_was_signed_are_told() {
     // What is over binds nobody.
     assert!(told(end).is_empty());
 }
+
+/// As after a backup from before it was put back: others hold what this node signed, and its own ledger does not.
+#[test]
+fn what_this_node_signed_and_does_not_know_is_signed_anew() {
+    let scene = Scene::new();
+    let far = scene.now.plus_days(300);
+    let later = scene.now.plus_seconds(3_600);
+    let me = scene.supplier.settings().organization.id.clone();
+    let key = &scene.supplier.keys().agreement;
+    let invitation = scene.declare("c/s/again", far, "").file;
+    let mut file = PartnershipFile::read(&invitation).unwrap();
+    let terms = file.unverified_terms().unwrap().unwrap();
+    let old = ManifestSignature::sign(&terms, &me, scene.now, key);
+    file.statements.push(ByteBuf::from(old.clone()));
+    let roots = root(&scene.customer);
+    let accepted = scene.supplier.accept(&file.write(), &roots, later).unwrap();
+    assert!(accepted.is_active);
+    let own = scene.supplier.governance();
+    let own = own.partnership(&terms.partnership).unwrap().signatures()[&me].clone();
+    assert_ne!(own, old);
+    // The one that comes by the mesh is not taken in either.
+    let taken = scene.supplier.take_signature(&old, Actor::Member, later);
+    assert!(!taken.unwrap());
+
+    // Known, and neither signed nor declined: as the other member's signature left it.
+    let waiting = scene.declare("c/s/waiting", far, "");
+    let taken = scene.customer.take_decline(
+        &decline_of(&scene.customer, &waiting),
+        Actor::Operator,
+        later,
+    );
+    assert!(
+        matches!(taken, Err(PartnerError::OwnDecline(_))),
+        "{taken:?}"
+    );
+    Scene::audit(&scene.supplier, &[&scene.supplier, &scene.customer]);
+}
+
+/// A node's own decline of a proposal, made beside its ledger.
+fn decline_of(node: &Node, proposal: &Proposal) -> Vec<u8> {
+    let file = PartnershipFile::read(&proposal.file).unwrap();
+    let decline = Decline {
+        member: node.settings().organization.id.clone(),
+        edition: file.unverified_terms().unwrap().unwrap().digest(),
+        reason: "too wide".parse().unwrap(),
+        at: crate::clock::now(),
+    };
+    decline.issue(&node.keys().agreement).unwrap()
+}

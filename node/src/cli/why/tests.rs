@@ -203,7 +203,7 @@ fn holding() -> Value {
 
 #[test]
 fn the_terms_on_which_it_is_held_are_shown() {
-    let text = grounds_text(&grounds(holding(), json!([])));
+    let text = grounds_text(&grounds(json!([holding()]), json!([])));
     assert_eq!(
         text,
         "\
@@ -229,7 +229,7 @@ decision       efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef,
     wide["derived"] = json!({
         "data_classes": ["spc"], "recipients": ["did:web:b.example"], "purposes": ["urn:p"],
     });
-    let text = grounds_text(&grounds(wide, json!([])));
+    let text = grounds_text(&grounds(json!([wide]), json!([])));
     for line in [
         "\nhold until     2028-05-01T00:00:00Z, which is past; this version erases nothing by itself\n",
         "\nnot admitted   urn:q\n",
@@ -238,6 +238,19 @@ decision       efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef,
     ] {
         assert!(text.contains(line), "{text}");
     }
+    // Under two agreements it is held on the terms of both.
+    let mut other = holding();
+    other["partnership"] = json!("b/upkeep");
+    let text = grounds_text(&grounds(json!([holding(), other]), json!([])));
+    let said: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("partnership"))
+        .collect();
+    assert_eq!(
+        said,
+        ["partnership    b/quality", "partnership    b/upkeep"],
+        "{text}"
+    );
 }
 
 #[test]
@@ -256,7 +269,7 @@ fn ones_own_has_one_line_for_each_recipient() {
         answer(json!([purpose("urn:p", "withheld", layers)]), "withheld"),
         unasked,
     ];
-    let grounds = grounds(Value::Null, json!(recipients));
+    let grounds = grounds(json!([]), json!(recipients));
     assert_eq!(
         grounds_text(&grounds),
         "\
@@ -278,11 +291,11 @@ did:web:b.example  b/quality    withheld    withheld, in entry 14  no layer was 
 
 #[test]
 fn hints_name_the_next_command() {
-    let nobody = grounds(Value::Null, json!([]));
+    let nobody = grounds(json!([]), json!([]));
     assert!(grounds_text(&nobody).contains("goes to      nobody\n"));
     let hint = grounds_hint(&nobody, "abab").unwrap();
     assert!(hint.contains("`ambit partner list`"), "{hint}");
-    let hint = grounds_hint(&grounds(holding(), json!([])), "abab").unwrap();
+    let hint = grounds_hint(&grounds(json!([holding()]), json!([])), "abab").unwrap();
     assert!(hint.contains("`ambit get abab`"), "{hint}");
     let mut unasked = answer(json!([]), "withheld");
     let hint = answers_hint(std::slice::from_ref(&unasked), "abab");
@@ -327,6 +340,6 @@ fn the_json_has_its_shape() {
         near["failed"][0]["saw"][0]["expression"],
         "resource.dataClass"
     );
-    let text = json!(grounds(holding(), json!([])));
-    assert_eq!(text["held"], holding());
+    let text = json!(grounds(json!([holding()]), json!([])));
+    assert_eq!(text["held"], json!([holding()]));
 }

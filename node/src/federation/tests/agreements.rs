@@ -332,3 +332,49 @@ async fn more_agreements_than_a_connection_has_links_for_are_told() {
     one.stop().await;
     shop.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_under_two_agreements_is_held_on_the_terms_of_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let shop = Running::start(&places[0]).await;
+    let one = Running::start(&places[1]).await;
+    let now = crate::clock::now();
+    let first = quality("one", "F-ONE", "");
+    let second = first
+        .replace("one/shop", "one/shop/upkeep")
+        .replace("supplier-quality", "maintenance")
+        .replace("retention_days = 365", "retention_days = 10");
+    agree(&one.node, &shop.node, &first, now);
+    let observed = draft("one", "F-ONE", "inspection-result", 1);
+    let id = shop.node.observe(observed, true, now).unwrap().observed[0].id;
+    until("it came", || held(&one.node) == 1).await;
+    let id = id.to_string();
+    let entry = one.node.detail(&id).unwrap().item.entry;
+    agree(&one.node, &shop.node, &second, now);
+    let terms = || one.node.detail(&id).unwrap().terms;
+    until("it came again", || terms().len() == 2).await;
+    let names = ["one/shop", "one/shop/upkeep"];
+    let detail = one.node.detail(&id).unwrap();
+    let said: Vec<&str> = detail
+        .terms
+        .iter()
+        .map(|terms| terms.partnership.as_str())
+        .collect();
+    assert_eq!(said, names);
+    // The entry is that of a list, by which it came first.
+    assert_eq!(detail.item.entry, entry);
+    assert_eq!(one.node.list(&Filter::default()).unwrap()[0].entry, entry);
+    let grounds = one.node.grounds(&id, crate::clock::now()).unwrap();
+    assert_eq!(grounds.entry, entry);
+    let held: Vec<_> = grounds.held.iter().collect();
+    let said: Vec<&str> = held.iter().map(|held| held.partnership.as_str()).collect();
+    assert_eq!(said, names);
+    assert!(held[1].hold_until < held[0].hold_until, "{held:?}");
+    // Its own is held on nobody's terms.
+    let own = shop.node.grounds(&id, crate::clock::now()).unwrap();
+    assert!(own.held.is_empty() && !own.recipients.is_empty());
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}

@@ -358,3 +358,29 @@ fn nobody_attests_anything_of_itself() {
     attest(1, None).unwrap();
     attest(1_000, until).unwrap();
 }
+
+#[test]
+fn an_own_attestation_that_the_ledger_does_not_hold_is_made_again() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    let kept = folder.path().join("kept");
+    drop(shop);
+    crate::store::faults::copy(&places[0], &kept);
+    let shop = Node::open(&places[0]).unwrap();
+    let attested = shop
+        .attest(registered(&one, Some(now.plus_days(365))), now)
+        .unwrap();
+    // What it holds already is known, also from a file.
+    shop.take_attestation(&attested.file, now).unwrap();
+    drop(shop);
+    let restored = Node::open(&kept).unwrap();
+    let refused = restored.take_attestation(&attested.file, now.plus_seconds(3_600));
+    assert!(
+        matches!(refused, Err(AttestError::OwnNotHeld(_))),
+        "{refused:?}"
+    );
+    audit_without_decisions(&restored, &[&restored, &one]);
+}

@@ -175,7 +175,7 @@ impl Model {
         match body {
             Body::Observed(observed) => {
                 let id = ObservationId::of(&observed.observation);
-                self.indexes.insert(keys::observation(&id), index);
+                self.indexes.entry(keys::observation(&id)).or_insert(index);
                 if let Some(import) = &observed.import {
                     self.indexes.insert(keys::import(import), index);
                 }
@@ -183,7 +183,7 @@ impl Model {
             Body::Admitted(admitted) => {
                 let id = ObservationId::of(&admitted.observation);
                 let disclosure = Disclosure::from_own_ledger(&admitted.disclosure).unwrap();
-                self.indexes.insert(keys::observation(&id), index);
+                self.indexes.entry(keys::observation(&id)).or_insert(index);
                 let key = keys::admitted(&disclosure.edition, &id);
                 self.indexes.insert(key, index);
             }
