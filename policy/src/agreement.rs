@@ -1,5 +1,6 @@
 //! Checks an agreement's terms before anybody signs them.
 
+use crate::position::Position;
 use crate::profile::{Profile, ProfileError};
 use crate::render::{ForbidsError, render_as_stated};
 use crate::taxonomy::{Taxonomies, UnknownName};
@@ -104,7 +105,7 @@ pub enum TermsError {
     /// Hand-written rules that are not taken.
     #[error(transparent)]
     Forbids(#[from] ForbidsError),
-    /// The rendered text is refused; this comes from the hand-written rules or from very odd names.
+    /// The rendered text is refused, and not for the hand-written rules alone; this comes from very odd names.
     #[error("the rendered partnership layer is refused: {0}")]
     Profile(#[from] ProfileError),
     /// Rendered by a version that this one does not know.
@@ -139,8 +140,9 @@ pub fn check_terms(
         return Err(TermsError::Edition(terms.edition));
     }
     let text = render_as_stated(terms)?.ok_or(TermsError::Renderer(terms.renderer))?;
-    let profile = Profile::parse(Layer::Partnership, &text)?;
-    profile.check_names(taxonomies)?;
+    let profile = Profile::parse(Layer::Partnership, &text)
+        .and_then(|profile| profile.check_names(taxonomies).map(|()| profile))
+        .map_err(|error| refused_rendering(terms, &text, error))?;
     if profile.digest() == terms.profile {
         Ok(profile)
     } else {
@@ -148,6 +150,22 @@ pub fn check_terms(
             stated: terms.profile,
             rendered: profile.digest(),
         })
+    }
+}
+
+/// What is wrong with a text that was rendered: where it lies in the hand-written rules, with its place in them.
+fn refused_rendering(terms: &PartnershipTerms, rendered: &str, error: ProfileError) -> TermsError {
+    let forbids = terms.forbids.as_deref().unwrap_or_default();
+    let before = rendered
+        .strip_suffix('\n')
+        .and_then(|text| text.strip_suffix(forbids));
+    let lines_before = before.map_or(usize::MAX, |before| before.matches('\n').count());
+    let place = error.position();
+    match place.line.checked_sub(lines_before) {
+        Some(line @ 1..) => {
+            ForbidsError::Refused(error.placed_at(Position { line, ..place })).into()
+        }
+        Some(0) | None => error.into(),
     }
 }
 

@@ -2,7 +2,8 @@
 //! partners: 1.4 KB of them, one conditional within the other, would keep the validator busy for ever.
 
 use crate::expression::Finding;
-use crate::profile::{Position, ProfileError};
+use crate::position::Position;
+use crate::profile::ProfileError;
 use cedar_policy::pst::{Clause, Expr};
 
 /// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.

@@ -15,6 +15,7 @@ mod inquiry;
 mod judge;
 mod layers;
 mod limits;
+mod position;
 mod profile;
 mod render;
 mod replay;
@@ -42,7 +43,8 @@ pub use inquiry::{inquiry_for_admission, inquiry_for_disclosure, inquiry_for_for
 pub use judge::{Judged, JudgedHolding, judge, judge_derive, judge_retain, judge_use};
 pub use layers::{BrokenLayer, Layers, LayersError};
 pub use limits::{NoLimits, limits_in_force, no_limits};
-pub use profile::{AskedFor, Position, Profile, ProfileError, UNDECIDED_PREFIX, default_profile};
+pub use position::Position;
+pub use profile::{AskedFor, Profile, ProfileError, UNDECIDED_PREFIX, default_profile};
 pub use render::{ForbidsError, RENDERER, render, render_as_stated};
 pub use replay::{ReplayError, Replayer};
 pub use schema::{engine, schema_digest, schema_text};

@@ -5,6 +5,7 @@
 
 use crate::bounds::{self, POLICIES_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX};
 use crate::expression::{self, Finding, Names, examine};
+use crate::position::Position;
 use crate::schema::{LEVEL, SchemaVersion};
 use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
 use ambit_ledger::{Digest, Layer};
@@ -30,32 +31,6 @@ struct Inner {
     ids: Vec<String>,
     instants: Vec<i64>,
     names: Names,
-}
-
-/// A place in a text, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// The line.
-    pub line: usize,
-    /// The column, in characters.
-    pub column: usize,
-}
-
-impl Position {
-    pub(crate) fn at(text: &str, offset: usize) -> Self {
-        let before = text.get(..offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        }
-    }
-}
-
-impl std::fmt::Display for Position {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "line {}, column {}", self.line, self.column)
-    }
 }
 
 /// Why a text is no profile.
@@ -190,6 +165,25 @@ impl ProfileError {
             | Self::Unknown { at, .. }
             | Self::Instant { at, .. } => *at,
         }
+    }
+
+    /// The same at another place; as it is, where the whole text is meant.
+    pub(crate) fn placed_at(mut self, place: Position) -> Self {
+        match &mut self {
+            Self::TooLong(_) | Self::TooMany(_) | Self::Empty => {}
+            Self::TooDeep { at }
+            | Self::Syntax { at, .. }
+            | Self::Template { at }
+            | Self::NoId { at }
+            | Self::DuplicateId { at, .. }
+            | Self::Schema { at, .. }
+            | Self::FineWindow { at, .. }
+            | Self::TooMuch { at, .. }
+            | Self::UndecidedPermit { at, .. }
+            | Self::Unknown { at, .. }
+            | Self::Instant { at, .. } => *at = place,
+        }
+        self
     }
 }
 

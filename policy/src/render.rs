@@ -10,15 +10,28 @@ use std::fmt::Write as _;
 /// Why hand-written rules are not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForbidsError {
-    /// Not Cedar, or without ids.
-    #[error("failed to read the hand-written rules: {0}")]
+    /// Not Cedar, or without ids. The place is one in the hand-written rules alone.
+    #[error("failed to read the hand-written rules: {}", placed(.0))]
     Text(ProfileError),
+    /// Rules that a partnership layer may not have, or that do not fit the rest of it. The place is one in the hand-written
+    /// rules alone.
+    #[error("the hand-written rules are refused: {}", placed(.0))]
+    Refused(ProfileError),
     /// A rule that permits.
     #[error("the hand-written rule `{id}` permits: rules of an agreement may only forbid")]
     Permits {
         /// Its id.
         id: String,
     },
+}
+
+/// An error with its place as whoever wrote the rules counts lines.
+fn placed(error: &ProfileError) -> String {
+    let (place, message) = (error.position(), error.to_string());
+    match message.strip_prefix(&format!("{place}: ")) {
+        Some(rest) => format!("{place} of `forbids`: {rest}"),
+        None => message,
+    }
 }
 
 /// How one version of this program renders terms.

@@ -135,8 +135,9 @@ fn hand_written_rules_only_forbid() {
         ))),
         Err(ForbidsError::Permits { id: "p".into() })
     );
+    let unnamed = "forbid (principal, action, resource);";
     for broken in [
-        "forbid (principal, action, resource);",
+        unnamed,
         "@id(\"f\") forbid (principal, action, resource)",
         "}; permit (principal, action, resource);",
         "/* */",
@@ -150,14 +151,49 @@ fn hand_written_rules_only_forbid() {
     let taken = "@id(\"partnership-transfer\") forbid (principal, action, resource);";
     assert!(matches!(
         check(&rendered(with(taken))),
-        Err(TermsError::Profile(ProfileError::DuplicateId { .. }))
+        Err(TermsError::Forbids(ForbidsError::Refused(
+            ProfileError::DuplicateId { .. }
+        )))
     ));
     let unknown = "@id(\"f\") forbid (principal, action, resource is Ambit::Observation)\n\
                    when { resource.dataClass in Ambit::DataClass::\"toolpth\" };";
     assert!(matches!(
         check(&rendered(with(unknown))),
-        Err(TermsError::Profile(ProfileError::Unknown { .. }))
+        Err(TermsError::Forbids(ForbidsError::Refused(
+            ProfileError::Unknown { .. }
+        )))
     ));
+    // A fault has its place in what was written by hand, as its author counts lines.
+    let told = |forbids: &str| match render(&with(forbids)) {
+        Err(error) => error.to_string(),
+        Ok(_) => check(&rendered(with(forbids))).unwrap_err().to_string(),
+    };
+    let two = format!("{forbid}\n\n");
+    for (text, place) in [
+        (taken.to_owned(), "line 1, column 1 of `forbids`: the id"),
+        (
+            format!("{two}{taken}"),
+            "line 3, column 1 of `forbids`: the id",
+        ),
+        (
+            unknown.to_owned(),
+            "line 2, column 30 of `forbids`: policy `f`",
+        ),
+        (
+            format!("{two}@id(\"g\")\nforbid (principal, action, resource)\nwhen {{ 1 }};"),
+            "line 5, column 8 of `forbids`: for policy `g`",
+        ),
+        (
+            format!("{two}forbid (principal"),
+            "line 3, column 18 of `forbids`: ",
+        ),
+        (
+            format!("{two}{unnamed}"),
+            "line 3, column 1 of `forbids`: the policy has no id",
+        ),
+    ] {
+        assert!(told(&text).contains(place), "{place}: {}", told(&text));
+    }
 }
 
 #[test]

@@ -157,6 +157,11 @@ fn a_fault_of_the_terms_is_named_with_what_mends_it() {
     assert!(terms_error("= 365", "= 0").contains("no day of retention"));
     assert!(terms_error("[\"quality\"]", "[]").contains("name at least one"));
     assert!(terms_error("forbid (", "permit (").contains("`no-flatness` permits"));
+    let misspelt = terms_error("resource.semanticId", "resource.semanticld");
+    assert!(
+        misspelt.contains("line 3, column 8 of `forbids`: "),
+        "{misspelt}"
+    );
     assert!(
         terms_error("[\"did:web:aero.example\"]", "[\"did:web:x.example\"]")
             .contains("`did:web:x.example`, which is no member")
