@@ -16,9 +16,12 @@ use complaint::{Kind, complain, refuse};
 use serde::Serialize;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The longest trust file: thousands of roots, where an agreement has sixteen members at most.
+const TRUST_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -102,10 +105,23 @@ fn read_trust(files: &[PathBuf]) -> anyhow::Result<Trust> {
     let mut trust = Trust::new();
     for file in files {
         let about = || format!("failed to read the trust file `{}`", file.display());
-        let text = std::fs::read_to_string(file).with_context(about)?;
+        let text = read_within(file, TRUST_FILE_BYTES_MAX).with_context(about)?;
         trust.merge(Trust::parse(&text).with_context(about)?);
     }
     Ok(trust)
+}
+
+/// A text file that is no longer than a limit: no more of it is read.
+fn read_within(file: &Path, bytes_max: u64) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let read = File::open(file)?
+        .take(bytes_max + 1)
+        .read_to_string(&mut text)?;
+    anyhow::ensure!(
+        read as u64 <= bytes_max,
+        "it is longer than the {bytes_max} bytes that a trust file may have; name another file"
+    );
+    Ok(text)
 }
 
 fn read_bundle(file: &Path) -> Result<Bundle, BundleError> {

@@ -175,6 +175,16 @@ fn mistakes_in_the_call_are_no_answer() {
     }
 }
 
+/// What never ends is read to a bound only.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_more_of_a_trust_file_is_read_than_it_may_have() {
+    let (code, out, err) = Desk::new().run("verify bundle --trust /dev/zero");
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    let told = "`/dev/zero`: it is longer than the 1048576 bytes that a trust file may have";
+    assert!(err.contains(told), "{err}");
+}
+
 #[test]
 fn programs_read_json() {
     let desk = Desk::new();
