@@ -6,6 +6,7 @@ use crate::store::{Recorded, StoreError, own_observation};
 use ambit_ledger::{Body, Observation, ObservationId, OrganizationId, Readings};
 use ambit_policy::{UnknownName, likely_meant};
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 /// Something asked for is not there, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,19 @@ pub enum InspectError {
         "no observation of the submodel `{0}` is held here; `ambit list --output json` shows the submodels"
     )]
     NoSubmodel(String),
+    /// Observations of the submodel are held, and none of this origin.
+    #[error(
+        "no observation of the submodel `{submodel}` that is held here is of `{origin}`; there are some of {}",
+        quoted(origins)
+    )]
+    NoneOfOrigin {
+        /// The submodel.
+        submodel: String,
+        /// What was given.
+        origin: OrganizationId,
+        /// Of whom there are some.
+        origins: BTreeSet<OrganizationId>,
+    },
     /// Several observations have such an id.
     #[error("`{prefix}` is the start of {count} ids or more; give more digits")]
     Ambiguous {
@@ -66,8 +80,12 @@ fn suggestion(near: &[String]) -> String {
     if near.is_empty() {
         return String::new();
     }
-    let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
-    format!(": did you mean {}?", near.join(", "))
+    format!(": did you mean {}?", quoted(near))
+}
+
+fn quoted(names: impl IntoIterator<Item = impl Display>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
 }
 
 fn near(organization: &OrganizationId, known: &BTreeSet<&OrganizationId>) -> Vec<String> {
@@ -109,6 +127,7 @@ impl From<InspectError> for Failure {
             InspectError::Store(_) => FailureKind::Failed,
             InspectError::NotFound(_)
             | InspectError::NoSubmodel(_)
+            | InspectError::NoneOfOrigin { .. }
             | InspectError::UnknownOrganization { .. }
             | InspectError::NoPartnership { .. } => FailureKind::NotFound,
             InspectError::Ambiguous { .. }

@@ -61,7 +61,8 @@ impl Node {
     /// same instant it is the one that came into the ledger later. Reads the whole ledger.
     ///
     /// # Errors
-    /// [`InspectError::NoSubmodel`] where nothing of it is held; [`InspectError::UnknownOrganization`], [`InspectError::Store`].
+    /// [`InspectError::NoSubmodel`] where nothing of it is held, [`InspectError::NoneOfOrigin`] where nothing of that origin is;
+    /// [`InspectError::UnknownOrganization`], [`InspectError::Store`].
     pub fn latest(
         &self,
         submodel: &str,
@@ -70,16 +71,22 @@ impl Node {
         let mut latest: BTreeMap<OrganizationId, BTreeMap<String, (Time, Element)>> =
             BTreeMap::new();
         let mut seen = BTreeSet::new();
+        let mut origins = BTreeSet::new();
         for recorded in self.store().entries(0, u64::MAX) {
             let Some(found) = held(recorded?)? else {
                 continue;
             };
             let facts = found.observation.facts();
             let id = found.observation.id();
-            let is_asked = facts.submodel.as_str() == submodel
-                && origin.is_none_or(|origin| *origin == facts.issuer);
+            if facts.submodel.as_str() != submodel {
+                continue;
+            }
+            if origin.is_some_and(|origin| *origin != facts.issuer) {
+                origins.insert(facts.issuer.clone());
+                continue;
+            }
             // What came under two partnerships is one observation.
-            if !is_asked || !seen.insert(id) {
+            if !seen.insert(id) {
                 continue;
             }
             let latest = latest.entry(facts.issuer.clone()).or_default();
@@ -106,6 +113,13 @@ impl Node {
                 let governance = self.governance();
                 let known = governance.known_organizations().collect();
                 InspectError::check_organization(origin, &known)?;
+            }
+            if let (Some(origin), false) = (origin, origins.is_empty()) {
+                return Err(InspectError::NoneOfOrigin {
+                    submodel: submodel.to_owned(),
+                    origin: origin.clone(),
+                    origins,
+                });
             }
             return Err(InspectError::NoSubmodel(submodel.to_owned()));
         }
