@@ -38,6 +38,12 @@ fn a_home_is_made_where_nothing_is() {
         scene.refused(&missing, &country, 2, &[&told, "two-letter code"]);
         assert!(!missing.path().exists());
     }
+    for nobody in ["did:web:", "did:web", "bpn:", "lei:"] {
+        let init = ["init", "--org", nobody, "--name", "A", "--country", "DE"];
+        let told = format!("the id `{nobody}` is a scheme without a name");
+        scene.refused(&missing, &init, 2, &[&told, "as in did:web:shop.example"]);
+        assert!(!missing.path().exists());
+    }
     let address = [&INIT[..], &["--announce", "203.0.113.7:4001"]].concat();
     scene.refused(&missing, &address, 2, &["--announce"]);
 }

@@ -90,6 +90,17 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
     ];
     let shown = Ambit::text(&supplier.home, &licence);
     assert!(
+    for (authority, told) in [
+        ("x y", "the id `x y` has white space"),
+        ("bpn:", "the id `bpn:` is a scheme without a name"),
+    ] {
+        let licence = licence.map(|word| match word {
+            "did:web:bis.example" => authority,
+            word => word,
+        });
+        let words = ["the authority is not named", told];
+        refused(&supplier.home, &licence, 2, &words);
+    }
         shown.contains("ear D-1 of did:web:bis.example: 9E003 to DE"),
         "{shown}"
     );

@@ -7,6 +7,7 @@ use super::attesting::{Attesting, attesting};
 use super::enact::EnactError;
 use super::timely::{PastError, check_signed};
 use crate::clock::ClockError;
+use crate::config::{OrganizationIdError, check_organization_id};
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
 use crate::partnership::{ArmorError, ArmorLabel, Governance, read_armor};
@@ -86,6 +87,9 @@ pub enum AttestError {
     )]
     OfItself(OrganizationId),
     /// A licence goes to a place that no taxonomy knows, and so to none.
+    /// Nobody who grants licences is called so.
+    #[error("the authority is not named")]
+    Authority(#[from] OrganizationIdError),
     #[error(
         "a destination is not known; countries are written by their two letters, such as DE, and groups as EU"
     )]
@@ -126,9 +130,10 @@ impl From<AttestError> for Failure {
             AttestError::UnknownOrganization(_) | AttestError::NothingToEnd(_) => {
                 (FailureKind::NotFound, None)
             }
-            AttestError::Past { .. } | AttestError::OfItself(_) | AttestError::Destination(_) => {
-                (FailureKind::Usage, None)
-            }
+            AttestError::Past { .. }
+            | AttestError::OfItself(_)
+            | AttestError::Authority(_)
+            | AttestError::Destination(_) => (FailureKind::Usage, None),
             AttestError::Attestation(AttestationError::Unpinned(issuer)) => (
                 FailureKind::Verification,
                 Some(format!(
@@ -215,6 +220,9 @@ impl Node {
             .iter()
             .flat_map(|allowed| &allowed.destinations);
         for destination in destinations {
+        if let Some(allowed) = &authorization {
+            check_organization_id(&allowed.authority)?;
+        }
             governance
                 .layers()
                 .taxonomies()

@@ -4,7 +4,10 @@ use super::clock::ClockState;
 use super::troubles::Troubles;
 use super::{Actor, Decisions, Node, literal};
 use crate::clock::{ClockError, check_first};
-use crate::config::{Home, HomeError, NodeKeys, OrganizationSettings, Settings};
+use crate::config::{
+    Home, HomeError, NodeKeys, OrganizationIdError, OrganizationSettings, Settings,
+    check_organization_id,
+};
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, DatabaseError, Store, StoreError, Write};
@@ -46,12 +49,9 @@ pub enum OpenError {
          ISO 3166-1, such as DE"
     )]
     Jurisdiction(String),
-    /// An id that could not be told from two words, or from another that looks like it.
-    #[error(
-        "the id `{0}` has white space or letters beyond ASCII in it; use one such as did:web:shop.example, bpn:BPNL… or \
-         lei:…, with a domain of other letters in its xn-- form"
-    )]
-    Id(String),
+    /// An id under which nobody should be known.
+    #[error(transparent)]
+    Id(#[from] OrganizationIdError),
     /// A key file holds another key than the one that the ledger certified.
     #[error(
         "keys/{0}.key is not the key that this node's root certified; put the right file back from a backup: what this one \
@@ -96,10 +96,7 @@ impl Node {
     pub fn init(place: &Path, settings: &Settings, now: Time) -> Result<Fingerprint, OpenError> {
         check_first(now)?;
         let organization = &settings.organization;
-        let id = organization.id.as_str();
-        if id.contains(char::is_whitespace) || !id.is_ascii() {
-            return Err(OpenError::Id(organization.id.to_string()));
-        }
+        check_organization_id(&organization.id)?;
         check_countries(organization, Layers::builtin().taxonomies())?;
         let (home, root) = Home::prepare(place, settings)?;
         let prepared = home.path().to_owned();
