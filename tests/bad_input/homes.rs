@@ -86,6 +86,15 @@ fn a_key_that_the_root_did_not_certify_signs_nothing() {
         }
         std::fs::write(&path, good).unwrap();
     }
+    let (here, away) = (keys.join("statement.key"), scene.folder.path().join("kept"));
+    for (here, name) in [(&here, "keys/statement.key"), (&keys, "keys")] {
+        std::fs::rename(here, &away).unwrap();
+        for command in [&["status"][..], &["run"]] {
+            let told = format!("{name}` is missing; put it back from a backup");
+            scene.refused(home, command, 1, &[&told]);
+        }
+        std::fs::rename(&away, here).unwrap();
+    }
     assert!(scene.parties[0].ledger().0 > 0);
 }
 

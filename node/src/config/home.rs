@@ -74,6 +74,12 @@ pub enum HomeError {
     /// The settings cannot be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A key, or the folder of all of them, is not there.
+    #[error(
+        "`{0}` is missing; put it back from a backup, or from where it is kept, and leave the rest as it is: it cannot be made \
+         again"
+    )]
+    NoKey(PathBuf),
     /// A key file holds no key.
     #[error("`{path}` holds no key; put it back from a backup, or convert it to PKCS #8 PEM")]
     Key {
@@ -124,6 +130,7 @@ impl From<HomeError> for Failure {
             | HomeError::NoSettings(_)
             | HomeError::File { .. }
             | HomeError::Settings(_)
+            | HomeError::NoKey(_)
             | HomeError::Key { .. }
             | HomeError::Clock { .. }
             | HomeError::Randomness(_) => FailureKind::Failed,
@@ -247,15 +254,15 @@ impl Home {
             .map(|name| home.path.join(name))
             .into_iter()
             .filter(|path| path.is_file());
+        if !is_there(&keys)? {
+            return Err(HomeError::NoKey(keys));
+        }
         let private = [home.path.clone(), keys]
             .into_iter()
             .chain(key_files)
             .chain(others);
         for path in private {
-            let is_private = check_private(&path).map_err(|source| HomeError::File {
-                path: path.clone(),
-                source,
-            })?;
+            let is_private = check_private(&path).map_err(unusable(&path))?;
             if !is_private {
                 return Err(HomeError::Permissions(path));
             }
@@ -376,13 +383,18 @@ impl Home {
         read: fn(&str) -> Result<K, KeyFileError>,
     ) -> Result<K, HomeError> {
         let path = self.key_path(purpose);
-        let pem = std::fs::read_to_string(&path).map_err(|source| HomeError::File {
-            path: path.clone(),
-            source,
-        })?;
+        if !is_there(&path)? {
+            return Err(HomeError::NoKey(path));
+        }
+        let pem = std::fs::read_to_string(&path).map_err(unusable(&path))?;
         let pem = zeroize::Zeroizing::new(pem);
         read(&pem).map_err(|source| HomeError::Key { path, source })
     }
+}
+
+fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> HomeError {
+    let path = path.to_owned();
+    |source| HomeError::File { path, source }
 }
 
 /// Where a home is made before it is moved into place: beside it, and of its own, so that of two that make the same home one
@@ -501,6 +513,10 @@ mod tests {
         assert!(sealed_to.is_sound_for(KeyPurpose::Seal));
         // One key is no other: the file of each holds the kind that its purpose takes.
         let place = place.join("keys");
+        std::fs::rename(place.join("witness.key"), place.join("kept")).unwrap();
+        let told = home.keys().unwrap_err().to_string();
+        let way_out = "witness.key` is missing; put it back from a backup";
+        assert!(told.contains(way_out), "{told}");
         std::fs::copy(place.join("statement.key"), place.join("seal.key")).unwrap();
         let told = home.seal_key().unwrap_err().to_string();
         let way_out =
