@@ -122,11 +122,18 @@ impl Reading<'_> {
                  {addresses}.",
                 named(member),
                 self.jurisdiction(&member.card.seat),
-                joined(member.card.hosting.iter().map(|code| self.jurisdiction(code)), "and"),
-                joined(member.card.personnel.iter().map(|code| self.jurisdiction(code)), "and"),
+                self.places(&member.card.hosting),
+                self.places(&member.card.personnel),
                 claims
             ));
         }
+    }
+
+    fn places(&self, codes: &BTreeSet<Jurisdiction>) -> String {
+        if codes.is_empty() {
+            return "not stated".to_owned();
+        }
+        joined(codes.iter().map(|code| self.jurisdiction(code)), "and")
     }
 
     fn sharing(&self, page: &mut Page) {

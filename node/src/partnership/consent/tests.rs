@@ -125,6 +125,19 @@ fn a_stranger_can_hide_nothing() {
 }
 
 #[test]
+fn what_a_card_does_not_state_is_said() {
+    let (mut terms, profile) = sample(sample::FULL);
+    let mut card = Card::clone(&terms.members[0].card);
+    card.hosting.clear();
+    card.personnel.clear();
+    terms.members[0].card = signed(card, 2);
+    let page = words(&terms, PLATES, &profile);
+    let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = "Stores data in: not stated. Nationalities with access: not stated.";
+    assert!(flat.contains(said), "{page}");
+}
+
+#[test]
 fn the_page_says_what_holds_now() {
     let future = sample::FULL
         .replace("2017-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
