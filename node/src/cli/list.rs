@@ -47,7 +47,7 @@ pub struct ListArguments {
     #[arg(long, value_name = "TIME", value_parser = start_of)]
     pub until: Option<Time>,
     /// At most so many: the newest, or the first after an entry
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = from_one)]
     pub limit: Option<NonZeroUsize>,
     /// The page after this entry: the one that the note under the last page names; 0 for the first page
     #[arg(long, value_name = "ENTRY")]
@@ -81,6 +81,15 @@ impl TypedValueParser for ClassParser {
             .collect();
         Some(Box::new(names.into_iter().map(PossibleValue::new)))
     }
+}
+
+/// Not a number of rows.
+#[derive(Debug, thiserror::Error)]
+#[error("write a number from 1, in digits; without it all are listed")]
+struct LimitError;
+
+fn from_one(text: &str) -> Result<NonZeroUsize, LimitError> {
+    text.parse().map_err(|_| LimitError)
 }
 
 /// Nothing can be observed in the span that was asked for.
@@ -177,6 +186,15 @@ fn items_table(items: &[Item]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_a_number_from_one() {
+        assert_eq!(from_one("3").unwrap().get(), 3);
+        for text in ["0", "-1", "few", "1.5"] {
+            let told = from_one(text).unwrap_err().to_string();
+            assert!(told.contains("a number from 1"), "{text}: {told}");
+        }
+    }
 
     #[test]
     fn an_empty_list_makes_no_table() {
