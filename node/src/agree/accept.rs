@@ -4,7 +4,7 @@ use super::error::PartnerError;
 use super::proposal::Proposal;
 use super::record::{EditionToRecord, check_built, check_not_declined, edition_writes};
 use super::timely::{check_answered, check_timely};
-use super::whole::whole;
+use super::whole::{declined_in, whole};
 use crate::failure::Failure;
 use crate::node::{Actor, Ask, Node};
 use crate::partnership::{Partnership, PartnershipFile, keyring_for};
@@ -48,8 +48,11 @@ impl Node {
         let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         if let Some(decline) = &parsed.decline {
-            let known = self.take_decline(decline, Actor::Operator, now)?;
-            return self.invite(&known, now);
+            return match self.take_decline(decline, Actor::Operator, now) {
+                Ok(known) => self.invite(&known, now),
+                Err(PartnerError::NothingProposed) => Err(declined_in(&parsed, decline)),
+                Err(error) => Err(error),
+            };
         }
         let (terms, _) = whole(&parsed)?;
         let governance = self.governance();

@@ -2,7 +2,7 @@
 
 use super::accept::{verified, verified_some};
 use super::error::PartnerError;
-use super::proposal::Proposal;
+use super::proposal::{DeclinedBy, Proposal};
 use super::record::{EditionToRecord, decline_write, edition_writes};
 use super::timely::check_signed;
 use super::whole::whole;
@@ -67,13 +67,17 @@ impl Node {
         let before = known
             .and_then(Partnership::declined)
             .filter(|declined| declined.member == *me);
+        // What was declined stays so, for the reason that was given.
+        let standing = DeclinedBy {
+            member: me.clone(),
+            reason: before.map_or(reason, |declined| declined.reason.clone()),
+        };
         let statement = match before {
-            // What was declined stays so, for the reason that was given.
             Some(declined) => declined.statement.clone(),
             None => Decline {
                 member: me.clone(),
                 edition: terms.digest(),
-                reason,
+                reason: standing.reason.clone(),
                 at: now,
             }
             .issue(&self.keys().agreement)
@@ -108,6 +112,7 @@ impl Node {
         };
         Ok(Proposal {
             file: file.write(),
+            declined: Some(standing),
             ..self.describe(&terms, BTreeSet::new(), now)?
         })
     }

@@ -34,7 +34,7 @@ pub use enact::EnactError;
 pub use error::PartnerError;
 pub use issuer::{Issuer, IssuerError, ListIssuers, PinIssuer, UnpinIssuer};
 pub use profile::{ActivateError, ActivateProfile, Activated, check_activation};
-pub use proposal::{Proposal, ReviewProposal, WriteInvitation};
+pub use proposal::{DeclinedBy, Proposal, ReviewProposal, WriteInvitation};
 pub use timely::PastError;
 
 #[cfg(test)]

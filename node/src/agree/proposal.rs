@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{PartnershipFile, Passed, card_root, passed, plain_words};
 use ambit_ledger::{
-    Digest, EditionStage, Fingerprint, OrganizationId, PartnershipId, PartnershipTerms, Time,
+    Digest, EditionStage, Fingerprint, Name, OrganizationId, PartnershipId, PartnershipTerms, Time,
 };
 use ambit_policy::check_terms;
 use serde::{Deserialize, Serialize};
@@ -35,11 +35,23 @@ pub struct Proposal {
     /// What is over, so that nobody can sign it any more and nothing is disclosed under it: `ended at …`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
+    /// Who declined it, so that nobody can sign it any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<DeclinedBy>,
     /// What this node's settings say otherwise than its record in the terms.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differs: Vec<Difference>,
     /// The partnership file to hand to the other members; the node also sends it where it reaches them.
     pub file: String,
+}
+
+/// The decline that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclinedBy {
+    /// Who.
+    pub member: OrganizationId,
+    /// Why.
+    pub reason: Name,
 }
 
 /// What a partnership file proposes, for a person to read.
@@ -98,7 +110,8 @@ impl Node {
         Ok(proposal)
     }
 
-    /// The partnership file of a partnership that is known here.
+    /// The partnership file of a partnership that is known here. One that was declined carries the decline, so that nobody
+    /// who takes it in signs it.
     ///
     /// # Errors
     /// [`PartnerError::Unknown`]; [`PartnerError::Past`] where somebody is still to sign what is over.
@@ -109,7 +122,8 @@ impl Node {
             .partnership(partnership)
             .ok_or_else(|| PartnerError::Unknown(partnership.clone()))?;
         let is_active = known.stage() == EditionStage::Active;
-        if !is_active {
+        let declined = known.declined().filter(|_| !is_active);
+        if !is_active && declined.is_none() {
             check_timely(known.terms(), now)?;
         }
         let file = PartnershipFile {
@@ -118,12 +132,16 @@ impl Node {
                 .values()
                 .map(|statement| ByteBuf::from(statement.clone()))
                 .collect(),
-            decline: None,
+            decline: declined.map(|declined| ByteBuf::from(declined.statement.clone())),
         };
         let signed: BTreeSet<OrganizationId> = known.signatures().keys().cloned().collect();
         Ok(Proposal {
             is_known: signed.contains(governance.organization()),
             is_active,
+            declined: declined.map(|declined| DeclinedBy {
+                member: declined.member.clone(),
+                reason: declined.reason.clone(),
+            }),
             file: file.write(),
             ..self.describe(known.terms(), signed, now)?
         })
@@ -158,6 +176,7 @@ impl Node {
                 Passed::Ended { at } => format!("ended at {at}"),
                 Passed::LeaseRanOut { at } => format!("lease ran out at {at}"),
             }),
+            declined: None,
             differs: self.differences_in(terms),
             file: String::new(),
         })

@@ -5,13 +5,43 @@
 
 use super::error::PartnerError;
 use crate::partnership::{PartnershipFile, card_root, keyring_for};
-use ambit_ledger::{ManifestSignature, OrganizationId, PartnershipTerms};
+use ambit_ledger::{Decline, Keyring, ManifestSignature, OrganizationId, PartnershipTerms};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a file proposes, with those who signed it by the keys in it. Every signature in it verifies.
 pub(super) fn whole(
     file: &PartnershipFile,
 ) -> Result<(PartnershipTerms, BTreeSet<OrganizationId>), PartnerError> {
+    let (terms, keyring) = proposed(file)?;
+    let mut signed = BTreeSet::new();
+    for statement in &file.statements {
+        let signature =
+            ManifestSignature::verify(statement, &keyring).map_err(PartnerError::Signature)?;
+        signed.insert(signature.signer().clone());
+    }
+    Ok((terms, signed))
+}
+
+/// Why nobody signs what a file proposes that a member declined, by the keys in it: for whoever does not know the proposal,
+/// and so cannot take the decline in.
+pub(super) fn declined_in(file: &PartnershipFile, statement: &[u8]) -> PartnerError {
+    let declined = || {
+        let (terms, keyring) = proposed(file)?;
+        let decline = Decline::verify(statement, &keyring).map_err(PartnerError::Signature)?;
+        if decline.edition != terms.digest() {
+            return Err(PartnerError::NothingProposed);
+        }
+        Ok(PartnerError::Declined {
+            partnership: terms.partnership,
+            member: decline.member,
+            reason: decline.reason,
+        })
+    };
+    declined().unwrap_or_else(|error| error)
+}
+
+/// The terms in a file, and the keys in them.
+fn proposed(file: &PartnershipFile) -> Result<(PartnershipTerms, Keyring), PartnerError> {
     let terms = file
         .unverified_terms()?
         .ok_or(PartnerError::NothingProposed)?;
@@ -21,11 +51,5 @@ pub(super) fn whole(
         roots.insert(member.card.organization.clone(), root);
     }
     let keyring = keyring_for(&terms.members, &roots)?;
-    let mut signed = BTreeSet::new();
-    for statement in &file.statements {
-        let signature =
-            ManifestSignature::verify(statement, &keyring).map_err(PartnerError::Signature)?;
-        signed.insert(signature.signer().clone());
-    }
-    Ok((terms, signed))
+    Ok((terms, keyring))
 }

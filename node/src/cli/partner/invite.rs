@@ -4,6 +4,7 @@ use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::key::OutArguments;
 use super::super::output::{Outlet, OutputOption, note};
+use super::super::table::shown;
 use super::write_file_of;
 use crate::agree::WriteInvitation;
 use crate::failure::Failure;
@@ -28,7 +29,12 @@ pub(super) fn invite(home: &Path, arguments: &InviteArguments) -> Result<Exit, F
         partnership: arguments.partnership.clone(),
     })?;
     write_file_of(&proposal, outlet, arguments.output)?;
-    if let Some(over) = &proposal.over {
+    if let Some(declined) = &proposal.declined {
+        note(shown(&format!(
+            "`{}` was declined by `{}`: {}; the file says so to whoever takes it in, and nobody signs it",
+            proposal.partnership, declined.member, declined.reason
+        )));
+    } else if let Some(over) = &proposal.over {
         note(format!(
             "nothing is disclosed under it: it is over ({over})"
         ));
