@@ -13,6 +13,8 @@ mod clock;
 mod everyday;
 #[cfg(unix)]
 mod stop;
+#[cfg(unix)]
+mod suggested;
 
 const NAME: &str = "customer/supplier/quality";
 const SUBMODEL: &str = "urn:supplier.example:submodel:1";

@@ -1,22 +1,13 @@
-//! What differs from system to system: files that only their owner may read, folders that can be synced, and
-//! how a program is told to end. What only Unix has is in this file.
+//! What differs from system to system: files that only their owner may read, folders that can be synced, how a program is
+//! told to end, and words of commands for a shell. What only Unix has is in this file.
+
+mod shell;
+
+pub use shell::{Suggestion, fingerprint_option, shell_option, shell_path, shell_word};
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
-
-/// A path as a word of a command that a person may copy into a shell: quoted where the shell would take it apart.
-#[must_use]
-pub fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let is_plain =
-        |character: char| character.is_alphanumeric() || "/._-+:@%=,~".contains(character);
-    if !text.is_empty() && !text.starts_with('~') && text.chars().all(is_plain) {
-        return text;
-    }
-    // Within single quotes a POSIX shell takes every character as it is, but for the quote itself.
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
 
 /// Opens a file so that, where it is made, only its owner may read it.
 ///
@@ -138,23 +129,4 @@ async fn terminated() {
 #[cfg(not(unix))]
 async fn terminated() {
     std::future::pending::<()>().await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_one_word_for_a_shell() {
-        for (path, word) in [
-            ("/tmp/node-1/a_b.csv", "/tmp/node-1/a_b.csv"),
-            ("my node", "'my node'"),
-            ("it's", r"'it'\''s'"),
-            ("~node", "'~node'"),
-            ("$HOME;x", "'$HOME;x'"),
-            ("", "''"),
-        ] {
-            assert_eq!(shell_word(Path::new(path)), word);
-        }
-    }
 }

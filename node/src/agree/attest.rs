@@ -11,6 +11,7 @@ use crate::config::{OrganizationIdError, check_organization_id};
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Ask, Node};
 use crate::partnership::{ArmorError, ArmorLabel, Governance, read_armor};
+use crate::platform::{Suggestion, fingerprint_option};
 use crate::store::Write;
 use ambit_ledger::{
     Attestation, AttestationError, AttestationRecorded, AttestationStatement, Authorization, Body,
@@ -86,10 +87,10 @@ pub enum AttestError {
         "`{0}` is your own organization, and nobody attests anything of itself: take in what an issuer says with `ambit attest --file`, or state it as a claim under [organization] in node.toml"
     )]
     OfItself(OrganizationId),
-    /// A licence goes to a place that no taxonomy knows, and so to none.
     /// Nobody who grants licences is called so.
     #[error("the authority is not named")]
     Authority(#[from] OrganizationIdError),
+    /// A licence goes to a place that no taxonomy knows, and so to none.
     #[error(
         "a destination is not known; countries are written by their two letters, such as DE, and groups as EU"
     )]
@@ -104,7 +105,8 @@ pub enum AttestError {
     NothingToEnd(OrganizationId),
     /// More than a decision can hold.
     #[error(
-        "more is attested of `{0}` than a decision can hold; end what is no longer needed with `ambit attest {0} --as WHAT --number N --end`"
+        "more is attested of `{0}` than a decision can hold; end what is no longer needed with {end}",
+        end = Suggestion::new("attest").operand(.0).words("--as WHAT --number N --end")
     )]
     TooMuch(OrganizationId),
     /// Not in its armor.
@@ -137,8 +139,10 @@ impl From<AttestError> for Failure {
             AttestError::Attestation(AttestationError::Unpinned(issuer)) => (
                 FailureKind::Verification,
                 Some(format!(
-                    "compare its root fingerprint on the telephone, then pin it: `ambit issuer pin CARD --fingerprint \
-                     '{issuer}=HEX'`"
+                    "compare its root fingerprint on the telephone, then pin it: {}",
+                    Suggestion::new("issuer pin")
+                        .words("CARD")
+                        .words(&fingerprint_option(issuer.as_str()))
                 )),
             ),
             AttestError::Attestation(AttestationError::Statement(StatementError::Key(_))) => (
@@ -216,13 +220,13 @@ impl Node {
             not_after: allowed.not_after.start_of_millis(),
             ..allowed
         });
+        if let Some(allowed) = &authorization {
+            check_organization_id(&allowed.authority)?;
+        }
         let destinations = authorization
             .iter()
             .flat_map(|allowed| &allowed.destinations);
         for destination in destinations {
-        if let Some(allowed) = &authorization {
-            check_organization_id(&allowed.authority)?;
-        }
             governance
                 .layers()
                 .taxonomies()

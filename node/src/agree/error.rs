@@ -5,6 +5,7 @@ use super::timely::PastError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{CardError, ComparisonError, DeclarationError, PartnershipFileError};
+use crate::platform::Suggestion;
 use crate::randomness::RandomnessError;
 use ambit_ledger::{Name, OrganizationId, PartnershipId, StatementError};
 use ambit_policy::{TermsError, Unbuilt};
@@ -58,7 +59,8 @@ pub enum PartnerError {
     Exists(PartnershipId),
     /// This node declared or signed it before.
     #[error(
-        "`{0}` is known here already; `ambit partner invite {0}` gives its file again, and another agreement needs another name"
+        "`{0}` is known here already; {invite} gives its file again, and another agreement needs another name",
+        invite = Suggestion::new("partner invite").operand(.0)
     )]
     Declared(PartnershipId),
     /// A member declined it.

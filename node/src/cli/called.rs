@@ -1,7 +1,7 @@
 //! How the commands that words name are to be called: with the home that was given, since without it they would mean
 //! another node, or make one.
 
-use crate::platform::shell_word;
+use crate::platform::shell_path;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ const NAMED: &str = "`ambit ";
 pub(super) fn keep_home(given: Option<&Path>) {
     if let Some(home) = given {
         // A process reads its arguments once.
-        let _ = GIVEN.set(shell_word(home));
+        let _ = GIVEN.set(shell_path(home));
     }
 }
 
@@ -43,6 +43,16 @@ fn with_home(text: &str, home: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Suggestion;
+
+    #[test]
+    fn what_a_stranger_named_so_is_no_command() {
+        let suggested = Suggestion::new("partner invite").operand("x`ambit $(touch P)");
+        assert_eq!(
+            with_home(&suggested.to_string(), Some(r"'it'\''s'")),
+            r"`ambit --home 'it'\''s' partner invite 'x`''ambit $(touch P)'`"
+        );
+    }
 
     #[test]
     fn each_command_repeats_the_home_once() {

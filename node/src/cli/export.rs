@@ -72,7 +72,7 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
     note(format!(
         "try it: `ambit key trust -o trust.toml && ambit-audit replay {} --trust trust.toml`; where other members' \
          statements are in it, add a --trust file of each, as it told you its fingerprint",
-        crate::platform::shell_word(path)
+        crate::platform::shell_path(path)
     ));
     Ok(Exit::Done)
 }

@@ -10,7 +10,7 @@ use super::table::{pairs, short, shown};
 use crate::collect::{FactsError, Import, ImportError, ImportReport, Map, import as import_file};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
-use crate::platform::shell_word;
+use crate::platform::{Suggestion, shell_path};
 use crate::release::{Observe, ObserveReport};
 use ambit_ledger::{OrganizationId, PartnershipId, Verdict};
 use clap::Args;
@@ -82,7 +82,7 @@ enum ImportCommandError {
     #[error(
         "what the columns of `{path}` are is not said; name a map with --map MAP, or have a first one written: `ambit \
          import {word} --propose-map -o MAP`",
-        path = .0.display(), word = shell_word(.0)
+        path = .0.display(), word = shell_path(.0)
     )]
     NoMap(PathBuf),
     #[error("`{0}` holds no row to import; nothing was kept")]
@@ -140,9 +140,10 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
     summary.recipients = recipients(counts);
     let exit = report(path, &summary, arguments.output)?;
     if let (Some((id, to)), Format::Table) = (kept_from, arguments.output.output) {
-        note(format!(
-            "hint: `ambit why {id} --to {to}` shows why the first that is kept back does not go there"
-        ));
+        let why = Suggestion::new("why").operand(id).option("--to", to);
+        note(shown(&format!(
+            "hint: {why} shows why the first that is kept back does not go there"
+        )));
     }
     Ok(exit)
 }

@@ -7,7 +7,7 @@ use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSett
 use crate::failure::{Failure, FailureKind};
 use crate::mesh::{AddressError, PeerKey, verify_listen_address, verify_peer_address};
 use crate::node::Node;
-use crate::platform::shell_word;
+use crate::platform::shell_path;
 use ambit_ledger::{Fingerprint, Jurisdiction, Name, OrganizationId};
 use clap::Args;
 use serde::Serialize;
@@ -123,7 +123,7 @@ pub(super) fn init(home: &Path, arguments: &InitArguments) -> Result<Exit, Failu
         listen: settings.mesh.listen,
     };
     arguments.output.print(&made, made_table)?;
-    let home = shell_word(&made.home);
+    let home = shell_path(&made.home);
     note(format!(
         "next:\n  ambit --home {home} key card -o CARD             your card, for whoever declares a partnership\n  \
          ambit --home {home} partner declare FILE.toml    or declare one yourself\n  \

@@ -40,7 +40,7 @@ pub(super) fn pages(arguments: &ManualArguments) -> Result<Exit, Failure> {
         .map_err(|source| Failure::new(FailureKind::Failed, &ManualError { folder, source }))?;
     note(format!(
         "wrote the manual pages; read the first with `man {}`",
-        crate::platform::shell_word(&arguments.out.join("ambit.1"))
+        crate::platform::shell_path(&arguments.out.join("ambit.1"))
     ));
     Ok(Exit::Done)
 }

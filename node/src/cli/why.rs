@@ -9,6 +9,7 @@ use crate::holding::{
     AskGrounds, AskWhy, DeterminingPolicy, Grounds, Holding, LayerAnswer, PolicyAnswer,
     PurposeAnswer, RecipientAnswer, Says, Why,
 };
+use crate::platform::Suggestion;
 use ambit_ledger::{ErasureExtent, OrganizationId, Verdict};
 use clap::Args;
 use std::fmt::Display;
@@ -63,9 +64,11 @@ impl WhyArguments {
 
 fn answers_hint(answers: &[Why], id: &str) -> String {
     if answers.iter().all(|answer| answer.unasked.is_some()) {
-        format!("`ambit why {id}` shows on what terms it is held here, or whom it goes to")
+        let why = Suggestion::new("why").operand(id);
+        format!("{why} shows on what terms it is held here, or whom it goes to")
     } else {
-        format!("`ambit get {id}` shows the facts that these policies read")
+        let get = Suggestion::new("get").operand(id);
+        format!("{get} shows the facts that these policies read")
     }
 }
 
@@ -78,17 +81,22 @@ fn attest_hints(answers: &[Why]) -> Vec<String> {
         for policy in layers.flat_map(|layer| &layer.near_misses) {
             let name = &policy.policy;
             let attestations = policy.asks_for.iter().map(|what| {
-                format!(
-                    "`{name}` asks for `{what}`: once you found it in the register, `ambit attest {to} --as {what} \
-                     --number NUMBER --until DATE`"
-                )
+                let attest = Suggestion::new("attest")
+                    .operand(to)
+                    .option("--as", what)
+                    .words("--number NUMBER --until DATE");
+                format!("`{name}` asks for `{what}`: once you found it in the register, {attest}")
             });
             let licence = match &answer.licence {
                 _ if !policy.asks_for_licence => None,
                 Some(number) => Some(format!(
-                    "`{name}` takes the licence `{number}`, which the facts name: once it was granted, `ambit attest {to} \
-                     --as export-licence --number {number} --until DATE --regime REGIME --authority ORGANIZATION --item \
-                     ITEM --destination COUNTRY`; the recipient takes the same in"
+                    "`{name}` takes the licence `{number}`, which the facts name: once it was granted, {}; the recipient \
+                     takes the same in",
+                    Suggestion::new("attest")
+                        .operand(to)
+                        .words("--as export-licence")
+                        .option("--number", number)
+                        .words("--until DATE --regime REGIME --authority ORGANIZATION --item ITEM --destination COUNTRY")
                 )),
                 None => Some(format!(
                     "`{name}` would take a licence, and the facts name none: `licence` under export_control names it where \
@@ -108,7 +116,8 @@ fn attest_hints(answers: &[Why]) -> Vec<String> {
 
 fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {
     if !grounds.held.is_empty() {
-        return Some(format!("`ambit get {id}` shows its facts and its readings"));
+        let get = Suggestion::new("get").operand(id);
+        return Some(format!("{get} shows its facts and its readings"));
     }
     if grounds.recipients.is_empty() {
         let hint = "no partnership in force has another member; `ambit partner list` shows the partnerships";
@@ -116,10 +125,10 @@ fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {
     }
     let is_withheld = |answer: &&Why| answer.verdict != Verdict::Admissible;
     let answer = grounds.recipients.iter().find(is_withheld)?;
-    Some(format!(
-        "`ambit why {id} --to {}` shows why it does not go there",
-        answer.to
-    ))
+    let why = Suggestion::new("why")
+        .operand(id)
+        .option("--to", &answer.to);
+    Some(format!("{why} shows why it does not go there"))
 }
 
 fn answers_text(answers: &[Why]) -> String {
@@ -137,8 +146,8 @@ fn one_answer(answer: &Why) -> String {
     ];
     if answer.may_be_offered {
         let offer = format!(
-            "it was withheld on grounds that are no longer in force: `ambit partner offer {}` offers it again",
-            answer.partnership
+            "it was withheld on grounds that are no longer in force: {} offers it again",
+            Suggestion::new("partner offer").operand(&answer.partnership)
         );
         rows.push(("offer again", offer));
     }

@@ -4,6 +4,7 @@ use super::cell::missing;
 use super::draft::{BLOCK_BYTES_MAX, Draft, Grouping, TooLarge, block_bytes};
 use super::facts::{DraftFacts, FactsError, FactsFile};
 use super::instant::{AheadError, check_ahead};
+use crate::platform::shell_option;
 use ambit_aas::{
     DataTypeDefXsd, IdShortPath, IdShortPathError, Leaf, ParseError, SkipReason, Submodel,
     ValueOnlyError, is_representable, is_xml_character, leaves, submodels_from_json,
@@ -67,7 +68,8 @@ pub enum CollectError {
     },
     /// A number without a type that no reader of JSON holds.
     #[error(
-        "the value `{text}` of `{path}` is beyond what a double holds: give it a type that has no bounds, such as --type {path}=xs:string"
+        "the value `{text}` of `{path}` is beyond what a double holds: give it a type that has no bounds, such as {}",
+        shell_option("--type", &format!("{path}=xs:string"))
     )]
     Untyped {
         /// The element.

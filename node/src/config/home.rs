@@ -13,7 +13,7 @@ use super::settings::{Settings, SettingsError};
 use crate::collect::FACTS_TEMPLATE;
 use crate::failure::{Failure, FailureKind};
 use crate::platform::{
-    check_private, create_private_folder, replace_private, shell_word, sync_folder, write_private,
+    check_private, create_private_folder, replace_private, shell_path, sync_folder, write_private,
 };
 use ambit_ledger::{KeyFileError, KeyPurpose, SealKey, SecretKey, Time, TimeError};
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub enum HomeError {
     /// Nothing is there.
     #[error(
         "`{}` holds no node; make one with `ambit --home {} init --org ID --name NAME --country CC`",
-        .0.display(), shell_word(.0)
+        .0.display(), shell_path(.0)
     )]
     Missing(PathBuf),
     /// A node is there, and its settings are not.
@@ -59,7 +59,7 @@ pub enum HomeError {
     /// Others may read it.
     #[error(
         "others may read `{}`; run `chmod go-rwx {}`, and make new keys if they may have been read",
-        .0.display(), shell_word(.0)
+        .0.display(), shell_path(.0)
     )]
     Permissions(PathBuf),
     /// A file cannot be used.

@@ -15,7 +15,7 @@ use crate::collect;
 use crate::failure::{Failure, FailureKind};
 use crate::holding::{ExportError, InspectError};
 use crate::node::OpenError;
-use crate::platform::{create_private_folder, shell_word};
+use crate::platform::{create_private_folder, shell_path};
 use crate::release::ObserveError;
 use crate::service::ServiceError;
 use crate::store::StoreError;
@@ -202,7 +202,7 @@ impl Homes {
         match self {
             Self::Temporary(folder) => folder.close().map_err(DemoError::Folder),
             Self::Named(path) => {
-                tell(&format!("the three homes are in {}", shell_word(&path)));
+                tell(&format!("the three homes are in {}", shell_path(&path)));
                 Ok(())
             }
         }

@@ -4,7 +4,7 @@ use super::DemoError;
 use super::party::Party;
 use crate::holding::{Filter, InspectError};
 use crate::node::Node;
-use crate::platform::shell_word;
+use crate::platform::{shell_option, shell_path};
 use std::path::{Path, PathBuf};
 
 /// The commands, one per line, each with what it shows.
@@ -16,7 +16,7 @@ pub(super) async fn commands(supplier: &Party, customers: &[Party]) -> Result<St
     let mut add = |what: &str, command: String| {
         text.push_str(&format!("\n  # {what}\n  {command}\n"));
     };
-    let home = |party: &Party| format!("{ambit} --home {}", shell_word(&party.home));
+    let home = |party: &Party| format!("{ambit} --home {}", shell_path(&party.home));
     for customer in customers {
         add(
             &format!("what {} holds", customer.character.name),
@@ -31,7 +31,11 @@ pub(super) async fn commands(supplier: &Party, customers: &[Party]) -> Result<St
         if let Some(id) = supplier.ask(withheld_id(customer)).await? {
             add(
                 &format!("why {} does not get this one", customer.character.name),
-                format!("{} why {id} --to {}", home(supplier), customer.organization),
+                format!(
+                    "{} why {id} {}",
+                    home(supplier),
+                    shell_option("--to", customer.organization.as_str())
+                ),
             );
         }
     }
@@ -78,7 +82,7 @@ fn auditor() -> (String, Option<String>) {
     match (folder, beside) {
         (Some(folder), Some(beside)) if !beside.is_file() && folder.ends_with("target/release") => {
             (
-                shell_word(&beside),
+                shell_path(&beside),
                 Some("cargo build --release -p ambit-audit".to_owned()),
             )
         }
@@ -94,7 +98,7 @@ fn program(name: &str) -> String {
         Some(folder) => {
             let beside = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
             if beside.is_file() {
-                shell_word(&beside)
+                shell_path(&beside)
             } else {
                 name.to_owned()
             }

@@ -6,12 +6,13 @@ use super::super::files::ContentError;
 use super::super::key::OutArguments;
 use super::super::output::{Format, Outlet, OutputOption, note, print, read_text};
 use super::super::prompt;
-use super::super::table::pairs;
+use super::super::table::{pairs, shown};
 use super::compare::{ComparedOptions, Fingerprints, compare};
 use super::names;
 use crate::agree::{AcceptProposal, Proposal, ReviewProposal};
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::PartnershipFile;
+use crate::platform::Suggestion;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -81,11 +82,11 @@ pub(super) fn accept(home: &Path, arguments: &AcceptArguments) -> Result<Exit, F
         proposal_table(proposal, parsed.decline.is_some())
     })?;
     if parsed.decline.is_none() {
-        note(what_is_next(
+        note(shown(&what_is_next(
             &proposal,
             backend.is_running(),
             arguments.out.out.as_deref(),
-        ));
+        )));
     }
     Ok(Exit::Done)
 }
@@ -144,7 +145,10 @@ fn what_is_next(proposal: &Proposal, is_running: bool, written: Option<&Path>) -
     }
     let file = match written {
         Some(path) => format!("`{}`", path.display()),
-        None => format!("`ambit partner invite {} -o FILE`", proposal.partnership),
+        None => Suggestion::new("partner invite")
+            .operand(&proposal.partnership)
+            .words("-o FILE")
+            .to_string(),
     };
     let waiting = if proposal.is_active {
         "all members have signed".to_owned()

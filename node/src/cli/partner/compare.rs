@@ -3,6 +3,7 @@
 use super::super::prompt;
 use super::super::table::shown;
 use crate::failure::{Failure, FailureKind};
+use crate::platform::fingerprint_option;
 use ambit_ledger::{Fingerprint, FingerprintError, OrganizationId};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -44,7 +45,8 @@ fn compared(text: &str) -> Result<(OrganizationId, Fingerprint), ComparedOptionE
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum NotComparedError {
     #[error(
-        "the root fingerprint of `{0}` was not compared: ask for it on the telephone and give it as --fingerprint '{0}=HEX'"
+        "the root fingerprint of `{0}` was not compared: ask for it on the telephone and give it as {option}",
+        option = fingerprint_option(.0.as_str())
     )]
     NotCompared(OrganizationId),
     #[error(

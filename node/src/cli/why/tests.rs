@@ -307,6 +307,35 @@ fn hints_name_the_next_command() {
 }
 
 #[test]
+fn what_others_named_is_one_word_of_a_command() {
+    let mut near = purpose("urn:p", "withheld", sticky_and_partnership());
+    let policy = &mut near["layers"][1]["near_misses"][0];
+    policy["asks_for"] = json!(["ddtc;x"]);
+    policy["asks_for_licence"] = json!(true);
+    let mut hostile = answer(json!([near]), "withheld");
+    hostile.to = "-x;touch P".parse().unwrap();
+    hostile.partnership = "x; touch P #".parse().unwrap();
+    hostile.licence = Some("$(touch P)".parse().unwrap());
+    hostile.may_be_offered = true;
+    let text = one_answer(&hostile);
+    let offer = "`ambit partner offer 'x; touch P #'`";
+    assert!(text.contains(offer), "{text}");
+    let hints = attest_hints(std::slice::from_ref(&hostile)).join("\n");
+    for command in [
+        "`ambit attest --as 'ddtc;x' --number NUMBER --until DATE -- '-x;touch P'`",
+        "`ambit attest --as export-licence --number '$(touch P)' --until DATE --regime REGIME --authority ORGANIZATION \
+         --item ITEM --destination COUNTRY -- '-x;touch P'`",
+    ] {
+        assert!(hints.contains(command), "{hints}");
+    }
+    let grounds = grounds(Value::Null, json!([hostile]));
+    assert_eq!(
+        grounds_hint(&grounds, "abab").unwrap(),
+        "`ambit why abab --to='-x;touch P'` shows why it does not go there"
+    );
+}
+
+#[test]
 fn what_the_recipient_says_and_what_may_be_offered_again_is_told() {
     let mut answer = answer(json!([]), "admissible");
     answer.may_be_offered = true;
