@@ -15,6 +15,7 @@ mod everyday;
 mod stop;
 #[cfg(unix)]
 mod suggested;
+mod told;
 
 const NAME: &str = "customer/supplier/quality";
 const SUBMODEL: &str = "urn:supplier.example:submodel:1";

@@ -98,6 +98,52 @@ fn profiles_with_mistakes_have_their_place() {
 }
 
 #[test]
+fn the_mark_that_an_editor_puts_first_is_no_fault() {
+    let scene = Scene::of(&["a"]);
+    let text = "\u{feff}@id(\"a\")\npermit (principal, action, resource);\n";
+    let file = scene.file("marked.cedar", text);
+    let check = ["profile", "check", &file, "--layer", "owner"];
+    Ambit::text(&scene.parties[0].home, &check);
+}
+
+/// What never ends is read to a bound only, whatever it was named as.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_more_of_a_file_is_read_than_its_kind_may_have() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let (rows, map) = (scene.file("a.csv", "t,d\n"), scene.file("a.map.toml", MAP));
+    let zero = "/dev/zero";
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["partner", "accept", zero],
+            "8 MiB that a partnership file",
+        ),
+        (
+            &["partner", "decline", zero, "--reason", "no"],
+            "8 MiB that a partnership file",
+        ),
+        (&["partner", "declare", zero], "1 MiB that a declaration"),
+        (&["issuer", "pin", zero], "1 MiB that an identity card"),
+        (&["attest", "--file", zero], "1 MiB that an attestation"),
+        (
+            &["profile", "check", zero, "--layer", "owner"],
+            "1 MiB that a profile",
+        ),
+        (&["import", &rows, "--map", zero], "1 MiB that a map"),
+        (
+            &["import", &rows, "--map", &map, "--facts", zero],
+            "1 MiB that a file of facts",
+        ),
+        (&["observe", zero], "256 MiB that a file of submodels"),
+    ];
+    for (arguments, bound) in cases {
+        let told = format!("`/dev/zero` is longer than the {bound} may have");
+        scene.refused(home, arguments, 1, &[&told, "name another file"]);
+    }
+}
+
+#[test]
 fn files_that_do_not_fit_their_map_are_refused_as_a_whole() {
     let scene = Scene::of(&["a"]);
     let home = &scene.parties[0].home;

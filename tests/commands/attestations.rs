@@ -60,6 +60,8 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
     ];
     let words = ["`did:web:nobody.example`", " partner list`"];
     refused(&supplier.home, &nobody, 5, &words);
+    let listed = Ambit::text(&supplier.home, &["attest", "--output", "json", "list"]);
+    assert_eq!(listed, "[]\n");
     let own = ["attest", &supplier.id, "--as", "iso27001", "--until", UNTIL];
     refused(&supplier.home, &own, 2, &["your own organization", "claim"]);
 
@@ -88,8 +90,6 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
         "--destination",
         "DE",
     ];
-    let shown = Ambit::text(&supplier.home, &licence);
-    assert!(
     for (authority, told) in [
         ("x y", "the id `x y` has white space"),
         ("bpn:", "the id `bpn:` is a scheme without a name"),
@@ -101,6 +101,8 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
         let words = ["the authority is not named", told];
         refused(&supplier.home, &licence, 2, &words);
     }
+    let shown = Ambit::text(&supplier.home, &licence);
+    assert!(
         shown.contains("ear D-1 of did:web:bis.example: 9E003 to DE"),
         "{shown}"
     );
@@ -108,6 +110,11 @@ fn an_attestation_is_signed_listed_handed_over_and_ended() {
     assert_eq!(states(&supplier.home), ["in-force", "in-force"]);
 
     let take = |file| ["attest", "--file", text(file)];
+    let card = customer.card();
+    let words = [text(card), "an identity card", "an attestation is needed"];
+    refused(&customer.home, &take(card), 1, &words);
+    let words = ["failed to take in", text(&second)];
+    refused(&customer.home, &take(&second), 4, &words);
     let words = [
         "issued by `did:web:supplier.example`, whose root is not pinned",
         "hint: ",

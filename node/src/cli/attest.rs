@@ -2,12 +2,15 @@
 
 use super::backend::Backend;
 use super::exit::Exit;
+use super::files::ContentError;
+use super::input::{FileKind, read_text};
 use super::named::one_of;
-use super::output::{Format, Outlet, OutputOption, note, note_as_is, read_text};
+use super::output::{Format, Outlet, OutputOption, note, note_as_is};
 use super::table::{or_none, pairs, shown, table};
 use super::time::start_of;
 use crate::agree::{Attest, Attesting, ListAttestations, TakeAttestation};
 use crate::failure::{Failure, FailureKind};
+use crate::partnership::{ArmorLabel, read_armor};
 use ambit_ledger::{Authorization, Jurisdiction, Name, OrganizationId, Regime, Time};
 use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
@@ -87,7 +90,7 @@ impl AttestArguments {
     /// For whom it answers.
     pub(super) fn format(&self) -> Format {
         match &self.command {
-            Some(AttestCommand::List { output }) => output.output,
+            Some(AttestCommand::List { output }) => output.or(self.output).output,
             None => self.output.output,
         }
     }
@@ -111,14 +114,15 @@ pub(super) fn attest(home: &Path, arguments: &AttestArguments) -> Result<Exit, F
                 &AttestArgumentsError::List,
             ));
         }
-        return list(home, *output);
+        return list(home, output.or(arguments.output));
     }
     let attested = match &arguments.file {
         Some(file) => {
-            let taken = TakeAttestation {
-                file: read_text(file)?,
-            };
-            Backend::open(home)?.ask(taken)?
+            let text = read_text(file, FileKind::Attestation)?;
+            // Looked at here first, so that what is no attestation is told before anything else is wrong.
+            read_armor(ArmorLabel::Attestation, &text).map_err(ContentError::of(file))?;
+            let taken = Backend::open(home)?.ask(TakeAttestation { file: text });
+            taken.map_err(|error| refused(file, error))?
         }
         None => {
             let asked = asked(arguments)
@@ -151,6 +155,20 @@ pub(super) fn attest(home: &Path, arguments: &AttestArguments) -> Result<Exit, F
         note(remark);
     }
     Ok(Exit::Done)
+}
+
+/// Why an attestation was not taken in, with the file it is in.
+fn refused(file: &Path, error: Failure) -> Failure {
+    match error.kind {
+        FailureKind::Failed | FailureKind::Verification | FailureKind::NotFound => Failure {
+            message: format!("failed to take in `{}`: {}", file.display(), error.message),
+            ..error
+        },
+        FailureKind::Usage
+        | FailureKind::NotAuthorized
+        | FailureKind::TryAgain
+        | FailureKind::Gone => error,
+    }
 }
 
 fn asked(arguments: &AttestArguments) -> Option<Attest> {

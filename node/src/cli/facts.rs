@@ -1,7 +1,7 @@
 //! Facts from files and from the command line.
 
 use super::files::ContentError;
-use super::output::read_text;
+use super::input::{FileKind, read_text};
 use crate::collect::{FactsError, FactsFile, is_flag};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
@@ -77,7 +77,8 @@ impl FactsOptions {
             base = base.overlaid(&facts);
         }
         if let Some(path) = &self.facts {
-            let facts = FactsFile::parse(&read_text(path)?).map_err(ContentError::of(path))?;
+            let text = read_text(path, FileKind::Facts)?;
+            let facts = FactsFile::parse(&text).map_err(ContentError::of(path))?;
             base = base.overlaid(&facts);
         }
         let overrides = overrides(&self.fact, &base)

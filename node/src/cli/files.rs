@@ -1,5 +1,6 @@
 //! What can go wrong with files that are named, and with standard output.
 
+use super::input::FileKind;
 use crate::failure::{Failure, FailureKind};
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,11 @@ pub(super) enum FileError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error(
+        "`{path}` is longer than the {} MiB that {} may have; take away what does not belong to it, or name another file",
+        kind.mebibytes_max(), kind.noun()
+    )]
+    TooLong { path: PathBuf, kind: FileKind },
     #[error("failed to write `{path}`")]
     Write {
         path: PathBuf,
@@ -86,6 +92,7 @@ impl From<FileError> for Failure {
                 FailureKind::NotFound
             }
             FileError::Read { .. }
+            | FileError::TooLong { .. }
             | FileError::Write { .. }
             | FileError::NoFolder { .. }
             | FileError::NotAFile(_) => FailureKind::Failed,

@@ -3,7 +3,8 @@
 use super::backend::Backend;
 use super::exit::Exit;
 use super::files::ContentError;
-use super::output::{Format, OutputOption, note, read_text};
+use super::input::{FileKind, read_text};
+use super::output::{Format, OutputOption, note};
 use super::partner::{ComparedOptions, Fingerprints, compare};
 use super::table::{pairs, table};
 use crate::agree::{Issuer, ListIssuers, PinIssuer, UnpinIssuer};
@@ -100,7 +101,7 @@ pub(super) fn issuer(home: &Path, command: &IssuerCommand) -> Result<Exit, Failu
 
 /// A card whose root was compared, by an option or by a person at the terminal.
 fn compared_card(path: &Path, compared: &ComparedOptions) -> Result<PinIssuer, Failure> {
-    let card = read_text(path)?;
+    let card = read_text(path, FileKind::Card)?;
     let member = read_card(&card).map_err(ContentError::of(path))?;
     let root = card_root(&member).map_err(ContentError::of(path))?;
     let issuer = member.card.organization.clone();

@@ -19,6 +19,7 @@ mod files;
 mod get;
 mod import;
 mod init;
+mod input;
 mod issuer;
 mod key;
 mod latest;

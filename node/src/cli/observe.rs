@@ -3,7 +3,7 @@
 use super::backend::Backend;
 use super::exit::Exit;
 use super::facts::{FactsOptions, pair};
-use super::files::FileError;
+use super::input::{FileKind, read_bytes};
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
 use crate::collect::{CollectError, Draft, FactsError, observe_submodel, observe_values};
@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::release::{NewObservation, Observe, ObserveReport};
 use ambit_ledger::Time;
 use clap::Args;
-use std::io::Read as _;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The most drafts in one operation, and the most bytes they come to on their way to a running node: half of what it
@@ -59,7 +59,7 @@ fn refused(error: CollectError) -> Failure {
 }
 
 pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit, Failure> {
-    let drafts = drafts(&Home::open(home)?, arguments)?;
+    let (drafts, left_out) = drafts(&Home::open(home)?, arguments)?;
     let backend = Backend::open(home)?;
     let mut report = ObserveReport::default();
     for batch in batches(drafts) {
@@ -70,8 +70,12 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
         report.observed.extend(part.observed);
         report.known += part.known;
     }
-    arguments.output.print(&report, observed_table)?;
-    if report
+    let answer = Answer { report, left_out };
+    arguments
+        .output
+        .print(&answer, |answer| observed_table(&answer.report))?;
+    if answer
+        .report
         .observed
         .iter()
         .all(|observed| observed.outcomes.is_empty())
@@ -81,7 +85,17 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<Vec<Draft>, Failure> {
+/// What came of it, and what of the file is no reading.
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    report: ObserveReport,
+    /// Each element with the reason.
+    left_out: Vec<String>,
+}
+
+/// What is to be observed, and what is left out of it.
+fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<(Vec<Draft>, Vec<String>), Failure> {
     let facts = arguments.facts.read(home)?;
     let now = crate::clock::now();
     let at = arguments.at.unwrap_or(now);
@@ -89,28 +103,15 @@ fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<Vec<Draft>, Failu
         let types = arguments.types.iter().cloned().collect();
         let (base, overrides) = (&facts.base, &facts.overrides);
         let observed = observe_values(&arguments.set, &types, base, overrides, at, now);
-        return observed.map_err(refused);
+        return Ok((observed.map_err(refused)?, Vec::new()));
     };
-    let json = read_bytes(path)?;
+    let json = read_bytes(path, FileKind::Submodel)?;
     let observed = observe_submodel(&json, &facts.base, &facts.overrides, at, now);
     let observed = observed.map_err(refused)?;
     for skipped in &observed.skipped {
         note(format!("left out: {}", super::table::shown(skipped)));
     }
-    Ok(observed.drafts)
-}
-
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map(|_| bytes)
-    } else {
-        std::fs::read(path)
-    };
-    Ok(read.map_err(FileError::read(path))?)
+    Ok((observed.drafts, observed.skipped))
 }
 
 fn batches(drafts: Vec<Draft>) -> impl Iterator<Item = Vec<Draft>> {

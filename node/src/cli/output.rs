@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 /// For whom data is written.
@@ -30,6 +30,14 @@ pub struct OutputOption {
 }
 
 impl OutputOption {
+    /// What either asks for, where an option may stand in two places.
+    pub(super) fn or(self, other: Self) -> Self {
+        match self.output {
+            Format::Table => other,
+            Format::Json => self,
+        }
+    }
+
     /// Writes data: as JSON, or as the table that `table` makes of it.
     pub(super) fn print<T: Serialize>(
         self,
@@ -157,21 +165,6 @@ impl<'a> Outlet<'a> {
     }
 }
 
-/// Reads a text file; `-` stands for standard input.
-pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .map(|_| ())
-    } else {
-        std::fs::read_to_string(path).map(|content| text = content)
-    };
-    read.map_err(FileError::read(path))?;
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,12 +179,12 @@ mod tests {
         let path = folder.path().join("card.txt");
         hand_out("one", &path).unwrap();
         hand_out("two", &path).unwrap();
-        assert_eq!(read_text(&path).unwrap(), "two");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
         let failed = NewFile::create(&path).unwrap().finish(|_| {
             Err(FileError::write(Path::new("x"))(std::io::Error::other("disk")).into())
         });
         assert!(failed.is_err());
-        assert_eq!(read_text(&path).unwrap(), "two");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -13,6 +13,9 @@ use ambit_aas::{
 use ambit_ledger::{Name, NameError, Quality, Reading, Time, When};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many of the elements that were left out are named where nothing else is there.
+const LEFT_OUT_SHOWN_MAX: usize = 20;
+
 /// Why a submodel or a value is not observed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +33,9 @@ pub enum CollectError {
         "there is no value to observe: give one with --set PATH=VALUE, or a submodel that holds values"
     )]
     Nothing,
+    /// No value, in elements that are no readings.
+    #[error("there is no value to observe, and everything else was left out: {}", listed(.0))]
+    AllLeftOut(Vec<String>),
     /// Facts are missing.
     #[error(transparent)]
     Facts(#[from] FactsError),
@@ -146,9 +152,23 @@ pub fn observe_submodel(
         }));
     }
     if observed.drafts.is_empty() {
-        return Err(CollectError::Nothing);
+        return Err(match observed.skipped.is_empty() {
+            true => CollectError::Nothing,
+            false => CollectError::AllLeftOut(observed.skipped),
+        });
     }
     Ok(observed)
+}
+
+/// As many as a line can hold, and how many more there are.
+fn listed(left_out: &[String]) -> String {
+    let shown: Vec<&str> = left_out.iter().map(String::as_str).collect();
+    let shown = shown.get(..LEFT_OUT_SHOWN_MAX).unwrap_or(&shown);
+    let more = match left_out.len() - shown.len() {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("{}{more}", shown.join("; "))
 }
 
 /// Observes single values at one instant. A value of a path in `types` is read as that data type, such as

@@ -2,16 +2,14 @@
 
 use super::super::backend::Backend;
 use super::super::exit::Exit;
-use super::super::files::ContentError;
 use super::super::key::OutArguments;
-use super::super::output::{Format, Outlet, OutputOption, note, print, read_text};
+use super::super::output::{Format, Outlet, OutputOption, note, print};
 use super::super::prompt;
 use super::super::table::{pairs, shown};
 use super::compare::{ComparedOptions, Fingerprints, compare};
-use super::names;
+use super::{names, read_file};
 use crate::agree::{AcceptProposal, Proposal, ReviewProposal};
 use crate::failure::{Failure, FailureKind};
-use crate::partnership::PartnershipFile;
 use crate::platform::Suggestion;
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -52,16 +50,8 @@ impl From<ConsentError> for Failure {
 
 pub(super) fn accept(home: &Path, arguments: &AcceptArguments) -> Result<Exit, Failure> {
     let (file, output) = (&arguments.file, arguments.output);
-    let text = read_text(file)?;
+    let (text, parsed) = read_file(file)?;
     let given = arguments.compared.read()?;
-    let parsed = PartnershipFile::read(&text).map_err(|error| {
-        let kind = if error.is_altered() {
-            FailureKind::Verification
-        } else {
-            FailureKind::Failed
-        };
-        Failure::new(kind, &ContentError::of(file)(error))
-    })?;
     let backend = Backend::open(home)?;
     // A file that declines proposes nothing that could be read and signed.
     let fingerprints = if parsed.decline.is_some() {

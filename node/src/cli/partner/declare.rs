@@ -3,8 +3,10 @@
 use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::files::ContentError;
+use super::super::input::{FileKind, read_text};
 use super::super::key::OutArguments;
-use super::super::output::{Outlet, OutputOption, note_as_is, read_text};
+use super::super::output::{Outlet, OutputOption, note_as_is};
+use super::super::table::shown;
 use super::compare::{ComparedOptions, Fingerprints, NotComparedError, compare};
 use super::{names, write_file_of};
 use crate::agree::DeclarePartnership;
@@ -28,7 +30,7 @@ pub struct DeclareArguments {
 
 pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit, Failure> {
     let file = &arguments.file;
-    let text = read_text(file)?;
+    let text = read_text(file, FileKind::Declaration)?;
     let declaration = Declaration::parse(&text).map_err(ContentError::of(file))?;
     let folder = file.parent().unwrap_or(Path::new(""));
     let mut given = arguments.compared.read()?;
@@ -36,7 +38,7 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
     let mut found = Fingerprints::new();
     for member in declaration.members() {
         let path = folder.join(&member.card);
-        let card = read_text(&path)?;
+        let card = read_text(&path, FileKind::Card)?;
         let read = read_card(&card).map_err(ContentError::of(&path))?;
         let root = card_root(&read).map_err(ContentError::of(&path))?;
         if let Some(told) = member.fingerprint {
@@ -56,10 +58,10 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
         fingerprints,
     })?;
     write_file_of(&proposal, outlet, arguments.output)?;
-    note_as_is(format!(
+    note_as_is(shown(&format!(
         "declared and signed `{}`: hand the invitation to {}, who run `ambit partner accept FILE`",
         proposal.partnership,
         names(proposal.others.keys())
-    ));
+    )));
     Ok(Exit::Done)
 }

@@ -3,9 +3,10 @@
 use super::super::backend::Backend;
 use super::super::exit::Exit;
 use super::super::key::OutArguments;
-use super::super::output::{Outlet, OutputOption, note, read_text};
+use super::super::output::{Outlet, OutputOption, note};
+use super::super::table::shown;
 use super::compare::ComparedOptions;
-use super::write_file_of;
+use super::{read_file, write_file_of};
 use crate::agree::DeclineProposal;
 use crate::failure::Failure;
 use ambit_ledger::Name;
@@ -29,17 +30,25 @@ pub struct DeclineArguments {
 }
 
 pub(super) fn decline(home: &Path, arguments: &DeclineArguments) -> Result<Exit, Failure> {
+    let (file, _) = read_file(&arguments.file)?;
     let decline = DeclineProposal {
         fingerprints: arguments.compared.read()?,
-        file: read_text(&arguments.file)?,
+        file,
         reason: arguments.reason.clone(),
     };
     let outlet = Outlet::open(arguments.out.out.as_deref())?;
     let proposal = Backend::open(home)?.ask(decline)?;
     write_file_of(&proposal, outlet, arguments.output)?;
-    note(format!(
-        "declined `{}`: hand the file to the other members",
-        proposal.partnership
-    ));
+    let told = match &proposal.declined {
+        Some(standing) if standing.reason != arguments.reason => format!(
+            "`{}` was declined before, and what was said first stands: {}; the file says that: hand it to the other members",
+            proposal.partnership, standing.reason
+        ),
+        _ => format!(
+            "declined `{}`: hand the file to the other members",
+            proposal.partnership
+        ),
+    };
+    note(shown(&told));
     Ok(Exit::Done)
 }

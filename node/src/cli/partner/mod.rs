@@ -21,9 +21,12 @@ pub(super) use list::{note_differences, partnerships_table, state_text};
 pub use offer::OfferArguments;
 
 use super::exit::Exit;
+use super::files::ContentError;
+use super::input::{FileKind, read_text};
 use super::output::{Format, Outlet, OutputOption, print_json};
 use crate::agree::Proposal;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
+use crate::partnership::PartnershipFile;
 use ambit_ledger::OrganizationId;
 use clap::Subcommand;
 use std::path::Path;
@@ -71,6 +74,20 @@ pub(super) fn partner(home: &Path, command: &PartnerCommand) -> Result<Exit, Fai
         PartnerCommand::Offer(arguments) => offer::offer(home, arguments),
         PartnerCommand::List { output } => list::list(home, *output),
     }
+}
+
+/// A partnership file: its text, and what it holds.
+fn read_file(path: &Path) -> Result<(String, PartnershipFile), Failure> {
+    let text = read_text(path, FileKind::Partnership)?;
+    let file = PartnershipFile::read(&text).map_err(|error| {
+        let kind = if error.is_altered() {
+            FailureKind::Verification
+        } else {
+            FailureKind::Failed
+        };
+        Failure::new(kind, &ContentError::of(path)(error))
+    })?;
+    Ok((text, file))
 }
 
 /// Hands out the partnership file: where `-o` says, else on standard output, within the answer if that is JSON.

@@ -5,9 +5,10 @@ mod check;
 mod show;
 
 use super::exit::Exit;
+use super::input::{FileKind, read_text};
 use super::key::OutArguments;
 use super::named::one_of;
-use super::output::{Format, OutputOption, read_text};
+use super::output::{Format, OutputOption};
 use crate::failure::{Failure, FailureKind};
 use ambit_ledger::{Layer, Name};
 use ambit_policy::{CheckedProfile, ProfileError, Taxonomies, check_profile};
@@ -118,7 +119,7 @@ pub(super) fn profile(
 }
 
 fn read(path: &Path, layer: Layer) -> Result<(String, CheckedProfile), Failure> {
-    let text = read_text(path)?;
+    let text = read_text(path, FileKind::Profile)?;
     let checked = check_profile(layer, &text, &Taxonomies::builtin())
         .map_err(|error| Failure::new(FailureKind::Failed, &RefusedProfile::new(path, &error)))?;
     Ok((text, checked))
