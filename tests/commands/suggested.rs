@@ -88,10 +88,15 @@ fn what_strangers_named_is_one_word() {
 
     // What does not go to it, under a licence that is named as badly.
     let rows = folder.path().join("a.csv");
-    std::fs::write(&rows, "t,serial,program,d\n2026-05-01T08:00:00Z,1,F,1.5\n").unwrap();
+    std::fs::write(
+        &rows,
+        "t,serial,program,d\n2026-05-01T08:00:00Z,1,F-ONE,1.5\n",
+    )
+    .unwrap();
     let map = folder.path().join("a.map.toml");
     let controlled = "eccn = \"9E003\", licence = \"$(touch P)\"";
-    std::fs::write(&map, MAP.replace("eccn = \"EAR99\"", controlled)).unwrap();
+    let facts = MAP.replace("eccn = \"EAR99\"", controlled);
+    std::fs::write(&map, facts.replace("did:web:customer.example", of)).unwrap();
     let import = ["import", text(&rows), "--map", text(&map)];
     let imported = told(&supplier.home, &import);
     let why = found(&imported, "why").remove(0);

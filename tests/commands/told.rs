@@ -2,6 +2,7 @@
 
 use super::{NAME, Pair, partnership};
 use crate::support::{Ambit, Home, Party, agree, declaration, text};
+use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use serde_json::Value;
 
 #[track_caller]
@@ -76,7 +77,13 @@ fn an_invitation_of_what_was_declined_says_so_to_whoever_takes_it_in() {
     assert_eq!(partnership(&third.home, NAME)["state"], "declined");
     let written = Ambit::json(&third.home, &["partner", "invite", NAME]);
     assert_eq!(written["declined"]["reason"], "no capacity");
-    pair.audit();
+    let mut trust = pair.trust();
+    trust.merge(Trust::parse(&Ambit::text(&third.home, &["key", "trust"])).unwrap());
+    for (party, name) in [(supplier, "s"), (customer, "c"), (&third, "t")] {
+        let bundle = Bundle::read(&pair.bundle(party, name)[..]).unwrap();
+        let verified = verify(&bundle, &trust);
+        assert_eq!(verified.verdict(), AuditVerdict::Verified, "{verified:?}");
+    }
 }
 
 #[test]
