@@ -222,6 +222,18 @@ impl Keyring {
         })
     }
 
+    /// From when a certified key of an organization is good, and up to when, where it ends.
+    #[must_use]
+    pub fn span(
+        &self,
+        organization: &OrganizationId,
+        key: &Fingerprint,
+    ) -> Option<(Time, Option<Time>)> {
+        let certified = self.certified.get(&(organization.clone(), *key))?;
+        let certificate = &certified.certificate;
+        Some((certificate.not_before, certificate.not_after))
+    }
+
     /// The key of this fingerprint as [`Keyring::find`] gives it, made ready.
     pub(crate) fn verifier(
         &self,

@@ -74,7 +74,8 @@ impl Partnership {
         &self.keyring
     }
 
-    /// The key that a member's connections are known by; absent where its card is not in order.
+    /// The key that a member's card names for its connections, whether it is good or not; absent where its card is not in
+    /// order. By which one it is known is [`Governance::transport_key`](super::Governance::transport_key) to say.
     #[must_use]
     pub fn transport_key(&self, member: &OrganizationId) -> Option<&PublicKey> {
         self.transport_keys.get(member)

@@ -3,10 +3,111 @@
 
 use super::edition::Partnership;
 use super::governance::Governance;
-use ambit_ledger::{Keyring, PartnershipId};
+use crate::clock::APART_SECONDS_MAX;
+use ambit_ledger::{KeyPurpose, Keyring, OrganizationId, PartnershipId, PublicKey, Time};
 use std::collections::BTreeMap;
 
+/// How an organization stands with its keys for one purpose, at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyStanding {
+    /// It has one that is good.
+    Good {
+        /// Up to when, where it ends.
+        until: Option<Time>,
+    },
+    /// It has none that is good yet.
+    NotYet {
+        /// From when one is.
+        from: Time,
+    },
+    /// All that it has ended.
+    Ended {
+        /// When the last did.
+        at: Time,
+    },
+}
+
+impl KeyStanding {
+    /// Of all that a keyring holds; nothing where it holds none. A key that was certified just now by a clock that is ahead
+    /// of this one is good, as far as clocks may be apart; past its end none is.
+    fn of(
+        keyring: &Keyring,
+        organization: &OrganizationId,
+        purpose: KeyPurpose,
+        now: Time,
+    ) -> Option<Self> {
+        let keys = keyring.keys_for(organization, purpose);
+        let standings = keys.filter_map(|key| {
+            let (from, until) = keyring.span(organization, &key.fingerprint())?;
+            Some(match until {
+                Some(at) if at <= now => Self::Ended { at },
+                _ if from > now.plus_seconds(APART_SECONDS_MAX) => Self::NotYet { from },
+                _ => Self::Good { until },
+            })
+        });
+        standings.reduce(Self::better)
+    }
+
+    /// The one that gets further.
+    fn better(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Good { until: one }, Self::Good { until: other }) => Self::Good {
+                until: one.zip(other).map(|(one, other)| one.max(other)),
+            },
+            (good @ Self::Good { .. }, _) | (_, good @ Self::Good { .. }) => good,
+            (Self::NotYet { from: one }, Self::NotYet { from: other }) => Self::NotYet {
+                from: one.min(other),
+            },
+            (later @ Self::NotYet { .. }, _) | (_, later @ Self::NotYet { .. }) => later,
+            (Self::Ended { at: one }, Self::Ended { at: other }) => {
+                Self::Ended { at: one.max(other) }
+            }
+        }
+    }
+
+    /// When it is another one by time alone.
+    #[must_use]
+    pub fn changes_at(self) -> Option<Time> {
+        match self {
+            Self::Good { until } => until,
+            Self::NotYet { from } => Some(from.minus_seconds(APART_SECONDS_MAX)),
+            Self::Ended { .. } => None,
+        }
+    }
+}
+
 impl Governance {
+    /// How a member of an agreement stands with its keys; nothing where its root was not compared.
+    #[must_use]
+    pub fn key_standing(
+        &self,
+        partnership: &Partnership,
+        member: &OrganizationId,
+        purpose: KeyPurpose,
+        now: Time,
+    ) -> Option<KeyStanding> {
+        KeyStanding::of(self.keyring_under(partnership), member, purpose, now)
+    }
+
+    /// How this node's own organization stands with its keys.
+    #[must_use]
+    pub fn own_key_standing(&self, purpose: KeyPurpose, now: Time) -> Option<KeyStanding> {
+        KeyStanding::of(self.keyring(), self.organization(), purpose, now)
+    }
+
+    /// The key that a member's connections are known by at an instant: nobody is known by one that ended.
+    #[must_use]
+    pub fn transport_key<'a>(
+        &self,
+        partnership: &'a Partnership,
+        member: &OrganizationId,
+        now: Time,
+    ) -> Option<&'a PublicKey> {
+        let standing = self.key_standing(partnership, member, KeyPurpose::Transport, now);
+        let is_good = matches!(standing, Some(KeyStanding::Good { .. }));
+        partnership.transport_key(member).filter(|_| is_good)
+    }
+
     /// The keys that count under an agreement: those of its members' cards, each for as long as all that names it here says.
     #[must_use]
     pub fn keyring_under<'a>(&'a self, partnership: &'a Partnership) -> &'a Keyring {
@@ -33,5 +134,34 @@ impl Governance {
             Some((partnership.terms().partnership.clone(), keyring))
         });
         narrowed.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_keys_the_one_that_gets_further_counts() {
+        let at = |days| Time::EARLIEST.plus_days(days);
+        let good = |until| KeyStanding::Good { until };
+        let from = |days| KeyStanding::NotYet { from: at(days) };
+        let ended = |days| KeyStanding::Ended { at: at(days) };
+        for (one, other, better) in [
+            (good(None), good(Some(at(9))), good(None)),
+            (good(Some(at(8))), good(Some(at(9))), good(Some(at(9)))),
+            (good(Some(at(8))), from(9), good(Some(at(8)))),
+            (good(None), ended(9), good(None)),
+            (from(8), from(9), from(8)),
+            (from(8), ended(9), from(8)),
+            (ended(8), ended(9), ended(9)),
+        ] {
+            assert_eq!(one.better(other), better);
+            assert_eq!(other.better(one), better);
+        }
+        let begins = at(9).minus_seconds(APART_SECONDS_MAX);
+        assert_eq!(from(9).changes_at(), Some(begins));
+        assert_eq!(good(Some(at(9))).changes_at(), Some(at(9)));
+        assert_eq!(ended(9).changes_at(), None);
     }
 }

@@ -32,6 +32,7 @@ pub use card::{
 pub use consent::plain_words;
 pub use declaration::{Declaration, DeclarationError, DeclaredMember};
 pub use edition::{Declined, Partnership};
+pub use every_key::KeyStanding;
 pub use governance::{Activated, Governance, GovernanceError};
 pub use passed::{Passed, passed};
 pub use standing::Standing;
