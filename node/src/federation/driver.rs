@@ -1,14 +1,14 @@
 //! The task that keeps the mesh told whom to admit, and every link there is to keep.
 
 use super::inboxes::Inboxes;
-use super::members::end_of;
+use super::members::{end_of, instant};
 use super::trouble::Trouble;
 use super::{inbound, outbound};
 use crate::mesh::{MeshEvent, MeshHandle, PeerKey};
 use crate::node::{Node, peer_key};
-use crate::partnership::Governance;
+use crate::partnership::{Governance, KeyStanding};
 use crate::store::StoreError;
-use ambit_ledger::{Digest, OrganizationId, PartnershipId, Time};
+use ambit_ledger::{Digest, KeyPurpose, OrganizationId, PartnershipId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ struct Looked {
     /// What was in force.
     governance: Arc<Governance>,
     at: Time,
-    /// When the next agreement is over, as far as is known.
+    /// When the next agreement is over, or the next key begins or ends, as far as is known.
     until: Option<Time>,
 }
 
@@ -53,7 +53,7 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    /// Has the federation look whether an agreement ended by time.
+    /// Has the federation look whether an agreement or a key ended by time.
     #[must_use]
     pub fn peers(&self) -> Arc<Notify> {
         Arc::clone(&self.is_time)
@@ -160,7 +160,7 @@ impl Federation {
 
     /// Lets the node say who is kept out, and until when.
     fn publish_barred(&self) {
-        let now = self.instant();
+        let now = instant(&self.node);
         let until = |(peer, left): (PeerKey, Duration)| {
             let seconds = u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
             (peer, now.plus_seconds(seconds.saturating_add(1)))
@@ -180,10 +180,11 @@ impl Federation {
         }
     }
 
-    /// An agreement ends by time as well, and a clock that was mended brings one back.
+    /// Agreements and keys end by time as well, and a clock that was mended brings them back.
     fn refresh_after_time(&mut self) {
         self.publish_barred();
-        let now = self.instant();
+        let now = instant(&self.node);
+        self.node.forget_asked(now);
         let is_known = self
             .looked
             .as_ref()
@@ -193,17 +194,10 @@ impl Federation {
         }
     }
 
-    /// A wrong clock ends no partnership.
-    fn instant(&self) -> Time {
-        self.node
-            .instant(crate::clock::now())
-            .unwrap_or_else(|_| self.node.store().last_time())
-    }
-
     /// Tells the mesh whom to admit, and sees to it that every other member has its link.
     fn refresh(&mut self) {
         let governance = self.node.governance();
-        let now = self.instant();
+        let now = instant(&self.node);
         let me = governance.organization();
         let mut peers: BTreeMap<PeerKey, BTreeSet<String>> = BTreeMap::new();
         let mut wanted = BTreeSet::new();
@@ -212,16 +206,21 @@ impl Federation {
             let Some(end) = end_of(partnership, me).filter(|end| now < *end) else {
                 continue;
             };
-            until = Some(until.map_or(end, |until| until.min(end)));
+            until = until.into_iter().chain([end]).min();
             for member in partnership.peers(me) {
-                let Some(peer) = peer_key(partnership, &member.card.organization) else {
+                let organization = &member.card.organization;
+                let purpose = KeyPurpose::Transport;
+                let standing = governance.key_standing(partnership, organization, purpose, now);
+                let changes = standing.and_then(KeyStanding::changes_at);
+                until = until.into_iter().chain(changes).min();
+                let Some(peer) = peer_key(&governance, partnership, organization, now) else {
                     continue;
                 };
                 let addresses = peers.entry(peer).or_default();
                 addresses.extend(member.card.addresses.iter().map(ToString::to_string));
                 let key = (
                     partnership.terms().partnership.clone(),
-                    member.card.organization.clone(),
+                    organization.clone(),
                     partnership.edition(),
                 );
                 wanted.insert(key.clone());

@@ -1,17 +1,19 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
+mod ended;
+
+use self::ended::Ended;
 use super::control::{Heard, Told, take_control};
 use super::inboxes::Inboxes;
-use super::members::membership;
+use super::members::{instant, is_still_known, membership};
 use super::reading::{FRAMES_AHEAD, charge_broken, read, read_waiting};
 use super::trouble::{Complaint, Trouble};
 use crate::admit::{Refusals, Settling, Waiting, grounds};
-use crate::failure::one_line;
 use crate::link::{
-    AcceptError, Arrived, Asks, Frame, FrameError, Hello, Parties, Received, Receiver,
+    AcceptError, Arrived, Asks, Frame, Hello, Parties, Received, Receiver, is_of_divergence,
 };
 use crate::mesh::{Fault, Link, LinkSender};
-use crate::node::{LinkTrouble, Node, Way};
+use crate::node::{LinkNews, LinkTrouble, Node, Way};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{EditionStage, OrganizationId, PartnershipId, RefusalCode};
 use std::collections::{BTreeMap, VecDeque};
@@ -24,47 +26,8 @@ use tokio::time::MissedTickBehavior;
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked at whether something may be asked for again, and what was refused is handed over.
 const TICK: Duration = Duration::from_secs(5);
-
-/// Why a link ended.
-#[derive(Debug, thiserror::Error)]
-enum Ended {
-    #[error("the connection ended")]
-    Connection,
-    #[error("another link of the same peer took its place")]
-    Replaced,
-    #[error("the partnership is no longer in force")]
-    NoPartnership,
-    #[error("this node and the peer speak no version in common")]
-    NoCommonVersion,
-    #[error("what is to be said does not go over the link")]
-    Frame(#[from] FrameError),
-    #[error("the peer did not say what the link is for")]
-    NoHello,
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    #[error("a task was cut off")]
-    Task(#[from] tokio::task::JoinError),
-}
-
-impl Ended {
-    /// Whether it is neither the peer's doing nor what comes and goes.
-    const fn is_of_this_node(&self) -> bool {
-        match self {
-            Self::Frame(_) | Self::Store(_) | Self::Task(_) => true,
-            Self::Connection
-            | Self::Replaced
-            | Self::NoPartnership
-            | Self::NoCommonVersion
-            | Self::NoHello => false,
-        }
-    }
-
-    /// What a person may have to mend.
-    fn trouble(&self) -> Option<LinkTrouble> {
-        self.is_of_this_node()
-            .then(|| LinkTrouble::OwnFault(one_line(self)))
-    }
-}
+/// How long a sender is given to say what it finds wrong of a link that was taken; it does so at once.
+const FINDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves one link from its first frame to its end.
 #[tracing::instrument(skip_all, fields(peer = %link.peer()))]
@@ -109,7 +72,9 @@ async fn serve_link(
         }
     };
     let governance = node.governance();
-    let Some((_, from)) = membership(&governance, &hello.partnership, peer) else {
+    let now = instant(node);
+    let Some((_, from)) = membership(&governance, &hello.partnership, peer, now) else {
+        trouble.note_asked(node, peer, &hello.partnership, now);
         return turn_away(&mut sender, RefusalCode::WrongPartnership).await;
     };
     let inbox = BoxKey::new(&hello.partnership, from);
@@ -143,6 +108,8 @@ struct Session {
     link: LinkSender,
     /// Away while what it waits for is being committed.
     machine: Option<Receiver>,
+    /// This node found itself that the two disagree about the past.
+    has_diverged: bool,
     partnership: PartnershipId,
     from: OrganizationId,
     waiting: VecDeque<Waiting>,
@@ -195,7 +162,14 @@ impl Session {
             };
         let diverged = accepted.divergence.as_ref();
         let diverged = diverged.map(|how| LinkTrouble::Diverged(how.to_string()));
-        node.note_link(&hello.partnership, from, Way::Inbound, diverged);
+        let has_diverged = diverged.is_some();
+        match diverged {
+            Some(_) => node.note_link(&hello.partnership, from, Way::Inbound, diverged),
+            None => {
+                let news = LinkNews::Accepted;
+                node.note_link_news(&hello.partnership, from, Way::Inbound, news);
+            }
+        }
         if let Some(divergence) = &accepted.divergence {
             let peer = link.peer();
             trouble.charge(&peer, Fault::InVain);
@@ -209,6 +183,7 @@ impl Session {
             trouble: trouble.clone(),
             link,
             machine: Some(accepted.receiver),
+            has_diverged,
             partnership: hello.partnership.clone(),
             from: from.clone(),
             waiting: VecDeque::new(),
@@ -241,6 +216,9 @@ impl Session {
         let mut changes = self.node.changes();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let found = tokio::time::sleep(FINDS_WITHIN);
+        tokio::pin!(found);
+        let mut is_looked_at = self.has_diverged;
         // What is in force may have changed since the link was accepted.
         if self.tell().await? {
             self.look_at_stage().await?;
@@ -252,6 +230,7 @@ impl Session {
             tokio::select! {
                 frame = frames.recv(), if !is_held => match frame {
                     Some(frame) => {
+                        self.look_at_key()?;
                         for arrived in read_waiting(frame, &mut frames).await? {
                             self.take(arrived).await?;
                         }
@@ -268,6 +247,11 @@ impl Session {
                     }
                 }
                 _ = replaced.changed() => return Err(Ended::Replaced),
+                () = &mut found, if !is_looked_at => {
+                    is_looked_at = true;
+                    let news = LinkNews::Goes;
+                    self.node.note_link_news(&self.partnership, &self.from, Way::Inbound, news);
+                }
                 // A link on which nothing is left to do costs nothing.
                 _ = tick.tick(), if is_held || self.has_left() => {
                     self.ask_again().await?;
@@ -283,6 +267,15 @@ impl Session {
         }
     }
 
+    /// The key that the sender is known by may end while its link stands.
+    fn look_at_key(&self) -> Result<(), Ended> {
+        let (now, peer) = (instant(&self.node), self.link.peer());
+        if is_still_known(&self.node, &self.partnership, &self.from, peer, now) {
+            return Ok(());
+        }
+        Err(Ended::TransportKey)
+    }
+
     /// Refuses a frame or an item of so many bytes, and charges it to the peer where it is to blame.
     async fn reject(&mut self, frame: &Frame, bytes: usize) -> Result<(), Ended> {
         if let Frame::Reject { code, .. } = frame {
@@ -292,6 +285,7 @@ impl Session {
     }
 
     async fn send(&mut self, frame: &Frame) -> Result<(), Ended> {
+        self.look_at_key()?;
         send(&mut self.link, frame).await
     }
 
@@ -378,16 +372,39 @@ impl Session {
                 take_control(&self.node, &self.trouble, peer, &mut self.heard, message).await;
             }
             Received::Rejected { seq, code } => {
-                let (peer, bytes) = (self.link.peer(), size);
+                let bytes = size;
+                let peer = self.link.peer();
                 self.trouble.charge(&peer, Fault::OutOfTurn { bytes });
-                if code == RefusalCode::NewerVersion {
-                    self.trouble.note_newer(&peer, code);
-                } else if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
-                    tracing::info!(seq, %code, count, "the sender refused a frame");
-                }
+                self.note_rejected(seq, code);
             }
         }
         Ok(())
+    }
+
+    /// Tells what the sender refuses, and so why it ends the link, where it is told with that.
+    fn note_rejected(&self, seq: u64, code: RefusalCode) {
+        let (peer, from, partnership) = (self.link.peer(), &self.from, &self.partnership);
+        let (complaint, why) = if code == RefusalCode::NewerVersion {
+            return self.trouble.note_newer(&peer, code);
+        } else if code == RefusalCode::UnknownKey {
+            (Complaint::OwnKey, LinkTrouble::OwnKeyRefused)
+        } else if is_of_divergence(code) {
+            let why = LinkTrouble::SenderDiverged { seq, code };
+            (Complaint::Divergence, why)
+        } else {
+            if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
+                tracing::info!(seq, %code, count, "the sender refused a frame");
+            }
+            return;
+        };
+        if !self.has_diverged {
+            self.node
+                .note_link(partnership, from, Way::Inbound, Some(why));
+        }
+        if let Some(count) = self.trouble.count(&peer, complaint) {
+            let text = "the sender refuses what this node took or signed, and sends no more; `ambit status` says why";
+            tracing::error!(seq, %code, count, %from, %partnership, "{text}");
+        }
     }
 
     /// Judges what waits, in order; commits; then says so. Where the clock is wrong it waits on.

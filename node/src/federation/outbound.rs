@@ -1,16 +1,18 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
+mod ended;
+
+use self::ended::Ended;
 use super::control::{Heard, Told, take_control};
+use super::members::is_still_known;
 use super::reading::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
-use crate::clock::ClockError;
 use crate::failure::one_line;
-use crate::link::{Arrived, Frame, FrameError, Parties, Sender, SenderOutput, untaken_since};
+use crate::link::{Arrived, Frame, Parties, Sender, SenderOutput, untaken_since};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
-use crate::node::{LinkTrouble, Node, Way};
+use crate::node::{LinkNews, LinkTrouble, Node, Way};
 use crate::release::{
-    HandOverError, UnreliableError, bodies, offer_again, outgoing, record_acknowledgement,
-    verify_acknowledgement,
+    UnreliableError, bodies, offer_again, outgoing, record_acknowledgement, verify_acknowledgement,
 };
 use crate::store::{BoxKey, StoreError};
 use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Time};
@@ -33,53 +35,6 @@ const CLOCK_PAUSE: Duration = Duration::from_secs(1);
 /// How long to wait after stores disagree: only an operator can mend that.
 const REOPEN_AFTER_DIVERGENCE: Duration = Duration::from_secs(60);
 
-/// Why a link ended.
-#[derive(Debug, thiserror::Error)]
-enum Ended {
-    #[error("the partnership is no longer in force")]
-    NoPartnership,
-    #[error("the connection ended")]
-    Connection,
-    #[error("the recipient does not acknowledge")]
-    Stalled,
-    #[error("the recipient's store and this one disagree: {0}")]
-    Diverged(String),
-    #[error("this node and the recipient speak no version in common")]
-    NoCommonVersion,
-    #[error("what is next does not go over the link")]
-    Frame(#[from] FrameError),
-    #[error("the clock cannot be believed")]
-    Clock(#[from] ClockError),
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    #[error("a task was cut off")]
-    Task(#[from] tokio::task::JoinError),
-}
-
-impl Ended {
-    /// What a person may have to mend, where it is more than a connection that comes and goes.
-    fn trouble(&self) -> Option<LinkTrouble> {
-        match self {
-            Self::Diverged(how) => Some(LinkTrouble::Diverged(how.clone())),
-            Self::NoCommonVersion => Some(LinkTrouble::NoCommonVersion),
-            Self::Stalled => Some(LinkTrouble::Stalled),
-            Self::Frame(_) | Self::Store(_) | Self::Task(_) => {
-                Some(LinkTrouble::OwnFault(one_line(self)))
-            }
-            Self::NoPartnership | Self::Connection | Self::Clock(_) => None,
-        }
-    }
-}
-
-impl From<HandOverError> for Ended {
-    fn from(error: HandOverError) -> Self {
-        match error {
-            HandOverError::Clock(error) => error.into(),
-            HandOverError::Store(error) => error.into(),
-        }
-    }
-}
-
 /// Keeps the link open as long as the peer is connected. Runs until it is aborted.
 #[tracing::instrument(skip_all, fields(%partnership, %recipient))]
 pub(super) async fn keep(
@@ -95,6 +50,10 @@ pub(super) async fn keep(
     let mut changes = node.changes();
     loop {
         let is_connected = |peers: &BTreeSet<PeerKey>| peers.contains(&peer);
+        if !is_connected(&connected.borrow()) {
+            let news = LinkNews::Disconnected;
+            node.note_link_news(&partnership, &recipient, Way::Outbound, news);
+        }
         if connected.wait_for(is_connected).await.is_err() {
             return;
         }
@@ -125,8 +84,12 @@ pub(super) async fn keep(
                         tracing::error!(error, "the link ended");
                     }
                     Ended::Stalled => tracing::warn!(%ended, "the link ended"),
+                    Ended::AcknowledgementKey { .. } => {}
                     Ended::NoCommonVersion => trouble.note_newer(&peer, RefusalCode::NewerVersion),
-                    Ended::NoPartnership | Ended::Connection | Ended::Clock(_) => {
+                    Ended::NoPartnership
+                    | Ended::TransportKey
+                    | Ended::Connection
+                    | Ended::Clock(_) => {
                         tracing::debug!(%ended, "the link ended");
                     }
                 }
@@ -307,14 +270,14 @@ impl Session {
     async fn handle(&mut self, output: SenderOutput) -> Result<(), Ended> {
         // A link on which nothing may be judged or recorded ends; it is opened again once the clock is right.
         let now = self.node.instant(crate::clock::now())?;
+        let (partnership, recipient) = (&self.partnership, &self.recipient);
+        if !is_still_known(&self.node, partnership, recipient, self.link.peer(), now) {
+            return Err(Ended::TransportKey);
+        }
         match output {
             SenderOutput::Send(frame) => {
                 self.note_sent(&frame);
-                let bytes = frame.encode()?;
-                self.link
-                    .send(&bytes)
-                    .await
-                    .map_err(|_| Ended::Connection)?;
+                self.send(&frame).await?;
             }
             SenderOutput::NeedBodies { from, upto } => {
                 let (node, outbox) = (Arc::clone(&self.node), self.outbox);
@@ -338,9 +301,17 @@ impl Session {
             SenderOutput::NoCommonVersion => return Err(Ended::NoCommonVersion),
             SenderOutput::Opened { cursor } => {
                 tracing::debug!(cursor, "the link is open");
+                self.note_news(LinkNews::Opened);
                 let state = self.node.store().outbox(&self.outbox);
-                if state.is_none_or(|state| state.last <= cursor) {
-                    self.note_no_trouble();
+                if state.as_ref().is_none_or(|state| state.last <= cursor) {
+                    self.note_news(LinkNews::Goes);
+                }
+                // Nothing is left that could be acknowledged.
+                let acknowledged = state.map(|state| (state.last, state.acknowledged));
+                if acknowledged
+                    .is_none_or(|(last, reach)| reach.map_or(0, |reach| reach.upto) >= last)
+                {
+                    self.note_news(LinkNews::Acknowledged);
                 }
             }
             SenderOutput::StartsOver { .. } => {
@@ -355,21 +326,16 @@ impl Session {
                 }
             }
             SenderOutput::EditionDiffers { own, theirs } => {
-                let why = Some(LinkTrouble::EditionDiffers { theirs, own });
-                self.node
-                    .note_link(&self.partnership, &self.recipient, Way::Outbound, why);
+                self.note_trouble(LinkTrouble::EditionDiffers { theirs, own });
                 tracing::info!(
                     "the recipient has another edition; nothing is sent until they agree"
                 );
             }
             SenderOutput::Acked { upto } => {
                 tracing::debug!(upto, "acknowledged");
-                self.note_no_trouble();
+                self.note_news(LinkNews::Goes);
             }
-            SenderOutput::Rejected { seq: 0, code } => {
-                // It does not know the partnership, or not yet; the link is opened again later.
-                tracing::debug!(%code, "the recipient turned the link away");
-            }
+            SenderOutput::Rejected { seq: 0, code } => self.note_turned_away(code),
             SenderOutput::Rejected { seq, code } => {
                 let peer = self.link.peer();
                 if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
@@ -378,6 +344,9 @@ impl Session {
             }
             SenderOutput::Stalled => return Err(Ended::Stalled),
             SenderOutput::Diverged(divergence) => {
+                let (seq, code) = divergence.refusal();
+                // A recipient that is gone already is told by its next link.
+                let _ = self.send(&Frame::Reject { seq, code }).await;
                 return Err(Ended::Diverged(divergence.to_string()));
             }
         }
@@ -396,16 +365,21 @@ impl Session {
         let acknowledgement = match relied.ok_or(Ended::NoPartnership)? {
             Ok(acknowledgement) => acknowledgement,
             Err(error) => {
+                self.warn_of_acknowledgement(&error);
                 match &error {
                     UnreliableError::Statement(error) => {
                         let code = RefusalCode::from(error);
                         self.trouble.charge_refusal(&self.link.peer(), code, 0);
                     }
-                    UnreliableError::Key(_) | UnreliableError::Dated(_) => {
-                        self.charge(Fault::InVain)
+                    UnreliableError::Dated(_) => self.charge(Fault::InVain),
+                    // Keys that changed are no fault. What it says next is signed with the same one.
+                    UnreliableError::Key { ended, .. } => {
+                        let (seq, code) = (0, RefusalCode::UnknownKey);
+                        let _ = self.send(&Frame::Reject { seq, code }).await;
+                        return Err(Ended::AcknowledgementKey { ended: *ended });
                     }
                 }
-                self.warn_of_acknowledgement(&error);
+                self.note_trouble(LinkTrouble::Unreliable(one_line(&error)));
                 return Ok(());
             }
         };
@@ -416,6 +390,10 @@ impl Session {
             Err(error) => {
                 self.charge(Fault::InVain);
                 self.warn_of_acknowledgement(&error);
+                // One that says again what is recorded already leaves nothing open.
+                if !error.is_repeated() {
+                    self.note_trouble(LinkTrouble::Unreliable(one_line(&error)));
+                }
                 return Ok(());
             }
         };
@@ -428,6 +406,7 @@ impl Session {
         })
         .await??;
         self.machine.acknowledgement_committed(&upto);
+        self.note_news(LinkNews::Acknowledged);
         tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
         Ok(())
     }
@@ -447,11 +426,39 @@ impl Session {
         Ok(())
     }
 
-    /// Something goes over the link, or there is nothing that has to.
-    fn note_no_trouble(&self) {
+    /// The recipient took no link, mostly because it does not know the agreement, or not yet; it is opened again later.
+    fn note_turned_away(&self, code: RefusalCode) {
+        let governance = self.node.governance();
+        let known = governance.partnership(&self.partnership);
+        // One that has not signed has no reason to know it yet.
+        let has_signed =
+            known.is_some_and(|known| known.signatures().contains_key(&self.recipient));
+        if code != RefusalCode::WrongPartnership || !has_signed {
+            return tracing::debug!(%code, "the recipient turned the link away");
+        }
+        self.note_trouble(LinkTrouble::NotKnown);
+        if let Some(count) = self.trouble.count(&self.link.peer(), Complaint::NotKnown) {
+            let text = "the recipient does not have this agreement, so that nothing goes to it; `ambit status` says how to \
+                        mend that";
+            tracing::warn!(count, "{text}");
+        }
+    }
+
+    fn note_trouble(&self, why: LinkTrouble) {
         let (partnership, recipient) = (&self.partnership, &self.recipient);
         self.node
-            .note_link(partnership, recipient, Way::Outbound, None);
+            .note_link(partnership, recipient, Way::Outbound, Some(why));
+    }
+
+    fn note_news(&self, news: LinkNews) {
+        let (partnership, recipient) = (&self.partnership, &self.recipient);
+        self.node
+            .note_link_news(partnership, recipient, Way::Outbound, news);
+    }
+
+    async fn send(&mut self, frame: &Frame) -> Result<(), Ended> {
+        let bytes = frame.encode()?;
+        self.link.send(&bytes).await.map_err(|_| Ended::Connection)
     }
 
     fn charge(&self, fault: Fault) {

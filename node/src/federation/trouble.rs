@@ -3,12 +3,13 @@
 //!
 //! It keeps digests and numbers, and must never keep what was refused.
 
+use super::members::organization_of;
 use crate::admit::{Refusals, refusal_writes};
 use crate::link::{ASK_EARNED_SECONDS, ASKS_AT_ONCE};
 use crate::mesh::{Fault, MeshHandle, PeerKey};
 use crate::node::Node;
 use crate::store::{StoreError, Write};
-use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode};
+use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Time};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,8 @@ const ANSWERS_MAX: u32 = 2_048;
 
 /// In what time a recipient earns another ask for one code: what it holds itself to, but for what clocks differ.
 const ASK_EARNED: Duration = Duration::from_secs(ASK_EARNED_SECONDS as u64 - 10);
+/// For how long it is told that a peer asked for an agreement that is not known here: it asks again twice a minute.
+const ASKED_SECONDS: u32 = 90;
 /// For how many codes it may ask.
 const CODES_ASKED_MAX: usize = 16;
 
@@ -37,6 +40,12 @@ pub(super) enum Complaint {
     Item,
     /// The peer refused an item, or a frame.
     Rejected,
+    /// It does not have an agreement that this node has with it.
+    NotKnown,
+    /// It opened a link for an agreement that this node does not have with it.
+    Asked,
+    /// It does not rely on what this node signs.
+    OwnKey,
     /// Its store and this one disagree about the past.
     Divergence,
     /// An item of the peer's was set aside, because nobody can decide it.
@@ -90,6 +99,26 @@ impl Trouble {
     pub(super) fn note_newer(&self, peer: &PeerKey, code: RefusalCode) {
         if let Some(count) = self.count(peer, Complaint::Newer) {
             tracing::info!(%peer, %code, count, "the peer's program and this one are of different versions");
+        }
+    }
+
+    /// Tells people here, and not the peer, for which agreement it asks that this node does not have with it.
+    pub(super) fn note_asked(
+        &self,
+        node: &Node,
+        peer: PeerKey,
+        partnership: &PartnershipId,
+        now: Time,
+    ) {
+        let governance = node.governance();
+        let Some(organization) = organization_of(&governance, peer, now) else {
+            return;
+        };
+        node.note_asked(organization, partnership, now.plus_seconds(ASKED_SECONDS));
+        if let Some(count) = self.count(&peer, Complaint::Asked) {
+            let text = "a member asks for an agreement that this node does not have with it; `ambit status` says how to \
+                        mend that";
+            tracing::warn!(%organization, %partnership, count, "{text}");
         }
     }
 

@@ -3,12 +3,12 @@
 use super::held::InspectError;
 use crate::failure::Failure;
 use crate::mesh::peer_id_text;
-use crate::node::{Ask, Node, peer_key};
+use crate::node::{Ask, Node, peer_key_on_card};
 use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Another member of a partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,10 +77,12 @@ impl Node {
         tally.count(self.store(), self.store().size())?;
         let connected = self.connected();
         let mut peers = Vec::new();
+        // Of what is under no agreement it is told once, beside the first.
+        let mut asked_of = BTreeSet::new();
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
             for member in partnership.peers(governance.organization()) {
-                let key = peer_key(partnership, &member.card.organization);
+                let key = peer_key_on_card(partnership, &member.card.organization);
                 let outbox = BoxKey::new(&terms.partnership, &member.card.organization);
                 let outbox = self.store().outbox(&outbox);
                 let counts = tally.outgoing(&terms.partnership, &member.card.organization);
@@ -91,6 +93,11 @@ impl Node {
                     true => (0, waiting.items),
                     false => (waiting.items, 0),
                 };
+                let mut troubles =
+                    self.troubles(&governance, partnership, &member.card.organization, now);
+                if asked_of.insert(&member.card.organization) {
+                    troubles.extend(self.asked(&member.card.organization));
+                }
                 let incoming = self.incoming(&tally, &terms.partnership, &member.card.organization);
                 peers.push(PeerStatus {
                     organization: member.card.organization.clone(),
@@ -116,11 +123,7 @@ impl Node {
                     not_taken,
                     refused: incoming.refused,
                     set_aside: incoming.set_aside,
-                    troubles: self.troubles(
-                        &terms.partnership,
-                        &member.card.organization,
-                        key.as_ref(),
-                    ),
+                    troubles,
                 });
             }
         }

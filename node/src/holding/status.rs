@@ -118,7 +118,7 @@ impl Node {
             pairs,
             partnerships: self.partner_list(now),
             profiles: profiles(&governance),
-            troubles: self.all_troubles(),
+            troubles: self.all_troubles(reading_at),
             clock: self.clock_trouble(now).map(|error| error.to_string()),
         })
     }

@@ -78,6 +78,31 @@ pub enum Divergence {
     },
 }
 
+impl Divergence {
+    /// How a sender that found it says so to the recipient: up to which sequence number it refuses what the recipient has,
+    /// and as what.
+    #[must_use]
+    pub const fn refusal(&self) -> (u64, RefusalCode) {
+        match self {
+            Self::SenderWentBack { cursor, .. } => (*cursor, RefusalCode::Skipped),
+            Self::RecipientWentBack { cursor, .. } => (*cursor, RefusalCode::Replayed),
+            Self::SenderForgot { confirmed, .. } => (*confirmed, RefusalCode::Skipped),
+            Self::Unacknowledged { cursor, .. } => (*cursor, RefusalCode::Skipped),
+            Self::AnotherPartnership => (0, RefusalCode::ChainBroken),
+            Self::Chain { upto } | Self::OwnBodies { upto, .. } | Self::AckOutOfRange { upto } => {
+                (*upto, RefusalCode::ChainBroken)
+            }
+            Self::OutOfStep { seq, .. } => (*seq, RefusalCode::ChainBroken),
+        }
+    }
+}
+
+/// Whether a sender refuses with this code because it found a [`Divergence`]. A frame without a place is another matter.
+#[must_use]
+pub const fn is_of_divergence(code: RefusalCode) -> bool {
+    is_out_of_step(code) && !matches!(code, RefusalCode::Unexpected)
+}
+
 /// The codes by which the link itself refuses an item, as against what was judged of it: the item was not taken.
 pub(super) const fn is_out_of_step(code: RefusalCode) -> bool {
     matches!(

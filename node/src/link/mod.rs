@@ -9,6 +9,7 @@
 //!                                    ◀──   Acknowledgement              signed, over what is committed
 //!   Ack                              ──▶   after the acknowledgement is committed here
 //!                                    ◀──   Again                        what was not taken, up to there, may be now
+//!   Reject (seq, code)               ──▶   why the link ends             where the sender finds that the two disagree
 //! ```
 //!
 //! What must hold here:
@@ -41,7 +42,7 @@ mod wanted;
 
 pub use arrived::Arrived;
 pub use asking::Asks;
-pub use divergence::Divergence;
+pub use divergence::{Divergence, is_of_divergence};
 pub use frames::{
     Control, ControlKind, EVIDENCE_STATEMENTS_MAX, FRAME_BYTES_MAX, Frame, FrameError, Hello,
     UnknownControl, Versions,

@@ -78,6 +78,14 @@ pub enum AcknowledgementError {
     },
 }
 
+impl AcknowledgementError {
+    /// Whether it says nothing that one before did not.
+    #[must_use]
+    pub const fn is_repeated(&self) -> bool {
+        matches!(self, Self::Range { upto, before, .. } if *upto <= *before)
+    }
+}
+
 /// One sequence number that was sent and is not covered by a signed acknowledgement.
 #[derive(Clone, Copy, Debug)]
 struct Sent {

@@ -2,8 +2,8 @@
 
 use super::Node;
 use crate::mesh::PeerKey;
-use crate::partnership::Partnership;
-use ambit_ledger::OrganizationId;
+use crate::partnership::{Governance, Partnership};
+use ambit_ledger::{OrganizationId, Time};
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
@@ -26,8 +26,22 @@ impl Node {
     }
 }
 
-/// The key that a member's connections are known by, where its card is in order.
-pub(crate) fn peer_key(partnership: &Partnership, member: &OrganizationId) -> Option<PeerKey> {
+/// The key that a member's connections are known by at an instant, where its card is in order and the key is good then.
+pub(crate) fn peer_key(
+    governance: &Governance,
+    partnership: &Partnership,
+    member: &OrganizationId,
+    now: Time,
+) -> Option<PeerKey> {
+    let key = governance.transport_key(partnership, member, now)?;
+    Some(PeerKey(*key.as_bytes()))
+}
+
+/// The key that a member's card names for its connections, good or not, for people to read. It lets nobody in.
+pub(crate) fn peer_key_on_card(
+    partnership: &Partnership,
+    member: &OrganizationId,
+) -> Option<PeerKey> {
     let key = partnership.transport_key(member)?;
     Some(PeerKey(*key.as_bytes()))
 }

@@ -8,6 +8,7 @@ mod clock;
 mod connected;
 mod decisions;
 mod in_force;
+mod link_trouble;
 mod open;
 mod outcome;
 mod tally;
@@ -15,14 +16,14 @@ mod troubles;
 
 pub use ask::Ask;
 pub use clock::{AcceptClockError, ClockAccepted};
-pub(crate) use connected::peer_key;
+pub(crate) use connected::{peer_key, peer_key_on_card};
 pub use decisions::{Deciding, Decisions, Judgement};
 pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
+pub(crate) use link_trouble::{LinkNews, LinkTrouble, Way};
 pub use open::OpenError;
 pub(crate) use outcome::{Answer, Became, Outcome};
 pub use tally::Held;
 pub(crate) use tally::Tally;
-pub(crate) use troubles::{LinkTrouble, Way};
 
 use crate::config::{Home, NodeKeys, Settings};
 use crate::mesh::PeerKey;

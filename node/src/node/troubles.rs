@@ -1,11 +1,16 @@
 //! What is wrong between this node and its peers: told by the federation, kept for those who ask, and gone with the process.
 
-use super::{Node, peer_key};
+use super::link_trouble::{LinkNews, LinkTrouble, Way};
+use super::{Node, peer_key_on_card};
 use crate::failure::one_line;
-use crate::mesh::{LINKS_PER_PEER_MAX, PeerKey};
-use ambit_ledger::{Digest, Layer, OrganizationId, PartnershipId, Time};
-use std::collections::BTreeMap;
+use crate::mesh::PeerKey;
+use crate::partnership::{Governance, KeyStanding, Partnership, Standing};
+use ambit_ledger::{KeyPurpose, Layer, OrganizationId, PartnershipId, Time};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// For how many agreements that are not known here one organization is told to ask.
+const ASKED_MAX: usize = 8;
 
 /// What is known to be wrong.
 #[derive(Debug, Default)]
@@ -17,72 +22,8 @@ struct Known {
     barred: BTreeMap<PeerKey, Time>,
     /// Why nothing goes over a link.
     links: BTreeMap<(PartnershipId, OrganizationId, Way), LinkTrouble>,
-}
-
-/// Which way a link carries observations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Way {
-    /// To the other member.
-    Outbound,
-    /// From it.
-    Inbound,
-}
-
-/// Why nothing goes over a link, though the peer is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LinkTrouble {
-    /// The two stores disagree about the past, and how.
-    Diverged(String),
-    /// The two programs speak no version in common.
-    NoCommonVersion,
-    /// The two nodes have different editions of the agreement.
-    EditionDiffers {
-        /// The other node's.
-        theirs: Digest,
-        /// This one's.
-        own: Digest,
-    },
-    /// Its connection carries no more links.
-    TooManyLinks,
-    /// The recipient does not acknowledge.
-    Stalled,
-    /// Something failed at this node, and what.
-    OwnFault(String),
-}
-
-impl LinkTrouble {
-    /// What a person reads of it.
-    fn told(&self, way: Way) -> String {
-        match (self, way) {
-            (Self::Diverged(how), Way::Outbound) => format!(
-                "its store and this one disagree about what was sent, so that nothing is ({how}); ask its operator \
-                 whether one of the two was restored from an older backup"
-            ),
-            (Self::Diverged(how), Way::Inbound) => format!(
-                "its store and this one disagree about what it sent, so that nothing of it is taken in ({how}); ask its \
-                 operator whether one of the two was restored from an older backup"
-            ),
-            (Self::NoCommonVersion, Way::Outbound | Way::Inbound) => {
-                "its program and this one speak no version of the link in common; update the older one".to_owned()
-            }
-            (Self::EditionDiffers { theirs, own }, Way::Outbound | Way::Inbound) => format!(
-                "it has edition {theirs} of the agreement and this node {own}, so that nothing is sent until both have \
-                 the same; whoever declared it knows which one counts, and hands its file to the other"
-            ),
-            (Self::TooManyLinks, Way::Outbound | Way::Inbound) => format!(
-                "no further link fits into its connection, which has {LINKS_PER_PEER_MAX}, two for each agreement, so that this \
-                 one waits for another to end; make one agreement of several, or ask its operator why its node opens more"
-            ),
-            (Self::Stalled, Way::Outbound | Way::Inbound) => {
-                "it is connected and does not acknowledge what it is sent; ask its operator whether its node can write \
-                 to its disk"
-                    .to_owned()
-            }
-            (Self::OwnFault(how), Way::Outbound | Way::Inbound) => format!(
-                "this node failed on the link, which is opened again ({how}); if that goes on, see to its disk and its log"
-            ),
-        }
-    }
+    /// Who opens links for agreements that this node does not have with it, and until when that is told: it asks again.
+    asked: BTreeMap<OrganizationId, BTreeMap<PartnershipId, Time>>,
 }
 
 impl Troubles {
@@ -108,36 +49,154 @@ impl Node {
         let key = (partnership.clone(), member.clone(), way);
         let mut known = self.troubles.known();
         match trouble {
-            Some(trouble) => known.links.insert(key, trouble),
-            None => known.links.remove(&key),
-        };
+            // It follows from what is told already, and says less.
+            Some(LinkTrouble::Stalled)
+                if known
+                    .links
+                    .get(&key)
+                    .is_some_and(LinkTrouble::is_of_acknowledgements) => {}
+            Some(trouble) => {
+                known.links.insert(key, trouble);
+            }
+            None => {
+                known.links.remove(&key);
+            }
+        }
+    }
+
+    /// What a link shows: what was wrong and holds no longer is not told any more.
+    pub(crate) fn note_link_news(
+        &self,
+        partnership: &PartnershipId,
+        member: &OrganizationId,
+        way: Way,
+        news: LinkNews,
+    ) {
+        let key = (partnership.clone(), member.clone(), way);
+        let mut known = self.troubles.known();
+        let trouble = known.links.get(&key);
+        if trouble.is_some_and(|trouble| trouble.is_over_with(news)) {
+            known.links.remove(&key);
+        }
+    }
+
+    /// An organization opened a link for an agreement that this node does not have with it; told until then.
+    pub(crate) fn note_asked(
+        &self,
+        organization: &OrganizationId,
+        partnership: &PartnershipId,
+        until: Time,
+    ) {
+        let mut known = self.troubles.known();
+        let asked = known.asked.entry(organization.clone()).or_default();
+        if asked.len() < ASKED_MAX || asked.contains_key(partnership) {
+            asked.insert(partnership.clone(), until);
+        }
+    }
+
+    /// Nothing is told any more of what was not asked again, or is known by now.
+    pub(crate) fn forget_asked(&self, now: Time) {
+        let governance = self.governance();
+        let mut known = self.troubles.known();
+        known.asked.retain(|organization, asked| {
+            asked.retain(|partnership, until| {
+                let is_known = governance
+                    .partnership(partnership)
+                    .is_some_and(|known| known.terms().member(organization).is_some());
+                now < *until && !is_known
+            });
+            !asked.is_empty()
+        });
+    }
+
+    /// For which agreements that this node does not have with it an organization opens links.
+    pub(crate) fn asked(&self, organization: &OrganizationId) -> Vec<String> {
+        let known = self.troubles.known();
+        let asked = known.asked.get(organization).into_iter().flatten();
+        asked
+            .map(|(partnership, _)| {
+                format!(
+                    "it asks for the agreement `{partnership}`, which this node does not have with it, so that \
+                     nothing of it is taken in; take the agreement's file in where it is wanted, and once more where \
+                     this home was restored from a backup from before it (`ambit partner invite PARTNERSHIP -o FILE` \
+                     there, `ambit partner accept FILE` here)"
+                )
+            })
+            .collect()
     }
 
     /// What is wrong with one member under one partnership, for a person to read.
     pub(crate) fn troubles(
         &self,
-        partnership: &PartnershipId,
+        governance: &Governance,
+        partnership: &Partnership,
         member: &OrganizationId,
-        peer: Option<&PeerKey>,
+        now: Time,
     ) -> Vec<String> {
+        let is_over = match partnership.standing(now) {
+            Standing::Declined | Standing::Ended => true,
+            Standing::Proposed | Standing::Active | Standing::LeaseRunOut => false,
+        };
+        let standing = |purpose| {
+            let standing = governance.key_standing(partnership, member, purpose, now);
+            standing.filter(|_| !is_over)
+        };
+        let transport = standing(KeyPurpose::Transport).and_then(|standing| {
+            let key = "the key by which its node is known to others (the transport key)";
+            key_told(key, "this node neither calls it nor lets it in", standing)
+        });
+        // No link is open to who has no key for it, so that what was wrong with one is over.
+        if transport.is_some() {
+            return transport.into_iter().collect();
+        }
+        let statement = standing(KeyPurpose::Statement).and_then(|standing| {
+            let so_that = "neither what it sends nor what it acknowledges counts";
+            key_told(
+                "the key that it signs its statements with",
+                so_that,
+                standing,
+            )
+        });
         let known = self.troubles.known();
         let links = [Way::Outbound, Way::Inbound].into_iter().filter_map(|way| {
-            let key = (partnership.clone(), member.clone(), way);
-            known.links.get(&key).map(|trouble| trouble.told(way))
+            let key = (partnership.terms().partnership.clone(), member.clone(), way);
+            let trouble = known.links.get(&key)?;
+            let is_said = statement.is_some() && trouble.is_of_acknowledgements();
+            (!is_said).then(|| trouble.told(way))
         });
-        let barred = peer.and_then(|peer| known.barred.get(peer)).map(|until| {
+        let peer = peer_key_on_card(partnership, member);
+        let barred = peer.and_then(|peer| known.barred.get(&peer)).map(|until| {
             format!(
                 "it broke the rules of the link again and again, and is kept out until {until}; ask its operator \
                  what its node does"
             )
         });
-        links.chain(barred).collect()
+        statement
+            .iter()
+            .cloned()
+            .chain(links)
+            .chain(barred)
+            .collect()
     }
 
-    /// What is wrong with any agreement or member.
-    pub(crate) fn all_troubles(&self) -> Vec<String> {
+    /// What is wrong with this node's own keys, or with any agreement or member.
+    pub(crate) fn all_troubles(&self, now: Time) -> Vec<String> {
         let governance = self.governance();
-        let mut all = Vec::new();
+        let transport = governance.own_key_standing(KeyPurpose::Transport, now);
+        let transport = transport.and_then(|standing| {
+            let key = "the key by which this node is known to others (the transport key)";
+            own_key_told(key, "nobody who knows that lets it in", standing)
+        });
+        let statement = governance.own_key_standing(KeyPurpose::Statement, now);
+        let statement = statement.and_then(|standing| {
+            let so_that = "nothing that it sends or acknowledges counts with others";
+            own_key_told(
+                "the key that this node signs its statements with",
+                so_that,
+                standing,
+            )
+        });
+        let mut all: Vec<String> = transport.into_iter().chain(statement).collect();
         for partnership in governance.partnerships() {
             let id = &partnership.terms().partnership;
             let broken = partnership.layers().broken();
@@ -150,8 +209,7 @@ impl Node {
                 )
             }));
             for organization in partnership.others(governance.organization()) {
-                let peer = peer_key(partnership, organization);
-                let troubles = self.troubles(id, organization, peer.as_ref());
+                let troubles = self.troubles(&governance, partnership, organization, now);
                 all.extend(
                     troubles
                         .into_iter()
@@ -159,6 +217,40 @@ impl Node {
                 );
             }
         }
+        let known = governance.known_organizations();
+        let known: BTreeSet<&OrganizationId> = known.collect();
+        for organization in known {
+            let asked = self.asked(organization).into_iter();
+            all.extend(asked.map(|trouble| format!("`{organization}`: {trouble}")));
+        }
         all
+    }
+}
+
+/// What another member has no good key for, and how that is mended.
+fn key_told(key: &str, so_that: &str, standing: KeyStanding) -> Option<String> {
+    match standing {
+        KeyStanding::Good { .. } => None,
+        KeyStanding::Ended { at } => Some(format!(
+            "{key} ended at {at}, so that {so_that}; take its new card in: ask it for one, and declare an agreement under \
+             another name with that"
+        )),
+        KeyStanding::NotYet { from } => Some(format!(
+            "{key} is good from {from} on, so that until then {so_that}; compare the clocks of the two nodes, or wait"
+        )),
+    }
+}
+
+/// The same of this node itself.
+fn own_key_told(key: &str, so_that: &str, standing: KeyStanding) -> Option<String> {
+    match standing {
+        KeyStanding::Good { .. } => None,
+        KeyStanding::Ended { at } => Some(format!(
+            "{key} ended at {at}, so that {so_that}; this version cannot certify another: make a node with new keys in \
+             another folder (`ambit --home DIR init`) and hand its card to the other members"
+        )),
+        KeyStanding::NotYet { from } => Some(format!(
+            "{key} is good from {from} on, so that until then {so_that}; look whether this machine's clock is right"
+        )),
     }
 }

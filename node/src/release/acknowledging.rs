@@ -8,8 +8,8 @@ use crate::link::{AcknowledgementError, AcknowledgementReach};
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Body, OrganizationId, PartnershipId, Statement, StatementError,
-    StatementKind, Time,
+    Acknowledged, Acknowledgement, Body, KeyringError, OrganizationId, PartnershipId, Statement,
+    StatementError, StatementKind, Time,
 };
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +20,17 @@ pub(crate) enum UnreliableError {
     /// It does not verify.
     #[error(transparent)]
     Statement(StatementError),
-    /// Its key was not good when it came.
-    #[error("the acknowledgement of `{0}` is signed with a key that is not good now")]
-    Key(OrganizationId),
+    /// Its key was not good when it came, or when it says that it was made.
+    #[error(
+        "the acknowledgement of `{recipient}` is signed with a key that {}",
+        .ended.map_or_else(|| "is not certified or not good yet".to_owned(), |at| format!("ended at {at}"))
+    )]
+    Key {
+        /// Whose.
+        recipient: OrganizationId,
+        /// When the key ended, where it did.
+        ended: Option<Time>,
+    },
     /// It is dated before what it acknowledges, or minutes ahead.
     #[error(transparent)]
     Dated(AcknowledgementError),
@@ -43,14 +51,36 @@ pub(crate) fn verify_acknowledgement(
     let keyring = governance.keyring_under(known);
     let acknowledgement = match Acknowledgement::verify(statement, keyring) {
         Ok(acknowledgement) => acknowledgement,
+        Err(StatementError::Key(KeyringError::Uncertified { organization, .. })) => {
+            return Ok(Some(Err(UnreliableError::Key {
+                recipient: organization,
+                ended: None,
+            })));
+        }
+        Err(StatementError::Key(KeyringError::Instant {
+            organization,
+            until,
+            at,
+            ..
+        })) => {
+            return Ok(Some(Err(UnreliableError::Key {
+                recipient: organization,
+                ended: until.filter(|until| *until <= at),
+            })));
+        }
         Err(error) => return Ok(Some(Err(UnreliableError::Statement(error)))),
     };
     // Its recipient signs it just before it sends it, whatever instant it gives.
     let within = now.minus_seconds(APART_SECONDS_MAX)..=now.plus_seconds(APART_SECONDS_MAX);
     let key = Statement::parse(statement, StatementKind::Acknowledgement).map(|read| read.key());
-    let is_good = key.is_ok_and(|key| keyring.was_good(&acknowledgement.recipient, &key, &within));
-    if !is_good {
-        return Ok(Some(Err(UnreliableError::Key(acknowledgement.recipient))));
+    let recipient = &acknowledgement.recipient;
+    let is_good = |key| keyring.was_good(recipient, &key, &within);
+    if !key.as_ref().is_ok_and(|key| is_good(*key)) {
+        let span = key.ok().and_then(|key| keyring.span(recipient, &key));
+        return Ok(Some(Err(UnreliableError::Key {
+            recipient: acknowledgement.recipient,
+            ended: span.and_then(|(_, until)| until.filter(|until| *until <= now)),
+        })));
     }
     let at = acknowledgement.at;
     let ahead = (now.plus_seconds(APART_SECONDS_MAX) < at)

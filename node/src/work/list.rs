@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 /// How often it is looked at whether the clock is right again and the ledger can still be written.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// How often it is looked at whether an agreement ended by time.
+/// How often it is looked at whether an agreement or a key ended by time.
 const PEERS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what was refused is recorded, where no commit took it along.
 const REFUSALS_INTERVAL: Duration = Duration::from_secs(5);

@@ -320,7 +320,7 @@ async fn more_agreements_than_a_connection_has_links_for_are_told() {
         agree(&one.node, &shop.node, &text, now);
     }
     let told = |node: &Node| {
-        let troubles = node.all_troubles();
+        let troubles = node.all_troubles(crate::clock::now());
         troubles
             .iter()
             .any(|told| told.contains("no further link fits"))

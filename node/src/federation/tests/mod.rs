@@ -6,12 +6,14 @@ mod agreements;
 mod attestations;
 mod cases;
 mod hostile;
+mod keys;
 mod markers;
 mod path;
 mod peer;
 mod refusals;
 mod restarts;
 mod standing;
+mod told;
 mod versions;
 
 use super::Federation;

@@ -66,8 +66,8 @@ impl Opened {
         link
     }
 
-    async fn until_told(&self, text: &str) {
-        let told = || self.supplier.node.all_troubles();
+    pub(super) async fn until_told(&self, text: &str) {
+        let told = || self.supplier.node.all_troubles(crate::clock::now());
         until("the supplier says why nothing goes", || {
             told().iter().any(|line| line.contains(text))
         })
@@ -129,13 +129,13 @@ async fn a_recipient_reads_that_the_sender_speaks_another_version() {
     let refusal = reject(0, RefusalCode::NewerVersion);
     assert_eq!(Frame::decode(&answer).unwrap(), refusal);
     assert!(receive(&mut link).await.is_none());
-    let told = recipient.all_troubles();
+    let told = recipient.all_troubles(crate::clock::now());
     assert!(told[0].ends_with("update the older one"), "{told:?}");
 
     // Once the sender is another program, that is over.
     let mut link = open_link(&mesh, peer_of(recipient)).await;
     link.send(&own.encode().unwrap()).await.unwrap();
     receive(&mut link).await.unwrap();
-    assert!(recipient.all_troubles().is_empty());
+    assert!(recipient.all_troubles(crate::clock::now()).is_empty());
     pair.recipient.stop().await;
 }

@@ -1,6 +1,6 @@
 use super::super::{
     Arrived, CREDIT_ITEMS, Control, ControlKind, Divergence, Frame, Hello, Outgoing,
-    STALLED_AFTER_SECONDS, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX,
+    STALLED_AFTER_SECONDS, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX, is_of_divergence,
 };
 use super::acknowledgement::acknowledgement;
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
@@ -210,6 +210,8 @@ fn another_past_is_found_out() {
     for (hello, divergence) in cases {
         let mut sender = Sender::open(parties(), SENDER_STORE, Some(known(3)), 1000);
         assert_eq!(say_hello(&mut sender, hello), diverged(divergence));
+        let (_, code) = divergence.refusal();
+        assert!(is_of_divergence(code), "{divergence}");
         assert!(sender.is_stopped());
         sender.send_control(Control {
             kind: ControlKind::Signature,
@@ -357,6 +359,7 @@ fn rejections_are_told_and_those_of_the_link_stop_it() {
         let outputs = feed(&mut sender.clone(), &Frame::Reject { seq: 3, code });
         let divergence = Divergence::OutOfStep { seq: 3, code };
         assert_eq!(outputs[1..], diverged(divergence));
+        assert_eq!(divergence.refusal(), (3, RefusalCode::ChainBroken));
     }
 }
 
