@@ -107,7 +107,7 @@ rules! {
     EditionTerms "edition-terms" Integrity Itself "an edition of a partnership does not fit its terms";
     EditionProfile "edition-profile" Integrity Itself "the partnership layer of an edition is not what its terms render to, or stands by itself";
     EditionRoots "edition-roots" Integrity Itself "the roots compared for an edition are not those of its members";
-    EditionSignatures "edition-signatures" Integrity Itself "an edition is in force without all members' signatures, or with a strange one";
+    EditionSignatures "edition-signatures" Integrity Itself "an edition is in force without all members' signatures, proposed with all of them, or has a strange one";
     EditionChain "edition-chain" Integrity Above "an edition does not follow from the one in force";
     StickyLayer "sticky-layer" Integrity Itself "the sticky layer in force came with no version of the program";
     TaxonomiesStrange "taxonomies-strange" Integrity Itself "the taxonomies in force came with no version of the program";
@@ -134,7 +134,7 @@ rules! {
     Sequence "sequence" Integrity Above "sequence numbers leave one out, or repeat one";
     WithheldUnasked "withheld-unasked" Integrity Above "an observation is withheld without a decision although limits cover it";
     WithheldDisclosed "withheld-disclosed" Integrity Above "an observation is withheld while it stands disclosed under the same edition";
-    PassedOver "passed-over" Integrity Above "an observation was neither disclosed nor withheld, though later ones were";
+    PassedOver "passed-over" Integrity Above "an observation was not disclosed or withheld before later ones were";
     Withdrawal "withdrawal" Integrity Above "a withdrawal is not of a disclosure that stands";
     WithdrawalAcknowledged "withdrawal-acknowledged" Integrity Above "what its recipient had acknowledged is said to have been taken back before it left";
     WithdrawalUnproved "withdrawal-unproved" Incomplete Above "what its recipient had acknowledged was taken back, and nothing shows yet that the recipient lost it";

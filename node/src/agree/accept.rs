@@ -84,11 +84,11 @@ impl Node {
         let roots = self.with_own_root(fingerprints);
         let keyring = keyring_for(&terms.members, &roots)?;
         let mut signatures = verified(&parsed, &terms, &keyring, now)?;
-        // What this node signed and does not know any more, it signs anew: an own signature is recorded when it is made.
-        signatures.remove(me);
         if !signatures.contains_key(&terms.declarer) {
             return Err(PartnerError::DeclarerUnsigned(terms.declarer));
         }
+        // What this node signed and does not know any more, it signs anew: an own signature is recorded when it is made.
+        signatures.remove(me);
         // What came in while this one was read stays.
         let signed = known.into_iter().flat_map(Partnership::signatures);
         signatures.extend(signed.map(|(member, statement)| (member.clone(), statement.clone())));

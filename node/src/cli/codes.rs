@@ -35,8 +35,8 @@ const fn meaning(code: RefusalCode) -> &'static str {
             "the sender's link was out of step; if it goes on, compare the two ledgers with `ambit-audit compare`"
         }
         RefusalCode::UnknownKey => {
-            "it is signed with a key that the issuer's root does not certify for that time; the two clocks may be apart, or \
-             the sender's keys new"
+            "it is signed with a key that the issuer's root does not certify for that time; the two clocks may be apart, \
+             the sender's keys new, or its key ended on a card that the recipient took in"
         }
         RefusalCode::BadSignature => {
             "its signature does not verify: it was altered, or its key is another; the sender's `ambit-audit verify` says"

@@ -184,7 +184,6 @@ impl Federation {
     fn refresh_after_time(&mut self) {
         self.publish_barred();
         let now = instant(&self.node);
-        self.node.forget_asked(now);
         let is_known = self
             .looked
             .as_ref()

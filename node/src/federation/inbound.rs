@@ -2,7 +2,7 @@
 
 mod ended;
 
-use self::ended::Ended;
+use self::ended::{Ended, REJECT_BYTES_MAX};
 use super::control::{Heard, Told, take_control};
 use super::inboxes::Inboxes;
 use super::members::{instant, is_still_known, membership};
@@ -74,7 +74,7 @@ async fn serve_link(
     let governance = node.governance();
     let now = instant(node);
     let Some((_, from)) = membership(&governance, &hello.partnership, peer, now) else {
-        trouble.note_asked(node, peer, &hello.partnership, now);
+        trouble.note_unknown(node, peer, now);
         return turn_away(&mut sender, RefusalCode::WrongPartnership).await;
     };
     let inbox = BoxKey::new(&hello.partnership, from);
@@ -198,10 +198,13 @@ impl Session {
     // Not recorded here: a peer that opens link after link would have this node write to the disk for each.
     async fn run(
         &mut self,
-        frames: mpsc::Receiver<Vec<u8>>,
+        mut frames: mpsc::Receiver<Vec<u8>>,
         replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
-        let ended = self.exchange(frames, replaced).await;
+        let ended = self.exchange(&mut frames, replaced).await;
+        if matches!(ended, Err(Ended::Connection)) {
+            self.hear_last(&mut frames).await;
+        }
         let refused = std::mem::take(&mut self.refused);
         self.trouble
             .keep_refused(&self.from, &self.partnership, refused);
@@ -210,7 +213,7 @@ impl Session {
 
     async fn exchange(
         &mut self,
-        mut frames: mpsc::Receiver<Vec<u8>>,
+        frames: &mut mpsc::Receiver<Vec<u8>>,
         mut replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
         let mut changes = self.node.changes();
@@ -231,7 +234,7 @@ impl Session {
                 frame = frames.recv(), if !is_held => match frame {
                     Some(frame) => {
                         self.look_at_key()?;
-                        for arrived in read_waiting(frame, &mut frames).await? {
+                        for arrived in read_waiting(frame, frames).await? {
                             self.take(arrived).await?;
                         }
                     }
@@ -265,6 +268,20 @@ impl Session {
                 self.acknowledge().await?;
             }
         }
+    }
+
+    /// Hears why a sender ended the link. Where this node wrote at that moment, it found the end before it read that.
+    async fn hear_last(&mut self, frames: &mut mpsc::Receiver<Vec<u8>>) {
+        let last = async {
+            while let Some(frame) = frames.recv().await {
+                if frame.len() <= REJECT_BYTES_MAX
+                    && let Ok(Frame::Reject { seq, code }) = Frame::decode(&frame)
+                {
+                    self.note_rejected(seq, code);
+                }
+            }
+        };
+        let _ = tokio::time::timeout(TICK, last).await;
     }
 
     /// The key that the sender is known by may end while its link stands.

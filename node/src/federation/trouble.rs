@@ -24,8 +24,6 @@ const ANSWERS_MAX: u32 = 2_048;
 
 /// In what time a recipient earns another ask for one code: what it holds itself to, but for what clocks differ.
 const ASK_EARNED: Duration = Duration::from_secs(ASK_EARNED_SECONDS as u64 - 10);
-/// For how long it is told that a peer asked for an agreement that is not known here: it asks again twice a minute.
-const ASKED_SECONDS: u32 = 90;
 /// For how many codes it may ask.
 const CODES_ASKED_MAX: usize = 16;
 
@@ -43,7 +41,7 @@ pub(super) enum Complaint {
     /// It does not have an agreement that this node has with it.
     NotKnown,
     /// It opened a link for an agreement that this node does not have with it.
-    Asked,
+    Unknown,
     /// It does not rely on what this node signs.
     OwnKey,
     /// Its store and this one disagree about the past.
@@ -102,23 +100,16 @@ impl Trouble {
         }
     }
 
-    /// Tells people here, and not the peer, for which agreement it asks that this node does not have with it.
-    pub(super) fn note_asked(
-        &self,
-        node: &Node,
-        peer: PeerKey,
-        partnership: &PartnershipId,
-        now: Time,
-    ) {
+    /// Counts that a member asks for an agreement that this node does not have with it: an invitation that waits, or was
+    /// declined, or what a backup did not hold. Which one, only the other end knows, and tells there.
+    pub(super) fn note_unknown(&self, node: &Node, peer: PeerKey, now: Time) {
         let governance = node.governance();
         let Some(organization) = organization_of(&governance, peer, now) else {
             return;
         };
-        node.note_asked(organization, partnership, now.plus_seconds(ASKED_SECONDS));
-        if let Some(count) = self.count(&peer, Complaint::Asked) {
-            let text = "a member asks for an agreement that this node does not have with it; `ambit status` says how to \
-                        mend that";
-            tracing::warn!(%organization, %partnership, count, "{text}");
+        if let Some(count) = self.count(&peer, Complaint::Unknown) {
+            let text = "a member asks for an agreement that this node does not have with it";
+            tracing::info!(%organization, count, "{text}");
         }
     }
 

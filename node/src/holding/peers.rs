@@ -8,7 +8,7 @@ use crate::partnership::Standing;
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Another member of a partnership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,6 @@ impl Node {
         let connected = self.connected();
         let mut peers = Vec::new();
         // Of what is under no agreement it is told once, beside the first.
-        let mut asked_of = BTreeSet::new();
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
             for member in partnership.peers(governance.organization()) {
@@ -93,11 +92,8 @@ impl Node {
                     true => (0, waiting.items),
                     false => (waiting.items, 0),
                 };
-                let mut troubles =
+                let troubles =
                     self.troubles(&governance, partnership, &member.card.organization, now);
-                if asked_of.insert(&member.card.organization) {
-                    troubles.extend(self.asked(&member.card.organization));
-                }
                 let incoming = self.incoming(&tally, &terms.partnership, &member.card.organization);
                 peers.push(PeerStatus {
                     organization: member.card.organization.clone(),

@@ -122,7 +122,7 @@ impl LinkTrouble {
             (Self::NotKnown, Way::Outbound | Way::Inbound) => {
                 "it is connected and does not have this agreement, so that nothing goes to it; its home may have been \
                  restored from a backup from before the agreement: hand the file over again (`ambit partner invite \
-                 PARTNERSHIP -o FILE` here, `ambit partner accept FILE` there)"
+                 PARTNERSHIP -o FILE`), and have its operator accept it there"
                     .to_owned()
             }
             (Self::AcknowledgementKey { ended }, Way::Outbound | Way::Inbound) => {

@@ -6,11 +6,8 @@ use crate::failure::one_line;
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, KeyStanding, Partnership, Standing};
 use ambit_ledger::{KeyPurpose, Layer, OrganizationId, PartnershipId, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// For how many agreements that are not known here one organization is told to ask.
-const ASKED_MAX: usize = 8;
 
 /// What is known to be wrong.
 #[derive(Debug, Default)]
@@ -22,8 +19,6 @@ struct Known {
     barred: BTreeMap<PeerKey, Time>,
     /// Why nothing goes over a link.
     links: BTreeMap<(PartnershipId, OrganizationId, Way), LinkTrouble>,
-    /// Who opens links for agreements that this node does not have with it, and until when that is told: it asks again.
-    asked: BTreeMap<OrganizationId, BTreeMap<PartnershipId, Time>>,
 }
 
 impl Troubles {
@@ -80,51 +75,6 @@ impl Node {
         }
     }
 
-    /// An organization opened a link for an agreement that this node does not have with it; told until then.
-    pub(crate) fn note_asked(
-        &self,
-        organization: &OrganizationId,
-        partnership: &PartnershipId,
-        until: Time,
-    ) {
-        let mut known = self.troubles.known();
-        let asked = known.asked.entry(organization.clone()).or_default();
-        if asked.len() < ASKED_MAX || asked.contains_key(partnership) {
-            asked.insert(partnership.clone(), until);
-        }
-    }
-
-    /// Nothing is told any more of what was not asked again, or is known by now.
-    pub(crate) fn forget_asked(&self, now: Time) {
-        let governance = self.governance();
-        let mut known = self.troubles.known();
-        known.asked.retain(|organization, asked| {
-            asked.retain(|partnership, until| {
-                let is_known = governance
-                    .partnership(partnership)
-                    .is_some_and(|known| known.terms().member(organization).is_some());
-                now < *until && !is_known
-            });
-            !asked.is_empty()
-        });
-    }
-
-    /// For which agreements that this node does not have with it an organization opens links.
-    pub(crate) fn asked(&self, organization: &OrganizationId) -> Vec<String> {
-        let known = self.troubles.known();
-        let asked = known.asked.get(organization).into_iter().flatten();
-        asked
-            .map(|(partnership, _)| {
-                format!(
-                    "it asks for the agreement `{partnership}`, which this node does not have with it, so that \
-                     nothing of it is taken in; take the agreement's file in where it is wanted, and once more where \
-                     this home was restored from a backup from before it (`ambit partner invite PARTNERSHIP -o FILE` \
-                     there, `ambit partner accept FILE` here)"
-                )
-            })
-            .collect()
-    }
-
     /// What is wrong with one member under one partnership, for a person to read.
     pub(crate) fn troubles(
         &self,
@@ -158,7 +108,10 @@ impl Node {
             )
         });
         let known = self.troubles.known();
-        let links = [Way::Outbound, Way::Inbound].into_iter().filter_map(|way| {
+        // Nothing goes under what is over, whatever its links do.
+        let is_to_go = !is_over && !partnership.standing(now).is_over();
+        let ways = [Way::Outbound, Way::Inbound].into_iter();
+        let links = ways.filter(|_| is_to_go).filter_map(|way| {
             let key = (partnership.terms().partnership.clone(), member.clone(), way);
             let trouble = known.links.get(&key)?;
             let is_said = statement.is_some() && trouble.is_of_acknowledgements();
@@ -216,12 +169,6 @@ impl Node {
                         .map(|trouble| format!("`{organization}`, `{id}`: {trouble}")),
                 );
             }
-        }
-        let known = governance.known_organizations();
-        let known: BTreeSet<&OrganizationId> = known.collect();
-        for organization in known {
-            let asked = self.asked(organization).into_iter();
-            all.extend(asked.map(|trouble| format!("`{organization}`: {trouble}")));
         }
         all
     }

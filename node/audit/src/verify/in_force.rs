@@ -26,8 +26,8 @@ pub(super) struct InForce {
     editions: BTreeMap<Digest, Rc<Edition>>,
     /// The edition in force, and since when.
     active: BTreeMap<PartnershipId, (Digest, Time)>,
-    /// This organization's own signatures of editions.
-    signed: BTreeSet<Digest>,
+    /// This organization's own signatures, each with the edition.
+    signed: BTreeMap<Digest, Digest>,
     /// Editions that were in force once, or are.
     begun: BTreeSet<Digest>,
     /// Editions that a member declined, with the entry that says so.
@@ -77,8 +77,13 @@ impl InForce {
     }
 
     /// Notes an own signature of an edition. Returns whether no entry above has it.
-    pub(super) fn sign(&mut self, signature: Digest) -> bool {
-        self.signed.insert(signature)
+    pub(super) fn sign(&mut self, signature: Digest, edition: Digest) -> bool {
+        self.signed.insert(signature, edition).is_none()
+    }
+
+    /// Whether an entry above has an own signature of an edition.
+    pub(super) fn is_signed(&self, edition: &Digest) -> bool {
+        self.signed.values().any(|signed| signed == edition)
     }
 
     /// Notes that a member declined an edition.

@@ -49,7 +49,8 @@ pub(super) struct Outbox {
     /// Up to where in [`OwnObservations`] all were judged, or passed over; absent for whom no edition says that they are
     /// to be.
     judged: Option<usize>,
-    /// Own observations that were passed over, by entry.
+    /// Own observations that were not judged before later ones were, by entry: whoever may judge them when it likes waits for
+    /// the rule that suits it.
     passed_over: BTreeMap<u64, ObservationId>,
     pub(super) acknowledged: BTreeMap<Salt, AcknowledgedTo>,
     /// The incarnation of the recipient's store that acknowledged last.
@@ -160,9 +161,6 @@ impl Outbox {
         let Some(judged) = &mut self.judged else {
             return;
         };
-        if self.passed_over.remove(&entry).is_some() {
-            return;
-        }
         let place = all.0.partition_point(|observed| observed.entry < entry);
         let before = all.0.get(*judged..place).unwrap_or_default();
         let before = before.iter().map(|observed| (observed.entry, observed.id));
@@ -190,7 +188,10 @@ impl Outbox {
     /// Puts a disclosure there again, under a further number.
     pub(super) fn put_again(&mut self, body: &OfferedAgain) -> Checks {
         let last = self.last_seq();
-        if let Some(again) = self.items.get(&body.first_seq).map(Item::again) {
+        if let Some(mut again) = self.items.get(&body.first_seq).map(Item::again) {
+            if self.was_admitted(body.first_seq) {
+                again.outcome = Some(Outcome::Admitted);
+            }
             self.standing
                 .insert((again.observation, again.edition), body.seq);
             self.items.entry(body.seq).or_insert(again);
@@ -198,6 +199,19 @@ impl Outbox {
         let recipient = &body.recipient;
         Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
             format!("{} follows {last} in the outbox of `{recipient}`", body.seq)
+        })
+    }
+
+    /// Whether the recipient ever signed that it took an item in, under the first number that it has or the last.
+    fn was_admitted(&self, first: u64) -> bool {
+        let last = self
+            .items
+            .get(&first)
+            .map_or(first, |item| item.last_number(first));
+        let mut numbers = [first, last].into_iter();
+        numbers.any(|seq| {
+            let item = self.items.get(&seq);
+            item.is_some_and(|item| item.outcome == Some(Outcome::Admitted))
         })
     }
 
@@ -342,7 +356,7 @@ impl Audit<'_> {
                 ))));
             }
             for (entry, id) in &outbox.passed_over {
-                let how = format!("observation {id} for `{recipient}`");
+                let how = format!("observation {id} for `{recipient}` in `{partnership}`");
                 faults.push((*entry, Rule::PassedOver.broken(how)));
             }
             delivery.unjudged = self.unjudged(partnership, recipient, outbox);

@@ -45,6 +45,8 @@ impl Audit<'_> {
                 self.note(at, checked);
             }
             EditionStage::Active => {
+                let checked = self.check_begins_in_time(at, &body.edition);
+                self.note(at, checked);
                 let declined = self.in_force.declined(&body.edition);
                 let checked = Rule::Decline.check(declined.is_none(), || {
                     format!(
@@ -59,6 +61,18 @@ impl Audit<'_> {
                 self.open_outboxes(&body.partnership);
             }
         }
+    }
+
+    /// Nothing comes into force that is over.
+    fn check_begins_in_time(&self, at: At, edition: &Digest) -> Checks {
+        let known = self.in_force.known(edition);
+        let Some(known) = known.filter(|_| !self.in_force.has_begun(edition)) else {
+            return Ok(());
+        };
+        let ends = known.terms.until.min(known.terms.lease_until);
+        Rule::EditionTerms.check(earliest_for(at) < ends, || {
+            format!("it comes into force at {}, and ended at {ends}", at.time)
+        })
     }
 
     fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
@@ -225,7 +239,7 @@ impl Audit<'_> {
                     format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
                 })?;
                 check_after(rule, &signer, signed_at, terms)?;
-                if signer == self.own && self.in_force.sign(*digest) {
+                if signer == self.own && self.in_force.sign(*digest, edition) {
                     check_made_here(rule, at, signed_at)?;
                 }
             }
@@ -243,6 +257,9 @@ impl Audit<'_> {
         match (body.stage, unsigned) {
             (EditionStage::Active, Some(member)) if is_complete => {
                 Err(rule.broken(format!("`{}` did not sign", member.card.organization)))
+            }
+            (EditionStage::Proposed, None) => {
+                Err(rule.broken("all members signed it, and it is said to be proposed"))
             }
             (EditionStage::Proposed | EditionStage::Active, _) => Ok(()),
         }
@@ -325,6 +342,9 @@ impl Audit<'_> {
         })?;
         if decline.member == self.own {
             check_made_here(Rule::Decline, at, decline.at)?;
+            Rule::Decline.check(!self.in_force.is_signed(digest), || {
+                format!("`{}` had signed edition {digest} before", decline.member)
+            })?;
         }
         let edition = self.in_force.known(digest);
         if edition.is_none()

@@ -328,7 +328,7 @@ fn what_others_named_is_one_word_of_a_command() {
     ] {
         assert!(hints.contains(command), "{hints}");
     }
-    let grounds = grounds(Value::Null, json!([hostile]));
+    let grounds = grounds(json!([]), json!([hostile]));
     assert_eq!(
         grounds_hint(&grounds, "abab").unwrap(),
         "`ambit why abab --to='-x;touch P'` shows why it does not go there"

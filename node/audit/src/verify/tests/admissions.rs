@@ -140,7 +140,11 @@ fn nothing_is_admitted_outside_an_agreement_in_force() {
         };
         body.stage = EditionStage::Proposed;
     });
-    expect_last(&story, Rule::AdmissionEdition);
+    let last = story.customer.entries.len() - 1;
+    story.customer.expect(&[
+        (Rule::EditionSignatures, Some(active)),
+        (Rule::AdmissionEdition, Some(last)),
+    ]);
 }
 
 #[test]

@@ -554,3 +554,49 @@ fn own_keys_stand_in_key_certified_alone() {
         "{report}"
     );
 }
+
+#[test]
+fn what_all_members_signed_is_in_force() {
+    alter(ACTIVE, |body| body.stage = EditionStage::Proposed)
+        .expect(&[(Rule::EditionSignatures, Some(ACTIVE))]);
+    // And what its own organization signed, it does not decline.
+    let keys = customer();
+    let mut own = Ledger::open(keys.clone());
+    own.agree(&terms());
+    let Body::PartnershipEdition(proposed) = own.entries[PROPOSED].body().unwrap() else {
+        panic!()
+    };
+    own.truncate(PROPOSED + 1);
+    let kept = [proposed.edition, proposed.profile, proposed.signatures[0]];
+    own.blobs.retain(|digest, _| kept.contains(digest));
+    own.expect(&[]);
+    let decline = Decline {
+        member: keys.organization.clone(),
+        edition: proposed.edition,
+        reason: "never agreed".parse().unwrap(),
+        at: own.now,
+    };
+    own.push(Body::PartnershipDeclined(PartnershipDeclined {
+        partnership: terms().partnership,
+        decline: ByteBuf::from(decline.sign(&keys.agreement())),
+    }));
+    own.expect(&[(Rule::Decline, Some(ACTIVE))]);
+}
+
+#[test]
+fn nothing_comes_into_force_that_is_over() {
+    // An entry may come as late as a commit waits.
+    for (late, is_right) in [(0, true), (1_200, false)] {
+        let mut ended = terms();
+        let opened = Ledger::open(supplier()).now;
+        ended.lease_until = opened.plus_seconds(600).start_of_millis();
+        ended.profile = Digest::of(ambit_policy::render(&ended).unwrap().as_bytes());
+        let mut ledger = Ledger::open(supplier());
+        ledger.now = opened.plus_seconds(late);
+        ledger.agree(&ended);
+        let found = ledger.verify();
+        let found: Vec<_> = found.findings().iter().map(|found| found.rule).collect();
+        let expected: &[Rule] = if is_right { &[] } else { &[Rule::EditionTerms] };
+        assert_eq!(found, expected);
+    }
+}
