@@ -77,7 +77,6 @@ impl Node {
         tally.count(self.store(), self.store().size())?;
         let connected = self.connected();
         let mut peers = Vec::new();
-        // Of what is under no agreement it is told once, beside the first.
         for partnership in governance.partnerships() {
             let terms = partnership.terms();
             for member in partnership.peers(governance.organization()) {
