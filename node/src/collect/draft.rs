@@ -19,7 +19,7 @@ const OPEN_GROUPS_MAX: usize = 64;
 pub struct Draft {
     /// What is true of all its readings.
     pub facts: DraftFacts,
-    /// In the order in which the source gave them. As JSON, one text: see [`packed`].
+    /// In the order in which the source gave them. As JSON, one text: see `packed`.
     #[serde(with = "packed")]
     pub readings: Vec<Reading>,
 }
