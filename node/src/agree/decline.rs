@@ -90,11 +90,14 @@ impl Node {
             // Nothing that a stranger signed is recorded.
             let compared = compared_members(&terms.members, &roots);
             let keyring = keyring_for(&compared, &roots)?;
-            let signatures = match compared.len() == terms.members.len() {
+            let mut signatures = match compared.len() == terms.members.len() {
                 true => verified(&parsed, &terms, &keyring, now)?,
                 // Those of members whose roots were not compared stay unknown.
                 false => verified_some(&parsed, &terms, &keyring, now),
             };
+            // What this node signed once and does not know any more it declines now: with that signature too, all might have
+            // signed.
+            signatures.remove(me);
             let edition = EditionToRecord {
                 terms: &terms,
                 profile: profile.text(),

@@ -161,7 +161,7 @@ fn check_facts(layout: &Layout, base: &FactsFile, overrides: &FactsFile) -> Resu
 
 fn check_row(layout: &Layout, line: u64, record: &StringRecord) -> Result<(), ImportError> {
     match layout.read(record) {
-        Ok(_) | Err(RowError::Unreadable(_)) => Ok(()),
+        Ok(_) | Err(RowError::Unreadable(_) | RowError::Swallowed { .. }) => Ok(()),
         Err(RowError::Decimal { column, text }) => Err(ImportError::Decimal { line, column, text }),
         Err(RowError::Zone { column, text }) => Err(ImportError::Zone { line, column, text }),
     }
@@ -218,6 +218,16 @@ impl<R: Read, P: FnMut(u64)> Import<R, P> {
                 Ok(Row::Read { facts, readings }) => self.take(line, &facts, readings)?,
                 Ok(Row::Ignored) => self.report.ignored_rows += 1,
                 Err(RowError::Unreadable(reason)) => self.refuse(line, reason),
+                Err(RowError::Swallowed { lines }) => {
+                    // Each of them is a row that is left out.
+                    let more = u64::try_from(lines).unwrap_or(u64::MAX).saturating_sub(1);
+                    self.report.rows = self.report.rows.saturating_add(more);
+                    self.report.unreadable_rows = self.report.unreadable_rows.saturating_add(more);
+                    let reason = format!(
+                        "a quoted field runs over {lines} lines that look like rows: a quotation mark is not closed"
+                    );
+                    self.refuse(line, reason);
+                }
                 Err(RowError::Decimal { column, text }) => {
                     return Err(ImportError::Decimal { line, column, text });
                 }

@@ -80,6 +80,11 @@ pub(super) enum Row {
 /// Why a row says nothing.
 #[derive(Debug)]
 pub(super) enum RowError {
+    /// A field with an open quotation mark holds so many lines that look like rows, its own among them.
+    Swallowed {
+        /// How many.
+        lines: usize,
+    },
     /// Only this row, for this reason.
     Unreadable(String),
     /// A number has one meaning per decimal mark, and the map does not say which.
@@ -173,9 +178,7 @@ impl Layout {
     /// Reads a row. A cell that cannot be read makes the whole row unreadable: half a row misleads.
     pub(super) fn read(&self, record: &StringRecord) -> Result<Row, RowError> {
         if let Some(lines) = record.iter().find_map(|field| self.swallowed_lines(field)) {
-            return Err(unreadable(format!(
-                "a quoted field runs over {lines} lines that look like rows: a quotation mark is not closed"
-            )));
+            return Err(RowError::Swallowed { lines });
         }
         if record.len() != self.columns.len() {
             return Err(unreadable(format!(

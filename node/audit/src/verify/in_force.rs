@@ -28,6 +28,8 @@ pub(super) struct InForce {
     active: BTreeMap<PartnershipId, (Digest, Time)>,
     /// This organization's own signatures, each with the edition.
     signed: BTreeMap<Digest, Digest>,
+    /// Who signed each edition.
+    signers: BTreeMap<Digest, BTreeSet<OrganizationId>>,
     /// Editions that were in force once, or are.
     begun: BTreeSet<Digest>,
     /// Editions that a member declined, with the entry that says so.
@@ -79,6 +81,11 @@ impl InForce {
     /// Notes an own signature of an edition. Returns whether no entry above has it.
     pub(super) fn sign(&mut self, signature: Digest, edition: Digest) -> bool {
         self.signed.insert(signature, edition).is_none()
+    }
+
+    /// Who signed an edition, by all entries so far.
+    pub(super) fn signers(&mut self, edition: Digest) -> &mut BTreeSet<OrganizationId> {
+        self.signers.entry(edition).or_default()
     }
 
     /// Whether an entry above has an own signature of an edition.

@@ -250,6 +250,17 @@ impl Audit<'_> {
                 format!("`{signer}` signed twice")
             })?;
         }
+        // What is known once stays known, however it is spread over entries.
+        let known = self.in_force.signers(body.edition);
+        let lost = known.difference(&signers).next().cloned();
+        known.extend(signers.iter().cloned());
+        let signers = known.clone();
+        // Of what came into force before, the stage is looked at.
+        let has_begun = self.in_force.has_begun(&body.edition);
+        rule.check(lost.is_none() || !is_complete || has_begun, || {
+            let lost = lost.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("`{lost}` signed it in an entry above, and this one lacks that")
+        })?;
         let unsigned = terms
             .members
             .iter()
@@ -258,7 +269,7 @@ impl Audit<'_> {
             (EditionStage::Active, Some(member)) if is_complete => {
                 Err(rule.broken(format!("`{}` did not sign", member.card.organization)))
             }
-            (EditionStage::Proposed, None) => {
+            (EditionStage::Proposed, None) if !has_begun => {
                 Err(rule.broken("all members signed it, and it is said to be proposed"))
             }
             (EditionStage::Proposed | EditionStage::Active, _) => Ok(()),

@@ -673,3 +673,36 @@ fn decline_of(node: &Node, proposal: &Proposal) -> Vec<u8> {
     };
     decline.issue(&node.keys().agreement).unwrap()
 }
+
+/// As after a backup from before the agreement was put back: what this node signed then, it may decline now.
+#[test]
+fn what_this_node_signed_and_does_not_know_may_be_declined() {
+    for compared in [true, false] {
+        let scene = Scene::new();
+        let invitation = scene
+            .declare("c/s/declined", scene.now.plus_days(300), "")
+            .file;
+        let mut file = PartnershipFile::read(&invitation).unwrap();
+        let terms = file.unverified_terms().unwrap().unwrap();
+        let me = scene.supplier.settings().organization.id.clone();
+        let key = &scene.supplier.keys().agreement;
+        let old = ManifestSignature::sign(&terms, &me, scene.now, key);
+        file.statements.push(ByteBuf::from(old));
+        let roots = if compared {
+            root(&scene.customer)
+        } else {
+            Roots::new()
+        };
+        let later = scene.now.plus_seconds(3_600);
+        let reason: Name = "no more".parse().unwrap();
+        scene
+            .supplier
+            .decline(&file.write(), &roots, reason, later)
+            .unwrap();
+        let governance = scene.supplier.governance();
+        let known = governance.partnership(&terms.partnership).unwrap();
+        assert!(known.declined().is_some() && !known.signatures().contains_key(&me));
+        assert_eq!(known.standing(later).to_string(), "declined");
+        Scene::audit(&scene.supplier, &[&scene.supplier, &scene.customer]);
+    }
+}

@@ -408,7 +408,9 @@ fn a_quotation_mark_left_open_does_not_swallow_rows_unseen() {
         format!("t,a,b\n{row}2026-05-01 08:00,1,\"x\n{row}2026-05-01 08:00,1,\"x\n"),
     ] {
         let (_, report) = run(text, &wide("delimiter = \",\"")).unwrap();
-        assert_eq!((report.rows, report.unreadable_rows), (2, 1));
+        // The row that opens it, and the two that it takes in: each is a row that is not kept.
+        assert_eq!((report.rows, report.unreadable_rows), (4, 3));
+        assert_eq!((report.readings, report.unreadable.len()), (2, 1));
         assert_eq!(report.unreadable[0].line, 3);
         assert!(report.unreadable[0].reason.contains("quotation mark"));
     }

@@ -600,3 +600,29 @@ fn nothing_comes_into_force_that_is_over() {
         assert_eq!(found, expected);
     }
 }
+
+#[test]
+fn signatures_spread_over_entries_are_all_the_same() {
+    let Body::PartnershipEdition(all) = agreed(&terms()).entries[ACTIVE].body().unwrap() else {
+        panic!()
+    };
+    let Body::PartnershipEdition(first) = agreed(&terms()).entries[PROPOSED].body().unwrap() else {
+        panic!()
+    };
+    let mut signatures = all.signatures.iter();
+    let own = signatures.find(|own| **own != first.signatures[0]);
+    let own = *own.unwrap();
+    // The second entry lacks what the first has, and together all have signed.
+    alter(ACTIVE, |body| {
+        body.stage = EditionStage::Proposed;
+        body.signatures = vec![own];
+    })
+    .expect(&[(Rule::EditionSignatures, Some(ACTIVE))]);
+    // Or none at all is left of it.
+    let mut ledger = alter(ACTIVE, |body| {
+        body.stage = EditionStage::Proposed;
+        body.signatures = vec![];
+    });
+    ledger.blobs.remove(&own);
+    ledger.expect(&[(Rule::EditionSignatures, Some(ACTIVE))]);
+}
