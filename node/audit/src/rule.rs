@@ -113,7 +113,7 @@ rules! {
     TaxonomiesStrange "taxonomies-strange" Integrity Itself "the taxonomies in force came with no version of the program";
     ObservationIssuer "observation-issuer" Integrity Itself "an observation is not signed and owned by the ledger's organization, or not by who discloses it";
     ObservationAhead "observation-ahead" Integrity Itself "an observation is of an instant that had not come yet";
-    ObservationTwice "observation-twice" Integrity Itself "an observation is recorded twice";
+    ObservationTwice "observation-twice" Integrity Itself "an observation is recorded twice, under one signature or another";
     DecisionTime "decision-time" Integrity Itself "a decision speaks of another time than its entry";
     DecisionUnknown "decision-unknown" Integrity Itself "an entry refers to no decision, or to one that is not above it";
     DecisionLayers "decision-layers" Integrity Above "a decision was not made with the layers in force";

@@ -5,8 +5,7 @@ use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::partnership::{card_root, write_card};
 use ambit_ledger::{
-    Card, Certificate, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard,
-    Time,
+    Card, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -65,9 +64,7 @@ impl Node {
         };
         let governance = self.governance();
         // A clock that was set back must not date the card before the keys that sign it.
-        let begun = governance.certificates().iter();
-        let begun = begun.filter_map(|bytes| Certificate::read(bytes).ok());
-        let begun = begun.map(|certificate| certificate.not_before).max();
+        let begun = governance.keys_begin();
         Card {
             number: now
                 .start_of_millis()

@@ -16,6 +16,7 @@ use std::sync::{Arc, MutexGuard, PoisonError, RwLockReadGuard};
 pub struct InForce<'a> {
     node: &'a Node,
     governance: Arc<Governance>,
+    since: Time,
     _judging: RwLockReadGuard<'a, ()>,
 }
 
@@ -82,6 +83,7 @@ impl Node {
         InForce {
             node: self,
             governance: self.governance(),
+            since: self.store.last_time(),
             _judging: judging,
         }
     }
@@ -148,6 +150,12 @@ impl InForce<'_> {
     #[must_use]
     pub fn node(&self) -> &Node {
         self.node
+    }
+
+    /// No earlier than everything that is in force came into force, by the entries that say so.
+    #[must_use]
+    pub(crate) fn since(&self) -> Time {
+        self.since
     }
 
     /// Begins what one commit is to record of decisions.

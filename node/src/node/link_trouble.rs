@@ -3,6 +3,10 @@
 use crate::mesh::LINKS_PER_PEER_MAX;
 use ambit_ledger::{Digest, RefusalCode, Time};
 
+/// What is left where a store went back: what was sent over the link meanwhile has no place on it any more.
+const ON_FROM_A_RESTORE: &str = "put the newer home back where there is one; otherwise this agreement does not go on, and \
+     one declared under another name does";
+
 /// Which way a link carries observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
@@ -97,11 +101,11 @@ impl LinkTrouble {
         match (self, way) {
             (Self::Diverged(how), Way::Outbound) => format!(
                 "its store and this one disagree about what was sent, so that nothing is ({how}); ask its operator \
-                 whether one of the two was restored from an older backup"
+                 whether one of the two was restored from an older backup: {ON_FROM_A_RESTORE}"
             ),
             (Self::Diverged(how), Way::Inbound) => format!(
                 "its store and this one disagree about what it sent, so that nothing of it is taken in ({how}); ask its \
-                 operator whether one of the two was restored from an older backup"
+                 operator whether one of the two was restored from an older backup: {ON_FROM_A_RESTORE}"
             ),
             (Self::NoCommonVersion, Way::Outbound | Way::Inbound) => {
                 "its program and this one speak no version of the link in common; update the older one".to_owned()
@@ -143,7 +147,7 @@ impl LinkTrouble {
             (Self::SenderDiverged { seq, code }, Way::Outbound | Way::Inbound) => format!(
                 "its store and this one disagree about what it sent, so that nothing of it comes (it refuses what this \
                  node took up to {seq}, as `{code}`); ask its operator whether one of the two was restored from an \
-                 older backup"
+                 older backup: {ON_FROM_A_RESTORE}"
             ),
             (Self::OwnKeyRefused, Way::Outbound | Way::Inbound) => {
                 "it does not rely on the key that this node signs its acknowledgements with, because a card of this \

@@ -5,10 +5,12 @@
 
 use super::armor::{ArmorError, ArmorLabel, read_armor, write_armor};
 use ambit_ledger::{
-    Certificate, CodecError, Fingerprint, KeyPurpose, Keyring, KeyringError, Member,
+    Card, Certificate, CodecError, Fingerprint, KeyPurpose, Keyring, KeyringError, Member,
     OrganizationId, PublicKey, StatementError, Time,
 };
+use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Why a card cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -155,7 +157,7 @@ pub fn check_card(member: &Member) -> Result<PublicKey, CardError> {
     Ok(keys_of(member)?.root)
 }
 
-/// What a card certifies.
+/// What the certificates on a card certify.
 struct Keys {
     root: PublicKey,
     keyring: Keyring,
@@ -163,7 +165,22 @@ struct Keys {
 }
 
 fn keys_of(member: &Member) -> Result<Keys, CardError> {
-    let organization = || member.card.organization.clone();
+    let keys = certified_on(&member.card)?;
+    check_signed(member, &keys)?;
+    Ok(keys)
+}
+
+/// Whether the organization itself signed the card.
+fn check_signed(member: &Member, keys: &Keys) -> Result<(), CardError> {
+    let verified = member.card.verify(&keys.keyring);
+    verified.map(drop).map_err(|source| CardError::Signature {
+        organization: member.card.organization.clone(),
+        source,
+    })
+}
+
+fn certified_on(card: &Card) -> Result<Keys, CardError> {
+    let organization = || card.organization.clone();
     let unreliable = |number, source| CardError::Certificate {
         organization: organization(),
         number,
@@ -173,7 +190,7 @@ fn keys_of(member: &Member) -> Result<Keys, CardError> {
         organization: organization(),
         purpose,
     };
-    let first = member.card.certificates.first();
+    let first = card.certificates.first();
     let first = first.ok_or_else(|| missing(KeyPurpose::Statement))?;
     let root = Certificate::read(first)
         .map_err(|source| unreliable(1, source))?
@@ -181,7 +198,7 @@ fn keys_of(member: &Member) -> Result<Keys, CardError> {
     let mut keyring = Keyring::new();
     keyring.trust(organization(), root.fingerprint(), Time::EARLIEST);
     let mut certificates = Vec::new();
-    for (bytes, number) in member.card.certificates.iter().zip(1..) {
+    for (bytes, number) in card.certificates.iter().zip(1..) {
         let certificate = keyring.certify(bytes).map_err(|source| match source {
             StatementError::Key(KeyringError::UntrustedOrganization(subject)) => {
                 CardError::Subject {
@@ -218,13 +235,6 @@ fn keys_of(member: &Member) -> Result<Keys, CardError> {
             });
         }
     };
-    member
-        .card
-        .verify(&keyring)
-        .map_err(|source| CardError::Signature {
-            organization: organization(),
-            source,
-        })?;
     Ok(Keys {
         root,
         keyring,
@@ -256,27 +266,68 @@ pub fn keyring_for(
     members: &[Member],
     roots: &BTreeMap<OrganizationId, Fingerprint>,
 ) -> Result<Keyring, ComparisonError> {
-    let mut keyring = Keyring::new();
-    for member in members {
-        let keys = keys_of(member)?;
-        let found = keys.root.fingerprint();
-        let organization = &member.card.organization;
-        let compared = *roots
-            .get(organization)
-            .ok_or_else(|| ComparisonError::NotCompared {
-                organization: organization.clone(),
-                found,
-            })?;
-        if compared != found {
-            return Err(ComparisonError::Differs {
-                organization: organization.clone(),
-                found,
-                compared,
-            });
+    let keys = VerifiedCards::default().keys_of(members, roots)?;
+    Ok(keys.keyring)
+}
+
+/// What the cards of an agreement's members certify.
+pub(super) struct MemberKeys {
+    pub(super) keyring: Keyring,
+    /// By which key the connections of each are known.
+    pub(super) transport: BTreeMap<OrganizationId, PublicKey>,
+}
+
+/// The certificates of cards that were verified, by whose they are. They stand on many cards, a node's own on one for each
+/// agreement, and it takes two signatures to verify one.
+#[derive(Default)]
+pub(super) struct VerifiedCards(BTreeMap<(OrganizationId, Vec<ByteBuf>), Keys>);
+
+impl VerifiedCards {
+    /// The keys of these members, if the root on each card is the one that was compared.
+    ///
+    /// # Errors
+    /// Any [`ComparisonError`].
+    pub(super) fn keys_of(
+        &mut self,
+        members: &[Member],
+        roots: &BTreeMap<OrganizationId, Fingerprint>,
+    ) -> Result<MemberKeys, ComparisonError> {
+        let mut keyring = Keyring::new();
+        let mut transport = BTreeMap::new();
+        for member in members {
+            let keys = self.verify(member)?;
+            let found = keys.root.fingerprint();
+            let organization = &member.card.organization;
+            let compared =
+                *roots
+                    .get(organization)
+                    .ok_or_else(|| ComparisonError::NotCompared {
+                        organization: organization.clone(),
+                        found,
+                    })?;
+            if compared != found {
+                return Err(ComparisonError::Differs {
+                    organization: organization.clone(),
+                    found,
+                    compared,
+                });
+            }
+            keyring.extend(keys.keyring.clone());
+            transport.insert(organization.clone(), keys.transport);
         }
-        keyring.extend(keys.keyring);
+        Ok(MemberKeys { keyring, transport })
     }
-    Ok(keyring)
+
+    fn verify(&mut self, member: &Member) -> Result<&Keys, CardError> {
+        let card = &member.card;
+        let place = (card.organization.clone(), card.certificates.clone());
+        let keys = match self.0.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(certified_on(card)?),
+        };
+        check_signed(member, keys)?;
+        Ok(keys)
+    }
 }
 
 /// Those of the members whose root was compared. Of the others nothing is believed, and no call is taken.
@@ -296,8 +347,7 @@ pub fn compared_members(
 #[cfg(test)]
 pub(super) mod sample {
     use super::*;
-    use ambit_ledger::{Card, SealKey, SecretKey, SignedCard};
-    use serde_bytes::ByteBuf;
+    use ambit_ledger::{SealKey, SecretKey, SignedCard};
 
     /// The key of an organization: its seed starts with `seed` and ends with the purpose's place.
     pub(crate) fn key(seed: u8, purpose: KeyPurpose) -> SecretKey {
@@ -352,7 +402,6 @@ pub(super) mod sample {
 mod tests {
     use super::sample::{certificate, key, member, signed};
     use super::*;
-    use ambit_ledger::Card;
 
     const PLATES: &str = "did:web:plates.example";
 

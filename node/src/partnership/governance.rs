@@ -1,6 +1,6 @@
 //! What is in force at this node: profiles, limits, partnerships. Read from the ledger alone, in its order.
 
-use super::card::{compared_members, keyring_for, transport_key};
+use super::card::{MemberKeys, VerifiedCards, compared_members};
 use super::content::{Ahead, Content, layers_of};
 use super::edition::{Declined, Partnership};
 use crate::store::{Recorded, Store, StoreError, Write};
@@ -18,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 pub struct Governance {
     opened: Opened,
     certificates: Vec<Vec<u8>>,
+    keys_begin: Option<Time>,
     keyring: Keyring,
     layers: Layers,
     activated: BTreeMap<Layer, Activated>,
@@ -153,6 +154,7 @@ impl Governance {
             attestations: Attestations::new(opened.organization.clone()),
             opened,
             certificates: Vec::new(),
+            keys_begin: None,
             keyring,
             layers,
             activated,
@@ -162,11 +164,12 @@ impl Governance {
             narrowed: OnceLock::new(),
         };
         let latest = latest_editions(&rest);
+        let mut cards = VerifiedCards::default();
         for recorded in &rest {
             let is_replaced = edition_in(&recorded.body)
                 .is_some_and(|partnership| latest.get(partnership) != Some(&recorded.index));
             if !is_replaced {
-                governance.apply(store, recorded.index, &recorded.body, same)?;
+                governance.apply(store, &mut cards, recorded.index, &recorded.body, same)?;
             }
         }
         Ok(governance)
@@ -189,6 +192,7 @@ impl Governance {
     /// Any [`GovernanceError`] that [`Governance::read`] would end with then.
     pub fn read_ahead(&self, store: &Store, writes: &[Write]) -> Result<Self, GovernanceError> {
         let content = Ahead::of(store, writes);
+        let mut cards = VerifiedCards::default();
         let mut ahead = self.clone();
         ahead.narrowed = OnceLock::new();
         let bodies = writes.iter().filter_map(|write| match write {
@@ -196,7 +200,7 @@ impl Governance {
             _ => None,
         });
         for (index, body) in (store.size()..).zip(bodies) {
-            ahead.apply(&content, index, body, None)?;
+            ahead.apply(&content, &mut cards, index, body, None)?;
         }
         Ok(ahead)
     }
@@ -204,15 +208,18 @@ impl Governance {
     fn apply(
         &mut self,
         content: &dyn Content,
+        cards: &mut VerifiedCards,
         index: u64,
         body: &Body,
         before: Option<&Self>,
     ) -> Result<(), GovernanceError> {
         match body {
             Body::KeyCertified(certified) => {
-                self.keyring
+                let certificate = self
+                    .keyring
                     .certify(&certified.certificate)
                     .map_err(|error| failed(index, &error))?;
+                self.keys_begin = self.keys_begin.max(Some(certificate.not_before));
                 self.certificates.push(certified.certificate.to_vec());
             }
             Body::LimitsSet(set) => {
@@ -232,7 +239,7 @@ impl Governance {
                         declined: None,
                         ..Partnership::clone(known)
                     }),
-                    None => Arc::new(self.partnership_from(content, index, edition)?),
+                    None => Arc::new(self.partnership_from(content, cards, index, edition)?),
                 };
                 self.partnerships
                     .insert(edition.partnership.clone(), partnership);
@@ -286,6 +293,7 @@ impl Governance {
     fn partnership_from(
         &self,
         content: &dyn Content,
+        cards: &mut VerifiedCards,
         index: u64,
         edition: &PartnershipEdition,
     ) -> Result<Partnership, GovernanceError> {
@@ -301,24 +309,13 @@ impl Governance {
             .collect();
         roots.insert(self.opened.organization.clone(), self.opened.root);
         // A proposal is declined without a telephone call; it is in force only once all roots were compared.
-        let keyring = match edition.stage {
+        let keys = match edition.stage {
             EditionStage::Proposed => {
-                keyring_for(&compared_members(&terms.members, &roots), &roots)
+                cards.keys_of(&compared_members(&terms.members, &roots), &roots)
             }
-            EditionStage::Active => keyring_for(&terms.members, &roots),
+            EditionStage::Active => cards.keys_of(&terms.members, &roots),
         };
-        let keyring = keyring.map_err(|error| failed(index, &error))?;
-        let transport_keys = terms
-            .members
-            .iter()
-            .filter(|member| roots.contains_key(&member.card.organization))
-            .filter_map(|member| {
-                Some((
-                    member.card.organization.clone(),
-                    transport_key(member).ok()?,
-                ))
-            })
-            .collect();
+        let MemberKeys { keyring, transport } = keys.map_err(|error| failed(index, &error))?;
         let mut signatures = BTreeMap::new();
         for digest in &edition.signatures {
             let statement = content.of(index, digest)?;
@@ -340,7 +337,7 @@ impl Governance {
             signatures,
             roots,
             keyring,
-            transport_keys,
+            transport_keys: transport,
             layers,
             agreement,
             declined: None,
@@ -364,6 +361,12 @@ impl Governance {
     #[must_use]
     pub fn certificates(&self) -> &[Vec<u8>] {
         &self.certificates
+    }
+
+    /// From when the last of them is good.
+    #[must_use]
+    pub fn keys_begin(&self) -> Option<Time> {
+        self.keys_begin
     }
 
     /// This node's own keys.

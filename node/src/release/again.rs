@@ -128,6 +128,7 @@ fn go_through(
     for some in wanted.chunks(COMMIT_OBSERVATIONS_MAX) {
         // Others may observe, and change what is in force, between one commit and the next.
         let in_force = node.releasing();
+        let now = now.max(in_force.since());
         let mut deciding = in_force.deciding();
         let mut judged = in_force.nothing_judged();
         for (seq, index) in some {

@@ -61,6 +61,7 @@ pub(super) fn catch_up(
     now: Moment,
     counts: &mut JudgedAgain,
 ) -> Result<(), ObserveError> {
+    let now = now.under(releasing);
     let recipients: Vec<_> = releasing.recipients(now.passed()).collect();
     catch_up_these(releasing, &recipients, now, counts)
 }
@@ -72,6 +73,7 @@ pub(super) fn catch_up_these<'g>(
     now: Moment,
     counts: &mut JudgedAgain,
 ) -> Result<(), ObserveError> {
+    let now = now.under(in_force);
     let mut behind = recipients
         .iter()
         .map(|to| Behind::of(in_force, *to, now))

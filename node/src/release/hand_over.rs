@@ -105,8 +105,9 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
         ..
     } = stored;
     let facts = own_observation(&observation)?;
-    let now = node.instant(crate::clock::now())?;
     let in_force = node.judging();
+    // By the clock once that is in force: nothing is judged at an instant before it.
+    let now = node.instant(crate::clock::now())?;
     let mut deciding = in_force.deciding();
     let again = judge_again(
         &mut deciding,

@@ -215,6 +215,7 @@ impl Node {
         let mut offering = Offering::begin(self, partnership, recipient, extent, now)?;
         loop {
             let releasing = self.releasing();
+            let now = now.under(&releasing);
             let to = releasing.counterpart(partnership, recipient);
             let Some(to) = to.filter(|to| to.partnership().is_judged(now.passed())) else {
                 return Ok((offering.offered, offering.changed));

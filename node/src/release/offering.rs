@@ -117,6 +117,7 @@ impl<'a> Offering<'a> {
         in_force: &'g InForce<'g>,
         to: Counterpart<'g>,
     ) -> Result<bool, ObserveError> {
+        self.now = self.now.under(in_force);
         let in_force_since = *self
             .in_force_since
             .get_or_insert_with(|| in_force.in_force_since(to.partnership()));

@@ -23,6 +23,17 @@ impl Moment {
         }
     }
 
+    /// The same under what is in force, which may have come into force while its guard was waited for: nothing is judged
+    /// or signed at an instant before that.
+    pub(super) fn under(self, in_force: &InForce<'_>) -> Self {
+        let since = in_force.since();
+        if self.passed() < since {
+            Self::of(since)
+        } else {
+            self
+        }
+    }
+
     /// The instant it is by now, in whole seconds since it began.
     pub(super) fn passed(&self) -> Time {
         let seconds = self.at.elapsed().as_secs();
@@ -53,6 +64,7 @@ pub(super) struct Ahead<'g> {
 
 impl<'g> Releases<'g> {
     pub(super) fn begin(in_force: &'g InForce<'g>, now: Moment) -> Self {
+        let now = now.under(in_force);
         Self {
             in_force,
             deciding: in_force.deciding(),
@@ -171,5 +183,28 @@ impl<'g> Releases<'g> {
             id,
             &context,
         )?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Node;
+
+    #[test]
+    fn what_began_before_something_came_into_force_goes_on_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("home");
+        let begun: Time = "2026-05-01T08:00:00.25Z".parse().unwrap();
+        let settings = "[organization]\nid = \"did:web:a.example\"\nname = \"A\"\nseat = \"DE\"\n\
+                        hosting = [\"DE\"]\npersonnel = [\"DE\"]\n";
+        Node::init(&home, &toml::from_str(settings).unwrap(), begun).unwrap();
+        let node = Node::open(&home).unwrap();
+        let in_force = node.judging();
+        assert_eq!(in_force.since(), begun);
+        let earlier = Moment::of("2026-05-01T08:00:00Z".parse().unwrap());
+        assert!(earlier.under(&in_force).passed() >= begun);
+        let later: Time = "2026-05-01T08:00:00.75Z".parse().unwrap();
+        assert!(Moment::of(later).under(&in_force).passed() >= later);
     }
 }

@@ -1,8 +1,8 @@
 //! What recipients acknowledged: the outcomes they signed for must be those of the items in this ledger.
 
 use super::Audit;
-use super::decisions::{earliest_for, latest_for};
 use super::fault::{At, Checks};
+use super::instants::{earliest_for, latest_for};
 use super::keys::unverified;
 use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;

@@ -1,9 +1,10 @@
 //! What this ledger's organization took in from others, and what it refused.
 
 use super::Audit;
-use super::decisions::{check_true_around, earliest_for, latest_for};
+use super::decisions::check_true_around;
 use super::disclosures::{check_facts, check_is_direct, only_decision};
 use super::fault::{At, Checks};
+use super::instants::{earliest_for, latest_for};
 use super::keys::unverified;
 use super::preparation::{Claim, ObservationClaim, Statements};
 use crate::report::error_chain;
@@ -129,7 +130,7 @@ impl Audit<'_> {
         Rule::AdmissionParties.check(is_other_member, || {
             format!("`{discloser}` is no other member")
         })?;
-        let ends = edition.terms.until.min(edition.terms.lease_until);
+        let ends = edition.ends();
         Rule::AdmissionEdition.check(disclosure.issued_at < ends, || {
             format!(
                 "issued at {}; the agreement or its lease ended at {ends}",

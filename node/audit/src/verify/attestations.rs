@@ -1,11 +1,11 @@
 //! Attestations: by pinned issuers or by this ledger's organization, and counted only while they stand and are in force.
 
 use super::Audit;
-use super::decisions::latest_for;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
+use super::instants::check_made_here;
+use super::instants::latest_for;
 use super::keys::unverified;
-use super::partnerships::check_made_here;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{

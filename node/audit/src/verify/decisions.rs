@@ -3,17 +3,13 @@
 use super::Audit;
 use super::fault::{At, Checks, Fault};
 use super::in_force::Edition;
+use super::instants::{ISSUE_DELAY_SECONDS_MAX, earliest_for};
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{Action, Decided, Decision, Digest, Inquiry, Time};
-use ambit_policy::{CLOCKS_APART_SECONDS_MAX, ReplayError};
+use ambit_policy::ReplayError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-
-/// The most seconds between signing a disclosure, or taking an observation in, and the entry that records
-/// it. A commit waits for no more than a disk; anything longer would let a node date things back to when a
-/// lease still ran.
-const ISSUE_DELAY_SECONDS_MAX: u32 = 600;
 
 /// What was decided, by digest and by class.
 #[derive(Debug, Default)]
@@ -210,16 +206,6 @@ pub(super) fn expired(decision: &Decision, when: Time) -> String {
         decision.digest(),
         decision.true_from
     )
-}
-
-/// The earliest instant that something recorded here may have been done at.
-pub(super) fn earliest_for(at: At) -> Time {
-    at.time.minus_seconds(ISSUE_DELAY_SECONDS_MAX)
-}
-
-/// The latest instant, by another clock, of what is recorded here.
-pub(super) fn latest_for(at: At) -> Time {
-    at.time.plus_seconds(CLOCKS_APART_SECONDS_MAX)
 }
 
 /// What is missing is `missing`; what is recorded and unfit is a fault of the ledger.

@@ -2,9 +2,10 @@
 
 use super::Audit;
 use super::admissions::check_past;
-use super::decisions::{earliest_for, expired};
+use super::decisions::expired;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
+use super::instants::earliest_for;
 use super::keys::unverified;
 use super::preparation::{Claim, ObservationClaim, Statements};
 use crate::report::error_chain;
@@ -71,13 +72,30 @@ impl Audit<'_> {
             index: at.index,
             observation,
         };
-        let is_first = self.observed.insert(id, Rc::new(recorded)).is_none();
+        let recorded = Rc::new(recorded);
+        let said = self.first_saying(id, &recorded.observation);
+        let is_first = self.observed.insert(id, recorded).is_none();
         Rule::ObservationTwice.check(is_first, || format!("observation {id}"))?;
+        Rule::ObservationTwice.check(said == id, || {
+            format!("observation {id} says what {said} says, under another signature")
+        })?;
         self.own_observations.push(at, id);
         if is_named {
             self.name_readings(id, readings)?;
         }
         Ok(())
+    }
+
+    /// The first observation that says the same: whoever holds the key can sign one statement in more ways than one, and
+    /// each is another id.
+    fn first_saying(&mut self, id: ObservationId, observation: &Observation) -> ObservationId {
+        let readings = observation.facts().readings;
+        let first = *self.by_readings.entry(readings).or_insert(id);
+        let is_same = self
+            .observed
+            .get(&first)
+            .is_some_and(|first| first.observation.facts() == observation.facts());
+        if is_same { first } else { id }
     }
 
     pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {
@@ -139,7 +157,7 @@ impl Audit<'_> {
             let how = format!("issued at {issued_at}, and in force only from {begun}");
             return Err(Rule::DisclosureEdition.broken(how));
         }
-        let ends = edition.terms.until.min(edition.terms.lease_until);
+        let ends = edition.ends();
         Rule::DisclosureEdition.check(issued_at < ends, || {
             format!("issued at {issued_at}; the agreement or its lease ended at {ends}")
         })?;

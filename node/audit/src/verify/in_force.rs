@@ -26,8 +26,8 @@ pub(super) struct InForce {
     editions: BTreeMap<Digest, Rc<Edition>>,
     /// The edition in force, and since when.
     active: BTreeMap<PartnershipId, (Digest, Time)>,
-    /// This organization's own signatures, each with the edition.
-    signed: BTreeMap<Digest, Digest>,
+    /// This organization's own signatures.
+    signed: BTreeSet<Digest>,
     /// Who signed each edition.
     signers: BTreeMap<Digest, BTreeSet<OrganizationId>>,
     /// Editions that were in force once, or are.
@@ -48,6 +48,13 @@ pub(super) struct Edition {
     pub(super) parties: BTreeMap<OrganizationId, Party>,
     /// Where its partnership layer comes from.
     pub(super) origin: Origin,
+}
+
+impl Edition {
+    /// When the agreement is over, or its lease.
+    pub(super) fn ends(&self) -> Time {
+        self.terms.until.min(self.terms.lease_until)
+    }
 }
 
 impl InForce {
@@ -78,9 +85,9 @@ impl InForce {
         self.begun.contains(edition)
     }
 
-    /// Notes an own signature of an edition. Returns whether no entry above has it.
-    pub(super) fn sign(&mut self, signature: Digest, edition: Digest) -> bool {
-        self.signed.insert(signature, edition).is_none()
+    /// Notes an own signature. Returns whether no entry above has it.
+    pub(super) fn sign(&mut self, signature: Digest) -> bool {
+        self.signed.insert(signature)
     }
 
     /// Who signed an edition, by all entries so far.
@@ -88,9 +95,10 @@ impl InForce {
         self.signers.entry(edition).or_default()
     }
 
-    /// Whether an entry above has an own signature of an edition.
-    pub(super) fn is_signed(&self, edition: &Digest) -> bool {
-        self.signed.values().any(|signed| signed == edition)
+    /// Whether an entry above has a member's signature of an edition.
+    pub(super) fn is_signed(&self, edition: &Digest, member: &OrganizationId) -> bool {
+        let signers = self.signers.get(edition);
+        signers.is_some_and(|signers| signers.contains(member))
     }
 
     /// Notes that a member declined an edition.

@@ -12,6 +12,7 @@ mod decisions;
 mod disclosures;
 mod fault;
 mod in_force;
+mod instants;
 mod keys;
 mod offers;
 mod outboxes;
@@ -32,7 +33,7 @@ use crate::rule::{Basis, Rule, Severity};
 use crate::trust::Trust;
 use admissions::Inbox;
 use ambit_ledger::{
-    Attestations, Body, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time,
+    Attestations, Body, Digest, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time,
 };
 use ambit_policy::Replayer;
 use contents::Contents;
@@ -92,6 +93,8 @@ pub(crate) struct Audit<'a> {
     in_force: InForce,
     attestations: Attestations,
     observed: HashMap<ObservationId, Rc<Recorded>>,
+    /// The first observation with these readings: of each, its salt makes them its own.
+    by_readings: HashMap<Digest, ObservationId>,
     own_observations: OwnObservations,
     outboxes: Outboxes,
     inbox: Inbox,
@@ -114,6 +117,7 @@ impl<'a> Audit<'a> {
             in_force: InForce::default(),
             attestations: Attestations::new(bundle.organization().clone()),
             observed: HashMap::new(),
+            by_readings: HashMap::new(),
             own_observations: OwnObservations::default(),
             outboxes: Outboxes::default(),
             inbox: Inbox::default(),

@@ -192,6 +192,7 @@ impl Outbox {
             if self.was_admitted(body.first_seq) {
                 again.outcome = Some(Outcome::Admitted);
             }
+            self.withheld.remove(&again.observation);
             self.standing
                 .insert((again.observation, again.edition), body.seq);
             self.items.entry(body.seq).or_insert(again);
@@ -385,7 +386,7 @@ impl Audit<'_> {
         if edition.terms.member(recipient).is_none() {
             return 0;
         }
-        let ends = edition.terms.until.min(edition.terms.lease_until);
+        let ends = edition.ends();
         let waiting = self.own_observations.from(judged).iter();
         let waiting = waiting.filter(|observed| observed.time < ends);
         waiting.fold(0, |count, _| count + 1)

@@ -1,9 +1,9 @@
 //! Partnerships: every edition is what its members signed, by keys whose roots were compared.
 
 use super::Audit;
-use super::decisions::{earliest_for, latest_for};
 use super::fault::{At, Checks};
 use super::in_force::Edition;
+use super::instants::{check_after, check_made_here, earliest_for, latest_for};
 use super::keys::unverified;
 use crate::report::{Origin, error_chain};
 use crate::rule::Rule;
@@ -12,10 +12,7 @@ use ambit_ledger::{
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
     StatementKind, Time, decode,
 };
-use ambit_policy::{
-    CLOCKS_APART_SECONDS_MAX, Taxonomies, TermsError, agreement, check_terms, render_as_stated,
-    unbuilt,
-};
+use ambit_policy::{Taxonomies, TermsError, agreement, check_terms, render_as_stated, unbuilt};
 use std::collections::BTreeSet;
 
 impl Audit<'_> {
@@ -69,7 +66,7 @@ impl Audit<'_> {
         let Some(known) = known.filter(|_| !self.in_force.has_begun(edition)) else {
             return Ok(());
         };
-        let ends = known.terms.until.min(known.terms.lease_until);
+        let ends = known.ends();
         Rule::EditionTerms.check(earliest_for(at) < ends, || {
             format!("it comes into force at {}, and ended at {ends}", at.time)
         })
@@ -239,7 +236,7 @@ impl Audit<'_> {
                     format!("`{signer}` signed at {signed_at}, recorded at {}", at.time)
                 })?;
                 check_after(rule, &signer, signed_at, terms)?;
-                if signer == self.own && self.in_force.sign(*digest, edition) {
+                if signer == self.own && self.in_force.sign(*digest) {
                     check_made_here(rule, at, signed_at)?;
                 }
             }
@@ -254,17 +251,22 @@ impl Audit<'_> {
         let known = self.in_force.signers(body.edition);
         let lost = known.difference(&signers).next().cloned();
         known.extend(signers.iter().cloned());
-        let signers = known.clone();
+        let all_signers = known.clone();
         // Of what came into force before, the stage is looked at.
         let has_begun = self.in_force.has_begun(&body.edition);
         rule.check(lost.is_none() || !is_complete || has_begun, || {
             let lost = lost.as_ref().map(ToString::to_string).unwrap_or_default();
             format!("`{lost}` signed it in an entry above, and this one lacks that")
         })?;
+        // What is in force has all signatures in the entry that says so.
+        let counted = match body.stage {
+            EditionStage::Active => &signers,
+            EditionStage::Proposed => &all_signers,
+        };
         let unsigned = terms
             .members
             .iter()
-            .find(|member| !signers.contains(&member.card.organization));
+            .find(|member| !counted.contains(&member.card.organization));
         match (body.stage, unsigned) {
             (EditionStage::Active, Some(member)) if is_complete => {
                 Err(rule.broken(format!("`{}` did not sign", member.card.organization)))
@@ -353,7 +355,7 @@ impl Audit<'_> {
         })?;
         if decline.member == self.own {
             check_made_here(Rule::Decline, at, decline.at)?;
-            Rule::Decline.check(!self.in_force.is_signed(digest), || {
+            Rule::Decline.check(!self.in_force.is_signed(digest, &self.own), || {
                 format!("`{}` had signed edition {digest} before", decline.member)
             })?;
         }
@@ -384,29 +386,6 @@ impl Audit<'_> {
         self.in_force.decline(at, *digest);
         Ok(())
     }
-}
-
-/// Nobody answers terms before they are declared, as far as clocks may be apart: dated back, an answer would verify by a key
-/// that had ended.
-fn check_after(rule: Rule, member: &OrganizationId, at: Time, terms: &PartnershipTerms) -> Checks {
-    let latest = at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
-    rule.check(terms.declared_at <= latest, || {
-        format!(
-            "`{member}` answered at {at}, and the terms were declared at {}",
-            terms.declared_at
-        )
-    })
-}
-
-/// What a ledger's own organization signs, it records at once: dated back or ahead, it would verify by a key that is not good
-/// when it is recorded.
-pub(super) fn check_made_here(rule: Rule, at: At, signed_at: Time) -> Checks {
-    rule.check((earliest_for(at)..=at.time).contains(&signed_at), || {
-        format!(
-            "the ledger's own organization signed at {signed_at}, recorded at {}",
-            at.time
-        )
-    })
 }
 
 /// What the terms say and this version does not keep, it does not check either. Their line of editions is checked.

@@ -1,9 +1,10 @@
 //! What was taken back before it left: by the agreement that is no longer in force, or by a decision that says no.
 
 use super::Audit;
-use super::decisions::{check_true_around, earliest_for};
+use super::decisions::check_true_around;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
+use super::instants::earliest_for;
 use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{

@@ -3,8 +3,8 @@
 use crate::fixture::{Keys, Ledger, Story, customer, expect, facts, supplier, time, trust};
 use crate::{Bundle, BundleWriter, Rule, TrustedRoot, verify};
 use ambit_ledger::{
-    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Laid, Layer, ObservationId, Origin,
-    ProfileActivated, SecretKey, SoftwareChanged, TaxonomyActivated, leaf_hash, root,
+    Body, Checkpoint, Digest, Entry, KeyPurpose, Kind, Laid, Layer, Observation, ObservationId,
+    Origin, ProfileActivated, SecretKey, SoftwareChanged, TaxonomyActivated, leaf_hash, root,
 };
 use serde_bytes::ByteBuf;
 
@@ -249,6 +249,20 @@ fn observations_are_signed_by_this_organization_and_recorded_once() {
         (Rule::ObservationTwice, Some(4)),
         (Rule::SlotTwice, Some(4)),
     ]);
+    // Signed once more, the same is another id, and said twice all the same.
+    let mut ledger = observed();
+    let Body::Observed(mut again) = ledger.entries[3].body().unwrap() else {
+        panic!()
+    };
+    let said = Observation::from_own_ledger(&again.observation).unwrap();
+    let second = SecretKey::from_seed(&[70; 32]);
+    ledger.push(Body::KeyCertified(ambit_ledger::KeyCertified {
+        certificate: supplier().certificate(KeyPurpose::Statement, &second),
+    }));
+    again.observation = ByteBuf::from(Observation::sign(said.facts(), &second));
+    again.slot += 1;
+    ledger.push(Body::Observed(again));
+    ledger.expect(&[(Rule::ObservationTwice, Some(5))]);
 
     let mut ledger = Ledger::open(supplier());
     ledger.keys = Keys::of(&supplier().organization.to_string(), 40);

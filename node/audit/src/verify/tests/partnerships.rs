@@ -625,4 +625,11 @@ fn signatures_spread_over_entries_are_all_the_same() {
     });
     ledger.blobs.remove(&own);
     ledger.expect(&[(Rule::EditionSignatures, Some(ACTIVE))]);
+    // What is said to be in force shows by itself that all signed, also another time.
+    let mut ledger = agreed(&terms());
+    let mut again = all.clone();
+    again.signatures.clear();
+    ledger.push(Body::PartnershipEdition(again));
+    let last = ledger.entries.len() - 1;
+    ledger.expect(&[(Rule::EditionSignatures, Some(last))]);
 }
