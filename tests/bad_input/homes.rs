@@ -230,3 +230,52 @@ fn a_home_whose_settings_are_gone_is_still_a_home() {
     std::fs::rename(&aside, &path).unwrap();
     assert!(scene.parties[0].ledger().0 > 0);
 }
+
+/// Copies a home as it is, for its owner alone.
+#[cfg(unix)]
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::create_dir(to).unwrap();
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();
+    for found in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (
+            found.as_ref().unwrap().path(),
+            to.join(found.unwrap().file_name()),
+        );
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_copy_of_a_home_is_not_the_node_that_runs_for_the_original() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let running = Ambit::run(home);
+    let is_running = |home| Ambit::json(home, &["status"])["running"].clone();
+    assert_eq!(is_running(home), true);
+    let tried = scene.folder.home("tried");
+    copy(home.path(), tried.path());
+    assert_eq!(is_running(&tried), false);
+    let before = scene.parties[0].ledger();
+    let profile = scene.path("own.cedar");
+    Ambit::text(
+        &tried,
+        &["profile", "show", "--layer", "owner", "-o", &profile],
+    );
+    let text = std::fs::read_to_string(&profile).unwrap() + "\n// Tried.\n";
+    std::fs::write(&profile, text).unwrap();
+    Ambit::text(
+        &tried,
+        &["profile", "activate", &profile, "--layer", "owner"],
+    );
+    assert_eq!(scene.parties[0].ledger(), before);
+    // What a copy lacks is missing, whatever the original has.
+    std::fs::remove_dir_all(tried.path().join("db")).unwrap();
+    scene.refused(&tried, &["status"], 6, &["is missing"]);
+    running.stop();
+}

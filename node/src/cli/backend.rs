@@ -4,7 +4,7 @@ use crate::api::{Client, ClientError, Operation, Request};
 use crate::config::Home;
 use crate::failure::Failure;
 use crate::node::{Node, OpenError};
-use crate::store::{DatabaseError, StoreError};
+use crate::store::{DatabaseError, StoreError, is_open};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -27,10 +27,13 @@ impl Backend {
         let home = Home::open(path)?;
         let until = Instant::now() + IN_USE_TIMEOUT;
         loop {
-            match Client::find(&home) {
-                Ok(client) => return Ok(Self::Running(client)),
-                Err(ClientError::NotRunning) => {}
-                Err(error) => return Err(error.into()),
+            // What runs for the home that this one was copied from is not asked in its place.
+            if is_open(path) {
+                match Client::find(&home) {
+                    Ok(client) => return Ok(Self::Running(client)),
+                    Err(ClientError::NotRunning) => {}
+                    Err(error) => return Err(error.into()),
+                }
             }
             match Node::open(path) {
                 Ok(node) => return Ok(Self::Opened(Box::new(node))),

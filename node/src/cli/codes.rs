@@ -68,7 +68,7 @@ const fn meaning(code: RefusalCode) -> &'static str {
             "it was derived or is a part of something, which this version does not take in"
         }
         RefusalCode::Undecided => {
-            "a layer of the recipient's errs, or cannot say; its status shows which profile cannot judge"
+            "a layer of the recipient's errs, or cannot say; its status shows which layer cannot judge, and why"
         }
         RefusalCode::ClocksApart => "the clocks of the two nodes are minutes apart; set them right",
         RefusalCode::NewerVersion => {

@@ -7,10 +7,11 @@ use super::output::OutputOption;
 use super::table::{or_none, pairs, table};
 use crate::failure::Failure;
 use crate::holding::{GetLatest, GetObservation, ObservationDetail, ReadingView};
+use crate::partnership::Standing;
 use ambit_ledger::OrganizationId;
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Which observation to show, or which submodel.
@@ -66,17 +67,37 @@ fn detail_text(detail: &ObservationDetail) -> String {
     let mut text = pairs(head.into_iter().chain(facts));
     for terms in &detail.terms {
         text.push_str("\nHELD ON THESE TERMS\n");
+        let standing = match terms.agreement {
+            Standing::Active => String::new(),
+            other => format!(", which is {other}"),
+        };
         let by = [
-            ("partnership".to_owned(), terms.partnership.to_string()),
+            (
+                "partnership".to_owned(),
+                format!("{}{standing}", terms.partnership),
+            ),
             ("discloser".to_owned(), terms.discloser.to_string()),
         ];
-        let scope = members(&as_value(&terms.scope));
-        text.push_str(&pairs(by.into_iter().chain(scope)));
+        let scope = members(&as_value(&terms.scope)).into_iter();
+        let scope = scope.map(|(name, value)| {
+            let is_past = name == "hold_until" && terms.is_past;
+            (name, if is_past { held_past(&value) } else { value })
+        });
+        let not_admitted = members(&json!({"not admitted": terms.purposes_not_admitted}));
+        let not_admitted = not_admitted
+            .into_iter()
+            .filter(|_| !terms.purposes_not_admitted.is_empty());
+        text.push_str(&pairs(by.into_iter().chain(scope).chain(not_admitted)));
     }
     let header = ["path", "from", "to", "quality", "value", "unit"];
     text.push('\n');
     text.push_str(&table(&header, detail.readings.iter().map(reading_row)));
     text
+}
+
+/// An instant up to which something was to be held, and that is past.
+pub(super) fn held_past(until: &str) -> String {
+    format!("{until}, which is past; this version erases nothing by itself")
 }
 
 fn reading_row(reading: &ReadingView) -> Vec<String> {
@@ -123,7 +144,6 @@ pub(super) fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn values_are_shown_as_people_write_them() {

@@ -2,16 +2,18 @@
 
 use super::backend::Backend;
 use super::exit::Exit;
+use super::get::held_past;
 use super::output::{Format, OutputOption, note};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{
-    AskGrounds, AskWhy, DeterminingPolicy, Grounds, Holding, LayerAnswer, PolicyAnswer,
+    AskGrounds, AskWhy, DeterminingPolicy, Grounds, Holding, LayerAnswer, Outcome, PolicyAnswer,
     PurposeAnswer, RecipientAnswer, Says, Why,
 };
 use crate::platform::Suggestion;
-use ambit_ledger::{ErasureExtent, OrganizationId, Verdict};
+use ambit_ledger::{ErasureExtent, OrganizationId, Purpose, Verdict};
 use clap::Args;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 
@@ -151,6 +153,9 @@ fn one_answer(answer: &Why) -> String {
         );
         rows.push(("offer again", offer));
     }
+    if let Some(besides) = admissible_besides(answer) {
+        rows.push(("not disclosed", besides));
+    }
     if let Some(unasked) = &answer.unasked {
         rows.push(("not asked", unasked.to_string()));
     }
@@ -169,11 +174,40 @@ fn one_answer(answer: &Why) -> String {
     text.0
 }
 
+/// The purposes that are admissible now.
+fn admissible(answer: &Why) -> BTreeSet<Purpose> {
+    let admitted = answer.purposes.iter();
+    admitted
+        .filter(|answer| answer.verdict == Verdict::Admissible)
+        .map(|answer| answer.purpose.clone())
+        .collect()
+}
+
+/// The purposes that are admissible now, and that it was not disclosed for.
+fn admissible_besides(answer: &Why) -> Option<String> {
+    let recorded = answer.recorded.as_ref();
+    let recorded = recorded.filter(|recorded| recorded.outcome == Outcome::Disclosed)?;
+    let admissible = admissible(answer);
+    let besides: Vec<&Purpose> = admissible.difference(&recorded.purposes).collect();
+    if besides.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "for {}, though that is admissible now: under one agreement an observation is disclosed once, and this one was before          that; an agreement under another name carries it for that too",
+        list(besides)
+    ))
+}
+
 fn recorded(answer: &Why) -> String {
     let Some(recorded) = &answer.recorded else {
         return "nothing yet".to_owned();
     };
-    let mut said = format!("{}, in entry {}", recorded.outcome.name(), recorded.entry);
+    let mut said = recorded.outcome.name().to_owned();
+    // Otherwise than what is admissible now.
+    if recorded.outcome == Outcome::Disclosed && recorded.purposes != admissible(answer) {
+        said.push_str(&format!(" for {}", list(&recorded.purposes)));
+    }
+    said.push_str(&format!(", in entry {}", recorded.entry));
     if recorded.is_offered_again {
         said.push_str("; offered again since");
     }
@@ -305,10 +339,11 @@ fn grounds_text(grounds: &Grounds) -> String {
 }
 
 fn holding_rows(held: &Holding) -> Vec<(&'static str, String)> {
-    let past = if held.is_past {
-        ", which is past; this version erases nothing by itself"
+    let until = held.hold_until.to_string();
+    let hold_until = if held.is_past {
+        held_past(&until)
     } else {
-        ""
+        until
     };
     let pass_on = if held.onward_hops == 0 {
         "no".to_owned()
@@ -346,7 +381,7 @@ fn holding_rows(held: &Holding) -> Vec<(&'static str, String)> {
         ),
         ("partnership", held.partnership.to_string()),
         ("edition", held.edition.to_string()),
-        ("hold until", format!("{}{past}", held.hold_until)),
+        ("hold until", hold_until),
         ("keep until", or_none(held.keep_until.as_ref())),
         ("erasure takes", erasure.to_owned()),
         ("purposes", list(&held.purposes)),

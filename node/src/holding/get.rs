@@ -4,11 +4,13 @@ use super::held::InspectError;
 use super::list::{Item, item};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
+use crate::partnership::Standing;
 use crate::store::{StoreError, own_disclosure};
 use ambit_ledger::{
-    Body, Facts, ObservationId, OrganizationId, PartnershipId, Quality, Scope, Time, When,
+    Body, Facts, ObservationId, OrganizationId, PartnershipId, Purpose, Quality, Scope, Time, When,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One observation in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,8 +23,8 @@ pub struct GetObservation {
 impl Ask for GetObservation {
     type Answer = ObservationDetail;
 
-    fn answer(self, node: &Node, _now: Time) -> Result<ObservationDetail, Failure> {
-        Ok(node.detail(&self.id)?)
+    fn answer(self, node: &Node, now: Time) -> Result<ObservationDetail, Failure> {
+        Ok(node.detail(&self.id, now)?)
     }
 }
 
@@ -46,8 +48,15 @@ pub struct HeldTerms {
     pub partnership: PartnershipId,
     /// Who disclosed it.
     pub discloser: OrganizationId,
-    /// On which terms.
+    /// On which terms, with those of its purposes that this node's own layers admitted.
     pub scope: Scope,
+    /// The purposes disclosed for, which they did not admit.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub purposes_not_admitted: BTreeSet<Purpose>,
+    /// Whether the time to hold it is past.
+    pub is_past: bool,
+    /// How the agreement stands now.
+    pub agreement: Standing,
 }
 
 /// One reading, for people and programs.
@@ -72,28 +81,40 @@ impl Node {
     ///
     /// # Errors
     /// Any [`InspectError`].
-    pub fn detail(&self, prefix: &str) -> Result<ObservationDetail, InspectError> {
+    pub fn detail(&self, prefix: &str, now: Time) -> Result<ObservationDetail, InspectError> {
         let found = self.find(prefix)?;
         let readings = self.readings(&found)?;
         Ok(ObservationDetail {
             item: item(&found),
             facts: found.observation.facts().clone(),
-            terms: self.held_terms(&found.observation.id())?,
+            terms: self.held_terms(&found.observation.id(), self.reading_instant(now))?,
             readings: readings.readings.iter().map(reading_view).collect(),
         })
     }
 }
 
 impl Node {
-    fn held_terms(&self, id: &ObservationId) -> Result<Vec<HeldTerms>, StoreError> {
+    fn held_terms(&self, id: &ObservationId, now: Time) -> Result<Vec<HeldTerms>, StoreError> {
+        let governance = self.governance();
         let mut all = Vec::new();
         for recorded in self.admissions(id)? {
             if let Body::Admitted(admitted) = &recorded.body {
                 let disclosure = own_disclosure(&admitted.disclosure)?;
+                let (_, admits) = self.admitted_for(admitted)?;
+                let mut scope = disclosure.scope;
+                let disclosed_for = std::mem::take(&mut scope.purposes);
+                let (admitted, not_admitted) = disclosed_for
+                    .into_iter()
+                    .partition(|purpose| admits.contains(purpose));
+                scope.purposes = admitted;
+                let known = governance.partnership(&disclosure.partnership);
                 all.push(HeldTerms {
+                    agreement: known.map_or(Standing::Ended, |known| known.standing(now)),
                     partnership: disclosure.partnership,
                     discloser: disclosure.discloser,
-                    scope: disclosure.scope,
+                    is_past: scope.hold_until <= now,
+                    scope,
+                    purposes_not_admitted: not_admitted,
                 });
             }
         }

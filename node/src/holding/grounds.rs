@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::node::{Ask, Node};
 use crate::store::{StoreError, own_disclosure};
 use ambit_ledger::{
-    Body, DataClass, Digest, ErasureExtent, ObservationId, OrganizationId, PartnershipId, Purpose,
-    Time,
+    Admitted, Body, DataClass, Digest, ErasureExtent, ObservationId, OrganizationId, PartnershipId,
+    Purpose, Time,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -143,16 +143,11 @@ impl Node {
         };
         let disclosure = own_disclosure(&admitted.disclosure)?;
         let scope = disclosure.scope;
-        // One for each of the labels of what was derived; this version takes nothing in that was.
-        let Some(digest) = admitted.decisions.first() else {
-            return Err(StoreError::Damaged("an admission names no decision"));
-        };
-        let decision = self.store().decision(digest)?;
-        let admits = decision.map(|decision| decision.admitted());
+        let (digest, admits) = self.admitted_for(admitted)?;
         let (purposes, purposes_not_admitted) = scope
             .purposes
             .into_iter()
-            .partition(|purpose| admits.as_ref().is_some_and(|all| all.contains(purpose)));
+            .partition(|purpose| admits.contains(purpose));
         Ok(Some(Holding {
             discloser: disclosure.discloser,
             partnership: disclosure.partnership,
@@ -172,8 +167,22 @@ impl Node {
                 recipients: derived.recipients,
                 purposes: derived.purposes,
             }),
-            decision: *digest,
-            decision_entry: self.store().decision_entry(digest)?,
+            decision: digest,
+            decision_entry: self.store().decision_entry(&digest)?,
         }))
+    }
+
+    /// The decision by which something was taken in, and the purposes that it admits.
+    pub(super) fn admitted_for(
+        &self,
+        admitted: &Admitted,
+    ) -> Result<(Digest, BTreeSet<Purpose>), StoreError> {
+        // One for each of the labels of what was derived; this version takes nothing in that was.
+        let Some(digest) = admitted.decisions.first() else {
+            return Err(StoreError::Damaged("an admission names no decision"));
+        };
+        let decision = self.store().decision(digest)?;
+        let admits = decision.map(|decision| decision.admitted());
+        Ok((*digest, admits.unwrap_or_default()))
     }
 }

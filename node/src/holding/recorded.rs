@@ -1,9 +1,10 @@
 //! What the ledger says became of one observation for one recipient, last.
 
 use crate::node::{self, Answer, Became, Node};
-use crate::store::{BoxKey, StoreError};
-use ambit_ledger::{ObservationId, RefusalCode, Time};
+use crate::store::{BoxKey, StoreError, own_disclosure};
+use ambit_ledger::{Body, ObservationId, Purpose, RefusalCode, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What became of an observation for a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub struct Recorded {
     pub entry: u64,
     /// When it was written.
     pub at: Time,
+    /// What it was disclosed for; nothing where it was not disclosed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub purposes: BTreeSet<Purpose>,
     /// Whether it was offered again since, because the recipient had not taken it in.
     pub is_offered_again: bool,
     /// What the recipient says of what was disclosed to it, or offered again last; absent before it says anything.
@@ -75,6 +79,10 @@ impl Node {
             return Ok(None);
         };
         let mut is_offered_again = false;
+        let purposes = match &recorded.body {
+            Body::Disclosed(disclosed) => own_disclosure(&disclosed.disclosure)?.scope.purposes,
+            _ => BTreeSet::new(),
+        };
         let (outcome, answer) = match became {
             Became::Released {
                 seq: first,
@@ -96,6 +104,7 @@ impl Node {
             outcome,
             entry,
             at: recorded.entry.time,
+            purposes,
             is_offered_again,
             answer,
         }))

@@ -6,7 +6,7 @@
 use super::{InForce, JudgedWrites};
 use crate::randomness::Randomness;
 use crate::store::{Store, StoreError, Write};
-use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time};
+use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time, Verdict};
 use ambit_policy::{Layers, class_key, judge};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,6 +68,21 @@ impl<'g> Deciding<'g> {
     /// # Errors
     /// [`StoreError`] where recorded decisions cannot be read, or the system gives no randomness.
     pub fn decide(
+        &mut self,
+        layers: &Layers,
+        inquiry: &Inquiry,
+        now: Time,
+    ) -> Result<Judgement<'g>, StoreError> {
+        let judgement = self.decide_class(layers, inquiry, now)?;
+        let mut verdicts = judgement.decision.verdicts.iter();
+        if verdicts.any(|purpose| purpose.verdict == Verdict::Undecided) {
+            let node = self.in_force.node();
+            node.note_undecided(&judgement.decision);
+        }
+        Ok(judgement)
+    }
+
+    fn decide_class(
         &mut self,
         layers: &Layers,
         inquiry: &Inquiry,

@@ -5,9 +5,15 @@ use super::{Node, peer_key_on_card};
 use crate::failure::one_line;
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, KeyStanding, Partnership, Standing};
-use ambit_ledger::{KeyPurpose, Layer, OrganizationId, PartnershipId, Time};
+use ambit_ledger::{
+    Decision, Digest, KeyPurpose, Layer, OrganizationId, PartnershipId, Time, Verdict,
+};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many profiles are remembered as those that could not judge something: a few more than there are layers, for those
+/// that were put in force one after the other.
+const UNDECIDED_MAX: usize = 64;
 
 /// What is known to be wrong.
 #[derive(Debug, Default)]
@@ -19,6 +25,8 @@ struct Known {
     barred: BTreeMap<PeerKey, Time>,
     /// Why nothing goes over a link.
     links: BTreeMap<(PartnershipId, OrganizationId, Way), LinkTrouble>,
+    /// The layers that could not judge something, by their profiles, and what they said last.
+    undecided: BTreeMap<(Layer, Digest), String>,
 }
 
 impl Troubles {
@@ -31,6 +39,25 @@ impl Node {
     /// Who is kept out from now on, and until when.
     pub(crate) fn note_barred(&self, barred: BTreeMap<PeerKey, Time>) {
         self.troubles.known().barred = barred;
+    }
+
+    /// A decision was made or used that leaves something undecided, and because of which layers.
+    pub(super) fn note_undecided(&self, decision: &Decision) {
+        let profile = |layer: Layer| {
+            let mut profiles = decision.profiles.iter();
+            profiles.find(|profile| profile.layer == layer)
+        };
+        let said = decision.verdicts.iter().flat_map(|purpose| &purpose.layers);
+        let mut known = self.troubles.known();
+        for said in said.filter(|said| said.verdict == Verdict::Undecided) {
+            if let (Some(profile), Some(error)) = (profile(said.layer), said.errors.first()) {
+                let place = (said.layer, profile.profile);
+                known.undecided.insert(place, error.clone());
+            }
+        }
+        while known.undecided.len() > UNDECIDED_MAX {
+            known.undecided.pop_first();
+        }
     }
 
     /// Why nothing goes over a link; nothing once something does.
@@ -150,6 +177,17 @@ impl Node {
             )
         });
         let mut all: Vec<String> = transport.into_iter().chain(statement).collect();
+        let undecided = self.troubles.known().undecided.clone();
+        let in_force = governance.layers().profiles();
+        let in_force = in_force.map(|profile| (profile.layer(), profile.digest()));
+        all.extend(in_force.filter_map(|place| {
+            let error = undecided.get(&place)?;
+            Some(format!(
+                "the layer `{}` cannot judge some of what comes or goes, so that it is undecided: {}; mend its profile, and                  activate it",
+                place.0,
+                error.split_whitespace().collect::<Vec<_>>().join(" ")
+            ))
+        }));
         for partnership in governance.partnerships() {
             let id = &partnership.terms().partnership;
             let broken = partnership.layers().broken();

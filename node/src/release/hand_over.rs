@@ -2,11 +2,12 @@
 //! it may no longer leave.
 
 use super::disclose::{Again, judge_again};
+use super::run::{Moment, Releases};
 use crate::clock::ClockError;
 use crate::link::Outgoing;
 use crate::node::Node;
 use crate::store::{BoxKey, StoreError, Write, own_disclosure, own_observation};
-use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, OfferedAgain};
+use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, OfferedAgain, Verdict};
 
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -127,8 +128,24 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
                 outbox: *outbox,
                 upto: 0,
             });
+            // What is admissible for fewer purposes than before goes for those, under a further number.
+            let mut releases = Releases::begin(&in_force, Moment::of(now));
+            let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
+            let to = to.filter(|to| to.partnership().is_judged(now));
+            let mut is_released = false;
+            if let Some(to) = to {
+                let released = releases.judge(to, facts.facts())?;
+                if released.verdict == Verdict::Admissible {
+                    judged.extend(releases.judged(released, to, disclosure.observation)?);
+                    is_released = true;
+                }
+            }
             in_force.commit(now, judged)?;
             deciding.keep();
+            if is_released {
+                releases.keep();
+                node.notify();
+            }
             Ok(Outgoing::Tombstone)
         }
         Again::Leaves { judged, .. } => {

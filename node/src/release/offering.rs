@@ -181,7 +181,9 @@ impl<'a> Offering<'a> {
         Ok(false)
     }
 
-    /// Counts an answer. Returns whether it is the one that was given.
+    /// Counts an answer. Returns whether it is the one that was given, so that nothing is to be recorded. What is
+    /// admissible never was: a decision that took a disclosure back may admit some of its purposes, and then for those
+    /// it is disclosed now.
     fn count(&mut self, class: &Class, release: &Release<'_>) -> bool {
         let decision = release.judgement.as_ref().map(|judged| &*judged.decision);
         let says = Said::of(decision);
@@ -196,7 +198,7 @@ impl<'a> Offering<'a> {
                 }
             }
         }
-        says == class.said
+        says.verdict != Verdict::Admissible && says == class.said
     }
 
     /// The next decision that may be answered otherwise now.
@@ -214,7 +216,11 @@ impl<'a> Offering<'a> {
             let is_true = decision
                 .as_ref()
                 .is_none_or(|decision| decision.is_true_at(self.now.passed()));
-            if self.extent == Extent::Changed && is_true && !is_new {
+            // It admits some of the purposes of what it took back.
+            let admits_some = decision
+                .as_ref()
+                .is_some_and(|decision| decision.verdict() == Verdict::Admissible);
+            if self.extent == Extent::Changed && is_true && !is_new && !admits_some {
                 continue;
             }
             let class = Class {
@@ -233,7 +239,7 @@ impl<'a> Offering<'a> {
                 }
                 None => continue,
             };
-            if self.extent == Extent::Changed && is_true && is_alike {
+            if self.extent == Extent::Changed && is_true && is_alike && !admits_some {
                 continue;
             }
             return Ok(Some(Class { is_alike, ..class }));

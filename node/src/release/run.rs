@@ -147,7 +147,7 @@ impl<'g> Releases<'g> {
         to: Counterpart<'g>,
         id: ObservationId,
         facts: &Facts,
-    ) -> Result<(Verdict, JudgedWrites<'g>), ObserveError> {
+    ) -> Result<(Verdict, JudgedWrites<'g>), StoreError> {
         let released = self.judge(to, facts)?;
         let verdict = released.verdict;
         Ok((verdict, self.judged(released, to, id)?))
@@ -158,9 +158,9 @@ impl<'g> Releases<'g> {
         &mut self,
         to: Counterpart<'g>,
         facts: &Facts,
-    ) -> Result<Release<'g>, ObserveError> {
+    ) -> Result<Release<'g>, StoreError> {
         let now = self.now.passed();
-        Ok(disclose::judge_for(&mut self.deciding, to, facts, now)?)
+        disclose::judge_for(&mut self.deciding, to, facts, now)
     }
 
     /// What to commit for what was judged.
@@ -169,20 +169,14 @@ impl<'g> Releases<'g> {
         released: Release<'g>,
         to: Counterpart<'g>,
         id: ObservationId,
-    ) -> Result<JudgedWrites<'g>, ObserveError> {
+    ) -> Result<JudgedWrites<'g>, StoreError> {
         let context = DisclosureContext {
             discloser: self.in_force.organization(),
             key: &self.in_force.node().keys().statement,
             salt: self.randomness.salt()?,
             now: self.now.passed(),
         };
-        Ok(disclose::release_to(
-            self.in_force,
-            released,
-            to,
-            id,
-            &context,
-        )?)
+        disclose::release_to(self.in_force, released, to, id, &context)
     }
 }
 

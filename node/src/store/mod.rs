@@ -24,7 +24,7 @@ mod slots;
 mod watermark;
 mod writer;
 
-pub use database::DatabaseError;
+pub use database::{DatabaseError, is_open};
 pub(crate) use index::UNTAKEN_CODES_MAX;
 pub use keys::BoxKey;
 pub use prepare::Prepared;

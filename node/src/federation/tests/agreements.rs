@@ -350,12 +350,12 @@ async fn what_comes_under_two_agreements_is_held_on_the_terms_of_both() {
     let id = shop.node.observe(observed, true, now).unwrap().observed[0].id;
     until("it came", || held(&one.node) == 1).await;
     let id = id.to_string();
-    let entry = one.node.detail(&id).unwrap().item.entry;
+    let entry = one.node.detail(&id, now).unwrap().item.entry;
     agree(&one.node, &shop.node, &second, now);
-    let terms = || one.node.detail(&id).unwrap().terms;
+    let terms = || one.node.detail(&id, now).unwrap().terms;
     until("it came again", || terms().len() == 2).await;
     let names = ["one/shop", "one/shop/upkeep"];
-    let detail = one.node.detail(&id).unwrap();
+    let detail = one.node.detail(&id, now).unwrap();
     let said: Vec<&str> = detail
         .terms
         .iter()

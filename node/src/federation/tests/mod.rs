@@ -10,6 +10,7 @@ mod keys;
 mod markers;
 mod path;
 mod peer;
+mod purposes;
 mod refusals;
 mod restarts;
 mod standing;

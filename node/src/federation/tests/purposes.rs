@@ -1,0 +1,181 @@
+//! Agreements for several purposes, some of which are admissible and others not, or not yet.
+
+use super::*;
+use crate::holding::Outcome;
+use crate::partnership::Standing;
+use ambit_ledger::{Layer, Purpose};
+use std::collections::BTreeSet;
+
+const MAINTENANCE: &str = "urn:ambit:purpose:maintenance";
+
+/// An owner's layer that does not do this for maintenance.
+fn without_maintenance(action: &str) -> String {
+    format!(
+        r#"
+@id("owner-default")
+permit (principal, action, resource is Ambit::Observation);
+
+@id("owner-no-maintenance")
+forbid (principal, action == Ambit::Action::"{action}", resource is Ambit::Observation)
+when {{ context.purpose == Ambit::Purpose::"{MAINTENANCE}" }};
+"#
+    )
+}
+
+/// Does not do this once an instant has come.
+fn until_then(action: &str, instant: Time) -> String {
+    without_maintenance(action).replace(
+        "when {",
+        &format!("when {{ context.now >= datetime(\"{instant}\") && "),
+    )
+}
+
+/// For two purposes.
+fn declared() -> String {
+    let both = format!("[\"{SUPPLIER_QUALITY}\", \"{MAINTENANCE}\"]");
+    quality("one", "F-ONE", "").replace(&format!("[\"{SUPPLIER_QUALITY}\"]"), &both)
+}
+
+fn purposes(names: &[&str]) -> BTreeSet<Purpose> {
+    names.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+/// What the supplier says of an observation for the customer.
+fn why(shop: &Node, id: &str) -> crate::holding::Why {
+    let mut answers = shop
+        .why(id, &organization("one"), crate::clock::now())
+        .unwrap();
+    answers.remove(0)
+}
+
+/// A supplier that has something for a customer that does not run.
+async fn waiting(folder: &Path) -> (Running, PathBuf, String) {
+    let places = ["shop", "one"].map(|name| init(folder, name));
+    let one = Node::open(&places[1]).unwrap();
+    let shop = Running::start(&places[0]).await;
+    let now = crate::clock::now();
+    agree(&one, &shop.node, &declared(), now);
+    let drafts = draft("one", "F-ONE", "inspection-result", 1);
+    let observed = shop.node.observe(drafts, true, now).unwrap().observed;
+    let id = observed[0].id.to_string();
+    let recorded = why(&shop.node, &id).recorded.unwrap();
+    assert_eq!(
+        recorded.purposes,
+        purposes(&[MAINTENANCE, SUPPLIER_QUALITY])
+    );
+    let [_, one] = places;
+    (shop, one, id)
+}
+
+/// It came for the rest, and both sides say so.
+async fn came_for_the_rest(shop: Running, one: &Path, id: &str) {
+    let one = Running::start(one).await;
+    until("it came for the rest", || held(&one.node) == 1).await;
+    let rest = purposes(&[SUPPLIER_QUALITY]);
+    let now = crate::clock::now();
+    let detail = one.node.detail(id, now).unwrap();
+    assert_eq!(detail.terms[0].scope.purposes, rest);
+    assert_eq!(detail.terms[0].agreement, Standing::Active);
+    let said = why(&shop.node, id);
+    let recorded = said.recorded.unwrap();
+    assert_eq!(
+        (recorded.outcome, recorded.purposes),
+        (Outcome::Disclosed, rest)
+    );
+    assert!(!said.may_be_offered);
+    let status = shop.node.status(now).unwrap();
+    assert_eq!((status.pairs[0].released, status.pairs[0].withheld), (1, 0));
+    let nodes = [&*shop.node, &*one.node];
+    until("it was acknowledged", || acknowledged(&shop.node) == [2]).await;
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_goes_for_the_purposes_that_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, one, id) = waiting(folder.path()).await;
+    let now = crate::clock::now();
+    shop.node
+        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
+        .unwrap();
+    came_for_the_rest(shop, &one, &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_goes_for_the_purposes_that_time_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    // In force before anything is observed, and true for some instants only.
+    let end = Time::from_millis(crate::clock::now().as_millis() / 1_000 * 1_000 + 4_000).unwrap();
+    let text = until_then("disclose", end);
+    let one = Node::open(&places[1]).unwrap();
+    let shop = Running::start(&places[0]).await;
+    let now = crate::clock::now();
+    shop.node
+        .activate_profile(Layer::Owner, &text, now)
+        .unwrap();
+    agree(&one, &shop.node, &declared(), now);
+    drop(one);
+    let drafts = draft("one", "F-ONE", "inspection-result", 1);
+    let observed = shop.node.observe(drafts, true, now).unwrap().observed;
+    let id = observed[0].id.to_string();
+    until("that time is over", || crate::clock::now() > end).await;
+    came_for_the_rest(shop, &places[1], &id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn purposes_that_a_recipient_does_not_admit_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, place, id) = waiting(folder.path()).await;
+    let one = Node::open(&place).unwrap();
+    let now = crate::clock::now();
+    one.activate_profile(Layer::Owner, &without_maintenance("admit"), now)
+        .unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    until("it came", || held(&one.node) == 1).await;
+    let detail = one.node.detail(&id, now).unwrap();
+    let terms = &detail.terms[0];
+    assert_eq!(terms.scope.purposes, purposes(&[SUPPLIER_QUALITY]));
+    assert_eq!(terms.purposes_not_admitted, purposes(&[MAINTENANCE]));
+    assert!(!terms.is_past);
+    let later = terms.scope.hold_until.plus_seconds(1);
+    assert!(one.node.detail(&id, later).unwrap().terms[0].is_past);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
+#[test]
+fn a_layer_that_cannot_judge_is_named() {
+    const BROKEN: &str = r#"
+@id("owner-default")
+permit (principal, action, resource is Ambit::Observation);
+
+@id("owner-broken")
+forbid (principal, action in Ambit::Action::"transfer", resource is Ambit::Observation)
+when { context.retentionDays + 9223372036854775807 > 5 };
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| {
+        let place = init(folder.path(), name);
+        Node::open(&place).unwrap()
+    });
+    let now = crate::clock::now();
+    agree(&one, &shop, &declared(), now);
+    shop.activate_profile(Layer::Owner, BROKEN, now).unwrap();
+    let drafts = draft("one", "F-ONE", "inspection-result", 1);
+    shop.observe(drafts, true, now).unwrap();
+    let told = shop.all_troubles(now).join("\n");
+    let words = ["the layer `owner` cannot judge", "owner-broken", "overflow"];
+    for word in words {
+        assert!(told.contains(word), "{told}");
+    }
+    let mended = without_maintenance("disclose");
+    shop.activate_profile(Layer::Owner, &mended, now).unwrap();
+    assert!(shop.all_troubles(now).is_empty());
+}
