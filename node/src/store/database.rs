@@ -333,17 +333,6 @@ impl Database {
     }
 }
 
-/// Whether a process has the store in this home open: a copy of a home is not open because the original is, whatever files
-/// were copied with it.
-#[must_use]
-pub fn is_open(home: &Path) -> bool {
-    // Where it cannot be looked at, opening it says why.
-    let Ok(file) = File::open(home.join("db").join("db")) else {
-        return false;
-    };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
-
 /// The databases that this process has closed.
 static CLOSED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 

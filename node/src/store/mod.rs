@@ -24,7 +24,7 @@ mod slots;
 mod watermark;
 mod writer;
 
-pub use database::{DatabaseError, is_open};
+pub use database::DatabaseError;
 pub(crate) use index::UNTAKEN_CODES_MAX;
 pub use keys::BoxKey;
 pub use prepare::Prepared;
@@ -44,6 +44,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slots::Slots;
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
@@ -133,6 +134,17 @@ impl StoreError {
             | Self::Randomness(_) => false,
         }
     }
+}
+
+/// Whether a process has the store in this home open: a copy of a home is not open because the original is, whatever files
+/// were copied with it.
+#[must_use]
+pub fn is_open(home: &Path) -> bool {
+    // Where it cannot be looked at, opening it says why.
+    let Ok(file) = File::open(home.join("db").join("db")) else {
+        return false;
+    };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// A handle to the store. Clones share it. What can fail reads or writes the disk, and is kept off the async threads; what
