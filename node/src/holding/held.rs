@@ -62,6 +62,11 @@ pub enum InspectError {
         /// Who may be meant.
         near: Vec<String>,
     },
+    /// It is this node's own organization.
+    #[error(
+        "`{0}` is this node's own organization: `ambit why ID` says on what terms an observation is held here, or whom it goes to"
+    )]
+    Itself(OrganizationId),
     /// The organization is in no partnership with this node.
     #[error(
         "no partnership in force has the member `{organization}`{}; `ambit partner list` shows the partnerships",
@@ -132,6 +137,7 @@ impl From<InspectError> for Failure {
             | InspectError::NoPartnership { .. } => FailureKind::NotFound,
             InspectError::Ambiguous { .. }
             | InspectError::NotAnId(_)
+            | InspectError::Itself(_)
             | InspectError::UnknownClass(_) => FailureKind::Usage,
         };
         Self::new(kind, &error)

@@ -140,6 +140,9 @@ impl Node {
         now: Time,
     ) -> Result<Vec<Why>, InspectError> {
         let found = self.find(prefix)?;
+        if *to == self.settings().organization.id {
+            return Err(InspectError::Itself(to.clone()));
+        }
         let answers = self.why_of(&found, Some(to), now)?;
         if answers.is_empty() {
             let governance = self.governance();

@@ -219,6 +219,15 @@ fn a_permit_beside_an_error_is_told_as_a_permit() {
 }
 
 #[test]
+fn nobody_is_asked_about_for_its_own_organization() {
+    let two = Two::new(&quality("one", "F-ONE", ""));
+    let id = two.observe(1);
+    let error = two.shop.why(&id, &organization("shop"), two.now);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("is this node's own organization"), "{error}");
+}
+
+#[test]
 fn nothing_is_judged_for_an_agreement_that_is_over() {
     let now = crate::clock::now().start_of_millis();
     let (end, later) = (now.plus_seconds(60), now.plus_seconds(240));
