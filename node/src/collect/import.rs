@@ -5,6 +5,7 @@ use super::facts::{FactsError, FactsFile};
 use super::instant::{AheadError, check_ahead};
 use super::layout::{Layout, LayoutError, Row, RowError};
 use super::map::{Map, TimeMap};
+use super::raw::{FileRow, Kept};
 use super::recognise::{self, RecognitionError};
 use super::text::Text;
 use ambit_ledger::{Name, Reading, Time, When};
@@ -121,10 +122,7 @@ pub fn import<R: Read + Seek, P: FnMut(u64)>(
         return Err(ImportError::Empty);
     }
     let encoding = recognise::encoding(&mut reader, map.encoding)?;
-    let delimiter = match map.delimiter {
-        Some(delimiter) => delimiter,
-        None => recognise::delimiter(&mut reader, encoding)?,
-    };
+    let delimiter = recognise::delimiter(&mut reader, encoding, map.delimiter)?;
     let form = FileForm {
         encoding,
         delimiter,
@@ -136,8 +134,8 @@ pub fn import<R: Read + Seek, P: FnMut(u64)>(
     check_facts(&layout, &base, overrides)?;
     if layout.must_check_rows() {
         let (_, mut rows) = Rows::open(&mut reader, form, |_| ())?;
-        while let Some((line, record)) = rows.next()? {
-            check_row(&layout, line, record)?;
+        while let Some(row) = rows.next()? {
+            check_row(&layout, row)?;
         }
     }
     let (_, rows) = Rows::open(reader, form, progress)?;
@@ -159,8 +157,9 @@ fn check_facts(layout: &Layout, base: &FactsFile, overrides: &FactsFile) -> Resu
     facts.complete().map(|_| ())
 }
 
-fn check_row(layout: &Layout, line: u64, record: &StringRecord) -> Result<(), ImportError> {
-    match layout.read(record) {
+fn check_row(layout: &Layout, row: FileRow<'_>) -> Result<(), ImportError> {
+    let line = row.line;
+    match layout.read(row) {
         Ok(_) | Err(RowError::Unreadable(_) | RowError::Swallowed { .. }) => Ok(()),
         Err(RowError::Decimal { column, text }) => Err(ImportError::Decimal { line, column, text }),
         Err(RowError::Zone { column, text }) => Err(ImportError::Zone { line, column, text }),
@@ -208,13 +207,14 @@ impl<R: Read, P: FnMut(u64)> Import<R, P> {
             if self.ended {
                 return Ok(None);
             }
-            let Some((line, record)) = self.rows.next()? else {
+            let Some(row) = self.rows.next()? else {
                 self.ended = true;
                 self.grouping.finish();
                 continue;
             };
+            let line = row.line;
             self.report.rows += 1;
-            match self.layout.read(record) {
+            match self.layout.read(row) {
                 Ok(Row::Read { facts, readings }) => self.take(line, &facts, readings)?,
                 Ok(Row::Ignored) => self.report.ignored_rows += 1,
                 Err(RowError::Unreadable(reason)) => self.refuse(line, reason),
@@ -304,14 +304,18 @@ pub(super) struct FileForm {
 /// The rows of a file, each with the line it starts on.
 #[derive(Debug)]
 pub(super) struct Rows<T> {
-    reader: csv::Reader<T>,
+    reader: csv::Reader<Kept<T>>,
+    delimiter: u8,
     record: StringRecord,
+    /// The bytes that the record was made of: from one up to another of the file.
+    within: (u64, u64),
     /// The first row, where it is no header.
     first: Option<u64>,
 }
 
 impl<R: Read, P: FnMut(u64)> Rows<Text<R, P>> {
-    /// Opens a file and reads its first line: the names of its columns, or `1`, `2`, … where it has no header.
+    /// Opens a file and reads its first line: the names of its columns, or `1`, `2`, … where it has no header. A line before
+    /// it that only names the delimiter is passed over.
     pub(super) fn open(
         mut reader: R,
         form: FileForm,
@@ -326,14 +330,17 @@ impl<R: Read, P: FnMut(u64)> Rows<Text<R, P>> {
                 .delimiter(form.delimiter)
                 .has_headers(false)
                 .flexible(true)
-                .from_reader(Text::new(reader, form.encoding, progress)),
+                .from_reader(Kept::new(Text::new(reader, form.encoding, progress))),
+            delimiter: form.delimiter,
             record: StringRecord::new(),
+            within: (0, 0),
             first: None,
         };
-        let line = match rows.next()? {
-            Some((line, _)) => line,
-            None => return Err(ImportError::Empty),
-        };
+        let mut first = rows.next()?;
+        if first.is_some_and(|row| row.named_delimiter().is_some()) {
+            first = rows.next()?;
+        }
+        let line = first.ok_or(ImportError::Empty)?.line;
         let columns = if form.header {
             rows.record
                 .iter()
@@ -350,14 +357,17 @@ impl<R: Read, P: FnMut(u64)> Rows<Text<R, P>> {
 }
 
 impl<T: Read> Rows<T> {
-    /// The next row and the line it starts on, counted from 1.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, &StringRecord)>, csv::Error> {
+    /// The next row.
+    pub(super) fn next(&mut self) -> Result<Option<FileRow<'_>>, csv::Error> {
         if let Some(line) = self.first.take() {
-            return Ok(Some((line, &self.record)));
+            return Ok(Some(self.row(line)));
         }
+        let from = self.reader.position().byte();
+        self.reader.get_mut().done(from);
         if !self.reader.read_record(&mut self.record)? {
             return Ok(None);
         }
+        self.within = (from, self.reader.position().byte());
         // Where the reader says a row starts, it has not yet passed over empty lines. Every row ends with one line
         // feed, unless a quotation mark left open takes the last one in.
         let earliest = self.record.position().map_or(1, csv::Position::line);
@@ -368,6 +378,16 @@ impl<T: Read> Rows<T> {
             .map(|field| field.bytes().filter(|byte| *byte == b'\n').count())
             .sum();
         let line = ended_on.saturating_sub(u64::try_from(within).unwrap_or(u64::MAX));
-        Ok(Some((line.max(earliest), &self.record)))
+        Ok(Some(self.row(line.max(earliest))))
+    }
+
+    fn row(&self, line: u64) -> FileRow<'_> {
+        let (from, upto) = self.within;
+        FileRow {
+            line,
+            record: &self.record,
+            bytes: self.reader.get_ref().between(from, upto),
+            delimiter: self.delimiter,
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::fact_columns::FactColumn;
 use super::facts::FactsFile;
 use super::instant::{InstantError, TimeForm, check_ahead};
 use super::map::{CellsMap, ElementMap, Map, TimeMap, quality};
+use super::raw::FileRow;
 use super::text::UNDECODABLE;
 use ambit_ledger::{Name, Quality, Reading, Time, When};
 use csv::StringRecord;
@@ -176,8 +177,9 @@ impl Layout {
     }
 
     /// Reads a row. A cell that cannot be read makes the whole row unreadable: half a row misleads.
-    pub(super) fn read(&self, record: &StringRecord) -> Result<Row, RowError> {
-        if let Some(lines) = record.iter().find_map(|field| self.swallowed_lines(field)) {
+    pub(super) fn read(&self, row: FileRow<'_>) -> Result<Row, RowError> {
+        let record = row.record;
+        if let Some(lines) = self.swallowed_lines(row) {
             return Err(RowError::Swallowed { lines });
         }
         if record.len() != self.columns.len() {
@@ -220,12 +222,15 @@ impl Layout {
         self.facts.iter().filter_map(any).collect()
     }
 
-    /// How many lines a field spans, if one after its first looks like a row of its own.
-    fn swallowed_lines(&self, field: &str) -> Option<usize> {
+    /// How many lines a field spans, if one after its first looks like a row of its own, and the row does not show that all of
+    /// them are meant as one field.
+    fn swallowed_lines(&self, row: FileRow<'_>) -> Option<usize> {
         let delimiters = self.columns.len().saturating_sub(1).max(1);
         let looks_like_a_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
-        let swallowed = field.lines().skip(1).any(looks_like_a_row);
-        swallowed.then(|| field.lines().count())
+        let swallows = |field: &&str| field.lines().skip(1).any(looks_like_a_row);
+        let field = row.record.iter().find(swallows)?;
+        let is_meant = row.record.len() == self.columns.len() && row.is_well_quoted();
+        (!is_meant).then(|| field.lines().count())
     }
 
     fn column(&self, at: usize) -> &str {

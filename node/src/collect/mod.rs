@@ -15,6 +15,7 @@ mod map;
 mod map_file;
 mod observe;
 mod propose;
+mod raw;
 mod recognise;
 mod sampled_table;
 mod text;

@@ -65,8 +65,8 @@ pub fn propose_map<R: Read>(reader: R) -> Result<String, ProposeError> {
     };
     let (names, mut rows) = Rows::open(Cursor::new(&sample), form, |_| ())?;
     let mut table = SampledTable::new(names.len());
-    while let Some((_, record)) = rows.next().map_err(ImportError::from)? {
-        table.push(record);
+    while let Some(row) = rows.next().map_err(ImportError::from)? {
+        table.push(row.record);
     }
     let (header, header_is_certain) = table.take_header();
     let columns = match header {
@@ -102,6 +102,9 @@ pub fn propose_map<R: Read>(reader: R) -> Result<String, ProposeError> {
 
 fn delimiter(sample: &[u8], encoding: &'static Encoding) -> Result<(u8, bool), ProposeError> {
     let text = || Text::new(Cursor::new(sample), encoding, |_| ());
+    if let Some(delimiter) = recognise::named_in(text())? {
+        return Ok((delimiter, true));
+    }
     if let [delimiter] = recognise::dividing(text())?.as_slice() {
         return Ok((*delimiter, true));
     }

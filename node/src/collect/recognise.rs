@@ -1,6 +1,7 @@
 //! What a file shows of itself without doubt: its encoding and its delimiter. Whatever leaves a doubt is refused, with
 //! the key of the map that settles it.
 
+use super::raw::named_delimiter;
 use super::text::Text;
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 use std::io::{Read, Seek};
@@ -33,6 +34,17 @@ pub enum RecognitionError {
         marked: &'static str,
         /// What the map says.
         declared: &'static str,
+    },
+    /// It says something else than its map.
+    #[error(
+        "the first line of the file, `sep=`, names {named} as the delimiter, but the map declares `delimiter` {declared}: set it \
+         to the one that divides the lines, or take the first line out"
+    )]
+    OtherDelimiter {
+        /// What the file says.
+        named: String,
+        /// What the map says.
+        declared: String,
     },
     /// No candidate divides all lines alike.
     #[error(
@@ -93,13 +105,27 @@ fn check_utf8(reader: &mut impl Read) -> Result<(), RecognitionError> {
     }
 }
 
-/// The one delimiter that divides all lines into the same number of fields, more than one. Quoted parts and empty
-/// lines do not count. Leaves the reader at the start.
+/// The delimiter: the declared one where it does not contradict a first line `sep=;`, else what that line names, else the
+/// one that divides all lines into the same number of fields, more than one. Quoted parts and empty lines do not count.
+/// Leaves the reader at the start.
 pub(super) fn delimiter<R: Read + Seek>(
     reader: &mut R,
     encoding: &'static Encoding,
+    declared: Option<u8>,
 ) -> Result<u8, RecognitionError> {
     reader.rewind()?;
+    let named = named_in(Text::new(reader.by_ref(), encoding, |_| ()))?;
+    reader.rewind()?;
+    match (declared, named) {
+        (Some(declared), Some(named)) if declared != named => {
+            return Err(RecognitionError::OtherDelimiter {
+                named: name(named),
+                declared: name(declared),
+            });
+        }
+        (Some(delimiter), _) | (None, Some(delimiter)) => return Ok(delimiter),
+        (None, None) => {}
+    }
     let found = dividing(Text::new(reader.by_ref(), encoding, |_| ()))?;
     reader.rewind()?;
     match found.as_slice() {
@@ -113,6 +139,15 @@ pub(super) fn delimiter<R: Read + Seek>(
                 .join(" and "),
         )),
     }
+}
+
+/// The delimiter that the first line of a UTF-8 text names.
+pub(super) fn named_in(text: impl Read) -> Result<Option<u8>, std::io::Error> {
+    let mut line = Vec::new();
+    // A line that names one is no longer than this.
+    let start = text.take(16);
+    std::io::BufRead::read_until(&mut std::io::BufReader::new(start), b'\n', &mut line)?;
+    Ok(named_delimiter(&line))
 }
 
 /// The delimiters that divide all lines of a UTF-8 text alike.
@@ -203,7 +238,7 @@ mod tests {
 
     #[test]
     fn delimiters_are_recognised_or_refused() {
-        let recognise = |text: &str| delimiter(&mut Cursor::new(text.as_bytes()), UTF_8);
+        let recognise = |text: &str| delimiter(&mut Cursor::new(text.as_bytes()), UTF_8, None);
         assert_eq!(recognise("a,b\n1,2\n\n3,4").unwrap(), b',');
         assert_eq!(recognise("a;b\n1,5;2,5\n").unwrap(), b';');
         assert_eq!(recognise("a\tb\r\n1\t2\r\n").unwrap(), b'\t');
@@ -214,6 +249,12 @@ mod tests {
                 "{none}"
             );
         }
+        assert_eq!(recognise("sep=;\na,b;c\n1,2;3\n").unwrap(), b';');
+        let declared = |text: &str| delimiter(&mut Cursor::new(text.as_bytes()), UTF_8, Some(b','));
+        assert_eq!(declared("sep=,\na\n").unwrap(), b',');
+        let error = declared("sep=;\na;b\n").unwrap_err().to_string();
+        let told = "names `;` as the delimiter, but the map declares `delimiter` `,`";
+        assert!(error.contains(told), "{error}");
         let error = recognise("1,5;2\n3,5;4\n").unwrap_err();
         assert!(matches!(error, RecognitionError::ManyDelimiters(_)));
         assert!(error.to_string().starts_with("`,` and `;` all"), "{error}");

@@ -415,3 +415,43 @@ fn a_quotation_mark_left_open_does_not_swallow_rows_unseen() {
         assert!(report.unreadable[0].reason.contains("quotation mark"));
     }
 }
+
+#[test]
+fn a_quoted_field_of_several_lines_that_is_closed_is_one_row() {
+    let remark = "spindle 2 noisy\nsaid to Anna, she looks, at it\nrestarted at 9";
+    let row = "2026-05-01 08:01,2,ok\n";
+    let text = format!("t,a,b\n2026-05-01 08:00,1,\"{remark}\"\n{row}");
+    for text in [
+        text.clone(),
+        text.replace('\n', "\r\n"),
+        text.trim_end().to_owned(),
+    ] {
+        let (drafts, report) = run(text, &wide("delimiter = \",\"")).unwrap();
+        assert_eq!((report.rows, report.unreadable_rows), (2, 0), "{report:?}");
+        let told = serde_json::to_string(remark).unwrap();
+        assert_eq!(values(&drafts)[1], ("B", Some(told.as_str())));
+    }
+    // The last field of a file, and one beside which a field holds a mark of its own.
+    let last = format!("t,a,b\n2026-05-01 08:00,1,\"{remark}\"");
+    assert_eq!(run(last, &wide("")).unwrap().1.unreadable_rows, 0);
+    // Closed by what opens another field, and of as many fields as the header: only its marks tell.
+    let text = format!("t,a,b\n2026-05-01 08:00,\"1,x\n2026-05-01 08:00,1,\",x\"\n{row}");
+    let (_, report) = run(text, &wide("delimiter = \",\"")).unwrap();
+    assert_eq!((report.rows, report.unreadable_rows), (3, 2), "{report:?}");
+}
+
+#[test]
+fn a_first_line_that_names_the_delimiter_is_heeded() {
+    let rows = "t;a;b\n2026-05-01 08:00;1;x\n2026-05-01 99:00;1;x\n";
+    for (line, before) in [("sep=;\n", ""), ("\"sep=;\"\r\n", "delimiter = \";\"")] {
+        let map = wide(&format!("{before}\ndecimal = \".\""));
+        let (drafts, report) = run(format!("{line}{rows}"), &map).unwrap();
+        assert_eq!(values(&drafts), [("A", Some("1")), ("B", Some("\"x\""))]);
+        assert_eq!(report.unreadable[0].line, 4);
+    }
+    let error = run(format!("sep=;\n{rows}"), &wide("delimiter = \",\"")).unwrap_err();
+    assert!(error.to_string().contains("`sep=`"), "{error}");
+    let proposed = propose_map(format!("sep=;\n{rows}").as_bytes()).unwrap();
+    assert!(proposed.contains("\ndelimiter = \";\"\n"), "{proposed}");
+    assert!(!proposed.contains("sep="), "{proposed}");
+}
