@@ -127,7 +127,9 @@ fn ungroup(whole: &str, mark: char) -> Option<String> {
     let mut groups = digits.split(mark);
     let first = groups.next()?;
     let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    // No number begins with zeros for thousands: what does has a mark before its fraction, and not the map's.
     let well_grouped = (1..=3).contains(&first.len())
+        && !first.starts_with('0')
         && is_digits(first)
         && groups.all(|group| group.len() == 3 && is_digits(group));
     well_grouped.then(|| format!("{sign}{}", digits.replace(mark, "")))
@@ -240,6 +242,10 @@ mod tests {
             ("1,5", Xsd::Double, form(Some('.'), None)),
             ("1,23,456", Xsd::Double, form(Some('.'), Some(','))),
             ("1,234,", Xsd::Double, form(Some('.'), Some(','))),
+            ("0.123", Xsd::Double, form(Some(','), Some('.'))),
+            ("-0.123", Xsd::Double, form(Some(','), Some('.'))),
+            ("012,345", Xsd::Int, form(Some('.'), Some(','))),
+            ("000,000", Xsd::Int, form(Some('.'), Some(','))),
             ("5 mm", Xsd::Double, form(None, None)),
             ("yes", Xsd::Boolean, form(None, None)),
             ("300", Xsd::Byte, form(None, None)),
