@@ -6,7 +6,9 @@ use super::facts::{FactsOptions, pair};
 use super::input::{FileKind, read_bytes};
 use super::output::{OutputOption, note};
 use super::table::{or_none, short, table};
-use crate::collect::{CollectError, Draft, FactsError, observe_submodel, observe_values};
+use crate::collect::{
+    CollectError, Draft, FactsError, ObservedSubmodels, observe_submodel, observe_values,
+};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use crate::release::{NewObservation, Observe, ObserveReport};
@@ -36,7 +38,7 @@ pub struct ObserveArguments {
     #[arg(long, value_name = "PATH=VALUE", value_parser = pair)]
     pub set: Vec<(String, String)>,
     /// The data type of a value: `Deviations.Flatness=xs:double`
-    #[arg(long = "type", value_name = "PATH=TYPE", value_parser = pair, requires = "set")]
+    #[arg(long = "type", value_name = "PATH=TYPE", value_parser = pair, requires = "set", conflicts_with = "file")]
     pub types: Vec<(String, String)>,
     #[command(flatten)]
     pub facts: FactsOptions,
@@ -59,10 +61,10 @@ fn refused(error: CollectError) -> Failure {
 }
 
 pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit, Failure> {
-    let (drafts, left_out) = drafts(&Home::open(home)?, arguments)?;
+    let given = drafts(&Home::open(home)?, arguments)?;
     let backend = Backend::open(home)?;
     let mut report = ObserveReport::default();
-    for batch in batches(drafts) {
+    for batch in batches(given.drafts) {
         let part = backend.ask(Observe {
             drafts: batch,
             is_import: false,
@@ -70,7 +72,11 @@ pub(super) fn observe(home: &Path, arguments: &ObserveArguments) -> Result<Exit,
         report.observed.extend(part.observed);
         report.known += part.known;
     }
-    let answer = Answer { report, left_out };
+    let answer = Answer {
+        report,
+        left_out: given.skipped,
+        uncertain: given.uncertain,
+    };
     arguments
         .output
         .print(&answer, |answer| observed_table(&answer.report))?;
@@ -92,10 +98,12 @@ struct Answer {
     report: ObserveReport,
     /// Each element with the reason.
     left_out: Vec<String>,
+    /// Elements that are kept as uncertain, each with the reason.
+    uncertain: Vec<String>,
 }
 
 /// What is to be observed, and what is left out of it.
-fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<(Vec<Draft>, Vec<String>), Failure> {
+fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<ObservedSubmodels, Failure> {
     let facts = arguments.facts.read(home)?;
     let now = crate::clock::now();
     let at = arguments.at.unwrap_or(now);
@@ -103,7 +111,10 @@ fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<(Vec<Draft>, Vec<
         let types = arguments.types.iter().cloned().collect();
         let (base, overrides) = (&facts.base, &facts.overrides);
         let observed = observe_values(&arguments.set, &types, base, overrides, at, now);
-        return Ok((observed.map_err(refused)?, Vec::new()));
+        return Ok(ObservedSubmodels {
+            drafts: observed.map_err(refused)?,
+            ..ObservedSubmodels::default()
+        });
     };
     let json = read_bytes(path, FileKind::Submodel)?;
     let observed = observe_submodel(&json, &facts.base, &facts.overrides, at, now);
@@ -111,7 +122,13 @@ fn drafts(home: &Home, arguments: &ObserveArguments) -> Result<(Vec<Draft>, Vec<
     for skipped in &observed.skipped {
         note(format!("left out: {}", super::table::shown(skipped)));
     }
-    Ok((observed.drafts, observed.skipped))
+    for uncertain in &observed.uncertain {
+        note(format!(
+            "kept as uncertain: {}",
+            super::table::shown(uncertain)
+        ));
+    }
+    Ok(observed)
 }
 
 fn batches(drafts: Vec<Draft>) -> impl Iterator<Item = Vec<Draft>> {

@@ -13,6 +13,8 @@ use ambit_aas::{
 use ambit_ledger::{Name, NameError, Quality, Reading, Time, When};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The most characters of a value that are shown.
+const VALUE_SHOWN_MAX: usize = 60;
 /// How many of the elements that were left out are named where nothing else is there.
 const LEFT_OUT_SHOWN_MAX: usize = 20;
 
@@ -116,6 +118,8 @@ pub struct ObservedSubmodels {
     pub drafts: Vec<Draft>,
     /// Elements that are no readings, each with the reason, for people to read.
     pub skipped: Vec<String>,
+    /// Elements whose value is not of their type, so that its quality is *uncertain*, each with the reason.
+    pub uncertain: Vec<String>,
 }
 
 /// Observes every element that holds a value in a submodel, or in each submodel of an environment, at one instant.
@@ -139,7 +143,9 @@ pub fn observe_submodel(
         let found = leaves(&submodel);
         let mut readings = Vec::new();
         for leaf in found.leaves {
-            readings.push(leaf_reading(leaf, at)?);
+            let reading = leaf_reading(leaf, at)?;
+            observed.uncertain.extend(uncertain(&reading));
+            readings.push(reading);
         }
         observed.drafts.extend(group(readings, &facts)?);
         observed.skipped.extend(found.skipped.iter().map(|skipped| {
@@ -239,6 +245,21 @@ fn leaf_reading(leaf: Leaf, at: Time) -> Result<Reading, CollectError> {
         element: None,
         attachment: None,
     })
+}
+
+/// Why a reading is uncertain, for people to read.
+fn uncertain(reading: &Reading) -> Option<String> {
+    let value = reading.value.as_ref()?;
+    if reading.quality != Quality::Uncertain {
+        return None;
+    }
+    let shown: String = value.chars().take(VALUE_SHOWN_MAX).collect();
+    let mark = if shown.len() < value.len() { "…" } else { "" };
+    let reason = match &reading.value_type {
+        Some(value_type) => format!("is no {value_type}"),
+        None => "is of no type, or has characters that are none of XML".to_owned(),
+    };
+    Some(format!("`{}`: {shown}{mark} {reason}", reading.path))
 }
 
 /// The quality of a value-only form that holds no value: a text that says so, or no text at all.

@@ -164,6 +164,14 @@ fn a_submodel_names_itself_and_each_leaf_is_a_reading() {
     );
     assert_eq!(observed.skipped.len(), 1);
     assert!(observed.skipped[0].starts_with("`Drilling` (Capability)"));
+    assert_eq!(
+        observed.uncertain,
+        [
+            "`Count`: \"many\" is no xs:int",
+            "`Vast`: \"1e400\" is no xs:double",
+            "`Bell`: \"a\\u0007\" is no xs:string",
+        ]
+    );
 }
 
 #[test]
