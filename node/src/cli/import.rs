@@ -36,7 +36,7 @@ pub struct ImportArguments {
     #[arg(long, value_name = "MAP", conflicts_with = "propose_map")]
     pub map: Option<PathBuf>,
     /// Write a first map for the file instead, to be completed by hand
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["facts", "fact"])]
     pub propose_map: bool,
     /// Where to write the proposed map; standard output where not given
     #[arg(short = 'o', long = "out", value_name = "FILE", conflicts_with = "map")]
