@@ -92,6 +92,11 @@ pub enum TermsError {
         /// The agreement's end.
         until: Time,
     },
+    /// What is disclosed could not be held at all.
+    #[error(
+        "`retention_days` is 0, so that nobody may hold what is disclosed: write for how many days it may be held, at least 1"
+    )]
+    NoRetention,
     /// What is disclosed last would be held beyond all time.
     #[error(
         "`retention_days` is {days}, and what is disclosed last would be held beyond 2199, where time ends here: write at most {most}, or an earlier `until`"
@@ -241,7 +246,7 @@ fn check_subject(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<()
         return Err(TermsError::Nothing("purpose"));
     }
     if terms.retention_days == 0 {
-        return Err(TermsError::Nothing("day of retention"));
+        return Err(TermsError::NoRetention);
     }
     if let Some(program) = &terms.program {
         check_member(terms, "the program", &program.assigner)?;

@@ -89,7 +89,10 @@ pub struct Facts {
 
 /// An export control classification. The strings are the lists' own entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a classification, such as { determined = true, itar = false, eccn = \"EAR99\" }"
+)]
 pub struct ExportControl {
     /// Whether a responsible person has classified it. Nothing crosses before that.
     pub determined: bool,

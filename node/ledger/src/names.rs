@@ -125,7 +125,10 @@ name! {
 
 /// An identifier with the organization that gave it: two customers may both have a part `1001-A`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "who assigned it and the value, such as { assigner = \"did:web:them.example\", value = \"1001-A\" }"
+)]
 pub struct Assigned {
     /// Who gave the identifier.
     pub assigner: OrganizationId,

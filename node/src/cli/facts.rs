@@ -2,9 +2,10 @@
 
 use super::files::ContentError;
 use super::input::{FileKind, read_text};
-use crate::collect::{FactsError, FactsFile, is_flag};
+use crate::collect::{FactsError, FactsFile, fact_members, is_flag};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
+use crate::platform::shell_option;
 use clap::Args;
 use std::path::PathBuf;
 use toml::{Table, Value};
@@ -41,6 +42,17 @@ pub enum FactOptionError {
     /// The same twice, or a part of what is also given as a whole.
     #[error("the fact `{0}` is given twice")]
     Repeated(String),
+    /// A text where a fact has parts.
+    #[error(
+        "the fact `{key}` has parts, so that `{key}={text}` says too little: give {}",
+        parts_of(key)
+    )]
+    Whole {
+        /// Which fact.
+        key: String,
+        /// What was given.
+        text: String,
+    },
     /// A word where `true` or `false` is wanted.
     #[error("`{key}` is `true` or `false`, not `{text}`")]
     NotBoolean {
@@ -52,6 +64,14 @@ pub enum FactOptionError {
     /// Not the facts that there are.
     #[error("the facts on the command line cannot be used")]
     Facts(#[source] FactsError),
+}
+
+/// How a fact that has parts is given.
+fn parts_of(key: &str) -> String {
+    let parts = fact_members(key).iter();
+    let parts =
+        parts.map(|(part, example)| shell_option("--fact", &format!("{key}.{part}={example}")));
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 /// Reads `KEY=VALUE`.
@@ -102,6 +122,15 @@ fn overrides(pairs: &[(String, String)], base: &FactsFile) -> Result<FactsFile, 
             Some((name, part)) => (name, Some(part)),
         };
         let Some(part) = part else {
+            if table.contains_key(name) {
+                return Err(repeated());
+            }
+            if !fact_members(name).is_empty() {
+                return Err(FactOptionError::Whole {
+                    key: key.clone(),
+                    text: text.clone(),
+                });
+            }
             if table.insert(name.to_owned(), value).is_some() {
                 return Err(repeated());
             }
@@ -204,6 +233,19 @@ mod tests {
             facts(&["trade_secret=maybe"]),
             Err(FactOptionError::NotBoolean { .. })
         ));
+        for (fact, told) in [
+            (
+                "part=X",
+                "give --fact part.assigner=did:web:them.example --fact part.value=1001-A",
+            ),
+            (
+                "export_control=none",
+                "give --fact export_control.determined=true --fact",
+            ),
+        ] {
+            let error = facts(&[fact]).unwrap_err().to_string();
+            assert!(error.contains(told) && error.contains(fact), "{error}");
+        }
         assert!(matches!(
             facts(&["a.b.c=1"]),
             Err(FactOptionError::TooDeep(_))
@@ -214,7 +256,7 @@ mod tests {
     fn a_fact_is_given_once() {
         for texts in [
             ["serial=1", "serial=2"],
-            ["part=1", "part.value=2"],
+            ["part.value=1", "part=2"],
             ["part.value=1", "part.value=2"],
         ] {
             assert!(

@@ -82,6 +82,19 @@ macro_rules! assigner {
     };
 }
 
+/// The members of a fact that has some, and an example of each.
+macro_rules! members {
+    (Assigned) => {
+        &[("assigner", "did:web:them.example"), ("value", "1001-A")]
+    };
+    (ExportControl) => {
+        &[("determined", "true"), ("itar", "false"), ("eccn", "EAR99")]
+    };
+    ($other:ident) => {
+        &[]
+    };
+}
+
 macro_rules! is_flag {
     (bool) => {
         true
@@ -143,6 +156,8 @@ macro_rules! facts_types {
 
         #[cfg(test)]
         const NAMES: &[&str] = &[$(stringify!($name)),+];
+        /// Each fact, and what stands in it.
+        const MEMBERS: &[(&str, &[(&str, &str)])] = &[$((stringify!($name), members!($type))),+];
         const FLAGS: &[&str] = &[$(if is_flag!($type) { stringify!($name) } else { "" }),+];
 
         /// A facts file in which every fact is explained and none is set.
@@ -157,6 +172,15 @@ of_all_facts!(facts_types);
 
 /// The members of an export control classification that are true or false.
 const EXPORT_CONTROL_FLAGS: [&str; 2] = ["export_control.determined", "export_control.itar"];
+
+/// What stands in the fact that `key` names, each member with an example; of a fact that is one text, nothing.
+#[must_use]
+pub fn fact_members(key: &str) -> &'static [(&'static str, &'static str)] {
+    let mut facts = MEMBERS.iter();
+    facts
+        .find(|(name, _)| *name == key)
+        .map_or(&[], |(_, members)| *members)
+}
 
 /// Whether what `key` names, a fact or, after a dot, a member of one, is true or false and no text.
 #[must_use]
@@ -211,6 +235,31 @@ mod tests {
             "{cause}"
         );
         assert!(FactsFile::parse("source = \"cmm-1\"").is_ok());
+    }
+
+    #[test]
+    fn a_fact_that_has_members_says_which() {
+        for (text, way_out) in [
+            ("part = \"X\"", "such as { assigner = "),
+            ("export_control = \"EAR99\"", "such as { determined = true"),
+        ] {
+            let error = FactsFile::parse(text).unwrap_err();
+            let cause = error.source().unwrap().to_string();
+            assert!(cause.contains(way_out), "{cause}");
+            assert!(!cause.contains("struct"), "{cause}");
+        }
+        for (key, members) in MEMBERS {
+            let members = members.iter().map(|(member, example)| {
+                let mark = if is_flag(&format!("{key}.{member}")) {
+                    ""
+                } else {
+                    "\""
+                };
+                format!("{key}.{member} = {mark}{example}{mark}\n")
+            });
+            let text: String = members.collect();
+            assert!(FactsFile::parse(&text).is_ok(), "{text}");
+        }
     }
 
     #[test]

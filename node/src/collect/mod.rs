@@ -24,7 +24,7 @@ mod text;
 mod tests;
 
 pub use draft::{BLOCK_BYTES_MAX, Draft};
-pub use facts::{DraftFacts, FACTS_TEMPLATE, FactsError, FactsFile, is_flag};
+pub use facts::{DraftFacts, FACTS_TEMPLATE, FactsError, FactsFile, fact_members, is_flag};
 pub use import::{Import, ImportError, ImportReport, UnreadableRow, import};
 pub use instant::{AHEAD_SECONDS_MAX, AheadError, ZoneError, check_ahead};
 pub use layout::LayoutError;

@@ -242,7 +242,7 @@ fn each_flaw_of_the_terms_is_named() {
         ),
         (
             |t| t.retention_days = 0,
-            |e| matches!(e, TermsError::Nothing(_)),
+            |e| matches!(e, TermsError::NoRetention),
         ),
         (
             |t| t.purposes = ["quality".parse().unwrap()].into(),

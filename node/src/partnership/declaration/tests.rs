@@ -154,7 +154,7 @@ fn a_fault_of_the_terms_is_named_with_what_mends_it() {
     );
     assert!(terms_error("2027-12-31", "2020-12-31").starts_with("`until` is 2020-12-31"));
     assert!(terms_error("2017-01-01", "2019-01-01").contains("must end after 2019-01-01"));
-    assert!(terms_error("= 365", "= 0").contains("no day of retention"));
+    assert!(terms_error("= 365", "= 0").contains("`retention_days` is 0"));
     assert!(terms_error("[\"quality\"]", "[]").contains("name at least one"));
     assert!(terms_error("forbid (", "permit (").contains("`no-flatness` permits"));
     let misspelt = terms_error("resource.semanticId", "resource.semanticld");
