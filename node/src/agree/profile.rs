@@ -70,7 +70,8 @@ pub struct Activated {
     pub layer: Layer,
     /// SHA-256 of its text.
     pub digest: Digest,
-    /// What was observed before and is answered otherwise now.
+    /// What was observed before and is answered otherwise now. What is answered as before, such as what stays withheld by the
+    /// same layers, is in none of its numbers.
     pub judged_again: JudgedAgain,
     /// How much waited to be sent when it came into force. That is judged again only when it goes.
     #[serde(default)]

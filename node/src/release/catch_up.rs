@@ -28,14 +28,15 @@ impl Node {
     }
 }
 
-/// What was observed before and is answered otherwise now, counted once for each recipient.
+/// What was observed before and is answered otherwise now, counted once for each recipient; what is answered as before is not
+/// counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JudgedAgain {
-    /// Disclosed now.
+    /// Disclosed now, and not before.
     pub disclosed: u64,
     /// Withheld now: for the first time, or by other layers than before.
     pub withheld: u64,
-    /// Undecided now.
+    /// Undecided now, and not before.
     pub undecided: u64,
 }
 

@@ -32,7 +32,8 @@ fn activated_text(activated: &Activated) -> String {
         ),
     };
     let judged_again = format!(
-        "of what was withheld or undecided: {} disclosed now, {} withheld now, {} undecided now; {others}",
+        "answered otherwise than before: {} disclosed now, {} withheld now, {} undecided now; what else was withheld or \
+         undecided stays so; {others}",
         again.disclosed, again.withheld, again.undecided
     );
     pairs([
@@ -58,7 +59,11 @@ mod tests {
                 waiting,
             })
         };
-        assert!(text(0).ends_with("0 undecided now; what was disclosed before stays disclosed\n"));
+        let none = text(0);
+        // Whatever is answered as before is in none of the numbers.
+        let counted = "answered otherwise than before: 0 disclosed now, 0 withheld now, 0 undecided now; what else was \
+                       withheld or undecided stays so; what was disclosed before stays disclosed\n";
+        assert!(none.ends_with(counted), "{none}");
         let some = text(3);
         let told = "what waits to be sent (3) is judged again when it goes, and may be withdrawn then; what was taken";
         assert!(some.contains(told), "{some}");
