@@ -81,7 +81,10 @@ impl From<OpenError> for Failure {
         };
         let failure = Self::new(kind, &error);
         if is_in_use {
-            failure.hinted("a node that is starting, or another command, has it open: try again")
+            failure.hinted(
+                "a node that is starting, or another command, has it open: try again; if that goes on, the node that runs \
+                 here has lost the api.json of its home, by which commands find it: stop it, and start it again",
+            )
         } else {
             failure
         }
@@ -279,6 +282,8 @@ mod tests {
         let in_use = DatabaseError::InUse { path: "db".into() };
         let failure = Failure::from(OpenError::Store(StoreError::Database(in_use)));
         assert_eq!(failure.kind, FailureKind::TryAgain);
-        assert!(failure.hint.unwrap().contains("try again"));
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("try again; if that goes on"), "{hint}");
+        assert!(hint.contains("lost the api.json of its home"), "{hint}");
     }
 }
