@@ -75,6 +75,7 @@ fn a_key_that_the_root_did_not_certify_signs_nothing() {
         ("agreement", "statement"),
         ("checkpoint", "witness"),
         ("transport", "statement"),
+        ("witness", "checkpoint"),
     ] {
         let path = keys.join(format!("{name}.key"));
         let good = std::fs::read(&path).unwrap();
@@ -86,8 +87,34 @@ fn a_key_that_the_root_did_not_certify_signs_nothing() {
         }
         std::fs::write(&path, good).unwrap();
     }
-    let (here, away) = (keys.join("statement.key"), scene.folder.path().join("kept"));
-    for (here, name) in [(&here, "keys/statement.key"), (&keys, "keys")] {
+    let other = scene.folder.home("other");
+    Ambit::text(&other, &INIT);
+    let strange = |name: &str| std::fs::read(other.path().join("keys").join(name)).unwrap();
+    let certified = "keys/seal.key is not the key that this node's root certified";
+    let own_root = "keys/root.key is not the root of this node";
+    for (name, text, told) in [
+        ("seal", strange("seal.key"), certified),
+        ("seal", b"xx".to_vec(), "seal.key` holds no key"),
+        ("root", strange("root.key"), own_root),
+        ("root", b"xx".to_vec(), "root.key` holds no key"),
+    ] {
+        let path = keys.join(format!("{name}.key"));
+        let good = std::fs::read(&path).unwrap();
+        std::fs::write(&path, text).unwrap();
+        scene.refused(home, &["status"], 1, &[told, "from a backup"]);
+        std::fs::write(&path, good).unwrap();
+    }
+    let away = scene.folder.path().join("kept");
+    // The root may be kept elsewhere.
+    std::fs::rename(keys.join("root.key"), &away).unwrap();
+    Ambit::text(home, &["status"]);
+    std::fs::rename(&away, keys.join("root.key")).unwrap();
+    let (here, seal) = (keys.join("statement.key"), keys.join("seal.key"));
+    for (here, name) in [
+        (&here, "keys/statement.key"),
+        (&seal, "keys/seal.key"),
+        (&keys, "keys"),
+    ] {
         std::fs::rename(here, &away).unwrap();
         for command in [&["status"][..], &["run"]] {
             let told = format!("{name}` is missing; put it back from a backup");

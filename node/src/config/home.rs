@@ -118,6 +118,8 @@ pub struct NodeKeys {
     pub witness: SecretKey,
     /// Authenticates the node to its peers.
     pub transport: SecretKey,
+    /// Opens what others seal to this node.
+    pub seal: SealKey,
 }
 
 impl From<HomeError> for Failure {
@@ -358,7 +360,19 @@ impl Home {
             checkpoint: self.key(KeyPurpose::Checkpoint)?,
             witness: self.key(KeyPurpose::Witness)?,
             transport: self.key(KeyPurpose::Transport)?,
+            seal: self.seal_key()?,
         })
+    }
+
+    /// Reads the root key; `None` where it is kept elsewhere.
+    ///
+    /// # Errors
+    /// Any [`HomeError`].
+    pub fn root_key(&self) -> Result<Option<SecretKey>, HomeError> {
+        if !is_there(&self.key_path(KeyPurpose::Root))? {
+            return Ok(None);
+        }
+        self.key(KeyPurpose::Root).map(Some)
     }
 
     /// Reads one of the keys that sign.

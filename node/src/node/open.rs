@@ -58,6 +58,12 @@ pub enum OpenError {
          signs, everybody would refuse"
     )]
     Key(&'static str),
+    /// The file of the root holds another than the ledger was opened with.
+    #[error(
+        "keys/root.key is not the root of this node; put the right file back from a backup, or keep the root elsewhere and \
+         take this file away"
+    )]
+    Root,
     /// The clock was never set.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -77,6 +83,7 @@ impl From<OpenError> for Failure {
             OpenError::Store(_)
             | OpenError::Governance(_)
             | OpenError::Key(_)
+            | OpenError::Root
             | OpenError::Organization { .. } => FailureKind::Failed,
         };
         let failure = Self::new(kind, &error);
@@ -132,6 +139,10 @@ impl Node {
         }
         check_countries(&settings.organization, governance.layers().taxonomies())?;
         check_keys(&keys, &governance)?;
+        let root = home.root_key()?.map(|root| root.public().fingerprint());
+        if root.is_some_and(|root| root != governance.opened().root) {
+            return Err(OpenError::Root);
+        }
         Ok(Self {
             home,
             settings,
@@ -151,17 +162,20 @@ impl Node {
     }
 }
 
-/// What another key signed would be refused by all, and stay in the ledger.
+/// What another key signed would be refused by all, and stay in the ledger; what others seal to the certified one, nobody could
+/// open with another.
 fn check_keys(keys: &NodeKeys, governance: &Governance) -> Result<(), OpenError> {
     let own = governance.organization();
     for (purpose, key) in [
-        (KeyPurpose::Statement, &keys.statement),
-        (KeyPurpose::Agreement, &keys.agreement),
-        (KeyPurpose::Checkpoint, &keys.checkpoint),
-        (KeyPurpose::Transport, &keys.transport),
+        (KeyPurpose::Statement, keys.statement.public()),
+        (KeyPurpose::Agreement, keys.agreement.public()),
+        (KeyPurpose::Checkpoint, keys.checkpoint.public()),
+        (KeyPurpose::Witness, keys.witness.public()),
+        (KeyPurpose::Transport, keys.transport.public()),
+        (KeyPurpose::Seal, keys.seal.public()),
     ] {
         let mut certified = governance.keyring().keys_for(own, purpose);
-        if !certified.any(|certified| certified == key.public()) {
+        if !certified.any(|certified| certified == key) {
             return Err(OpenError::Key(purpose.name()));
         }
     }
