@@ -79,7 +79,7 @@ impl Node {
         check_built(&terms)?;
         self.check_own_member(&terms)?;
         // Before anybody is asked to compare anything for it.
-        check_timely(&terms, now)?;
+        check_timely(&terms, me, now)?;
         let profile = check_terms(&terms, governance.layers().taxonomies())?;
         let roots = self.with_own_root(fingerprints);
         let keyring = keyring_for(&terms.members, &roots)?;

@@ -65,7 +65,7 @@ pub enum PartnerError {
     Declared(PartnershipId),
     /// A member declined it.
     #[error(
-        "`{partnership}` was declined by `{member}`: {reason}; what was declined stays so, ask the declarer for a new proposal under another name"
+        "`{partnership}` was declined by `{member}`: {reason}; what was declined stays so: a new proposal, by its declarer or by you, takes another name"
     )]
     Declined {
         /// The agreement.

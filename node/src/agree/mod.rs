@@ -35,7 +35,7 @@ pub use error::PartnerError;
 pub use issuer::{Issuer, IssuerError, ListIssuers, PinIssuer, UnpinIssuer};
 pub use profile::{ActivateError, ActivateProfile, Activated, check_activation};
 pub use proposal::{DeclinedBy, Proposal, ReviewProposal, WriteInvitation};
-pub use timely::PastError;
+pub use timely::{Anew, PastError};
 
 #[cfg(test)]
 mod tests;

@@ -124,7 +124,7 @@ impl Node {
         let is_active = known.stage() == EditionStage::Active;
         let declined = known.declined().filter(|_| !is_active);
         if !is_active && declined.is_none() {
-            check_timely(known.terms(), now)?;
+            check_timely(known.terms(), governance.organization(), now)?;
         }
         let file = PartnershipFile {
             statements: known

@@ -58,7 +58,7 @@ impl Node {
         }
         check_not_declined(known)?;
         check_answered(known.terms(), signature.signer(), signature.at(), now)?;
-        check_timely(known.terms(), now)?;
+        check_timely(known.terms(), changing.organization(), now)?;
         let mut signatures = known.signatures().clone();
         signatures.insert(signature.signer().clone(), statement.to_vec());
         let profile = check_terms(known.terms(), changing.layers().taxonomies())?;

@@ -11,7 +11,7 @@ use ambit_ledger::{OrganizationId, PartnershipId, PartnershipTerms, Time};
 pub enum PastError {
     /// The agreement ended.
     #[error(
-        "`{partnership}` ended at {at}, and it is {now} now; nothing was signed: ask `{declarer}` for a new agreement that ends later, under another name"
+        "`{partnership}` ended at {at}, and it is {now} now; nothing was signed: {anew} that ends later, under another name"
     )]
     Ended {
         /// The agreement.
@@ -20,12 +20,12 @@ pub enum PastError {
         at: Time,
         /// Now.
         now: Time,
-        /// Who declared it.
-        declarer: OrganizationId,
+        /// How there is a new one.
+        anew: Anew,
     },
     /// Its lease ran out.
     #[error(
-        "the lease of `{partnership}` ran out at {at}, and it is {now} now; nothing was signed: ask `{declarer}` for a new agreement with a later lease, under another name"
+        "the lease of `{partnership}` ran out at {at}, and it is {now} now; nothing was signed: {anew} with a later lease, under another name"
     )]
     LeaseRanOut {
         /// The agreement.
@@ -34,8 +34,8 @@ pub enum PastError {
         at: Time,
         /// Now.
         now: Time,
-        /// Who declared it.
-        declarer: OrganizationId,
+        /// How there is a new one.
+        anew: Anew,
     },
     /// It was signed before the terms that it answers.
     #[error(
@@ -61,6 +61,24 @@ pub enum PastError {
         /// Now.
         now: Time,
     },
+}
+
+/// How there is a new agreement in the place of one that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Anew {
+    /// This node declared it.
+    Declared,
+    /// Another did, and is asked.
+    Asked(OrganizationId),
+}
+
+impl std::fmt::Display for Anew {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Declared => formatter.write_str("declare a new agreement"),
+            Self::Asked(declarer) => write!(formatter, "ask `{declarer}` for a new agreement"),
+        }
+    }
 }
 
 /// Checks that nothing is recorded that was signed minutes after it: no ledger that holds it would pass an audit.
@@ -91,22 +109,31 @@ pub(super) fn check_answered(
 }
 
 /// Checks that something can still be disclosed under these terms, and that their time has come.
-pub(super) fn check_timely(terms: &PartnershipTerms, now: Time) -> Result<(), PastError> {
+pub(super) fn check_timely(
+    terms: &PartnershipTerms,
+    me: &OrganizationId,
+    now: Time,
+) -> Result<(), PastError> {
     check_signed(&terms.declarer, terms.declared_at, now)?;
-    let (partnership, declarer) = (terms.partnership.clone(), terms.declarer.clone());
+    let partnership = terms.partnership.clone();
+    let anew = if terms.declarer == *me {
+        Anew::Declared
+    } else {
+        Anew::Asked(terms.declarer.clone())
+    };
     match passed(terms, now) {
         None => Ok(()),
         Some(Passed::Ended { at }) => Err(PastError::Ended {
             partnership,
             at,
             now,
-            declarer,
+            anew,
         }),
         Some(Passed::LeaseRanOut { at }) => Err(PastError::LeaseRanOut {
             partnership,
             at,
             now,
-            declarer,
+            anew,
         }),
     }
 }

@@ -96,10 +96,14 @@ impl Reading<'_> {
             Passed::Ended { at } => format!("This agreement ended on {}.", instant(at)),
             Passed::LeaseRanOut { at } => format!("The lease ran out on {}.", instant(at)),
         };
+        let anew = if terms.declarer == *self.me {
+            "Declare an agreement".to_owned()
+        } else {
+            format!("Ask {} for an agreement", self.named(&terms.declarer))
+        };
         page.paragraph(&format!(
-            "DO NOT SIGN: it is {now}. {what} Nothing is disclosed under it, and this node does not sign it. Ask {} \
-             for an agreement that ends later.",
-            self.named(&terms.declarer)
+            "DO NOT SIGN: it is {now}. {what} Nothing is disclosed under it, and this node does not sign it. {anew} \
+             that ends later."
         ));
     }
 

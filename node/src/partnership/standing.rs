@@ -15,7 +15,7 @@ pub enum Standing {
     Declined,
     /// All have signed, and it is not over.
     Active,
-    /// All have signed, and nothing is released until the lease is renewed.
+    /// All have signed, and nothing is released until the lease is renewed; or some have, and nobody else signs it any more.
     LeaseRunOut,
     /// Its end is past. Nothing is judged for it; another edition, or a corrected clock, would undo that.
     Ended,
@@ -58,8 +58,8 @@ impl Partnership {
         match (self.stage(), passed(self.terms(), now)) {
             (EditionStage::Proposed, _) if is_declined => Standing::Declined,
             (_, Some(Passed::Ended { .. })) => Standing::Ended,
-            (EditionStage::Proposed, _) => Standing::Proposed,
-            (EditionStage::Active, Some(Passed::LeaseRanOut { .. })) => Standing::LeaseRunOut,
+            (_, Some(Passed::LeaseRanOut { .. })) => Standing::LeaseRunOut,
+            (EditionStage::Proposed, None) => Standing::Proposed,
             (EditionStage::Active, None) => Standing::Active,
         }
     }
@@ -67,10 +67,13 @@ impl Partnership {
     /// How it stands, as decisions and entries put it.
     #[must_use]
     pub fn state(&self, now: Time) -> AgreementState {
-        match self.standing(now) {
-            Standing::Proposed | Standing::Declined => AgreementState::Proposed,
-            Standing::Active | Standing::LeaseRunOut => AgreementState::Active,
-            Standing::Ended => AgreementState::Ended,
+        match (self.standing(now), self.stage()) {
+            (Standing::Ended, _) => AgreementState::Ended,
+            (Standing::Declined, _) | (_, EditionStage::Proposed) => AgreementState::Proposed,
+            (
+                Standing::Proposed | Standing::Active | Standing::LeaseRunOut,
+                EditionStage::Active,
+            ) => AgreementState::Active,
         }
     }
 
@@ -89,7 +92,7 @@ impl Partnership {
     #[must_use]
     pub fn is_judged(&self, now: Time) -> bool {
         match self.standing(now) {
-            Standing::Active | Standing::LeaseRunOut => true,
+            Standing::Active | Standing::LeaseRunOut => self.stage() == EditionStage::Active,
             Standing::Proposed | Standing::Declined | Standing::Ended => false,
         }
     }

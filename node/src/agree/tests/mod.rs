@@ -10,8 +10,8 @@ use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
 use crate::store::Write;
 use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use ambit_ledger::{
-    Body, Decline, Digest, Fingerprint, Layer, ManifestSignature, Name, OrganizationId,
-    PartnershipTerms, ProfileActivated, Time,
+    AgreementState, Body, Decline, Digest, Fingerprint, Layer, ManifestSignature, Name,
+    OrganizationId, PartnershipTerms, ProfileActivated, Time,
 };
 use ambit_policy::{TermsError, default_profile, schema_digest};
 use serde_bytes::ByteBuf;
@@ -174,9 +174,22 @@ fn what_is_over_is_not_signed() {
             let uncompared = scene.supplier.accept(&invitation, &Roots::new(), now);
             assert!(matches!(uncompared, Err(PartnerError::Past(_))));
             unchanged(&scene.supplier, before);
-            // Nor is an invitation to it written again.
+            // Nor is an invitation to it written again: who declared it asks nobody for another.
             let again = scene.customer.invite(&name.parse().unwrap(), now);
-            assert!(matches!(again, Err(PartnerError::Past(_))));
+            let (_, message) = kind(again.unwrap_err());
+            let own = "nothing was signed: declare a new agreement";
+            assert!(message.contains(own), "{message}");
+            // Its declarer does not wait for a signature, and judges nothing for it.
+            let governance = scene.customer.governance();
+            let proposal = governance.partnership(&name.parse().unwrap()).unwrap();
+            assert!(proposal.standing(now).is_over() && !proposal.is_judged(now));
+            assert_eq!(
+                proposal.state(now) == AgreementState::Ended,
+                more.is_empty()
+            );
+            let listed = scene.customer.partner_list(now);
+            let listed = listed.iter().find(|one| one.partnership.as_str() == name);
+            assert_eq!(listed.unwrap().since, Some(end));
         }
         assert!(
             scene
