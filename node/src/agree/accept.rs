@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::node::{Actor, Ask, Node};
 use crate::partnership::{Partnership, PartnershipFile, keyring_for};
 use ambit_ledger::{
-    Fingerprint, Keyring, ManifestSignature, OrganizationId, PartnershipTerms, Time,
+    Decline, Fingerprint, Keyring, ManifestSignature, OrganizationId, PartnershipTerms, Time,
 };
 use ambit_policy::check_terms;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,12 @@ impl Node {
         let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         if let Some(decline) = &parsed.decline {
+            let edition = Decline::unverified_edition(decline).map_err(PartnerError::Signature)?;
+            let governance = self.governance();
+            let mut partnerships = governance.partnerships();
+            if let Some(known) = partnerships.find(|known| known.edition() == edition) {
+                self.check_compared(known.terms(), fingerprints)?;
+            }
             return match self.take_decline(decline, Actor::Operator, now) {
                 Ok(known) => self.invite(&known, now),
                 Err(PartnerError::NothingProposed) => Err(declined_in(&parsed, decline)),
@@ -55,6 +61,7 @@ impl Node {
             };
         }
         let (terms, _) = whole(&parsed)?;
+        self.check_compared(&terms, fingerprints)?;
         let governance = self.governance();
         let me = governance.organization();
         if let Some(known) = governance.partnership(&terms.partnership) {

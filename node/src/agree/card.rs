@@ -3,7 +3,7 @@
 use super::error::PartnerError;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{card_root, write_card};
+use crate::partnership::{ComparisonError, card_root, write_card};
 use ambit_ledger::{
     Card, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard, Time,
 };
@@ -104,6 +104,36 @@ impl Node {
             .all(|certificate| own.contains(certificate.as_slice()));
         if !is_own {
             return Err(PartnerError::NotThisNode("it has other keys"));
+        }
+        Ok(())
+    }
+
+    /// Checks what was compared, also where nothing depends on it: who gives a fingerprint is not to go on with another.
+    pub(super) fn check_compared(
+        &self,
+        terms: &PartnershipTerms,
+        fingerprints: &BTreeMap<OrganizationId, Fingerprint>,
+    ) -> Result<(), PartnerError> {
+        for (organization, compared) in fingerprints {
+            let Some(member) = terms.member(organization) else {
+                let governance = self.governance();
+                let me = governance.organization();
+                let members = terms.members.iter().map(|member| &member.card.organization);
+                let others = members.filter(|member| *member != me).cloned();
+                return Err(PartnerError::Stranger {
+                    stranger: organization.clone(),
+                    others: others.collect(),
+                });
+            };
+            let found = card_root(member)?;
+            if found != *compared {
+                return Err(ComparisonError::Differs {
+                    organization: organization.clone(),
+                    found,
+                    compared: *compared,
+                }
+                .into());
+            }
         }
         Ok(())
     }

@@ -59,6 +59,7 @@ impl Node {
         let (terms, profile) =
             declaration.terms(self.member(now)?, cards, now, salt, taxonomies)?;
         check_built(&terms)?;
+        self.check_compared(&terms, fingerprints)?;
         let roots = self.with_own_root(fingerprints);
         keyring_for(&terms.members, &roots)?;
         let signature = ManifestSignature::issue(

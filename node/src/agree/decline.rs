@@ -52,6 +52,7 @@ impl Node {
         let now = self.instant(now)?;
         let parsed = PartnershipFile::read(file)?;
         let (terms, _) = whole(&parsed)?;
+        self.check_compared(&terms, fingerprints)?;
         let governance = self.changing();
         let me = governance.organization();
         self.check_own_member(&terms)?;

@@ -35,6 +35,17 @@ pub enum PartnerError {
     /// A root fingerprint was not compared, or is another.
     #[error(transparent)]
     Comparison(#[from] ComparisonError),
+    /// A root was compared of who is no member.
+    #[error(
+        "a fingerprint is given for `{stranger}`, which is none of the other members: give one for each of {}",
+        quoted(others)
+    )]
+    Stranger {
+        /// Whose.
+        stranger: OrganizationId,
+        /// The members beside this node.
+        others: Vec<OrganizationId>,
+    },
     /// The partnership file cannot be read.
     #[error(transparent)]
     File(#[from] PartnershipFileError),
@@ -117,6 +128,11 @@ pub enum PartnerError {
     Clock(#[from] ClockError),
 }
 
+fn quoted(members: &[OrganizationId]) -> String {
+    let members = members.iter().map(|member| format!("`{member}`"));
+    members.collect::<Vec<_>>().join(", ")
+}
+
 fn listed(found: &[Unbuilt]) -> String {
     let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
     texts.join("; ")
@@ -132,6 +148,7 @@ impl PartnerError {
             | Self::Signature(_)
             | Self::DeclarerUnsigned(_) => FailureKind::Verification,
             Self::File(error) if error.is_altered() => FailureKind::Verification,
+            Self::Stranger { .. } => FailureKind::Usage,
             Self::Unknown(_) => FailureKind::NotFound,
             Self::NotThisNode(_) => FailureKind::NotAuthorized,
             Self::Clock(_) => FailureKind::TryAgain,

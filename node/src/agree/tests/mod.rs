@@ -675,6 +675,55 @@ fn what_this_node_signed_and_does_not_know_is_signed_anew() {
     Scene::audit(&scene.supplier, &[&scene.supplier, &scene.customer]);
 }
 
+#[test]
+fn fingerprints_that_are_given_are_compared_whatever_depends_on_them() {
+    let scene = Scene::new();
+    let far = scene.now.plus_days(300);
+    let invitation = scene.declare("c/s/known", far, "").file;
+    let signed = scene.accept(&invitation, scene.now).unwrap().file;
+    let other: Fingerprint = "ab".repeat(32).parse().unwrap();
+    let customer = scene.customer.settings().organization.id.clone();
+    let wrong = Roots::from([(customer.clone(), other)]);
+    let right = scene.customer.root_fingerprint();
+    let stranger: OrganizationId = "customer".parse().unwrap();
+    let strange = Roots::from([(customer, right), (stranger, right)]);
+    let reason: Name = "no".parse().unwrap();
+    let declined = scene.declare("c/s/declined", far, "");
+    let declined =
+        scene
+            .supplier
+            .decline(&declined.file, &root(&scene.customer), reason, scene.now);
+    let declined = declined.unwrap().file;
+    let before = (scene.supplier.store().size(), scene.customer.store().size());
+    let asked = |roots: &Roots| {
+        // Signed here before, signed by all, and declined: by this node again, and by another.
+        [
+            scene.supplier.accept(&invitation, roots, scene.now),
+            scene.supplier.accept(&signed, roots, scene.now),
+            scene.supplier.accept(&declined, roots, scene.now),
+            decline(&scene.supplier, &signed, roots, scene.now),
+        ]
+    };
+    for result in asked(&wrong) {
+        let (kind, message) = kind(result.unwrap_err());
+        assert_eq!(kind, FailureKind::Verification, "{message}");
+        assert!(message.contains("which is right"), "{message}");
+    }
+    for result in asked(&strange) {
+        let (kind, message) = kind(result.unwrap_err());
+        assert_eq!(kind, FailureKind::Usage, "{message}");
+        let told = "for `customer`, which is none of the other members: give one for each of `did:web:customer";
+        assert!(message.contains(told), "{message}");
+    }
+    let supplier = scene.supplier.settings().organization.id.clone();
+    let wrong = Roots::from([(supplier, other)]);
+    let taken = scene.customer.accept(&declined, &wrong, scene.now);
+    assert_eq!(kind(taken.unwrap_err()).0, FailureKind::Verification);
+    let after = (scene.supplier.store().size(), scene.customer.store().size());
+    assert_eq!(before, after);
+    assert!(scene.accept(&invitation, scene.now).unwrap().is_active);
+}
+
 /// A node's own decline of a proposal, made beside its ledger.
 fn decline_of(node: &Node, proposal: &Proposal) -> Vec<u8> {
     let file = PartnershipFile::read(&proposal.file).unwrap();
