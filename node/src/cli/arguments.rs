@@ -275,6 +275,18 @@ mod tests {
                 ErrorKind::ValueValidation,
             ),
             (
+                "ambit import a.csv --propose-map --fact serial=1",
+                ErrorKind::ArgumentConflict,
+            ),
+            (
+                "ambit import a.csv --propose-map --facts f.toml",
+                ErrorKind::ArgumentConflict,
+            ),
+            (
+                "ambit observe a.json --type A=xs:int",
+                ErrorKind::ArgumentConflict,
+            ),
+            (
                 "ambit import a.csv --map m --propose-map",
                 ErrorKind::ArgumentConflict,
             ),
