@@ -1,11 +1,13 @@
 //! This node's identity card, and what other members' cards say of it.
 
 use super::error::PartnerError;
+use crate::config::MeshSettings;
 use crate::failure::Failure;
+use crate::mesh::{PeerKey, verify_peer_address};
 use crate::node::{Ask, Node};
 use crate::partnership::{ComparisonError, card_root, write_card};
 use ambit_ledger::{
-    Card, Claim, Fingerprint, Member, OrganizationId, PartnershipTerms, SignedCard, Time,
+    Card, Claim, Fingerprint, Member, Name, OrganizationId, PartnershipTerms, SignedCard, Time,
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -22,6 +24,19 @@ impl Ask for GetCard {
     fn answer(self, node: &Node, now: Time) -> Result<String, Failure> {
         Ok(node.card(now)?)
     }
+}
+
+/// The addresses that a node's card names, as its settings have it.
+#[must_use]
+pub fn card_addresses(mesh: &MeshSettings) -> Vec<Name> {
+    if !mesh.announce.is_empty() {
+        return mesh.announce.clone();
+    }
+    // Any peer's key does: an address to listen on ends in none. A port that the system picks anew at each start is no address to
+    // be dialled at, nor is one that stands for all of this machine.
+    let can_be_called = |address: &&String| verify_peer_address(&PeerKey([0; 32]), address).is_ok();
+    let listen = mesh.listen.iter().filter(can_be_called);
+    listen.filter_map(|address| address.parse().ok()).collect()
 }
 
 impl Node {
@@ -51,17 +66,6 @@ impl Node {
     /// This node's card, as its settings have it.
     pub(super) fn own_card(&self, now: Time) -> Card {
         let settings = &self.settings().organization;
-        let announce = &self.settings().mesh.announce;
-        let addresses = if announce.is_empty() {
-            // A port that the system picks anew at each start is no address to be dialled at.
-            let listen = self.settings().mesh.listen.iter();
-            listen
-                .filter(|address| !address.ends_with("/tcp/0") && !address.contains("/0.0.0.0/"))
-                .filter_map(|address| address.parse().ok())
-                .collect()
-        } else {
-            announce.clone()
-        };
         let governance = self.governance();
         // A clock that was set back must not date the card before the keys that sign it.
         let begun = governance.keys_begin();
@@ -71,7 +75,7 @@ impl Node {
                 .max(begun.unwrap_or(now.start_of_millis())),
             organization: settings.id.clone(),
             name: settings.name.clone(),
-            addresses,
+            addresses: card_addresses(&self.settings().mesh),
             certificates: governance
                 .certificates()
                 .iter()
@@ -147,5 +151,34 @@ impl Node {
         let mut roots = fingerprints.clone();
         roots.insert(governance.organization().clone(), governance.opened().root);
         roots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_names_what_can_be_called() {
+        let listen = [
+            "/ip4/0.0.0.0/tcp/4001",
+            "/ip6/::/tcp/4001",
+            "/ip4/192.0.2.1/tcp/0",
+            "/ip4/192.0.2.1/tcp/4001",
+        ];
+        let mut mesh = MeshSettings {
+            listen: listen.map(str::to_owned).into(),
+            ..MeshSettings::default()
+        };
+        let told = |mesh: &MeshSettings| {
+            let addresses = card_addresses(mesh);
+            addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(told(&mesh), ["/ip4/192.0.2.1/tcp/4001"]);
+        mesh.announce = vec!["/ip4/203.0.113.7/tcp/1".parse().unwrap()];
+        assert_eq!(told(&mesh), ["/ip4/203.0.113.7/tcp/1"]);
     }
 }

@@ -25,7 +25,7 @@ mod whole;
 pub use accept::AcceptProposal;
 pub use attest::{Attest, AttestError, TakeAttestation};
 pub use attesting::{AttestationState, Attesting, ListAttestations};
-pub use card::GetCard;
+pub use card::{GetCard, card_addresses};
 pub use clock::AcceptClock;
 pub use declare::DeclarePartnership;
 pub use decline::DeclineProposal;

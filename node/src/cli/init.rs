@@ -2,7 +2,9 @@
 
 use super::exit::Exit;
 use super::output::{OutputOption, note};
+use super::reach::note_reach;
 use super::table::pairs;
+use crate::agree::card_addresses;
 use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
 use crate::mesh::{AddressError, PeerKey, verify_listen_address, verify_peer_address};
@@ -104,18 +106,7 @@ pub(super) fn init(home: &Path, arguments: &InitArguments) -> Result<Exit, Failu
              use it for examples only",
         );
     }
-    let is_reached = !arguments.announce.is_empty()
-        || settings
-            .mesh
-            .listen
-            .iter()
-            .any(|address| verify_peer_address(&PeerKey([0; 32]), address).is_ok());
-    if !is_reached {
-        note(
-            "warning: the identity card names no address, so this node only calls others; add \
-             `announce` under [mesh] in node.toml",
-        );
-    }
+    note_reach(&card_addresses(&settings.mesh));
     let made = Made {
         home: place,
         organization: arguments.org.clone(),

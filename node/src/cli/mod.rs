@@ -33,6 +33,7 @@ mod peers;
 mod profile;
 mod prompt;
 mod propose_map;
+mod reach;
 mod run;
 mod status;
 mod table;

@@ -16,6 +16,10 @@ pub(super) fn peers(home: &Path, output: OutputOption) -> Result<Exit, Failure> 
     let peers = Backend::open(home)?.ask(ListPeers {})?;
     output.print(&peers, |peers| peers_table(peers))?;
     for peer in &peers {
+        if let Some(why) = &peer.why_not_connected {
+            let organization = &peer.organization;
+            note(shown(&format!("`{organization}` is not connected: {why}")));
+        }
         for trouble in &peer.troubles {
             let organization = &peer.organization;
             note(shown(&format!("ALARM: `{organization}`: {trouble}")));
@@ -107,6 +111,7 @@ mod tests {
             peer_id: None,
             addresses: Vec::new(),
             connected,
+            why_not_connected: None,
             waiting: 3,
             stranded: 0,
             acknowledged: 4,

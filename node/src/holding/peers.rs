@@ -4,7 +4,7 @@ use super::held::InspectError;
 use crate::failure::Failure;
 use crate::mesh::peer_id_text;
 use crate::node::{Ask, Node, peer_key_on_card};
-use crate::partnership::Standing;
+use crate::partnership::{Reach, Standing};
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ pub struct PeerStatus {
     pub addresses: Vec<String>,
     /// Whether it is connected now; absent where this node does not run.
     pub connected: Option<bool>,
+    /// Why it is not, where the cards say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not_connected: Option<String>,
     /// How many items of its outbox it has not acknowledged, and will get.
     pub waiting: u64,
     /// How many it has not acknowledged and will never get, because the agreement is over.
@@ -91,6 +94,12 @@ impl Node {
                     true => (0, waiting.items),
                     false => (waiting.items, 0),
                 };
+                let is_connected = connected
+                    .as_ref()
+                    .map(|connected| key.is_some_and(|key| connected.contains(&key)));
+                let is_apart =
+                    is_connected == Some(false) && partnership.standing(now) == Standing::Active;
+                let own = terms.member(governance.organization());
                 let troubles =
                     self.troubles(&governance, partnership, &member.card.organization, now);
                 let incoming = self.incoming(&tally, &terms.partnership, &member.card.organization);
@@ -107,9 +116,13 @@ impl Node {
                         .iter()
                         .map(ToString::to_string)
                         .collect(),
-                    connected: connected
-                        .as_ref()
-                        .map(|connected| key.is_some_and(|key| connected.contains(&key))),
+                    connected: is_connected,
+                    why_not_connected: own.filter(|_| is_apart).and_then(|own| {
+                        near_only([
+                            Reach::of(&own.card.addresses),
+                            Reach::of(&member.card.addresses),
+                        ])
+                    }),
                     waiting: goes,
                     stranded,
                     acknowledged: counts.released.saturating_sub(waiting.released),
@@ -123,5 +136,34 @@ impl Node {
             }
         }
         Ok(peers)
+    }
+}
+
+/// Why two nodes connect on one machine only, if they do; where neither has any address, that is a trouble of its own.
+fn near_only(reaches: [Reach; 2]) -> Option<String> {
+    let is_near = reaches.contains(&Reach::OwnMachine) && !reaches.contains(&Reach::Network);
+    is_near.then(|| {
+        "neither its card in the agreement nor this node's names an address that another machine can call, so that the two \
+         connect only where both run on one machine"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::partnership::Reach::{Network, Nowhere, OwnMachine};
+
+    #[test]
+    fn nodes_of_one_machine_are_told_from_those_that_others_call() {
+        for (reaches, is_near) in [
+            ([OwnMachine, OwnMachine], true),
+            ([OwnMachine, Nowhere], true),
+            ([Nowhere, Nowhere], false),
+            ([OwnMachine, Network], false),
+            ([Network, Nowhere], false),
+        ] {
+            assert_eq!(near_only(reaches).is_some(), is_near, "{reaches:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::link_trouble::{LinkNews, LinkTrouble, Way};
 use super::{Node, peer_key_on_card};
 use crate::failure::one_line;
 use crate::mesh::PeerKey;
-use crate::partnership::{Governance, KeyStanding, Partnership, Standing};
+use crate::partnership::{ANNOUNCE_HINT, Governance, KeyStanding, Partnership, Standing, apart};
 use ambit_ledger::{
     Decision, Digest, KeyPurpose, Layer, OrganizationId, PartnershipId, Time, Verdict,
 };
@@ -145,6 +145,9 @@ impl Node {
             (!is_said).then(|| trouble.told(way))
         });
         let peer = peer_key_on_card(partnership, member);
+        let apart = is_to_go
+            .then(|| self.apart_told(partnership, member))
+            .flatten();
         let barred = peer.and_then(|peer| known.barred.get(&peer)).map(|until| {
             format!(
                 "it broke the rules of the link again and again, and is kept out until {until}; ask its operator \
@@ -155,8 +158,22 @@ impl Node {
             .iter()
             .cloned()
             .chain(links)
+            .chain(apart)
             .chain(barred)
             .collect()
+    }
+
+    /// Why this node and a member's never connect, by the cards in the agreement.
+    fn apart_told(&self, partnership: &Partnership, member: &OrganizationId) -> Option<String> {
+        let apart = apart(&partnership.terms().members);
+        let is_apart = |id: &OrganizationId| apart.iter().any(|one| one.card.organization == *id);
+        (is_apart(member) && is_apart(&self.settings().organization.id)).then(|| {
+            format!(
+                "neither its card in the agreement nor this node's names an address, so that the two never connect; at one of \
+                 them, {ANNOUNCE_HINT}, and declare the agreement anew, under another name, with the card that `ambit key card` \
+                 writes then"
+            )
+        })
     }
 
     /// What is wrong with this node's own keys, or with any agreement or member.

@@ -6,7 +6,8 @@
 use super::card::card_root;
 use super::page::Page;
 use super::passed::{Passed, passed};
-use super::phrases::{instant, joined, quoted};
+use super::phrases::{instant, joined, named, quoted};
+use super::reach::apart_words;
 use ambit_ledger::{
     Assigned, Claim, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
@@ -130,6 +131,9 @@ impl Reading<'_> {
                 self.places(&member.card.personnel),
                 claims
             ));
+        }
+        if let Some(words) = apart_words(&self.terms.members) {
+            page.paragraph(&words);
         }
     }
 
@@ -456,14 +460,6 @@ fn described<'a>(
             inner.join("; ")
         ),
     }
-}
-
-fn named(member: &Member) -> String {
-    format!(
-        "{} ({})",
-        quoted(member.card.name.as_str()),
-        member.card.organization
-    )
 }
 
 /// One claim as a sentence, which says that nobody verified it.

@@ -15,6 +15,7 @@ mod governance;
 mod page;
 mod passed;
 mod phrases;
+mod reach;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -35,4 +36,5 @@ pub use edition::{Declined, Partnership};
 pub use every_key::KeyStanding;
 pub use governance::{Activated, Governance, GovernanceError};
 pub use passed::{Passed, passed};
+pub use reach::{ANNOUNCE_HINT, Reach, apart};
 pub use standing::Standing;

@@ -1,6 +1,6 @@
 //! How the page puts names, lists and instants.
 
-use ambit_ledger::Time;
+use ambit_ledger::{Member, Time};
 
 /// A stranger's text, with nothing in it that could end the quotation.
 pub(super) fn quoted(text: &str) -> String {
@@ -25,4 +25,12 @@ pub(super) fn instant(time: Time) -> String {
         _ => text,
     };
     format!("{text} UTC")
+}
+
+pub(super) fn named(member: &Member) -> String {
+    format!(
+        "{} ({})",
+        quoted(member.card.name.as_str()),
+        member.card.organization
+    )
 }

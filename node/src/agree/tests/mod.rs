@@ -676,6 +676,36 @@ fn what_this_node_signed_and_does_not_know_is_signed_anew() {
 }
 
 #[test]
+fn nodes_that_no_card_lets_anybody_call_are_told() {
+    let mut reached = settings("supplier");
+    reached.mesh.announce = vec!["/ip4/192.0.2.1/tcp/4001".parse().unwrap()];
+    for (supplier, is_apart) in [(settings("supplier"), true), (reached, false)] {
+        let scene = Scene::with(supplier);
+        let far = scene.now.plus_days(300);
+        let invitation = scene.declare("c/s/apart", far, "").file;
+        let page = scene.supplier.review(&invitation, scene.now).unwrap().words;
+        assert_eq!(page.contains("NO ADDRESS"), is_apart, "{page}");
+        // Whoever declared it waits in vain for what the other signs.
+        let waiting = scene.customer.all_troubles(scene.now);
+        assert_eq!(waiting.len(), usize::from(is_apart));
+        scene.accept(&invitation, scene.now).unwrap();
+        let told = scene.supplier.all_troubles(scene.now);
+        let peers = scene.supplier.peers(scene.now).unwrap();
+        assert_eq!(
+            (told.len(), peers[0].troubles.len()),
+            (is_apart.into(), is_apart.into())
+        );
+        for told in told.iter().chain(&peers[0].troubles) {
+            assert!(
+                told.contains("never connect") && told.contains("announce = ["),
+                "{told}"
+            );
+        }
+        assert!(scene.supplier.all_troubles(far).is_empty());
+    }
+}
+
+#[test]
 fn fingerprints_that_are_given_are_compared_whatever_depends_on_them() {
     let scene = Scene::new();
     let far = scene.now.plus_days(300);

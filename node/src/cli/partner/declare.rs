@@ -5,13 +5,15 @@ use super::super::exit::Exit;
 use super::super::files::ContentError;
 use super::super::input::{FileKind, read_text};
 use super::super::key::OutArguments;
-use super::super::output::{Outlet, OutputOption, note_as_is};
+use super::super::output::{Outlet, OutputOption, note, note_as_is};
 use super::super::table::shown;
 use super::compare::{ComparedOptions, Fingerprints, NotComparedError, compare};
 use super::{names, write_file_of};
-use crate::agree::DeclarePartnership;
+use crate::agree::{DeclarePartnership, Proposal};
 use crate::failure::Failure;
-use crate::partnership::{Declaration, card_root, read_card};
+use crate::partnership::{
+    ANNOUNCE_HINT, Declaration, PartnershipFile, apart, card_root, read_card,
+};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -58,10 +60,30 @@ pub(super) fn declare(home: &Path, arguments: &DeclareArguments) -> Result<Exit,
         fingerprints,
     })?;
     write_file_of(&proposal, outlet, arguments.output)?;
+    if let Some(warning) = apart_told(&proposal) {
+        note(shown(&warning));
+    }
     note_as_is(shown(&format!(
         "declared and signed `{}`: hand the invitation to {}, who run `ambit partner accept FILE`",
         proposal.partnership,
         names(proposal.others.keys())
     )));
     Ok(Exit::Done)
+}
+
+/// Whose nodes never connect, by the cards in the agreement.
+fn apart_told(proposal: &Proposal) -> Option<String> {
+    let terms = PartnershipFile::read(&proposal.file)
+        .ok()?
+        .unverified_terms()
+        .ok()??;
+    let apart = apart(&terms.members);
+    let apart = apart.iter().map(|member| &member.card.organization);
+    let apart = names(apart);
+    (!apart.is_empty()).then(|| {
+        format!(
+            "warning: the nodes of {apart} never connect with each other, as no card of theirs names an address; let one of them \
+             {ANNOUNCE_HINT}, take its new card from `ambit key card`, and declare under another name"
+        )
+    })
 }
