@@ -157,4 +157,81 @@ fn what_an_observation_leaves_out_is_said() {
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["left_out"], Value::from(vec![left_out]));
     assert_eq!(answer["observed"][0]["readings"], 1);
+    assert_eq!(answer["uncertain"], Value::from(Vec::<Value>::new()));
+
+    let output = observe(&property.replace("1.5", "x1.5"));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let uncertain = r#"`D`: "x1.5" is no xs:double"#;
+    assert_eq!(answer["uncertain"], Value::from(vec![uncertain]));
+    let line = format!("kept as uncertain: {uncertain}\n");
+    assert!(told.contains(&line), "{told}");
+}
+
+#[test]
+fn a_card_that_lets_nobody_call_is_told_where_it_is_made_and_declared() {
+    let pair = Pair::new();
+    let told = |home: &Home, arguments: &[&str]| {
+        let output = Ambit::call(home, arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{told}");
+        told
+    };
+    let near = told(&pair.supplier.home, &["key", "card"]);
+    assert!(near.contains("addresses of this machine alone"), "{near}");
+    let apart = |name: &str| {
+        let org = format!("did:web:{name}.example");
+        let init = ["init", "--org", &org, "--name", name, "--country", "DE"];
+        let home = pair.folder.home(name);
+        let listen = [
+            "--listen",
+            "/ip4/0.0.0.0/tcp/4001",
+            "--listen",
+            "/ip6/::/tcp/1",
+        ];
+        let made = told(&home, &[&init[..], &listen].concat());
+        let card = told(&home, &["key", "card"]);
+        for told in [made, card] {
+            assert!(
+                told.contains("the identity card names no address"),
+                "{told}"
+            );
+            assert!(told.contains("announce = [\"/ip4/"), "{told}");
+        }
+    };
+    apart("bare");
+    let listen = ["--listen", "/ip4/0.0.0.0/tcp/4001"];
+    let (one, two) = (
+        Party::with(&pair.folder, "one", &listen),
+        Party::with(&pair.folder, "two", &listen),
+    );
+    let file = pair.folder.path().join("apart.toml");
+    let never =
+        "the nodes of did:web:one.example, did:web:two.example never connect with each other";
+    for (name, other, is_told) in [("apart", &two, true), ("near", &pair.supplier, false)] {
+        std::fs::write(&file, declaration(name, other)).unwrap();
+        let declare = ["partner", "declare", text(&file), "--fingerprint"];
+        let told = told(&one.home, &[&declare[..], &[&other.fingerprint()]].concat());
+        assert_eq!(told.contains(never), is_told, "{told}");
+    }
+}
+
+#[test]
+fn a_proposed_map_is_json_where_that_is_asked_for() {
+    let pair = Pair::new();
+    let propose = ["import", text(&pair.rows), "--propose-map"];
+    let map = Ambit::text(&pair.supplier.home, &propose);
+    let proposed = Ambit::json(&pair.supplier.home, &propose);
+    assert_eq!(proposed["map"], Value::from(map.clone()));
+    for one in proposed["to_set"].as_array().unwrap() {
+        let line = usize::try_from(one["line"].as_u64().unwrap()).unwrap();
+        assert_eq!(one["text"], map.lines().nth(line - 1).unwrap());
+    }
+    let out = pair.folder.path().join("proposed.toml");
+    let written = Ambit::json(
+        &pair.supplier.home,
+        &[&propose[..], &["-o", text(&out)]].concat(),
+    );
+    assert_eq!(written["map"], std::fs::read_to_string(&out).unwrap());
 }
