@@ -47,6 +47,21 @@ pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// What tells a file from a copy of it, also where it is moved. Nothing where the system has no such number.
+#[must_use]
+pub fn file_number(metadata: &std::fs::Metadata) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Some(metadata.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
 /// Makes a folder that only its owner may enter.
 ///
 /// # Errors

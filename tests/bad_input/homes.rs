@@ -325,6 +325,11 @@ fn a_copy_of_a_home_is_not_the_node_that_runs_for_the_original() {
         &["profile", "activate", &profile, "--layer", "owner"],
     );
     assert_eq!(scene.parties[0].ledger(), before);
+    // Nor is it while somebody else has the copy open.
+    let held = std::fs::File::open(tried.path().join("db/db")).unwrap();
+    held.lock().unwrap();
+    scene.refused(&tried, &["status"], 75, &["in use"]);
+    drop(held);
     // What a copy lacks is missing, whatever the original has.
     std::fs::remove_dir_all(tried.path().join("db")).unwrap();
     scene.refused(&tried, &["status"], 1, &["is missing"]);

@@ -178,3 +178,24 @@ fn why_is_asked_for_members_only() {
     assert_eq!(answers[0]["recorded"]["outcome"], "withheld");
     scene.unchanged_since(&before, "why");
 }
+
+#[test]
+fn an_example_observes_the_same_once() {
+    let folder = Folder::new();
+    let a = Party::with(&folder, "a", &["--example-seed", "the same twice"]);
+    let scene = Scene {
+        folder,
+        parties: vec![a],
+    };
+    let home = &scene.parties[0].home;
+    let at = ["--at", "2026-05-01T08:00:00Z"];
+    let observe = [&OBSERVE[..], &CLASS, &at].concat();
+    let said = [(); 2].map(|()| Ambit::json(home, &observe));
+    assert_eq!(said[0]["observed"].as_array().unwrap().len(), 1);
+    assert_eq!(said[1]["observed"].as_array().unwrap().len(), 0);
+    assert_eq!(
+        (&said[0]["known"], &said[1]["known"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(Ambit::json(home, &["list"]).as_array().unwrap().len(), 1);
+}

@@ -409,6 +409,13 @@ impl Decision {
         over_all(&self.verdicts)
     }
 
+    /// Whether nobody could say for some purpose.
+    #[must_use]
+    pub fn leaves_undecided(&self) -> bool {
+        let mut verdicts = self.verdicts.iter();
+        verdicts.any(|purpose| purpose.verdict == Verdict::Undecided)
+    }
+
     /// The layers that withhold, whatever the purpose.
     #[must_use]
     pub fn withholding_layers(&self) -> Vec<Layer> {

@@ -3,6 +3,7 @@
 use super::{Endpoint, Operation};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
+use crate::platform::file_number;
 use ambit_ledger::OrganizationId;
 use std::io::Read as _;
 use std::marker::PhantomData;
@@ -100,6 +101,12 @@ impl Client {
             .flatten()
             .ok_or(ClientError::NotRunning)?;
         let endpoint: Endpoint = serde_json::from_str(&text).map_err(ClientError::Endpoint)?;
+        // What runs for the home that this one was copied from is not asked in its place.
+        let number = std::fs::metadata(home.api_path());
+        let number = number.ok().as_ref().and_then(file_number);
+        if endpoint.file.is_some() && endpoint.file != number {
+            return Err(ClientError::NotRunning);
+        }
         std::net::TcpStream::connect_timeout(&endpoint.address, CONNECT_TIMEOUT)
             .map_err(|_| ClientError::NotRunning)?;
         let agent = ureq::Agent::config_builder()

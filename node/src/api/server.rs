@@ -4,16 +4,18 @@ use super::Endpoint;
 use super::operations::answer;
 use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
-use crate::platform::write_private;
+use crate::platform::{file_number, open_private};
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path as InPath, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -64,6 +66,20 @@ struct Shared {
     token: Arc<str>,
 }
 
+/// Writes it in the place of one that may be there, with the number that the file has.
+fn write_endpoint(path: &Path, endpoint: &mut Endpoint) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = open_private(OpenOptions::new().write(true).create_new(true), &new)?;
+    endpoint.file = file_number(&file.metadata()?);
+    file.write_all(&serde_json::to_vec(endpoint)?)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}
+
 impl ApiServer {
     /// Listens, and writes `api.json` so that the command line finds it.
     ///
@@ -78,9 +94,10 @@ impl ApiServer {
         let address = listener.local_addr().map_err(listen)?;
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(ServeError::Randomness)?;
-        let endpoint = Endpoint {
+        let mut endpoint = Endpoint {
             address,
             token: hex::encode(token),
+            file: None,
         };
         let path = node.home().api_path();
         let failed = |source| ServeError::Endpoint {
@@ -88,13 +105,7 @@ impl ApiServer {
             source,
         };
         // The database's lock says that no other node runs here, so a file that is there is left over.
-        match std::fs::remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed(error)),
-        }
-        let text = serde_json::to_string(&endpoint).unwrap_or_default();
-        write_private(&path, text.as_bytes()).map_err(failed)?;
+        write_endpoint(&path, &mut endpoint).map_err(failed)?;
         Ok(Self {
             listener: Some(listener),
             endpoint,
@@ -169,7 +180,11 @@ fn is_same(given: &[u8], expected: &[u8]) -> bool {
             == 0
 }
 
-async fn operate(State(shared): State<Shared>, Path(name): Path<String>, body: Bytes) -> Response {
+async fn operate(
+    State(shared): State<Shared>,
+    InPath(name): InPath<String>,
+    body: Bytes,
+) -> Response {
     // Reading what was sent takes as long as it is large, so that is done there too.
     let done = tokio::task::spawn_blocking(move || {
         answer(&name, &body, &shared.node, crate::clock::now())

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long to wait for a node that is starting, or for another command that is about to end.
-const IN_USE_TIMEOUT: Duration = Duration::from_secs(5);
-const IN_USE_PAUSE: Duration = Duration::from_millis(50);
+pub(super) const IN_USE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const IN_USE_PAUSE: Duration = Duration::from_millis(50);
 
 /// What answers the operations of one command.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Backend {
         let home = Home::open(path)?;
         let until = Instant::now() + IN_USE_TIMEOUT;
         loop {
-            // What runs for the home that this one was copied from is not asked in its place.
+            // Nobody answers for a home that nobody has open, whatever was left there.
             if is_open(path) {
                 match Client::find(&home) {
                     Ok(client) => return Ok(Self::Running(client)),

@@ -68,7 +68,8 @@ const fn meaning(code: RefusalCode) -> &'static str {
             "it was derived or is a part of something, which this version does not take in"
         }
         RefusalCode::Undecided => {
-            "a layer of the recipient's errs, or cannot say; its status shows which layer cannot judge, and why"
+            "a layer of the recipient's errs, or cannot say; its log names the layer and says why, and so does its status until its \
+             node is started again"
         }
         RefusalCode::ClocksApart => "the clocks of the two nodes are minutes apart; set them right",
         RefusalCode::NewerVersion => {

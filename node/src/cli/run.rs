@@ -1,8 +1,11 @@
 //! `ambit run`: the node, until it is told to stop or cannot go on.
 
+use super::backend::{IN_USE_PAUSE, IN_USE_TIMEOUT};
 use super::exit::Exit;
 use super::output::note;
 use super::partner::note_differences;
+use crate::api::Client;
+use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use crate::node::{Node, OpenError};
 use crate::platform::interrupted;
@@ -10,7 +13,7 @@ use crate::service::Service;
 use crate::store::{DatabaseError, StoreError};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a node that was told to stop may take until it has. Its parts are given 8 seconds.
 const END_BOUND: Duration = Duration::from_secs(10);
@@ -26,9 +29,21 @@ pub(super) fn run(home: &Path) -> Result<Exit, Failure> {
     runtime.block_on(serve(Arc::new(node)))
 }
 
-/// Another node that runs here is not going to end, so this one does not wait for it.
+/// Another node that runs here is not going to end, so this one does not wait for it; a command that has the home open is.
 fn open(home: &Path) -> Result<Node, Failure> {
-    Node::open(home).map_err(|error| match error {
+    let until = Instant::now() + IN_USE_TIMEOUT;
+    let is_node = || Home::open(home).is_ok_and(|home| Client::find(&home).is_ok());
+    let opened = loop {
+        match Node::open(home) {
+            Err(OpenError::Store(StoreError::Database(DatabaseError::InUse { .. })))
+                if Instant::now() < until && !is_node() =>
+            {
+                std::thread::sleep(IN_USE_PAUSE);
+            }
+            opened => break opened,
+        }
+    };
+    opened.map_err(|error| match error {
         OpenError::Store(StoreError::Database(DatabaseError::InUse { .. })) => {
             Failure::new(FailureKind::TryAgain, &error)
                 .hinted("a node may be running for this home already: `ambit status`")

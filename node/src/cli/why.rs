@@ -193,7 +193,8 @@ fn admissible_besides(answer: &Why) -> Option<String> {
         return None;
     }
     Some(format!(
-        "for {}, though that is admissible now: under one agreement an observation is disclosed once, and this one was before          that; an agreement under another name carries it for that too",
+        "for {}, though that is admissible now: under one agreement an observation is disclosed once, and this one was before \
+         that; an agreement under another name carries it for that too",
         list(besides)
     ))
 }

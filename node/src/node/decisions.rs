@@ -6,7 +6,7 @@
 use super::{InForce, JudgedWrites};
 use crate::randomness::Randomness;
 use crate::store::{Store, StoreError, Write};
-use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time, Verdict};
+use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time};
 use ambit_policy::{Layers, class_key, judge};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -74,8 +74,7 @@ impl<'g> Deciding<'g> {
         now: Time,
     ) -> Result<Judgement<'g>, StoreError> {
         let judgement = self.decide_class(layers, inquiry, now)?;
-        let mut verdicts = judgement.decision.verdicts.iter();
-        if verdicts.any(|purpose| purpose.verdict == Verdict::Undecided) {
+        if judgement.decision.leaves_undecided() {
             let node = self.in_force.node();
             node.note_undecided(&judgement.decision);
         }

@@ -21,7 +21,7 @@ pub use decisions::{Deciding, Decisions, Judgement};
 pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
 pub(crate) use link_trouble::{LinkNews, LinkTrouble, Way};
 pub use open::OpenError;
-pub(crate) use outcome::{Answer, Became, Outcome};
+pub(crate) use outcome::{Answer, Became, Outcome, standing_number};
 pub use tally::Held;
 pub(crate) use tally::Tally;
 

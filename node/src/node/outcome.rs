@@ -91,6 +91,28 @@ impl Outcome {
     }
 }
 
+/// The number under which an observation stands in an outbox: the last that its last disclosure has there, where that was
+/// not taken back. What was taken back may be an earlier number of it, which goes once more to a recipient that lost its store.
+pub(crate) fn standing_number(
+    store: &Store,
+    observation: &ObservationId,
+    outbox: &BoxKey,
+) -> Result<Option<u64>, StoreError> {
+    let mut until = u64::MAX;
+    while let Some(index) = store.outcome_before(observation, outbox, until)? {
+        match Outcome::at(store, index)?.map(|outcome| outcome.became) {
+            Some(Became::Released { seq, disclosure }) => {
+                let latest = store.latest_number(&disclosure, seq)?;
+                let is_taken_back = store.withdrawn(outbox, latest)?.is_some();
+                return Ok((!is_taken_back).then_some(latest));
+            }
+            Some(Became::Withdrawn) => until = index,
+            Some(Became::Withheld { .. }) | None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
 impl Became {
     /// What was decided for the recipient, last.
     pub(crate) fn verdict(&self) -> Verdict {

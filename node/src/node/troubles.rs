@@ -26,7 +26,15 @@ struct Known {
     /// Why nothing goes over a link.
     links: BTreeMap<(PartnershipId, OrganizationId, Way), LinkTrouble>,
     /// The layers that could not judge something, by their profiles, and what they said last.
-    undecided: BTreeMap<(Layer, Digest), String>,
+    undecided: BTreeMap<(Layer, Digest), CannotJudge>,
+}
+
+/// What a layer said that could not judge something.
+#[derive(Clone, Debug)]
+struct CannotJudge {
+    error: String,
+    /// Up to when it would say so, where it reads the clock.
+    until: Option<Time>,
 }
 
 impl Troubles {
@@ -42,7 +50,7 @@ impl Node {
     }
 
     /// A decision was made or used that leaves something undecided, and because of which layers.
-    pub(super) fn note_undecided(&self, decision: &Decision) {
+    pub(crate) fn note_undecided(&self, decision: &Decision) {
         let profile = |layer: Layer| {
             let mut profiles = decision.profiles.iter();
             profiles.find(|profile| profile.layer == layer)
@@ -51,8 +59,16 @@ impl Node {
         let mut known = self.troubles.known();
         for said in said.filter(|said| said.verdict == Verdict::Undecided) {
             if let (Some(profile), Some(error)) = (profile(said.layer), said.errors.first()) {
-                let place = (said.layer, profile.profile);
-                known.undecided.insert(place, error.clone());
+                let cannot = CannotJudge {
+                    error: error.clone(),
+                    until: decision.true_until,
+                };
+                let before = known
+                    .undecided
+                    .insert((said.layer, profile.profile), cannot);
+                if before.is_none() {
+                    tracing::warn!(layer = %said.layer, error, "a layer cannot judge, so that something is undecided");
+                }
             }
         }
         while known.undecided.len() > UNDECIDED_MAX {
@@ -198,9 +214,14 @@ impl Node {
         let in_force = governance.layers().profiles();
         let in_force = in_force.map(|profile| (profile.layer(), profile.digest()));
         all.extend(in_force.filter_map(|place| {
-            let error = undecided.get(&place)?;
+            let cannot = undecided.get(&place)?;
+            if cannot.until.is_some_and(|until| until <= now) {
+                return None;
+            }
+            let error = &cannot.error;
             Some(format!(
-                "the layer `{}` cannot judge some of what comes or goes, so that it is undecided: {}; mend its profile, and                  activate it",
+                "the layer `{}` cannot judge some of what comes or goes, so that it is undecided: {}; mend its profile, and \
+                 activate it",
                 place.0,
                 error.split_whitespace().collect::<Vec<_>>().join(" ")
             ))

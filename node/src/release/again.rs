@@ -8,12 +8,13 @@ use super::disclose::{Again, DisclosureContext, disclose, judge_again, judge_for
 use super::hand_over::{HandOverError, Stored, stored};
 use super::observe::COMMIT_OBSERVATIONS_MAX;
 use super::offering::Extent;
+use super::run::{Moment, Releases};
 use crate::node::{Deciding, JudgedWrites, Node};
 use crate::randomness::Randomness;
 use crate::store::{
     AskedFor, BoxKey, StoreError, UNTAKEN_CODES_MAX, Write, own_acknowledgement, own_observation,
 };
-use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time};
+use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time, Verdict, Withdrawn};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 
@@ -130,6 +131,7 @@ fn go_through(
         let in_force = node.releasing();
         let now = now.max(in_force.since());
         let mut deciding = in_force.deciding();
+        let mut releases = Releases::begin(&in_force, Moment::of(now));
         let mut judged = in_force.nothing_judged();
         for (seq, index) in some {
             let item = stored(node, outbox, **seq)?;
@@ -148,6 +150,17 @@ fn go_through(
                     });
                 }
                 None => {
+                    let narrower = narrower(&mut releases, &item, now)?;
+                    if let (Some(narrower), Some(refused)) = (narrower, offer.refused) {
+                        offered += 1;
+                        let withdrawn = Withdrawn {
+                            seq: **seq,
+                            ..refused
+                        };
+                        judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
+                        judged.extend(narrower);
+                        continue;
+                    }
                     rest.kept_back += 1;
                     rest.from = rest.from.min(**index);
                 }
@@ -156,9 +169,10 @@ fn go_through(
         if !is_dry_run {
             // Of what has a further number already, or was taken back, there is nothing to record.
             if !judged.is_empty() {
-                in_force.commit(now, judged)?;
+                in_force.commit(releases.passed(), judged)?;
             }
             deciding.keep();
+            releases.keep();
         }
     }
     let gone = Gone {
@@ -239,6 +253,35 @@ struct Reoffered<'g> {
     decisions: JudgedWrites<'g>,
     /// The entry; absent where it may not leave now.
     again: Option<OfferedAgain>,
+    /// Why it may not, on the terms that it has.
+    refused: Option<Withdrawn>,
+}
+
+/// What is left of an item that may not leave on the terms it has, for the purposes that are still admissible: it is taken
+/// back, and disclosed for those under a further number.
+fn narrower<'g>(
+    releases: &mut Releases<'g>,
+    item: &Stored,
+    now: Time,
+) -> Result<Option<JudgedWrites<'g>>, StoreError> {
+    let in_force = releases.in_force();
+    let disclosure = &item.disclosure;
+    let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
+    let Some(to) = to.filter(|to| to.partnership().is_judged(now)) else {
+        return Ok(None);
+    };
+    if to.partnership().edition() != disclosure.edition {
+        return Ok(None);
+    }
+    let (_, observation) = item.observation(in_force.node())?;
+    let observation = own_observation(&observation)?;
+    let released = releases.judge(to, observation.facts())?;
+    if released.verdict != Verdict::Admissible {
+        return Ok(None);
+    }
+    releases
+        .judged(released, to, disclosure.observation)
+        .map(Some)
 }
 
 fn offer<'g>(
@@ -253,6 +296,7 @@ fn offer<'g>(
         Ok(Reoffered {
             decisions,
             again: None,
+            refused: None,
         })
     };
     let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
@@ -266,8 +310,13 @@ fn offer<'g>(
         let number = (item.id(), item.first_seq);
         match judge_again(deciding, disclosure, facts, number, now)? {
             Again::Leaves { decision, judged } => (decision, judged, None),
-            // Its number was settled, so there is nothing to take back.
-            Again::TakenBack { judged, .. } => return kept_back(judged),
+            Again::TakenBack { judged, withdrawn } => {
+                return Ok(Reoffered {
+                    decisions: judged,
+                    again: None,
+                    refused: Some(withdrawn),
+                });
+            }
         }
     } else {
         let released = judge_for(deciding, to, facts, now)?;
@@ -288,6 +337,7 @@ fn offer<'g>(
     };
     Ok(Reoffered {
         decisions,
+        refused: None,
         again: Some(OfferedAgain {
             first: item.id(),
             first_seq: item.first_seq,

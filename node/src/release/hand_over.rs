@@ -5,7 +5,7 @@ use super::disclose::{Again, judge_again};
 use super::run::{Moment, Releases};
 use crate::clock::ClockError;
 use crate::link::Outgoing;
-use crate::node::Node;
+use crate::node::{Node, standing_number};
 use crate::store::{BoxKey, StoreError, Write, own_disclosure, own_observation};
 use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, OfferedAgain, Verdict};
 
@@ -132,6 +132,10 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
             let mut releases = Releases::begin(&in_force, Moment::of(now));
             let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
             let to = to.filter(|to| to.partnership().is_judged(now));
+            // Not of one that stands there under a further number, which is taken back when that is handed over.
+            let observation = &disclosure.observation;
+            let is_standing = standing_number(node.store(), observation, outbox)? == Some(seq);
+            let to = to.filter(|_| is_standing);
             let mut is_released = false;
             if let Some(to) = to {
                 let released = releases.judge(to, facts.facts())?;
@@ -140,7 +144,8 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
                     is_released = true;
                 }
             }
-            in_force.commit(now, judged)?;
+            // By the clock once that is signed: an entry is not older than what it records.
+            in_force.commit(releases.passed(), judged)?;
             deciding.keep();
             if is_released {
                 releases.keep();

@@ -181,6 +181,9 @@ impl Node {
         let rest = rest.to_vec();
         releases.keep();
         judge_for_rest(&releasing, &rest, &mut report.observed, now)?;
+        if !rest.is_empty() {
+            self.notify();
+        }
         Ok(report)
     }
 

@@ -5,7 +5,7 @@ use super::disclose::Release;
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::offer::Offered;
 use super::run::{Moment, Releases};
-use crate::node::{Counterpart, InForce, JudgedWrites, Node};
+use crate::node::{Counterpart, InForce, JudgedWrites, Node, standing_number};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Body, Decision, Digest, Facts, Layer, ObservationId, OrganizationId, PartnershipId, Time,
@@ -220,15 +220,22 @@ impl<'a> Offering<'a> {
             let admits_some = decision
                 .as_ref()
                 .is_some_and(|decision| decision.verdict() == Verdict::Admissible);
-            if self.extent == Extent::Changed && is_true && !is_new && !admits_some {
-                continue;
-            }
             let class = Class {
                 said: Said::of(decision.as_ref()),
                 decision: digest,
                 is_alike: false,
                 from: 0,
             };
+            // What was left undecided before this node was started is told again.
+            if let Some(decision) = decision.as_ref().filter(|_| is_true)
+                && decision.leaves_undecided()
+                && self.first_of(&class)?.is_some()
+            {
+                self.node.note_undecided(decision);
+            }
+            if self.extent == Extent::Changed && is_true && !is_new && !admits_some {
+                continue;
+            }
             let Some(decision) = decision else {
                 return Ok(Some(class));
             };
@@ -263,7 +270,13 @@ impl<'a> Offering<'a> {
         let store = self.node.store();
         let id = match store.entry(index)?.map(|recorded| recorded.body) {
             Some(Body::Withheld(withheld)) => withheld.observation,
-            Some(Body::Withdrawn(withdrawn)) => withdrawn.observation,
+            Some(Body::Withdrawn(withdrawn)) => {
+                let id = &withdrawn.observation;
+                if standing_number(store, id, &self.outbox)?.is_some() {
+                    return Ok(None);
+                }
+                *id
+            }
             _ => return Err(MISSING),
         };
         if store.outcome_for(&id, &self.outbox)? != Some(index) {

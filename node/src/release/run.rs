@@ -80,6 +80,16 @@ impl<'g> Releases<'g> {
         self.recipients.split_at(fused)
     }
 
+    /// What it judges by.
+    pub(super) fn in_force(&self) -> &'g InForce<'g> {
+        self.in_force
+    }
+
+    /// The instant it is by now, for the commit of what was judged.
+    pub(super) fn passed(&self) -> Time {
+        self.now.passed()
+    }
+
     /// Remembers what was decided, once all of it is on the disk.
     pub(super) fn keep(self) {
         self.deciding.keep();

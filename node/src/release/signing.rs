@@ -6,7 +6,7 @@ use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use crate::collect::Draft;
 use crate::node::Node;
 use crate::randomness::Randomness;
-use ambit_ledger::{Digest, EncodedReadings, Salt};
+use ambit_ledger::{Digest, EncodedReadings, ObservationId, Salt};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How many drafts are looked up at a time among what was imported before: each look waits while the writer applies
@@ -22,6 +22,8 @@ pub(super) struct Signing<'a> {
     imports: Option<BTreeSet<Digest>>,
     collected: VecDeque<Collected>,
     known: u64,
+    /// What an example signed in this run.
+    signed: BTreeSet<ObservationId>,
     randomness: Randomness,
 }
 
@@ -50,6 +52,7 @@ impl<'a> Signing<'a> {
             imports: is_import.then(BTreeSet::new),
             collected: VecDeque::new(),
             known: 0,
+            signed: BTreeSet::new(),
             randomness: Randomness::default(),
         }
     }
@@ -105,6 +108,14 @@ impl<'a> Signing<'a> {
         )?)
     }
 
+    /// Whether the very same is observed already, which only a salt that is not drawn lets happen: that of an example.
+    fn is_known(&mut self, id: ObservationId) -> Result<bool, ObserveError> {
+        if self.node.settings().example.is_none() {
+            return Ok(false);
+        }
+        Ok(!self.signed.insert(id) || self.node.store().observation(&id)?.is_some())
+    }
+
     fn chunk(&mut self) -> Result<Option<SignedChunk>, ObserveError> {
         while self.collected.is_empty() && self.drafts.len() > 0 {
             self.collect()?;
@@ -113,7 +124,12 @@ impl<'a> Signing<'a> {
         let mut signed = Vec::with_capacity(count);
         for _ in 0..count {
             if let Some(collected) = self.collected.pop_front() {
-                signed.push(self.sign(collected)?);
+                let one = self.sign(collected)?;
+                if self.is_known(one.id)? {
+                    self.known += 1;
+                } else {
+                    signed.push(one);
+                }
             }
         }
         let known = std::mem::take(&mut self.known);

@@ -12,7 +12,7 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
     Action, Digest, Disclosed, Disclosure, Facts, Inquiry, Observation, ObservationId, Observed,
-    OrganizationId, Party, StatementError, Time, Verdict, Withheld,
+    OrganizationId, Party, StatementError, Time, Verdict, Withheld, encode,
 };
 use ambit_policy::{
     CLOCKS_APART_SECONDS_MAX, Unchecked, check_scope, check_within_limits, inquiry_for_disclosure,
@@ -76,9 +76,10 @@ impl Audit<'_> {
         let said = self.first_saying(id, &recorded.observation);
         let is_first = self.observed.insert(id, recorded).is_none();
         Rule::ObservationTwice.check(is_first, || format!("observation {id}"))?;
-        Rule::ObservationTwice.check(said == id, || {
+        let is_news = Rule::ObservationTwice.check(said == id, || {
             format!("observation {id} says what {said} says, under another signature")
-        })?;
+        });
+        self.note(at, is_news);
         self.own_observations.push(at, id);
         if is_named {
             self.name_readings(id, readings)?;
@@ -89,13 +90,20 @@ impl Audit<'_> {
     /// The first observation that says the same: whoever holds the key can sign one statement in more ways than one, and
     /// each is another id.
     fn first_saying(&mut self, id: ObservationId, observation: &Observation) -> ObservationId {
-        let readings = observation.facts().readings;
-        let first = *self.by_readings.entry(readings).or_insert(id);
-        let is_same = self
-            .observed
-            .get(&first)
-            .is_some_and(|first| first.observation.facts() == observation.facts());
-        if is_same { first } else { id }
+        let facts = observation.facts();
+        let first = *self.by_readings.entry(facts.readings).or_insert(id);
+        if first == id {
+            return id;
+        }
+        // Only now is it worth encoding them: no honest node has readings twice.
+        if let Some(recorded) = self.observed.get(&first) {
+            let said = Digest::of(&encode(recorded.observation.facts()));
+            self.by_facts.entry(said).or_insert(first);
+        }
+        *self
+            .by_facts
+            .entry(Digest::of(&encode(facts)))
+            .or_insert(id)
     }
 
     pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {

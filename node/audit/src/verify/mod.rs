@@ -95,6 +95,8 @@ pub(crate) struct Audit<'a> {
     observed: HashMap<ObservationId, Rc<Recorded>>,
     /// The first observation with these readings: of each, its salt makes them its own.
     by_readings: HashMap<Digest, ObservationId>,
+    /// The first observation of these facts, of those that have readings twice.
+    by_facts: HashMap<Digest, ObservationId>,
     own_observations: OwnObservations,
     outboxes: Outboxes,
     inbox: Inbox,
@@ -118,6 +120,7 @@ impl<'a> Audit<'a> {
             attestations: Attestations::new(bundle.organization().clone()),
             observed: HashMap::new(),
             by_readings: HashMap::new(),
+            by_facts: HashMap::new(),
             own_observations: OwnObservations::default(),
             outboxes: Outboxes::default(),
             inbox: Inbox::default(),

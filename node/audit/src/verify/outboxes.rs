@@ -252,9 +252,15 @@ impl Outbox {
             return Err(not_there(body));
         }
         item.is_withdrawn = true;
-        let (entry, edition) = (item.entry, item.edition);
-        self.standing.remove(&(body.observation, edition));
-        if self.acknowledged.values().any(|to| body.seq <= to.seq) {
+        let (entry, edition, untaken) = (item.entry, item.edition, item.untaken);
+        // Under a further number it still stands.
+        let place = (body.observation, edition);
+        if self.standing.get(&place) == Some(&body.seq) {
+            self.standing.remove(&place);
+        }
+        // What its recipient did not take may be taken back whenever that is.
+        let is_held = untaken.is_none();
+        if is_held && self.acknowledged.values().any(|to| body.seq <= to.seq) {
             self.doubtful.insert(body.seq, at);
         }
         Ok((entry, edition))

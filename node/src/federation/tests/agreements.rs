@@ -378,3 +378,53 @@ async fn what_comes_under_two_agreements_is_held_on_the_terms_of_both() {
         running.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_judged_for_last_gets_it_at_once_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["shop", "one", "two"];
+    let places = names.map(|name| init(folder.path(), name));
+    let [shop, one, two] = [0, 1, 2].map(|number: usize| Node::open(&places[number]).unwrap());
+    let now = crate::clock::now();
+    // More than are judged for in the commit of the observation itself.
+    for number in 0..18 {
+        for (name, program, node) in [("one", "F-ONE", &one), ("two", "F-TWO", &two)] {
+            let text = quality(name, program, "");
+            let text = text.replace(&format!("{name}/shop"), &format!("{name}/shop/{number}"));
+            agree(node, &shop, &text, now);
+        }
+    }
+    drop((shop, one, two));
+    let mut running = Vec::new();
+    for place in &places {
+        running.push(Running::start(place).await);
+    }
+    let shop = &running[0].node;
+    let connected = || {
+        let peers = shop.peers(crate::clock::now()).unwrap();
+        peers.iter().all(|peer| peer.connected == Some(true))
+    };
+    until("all are connected", connected).await;
+    for number in 1..=2 {
+        // For the second of the two, whose agreements come last.
+        let drafts = draft("two", "F-TWO", "inspection-result", number);
+        let observer = Arc::clone(shop);
+        let observing = tokio::task::spawn_blocking(move || {
+            observer.observe(drafts, true, crate::clock::now()).unwrap()
+        });
+        let observed = observing.await.unwrap();
+        assert_eq!(observed.observed[0].outcomes.len(), 36);
+        let has_it = |count: &u64| *count == u64::from(number);
+        let all_have_it = || {
+            acknowledged(shop)
+                .iter()
+                .filter(|count| has_it(count))
+                .count()
+                == 18
+        };
+        until("all have it", all_have_it).await;
+    }
+    for running in running {
+        running.stop().await;
+    }
+}

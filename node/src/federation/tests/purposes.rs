@@ -150,6 +150,39 @@ async fn purposes_that_a_recipient_does_not_admit_are_told_apart() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_goes_for_the_purposes_that_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, place, id) = waiting(folder.path()).await;
+    let closed = without_maintenance("admit");
+    let closed = closed.split("when {").next().unwrap().trim_end().to_owned() + ";\n";
+    let now = crate::clock::now();
+    let one = Node::open(&place).unwrap();
+    one.activate_profile(Layer::Owner, &closed, now).unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    until("it was refused", || acknowledged(&shop.node) == [1]).await;
+    shop.node
+        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
+        .unwrap();
+    one.node
+        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
+        .unwrap();
+    until("it came for the rest", || held(&one.node) == 1).await;
+    let detail = one.node.detail(&id, now).unwrap();
+    assert_eq!(
+        detail.terms[0].scope.purposes,
+        purposes(&[SUPPLIER_QUALITY])
+    );
+    until("it was acknowledged", || acknowledged(&shop.node) == [2]).await;
+    let nodes = [&*shop.node, &*one.node];
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
 #[test]
 fn a_layer_that_cannot_judge_is_named() {
     const BROKEN: &str = r#"
@@ -178,4 +211,43 @@ when { context.retentionDays + 9223372036854775807 > 5 };
     let mended = without_maintenance("disclose");
     shop.activate_profile(Layer::Owner, &mended, now).unwrap();
     assert!(shop.all_troubles(now).is_empty());
+}
+
+#[test]
+fn a_layer_that_could_not_judge_for_some_time_is_told_for_that_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| {
+        let place = init(folder.path(), name);
+        Node::open(&place).unwrap()
+    });
+    let now = crate::clock::now();
+    let end = Time::from_millis(now.as_millis() / 1_000 * 1_000 + 60_000).unwrap();
+    agree(&one, &shop, &declared(), now);
+    let text = format!(
+        r#"
+@id("owner-default")
+permit (principal, action, resource is Ambit::Observation);
+
+@id("owner-broken")
+forbid (principal, action in Ambit::Action::"transfer", resource is Ambit::Observation)
+when {{ context.now < datetime("{end}") && context.retentionDays + 9223372036854775807 > 5 }};
+"#
+    );
+    shop.activate_profile(Layer::Owner, &text, now).unwrap();
+    let drafts = draft("one", "F-ONE", "inspection-result", 1);
+    shop.observe(drafts, true, now).unwrap();
+    let told = |now| shop.all_troubles(now).join("\n");
+    assert!(told(now).contains("the layer `owner` cannot judge"));
+    assert_eq!(told(end), "");
+    // Another process learns it from what it still withholds.
+    let place = folder.path().join("shop");
+    drop(shop);
+    let shop = Node::open(&place).unwrap();
+    assert!(shop.all_troubles(now).is_empty());
+    shop.catch_up(now).unwrap();
+    assert!(
+        shop.all_troubles(now)
+            .join("")
+            .contains("`owner` cannot judge")
+    );
 }

@@ -261,8 +261,35 @@ fn observations_are_signed_by_this_organization_and_recorded_once() {
     }));
     again.observation = ByteBuf::from(Observation::sign(said.facts(), &second));
     again.slot += 1;
+    let block = ledger.readings[&said.id()].clone();
+    let id = ObservationId::of(&again.observation);
+    ledger.readings.insert(id, block.clone());
     ledger.push(Body::Observed(again));
     ledger.expect(&[(Rule::ObservationTwice, Some(5))]);
+    // Also behind another that has the same readings.
+    let mut ledger = observed();
+    let Body::Observed(first) = ledger.entries[3].body().unwrap() else {
+        panic!()
+    };
+    let said = Observation::from_own_ledger(&first.observation).unwrap();
+    let mut other = said.facts().clone();
+    other.source = "m-9".parse().unwrap();
+    ledger.push(Body::KeyCertified(ambit_ledger::KeyCertified {
+        certificate: supplier().certificate(KeyPurpose::Statement, &second),
+    }));
+    let own = supplier().statement();
+    for (facts, key) in [(&other, &own), (&other, &second), (said.facts(), &second)] {
+        let mut again = first.clone();
+        again.observation = ByteBuf::from(Observation::sign(facts, key));
+        again.slot += 10 + ledger.entries.len() as u64;
+        let id = ObservationId::of(&again.observation);
+        ledger.readings.insert(id, block.clone());
+        ledger.push(Body::Observed(again));
+    }
+    ledger.expect(&[
+        (Rule::ObservationTwice, Some(6)),
+        (Rule::ObservationTwice, Some(7)),
+    ]);
 
     let mut ledger = Ledger::open(supplier());
     ledger.keys = Keys::of(&supplier().organization.to_string(), 40);

@@ -126,3 +126,41 @@ fn what_is_offered_again_is_counted_once_by_its_last_number() {
     story.acknowledge(3, &[item(1, code), item(2, code)]);
     assert_eq!(counted(&story), (1, 1, 0, 0));
 }
+
+#[test]
+fn an_earlier_number_that_is_taken_back_leaves_the_further_one_standing() {
+    // The recipient did not take it at first; what the limits give is less by now.
+    let mut story = Story::begin();
+    let (id, facts) = story.supplier.observe(facts("inspection-result"));
+    let judged = story.judge(&facts);
+    story.supplier.decide(&judged);
+    story.disclose(id, &facts, &judged.decision, 1);
+    let code = RefusalCode::NotAdmissible;
+    story.acknowledge(1, &[item(1, code)]);
+    let offer = story.offer(1, 2);
+    story.supplier.push(Body::OfferedAgain(offer));
+    story.limits.hold_until = time("2026-12-01T00:00:00Z");
+    story.set_limits();
+    let narrower = |story: &mut Story| {
+        let judged = story.judge(&facts);
+        story.supplier.decide(&judged);
+        story.disclose(id, &facts, &judged.decision, 3);
+    };
+    let mut hidden = story.clone();
+    hidden.take_back(1);
+    hidden.supplier.expect(&[]);
+    narrower(&mut hidden);
+    expect_last(&hidden, &[Rule::DisclosureTwice]);
+
+    let mut open = story;
+    open.take_back(1);
+    let Some(Ok(Body::Withdrawn(mut further))) =
+        open.supplier.entries.last().map(|entry| entry.body())
+    else {
+        panic!()
+    };
+    further.seq = 2;
+    open.supplier.push(Body::Withdrawn(further));
+    narrower(&mut open);
+    open.supplier.expect(&[]);
+}
