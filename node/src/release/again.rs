@@ -150,16 +150,19 @@ fn go_through(
                     });
                 }
                 None => {
-                    let narrower = narrower(&mut releases, &item, now)?;
-                    if let (Some(narrower), Some(refused)) = (narrower, offer.refused) {
-                        offered += 1;
-                        let withdrawn = Withdrawn {
-                            seq: **seq,
-                            ..refused
-                        };
-                        judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
-                        judged.extend(narrower);
-                        continue;
+                    if let Some(refused) = offer.refused {
+                        let (is_left, more) = narrower(&mut releases, &item, now)?;
+                        if is_left {
+                            offered += 1;
+                            let withdrawn = Withdrawn {
+                                seq: **seq,
+                                ..refused
+                            };
+                            judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
+                            judged.extend(more);
+                            continue;
+                        }
+                        judged.extend(more);
                     }
                     rest.kept_back += 1;
                     rest.from = rest.from.min(**index);
@@ -257,31 +260,30 @@ struct Reoffered<'g> {
     refused: Option<Withdrawn>,
 }
 
-/// What is left of an item that may not leave on the terms it has, for the purposes that are still admissible: it is taken
-/// back, and disclosed for those under a further number.
+/// Whether something is left of an item that may not leave on the terms it has: the purposes that are still admissible, for
+/// which it is disclosed under a further number once it is taken back. With what is to be recorded, whatever comes of it: what
+/// is decided after it may refer to it.
 fn narrower<'g>(
     releases: &mut Releases<'g>,
     item: &Stored,
     now: Time,
-) -> Result<Option<JudgedWrites<'g>>, StoreError> {
+) -> Result<(bool, JudgedWrites<'g>), StoreError> {
     let in_force = releases.in_force();
     let disclosure = &item.disclosure;
     let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
     let Some(to) = to.filter(|to| to.partnership().is_judged(now)) else {
-        return Ok(None);
+        return Ok((false, in_force.nothing_judged()));
     };
-    if to.partnership().edition() != disclosure.edition {
-        return Ok(None);
-    }
     let (_, observation) = item.observation(in_force.node())?;
     let observation = own_observation(&observation)?;
     let released = releases.judge(to, observation.facts())?;
-    if released.verdict != Verdict::Admissible {
-        return Ok(None);
+    if released.verdict == Verdict::Admissible {
+        let judged = releases.judged(released, to, disclosure.observation)?;
+        return Ok((true, judged));
     }
-    releases
-        .judged(released, to, disclosure.observation)
-        .map(Some)
+    let judgement = released.judgement;
+    let decided = judgement.map_or_else(|| in_force.nothing_judged(), |it| it.judged);
+    Ok((false, decided))
 }
 
 fn offer<'g>(

@@ -30,6 +30,12 @@ fn until_then(action: &str, instant: Time) -> String {
     )
 }
 
+/// Does not do this at all.
+fn closed(action: &str) -> String {
+    let partly = without_maintenance(action);
+    partly.split("when {").next().unwrap().trim_end().to_owned() + ";\n"
+}
+
 /// For two purposes.
 fn declared() -> String {
     let both = format!("[\"{SUPPLIER_QUALITY}\", \"{MAINTENANCE}\"]");
@@ -154,8 +160,7 @@ async fn purposes_that_a_recipient_does_not_admit_are_told_apart() {
 async fn what_was_refused_goes_for_the_purposes_that_are_left() {
     let folder = tempfile::tempdir().unwrap();
     let (shop, place, id) = waiting(folder.path()).await;
-    let closed = without_maintenance("admit");
-    let closed = closed.split("when {").next().unwrap().trim_end().to_owned() + ";\n";
+    let closed = closed("admit");
     let now = crate::clock::now();
     let one = Node::open(&place).unwrap();
     one.activate_profile(Layer::Owner, &closed, now).unwrap();
@@ -175,6 +180,40 @@ async fn what_was_refused_goes_for_the_purposes_that_are_left() {
         purposes(&[SUPPLIER_QUALITY])
     );
     until("it was acknowledged", || acknowledged(&shop.node) == [2]).await;
+    let nodes = [&*shop.node, &*one.node];
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_decided_of_what_stays_kept_back_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, place, _) = waiting(folder.path()).await;
+    let now = crate::clock::now();
+    let one = Node::open(&place).unwrap();
+    one.activate_profile(Layer::Owner, &closed("admit"), now)
+        .unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    until("it was refused", || acknowledged(&shop.node) == [1]).await;
+    shop.node
+        .activate_profile(Layer::Owner, &closed("disclose"), now)
+        .unwrap();
+    one.node
+        .activate_profile(Layer::Owner, &closed("disclose"), now)
+        .unwrap();
+    let outbox = crate::store::BoxKey::new(&"one/shop".parse().unwrap(), &organization("one"));
+    let kept_back = || {
+        let state = shop.node.store().outbox(&outbox).unwrap();
+        state.asked_for.values().any(|asked| asked.kept_back == 1)
+    };
+    until("it was asked for and kept back", kept_back).await;
+    // What comes next rests on what was decided then.
+    let drafts = draft("one", "F-ONE", "inspection-result", 2);
+    shop.node.observe(drafts, true, now).unwrap();
     let nodes = [&*shop.node, &*one.node];
     audit(nodes[0], &nodes);
     audit(nodes[1], &nodes);
