@@ -47,13 +47,14 @@ pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// What tells a file from a copy of it, also where it is moved. Nothing where the system has no such number.
+/// What tells a file from a copy of it, also where it is moved: the numbers of its file system and in it. Nothing where the
+/// system has no such numbers.
 #[must_use]
-pub fn file_number(metadata: &std::fs::Metadata) -> Option<u64> {
+pub fn file_number(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        Some(metadata.ino())
+        Some((metadata.dev(), metadata.ino()))
     }
     #[cfg(not(unix))]
     {

@@ -222,7 +222,8 @@ fn a_running_node_is_alone_and_wants_its_token() {
     let mut endpoint: serde_json::Value = serde_json::from_str(&good).unwrap();
     endpoint["token"] = "0".repeat(64).into();
     std::fs::write(&path, endpoint.to_string()).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    let away = path.with_extension("away");
+    std::fs::rename(&path, &away).unwrap();
     let words = [
         "in use",
         "hint: ",
@@ -230,7 +231,7 @@ fn a_running_node_is_alone_and_wants_its_token() {
         "start it again",
     ];
     scene.refused(home, &["status"], 75, &words);
-    std::fs::write(&path, endpoint.to_string()).unwrap();
+    std::fs::rename(&away, &path).unwrap();
     let bundle = scene.path("a.bundle");
     for arguments in [&["status"][..], &["export", "-o", &bundle]] {
         scene.refused(home, arguments, 6, &["token", "api.json"]);

@@ -27,8 +27,8 @@ pub struct Endpoint {
     pub address: std::net::SocketAddr,
     /// The token every request carries.
     pub token: String,
-    /// The number of the file that this stands in, where the system has such numbers: a copy of the home is another one, and
-    /// nobody answers for it.
+    /// The numbers of the file that this stands in, where the system has such: a copy of the home is another one, and nobody
+    /// answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<u64>,
+    pub file: Option<(u64, u64)>,
 }

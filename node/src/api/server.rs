@@ -66,7 +66,7 @@ struct Shared {
     token: Arc<str>,
 }
 
-/// Writes it in the place of one that may be there, with the number that the file has.
+/// Writes it in the place of one that may be there, with the numbers that the file has.
 fn write_endpoint(path: &Path, endpoint: &mut Endpoint) -> std::io::Result<()> {
     let new = path.with_extension("new");
     match std::fs::remove_file(&new) {

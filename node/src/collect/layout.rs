@@ -223,14 +223,41 @@ impl Layout {
     }
 
     /// How many lines a field spans, if one after its first looks like a row of its own, and the row does not show that all of
-    /// them are meant as one field.
+    /// them are meant as one field. A line with a time where rows have theirs never is: what another row holds must not become
+    /// text of this one, and be judged by its facts.
     fn swallowed_lines(&self, row: FileRow<'_>) -> Option<usize> {
         let delimiters = self.columns.len().saturating_sub(1).max(1);
         let looks_like_a_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
-        let swallows = |field: &&str| field.lines().skip(1).any(looks_like_a_row);
+        let is_fixed = matches!(self.time, TimeLayout::Fixed(_));
+        let is_a_row = |line: &str| {
+            if is_fixed {
+                looks_like_a_row(line)
+            } else {
+                self.has_a_time(line)
+            }
+        };
+        let swallows = |field: &&str| {
+            let mut lines = field.lines().skip(1);
+            lines.any(|line| looks_like_a_row(line) || is_a_row(line))
+        };
         let field = row.record.iter().find(swallows)?;
-        let is_meant = row.record.len() == self.columns.len() && row.is_well_quoted();
+        let is_meant = row.record.len() == self.columns.len()
+            && row.is_well_quoted()
+            && !field.lines().skip(1).any(is_a_row);
         (!is_meant).then(|| field.lines().count())
+    }
+
+    /// Whether a line, divided at each delimiter, has a readable time where rows have theirs.
+    fn has_a_time(&self, line: &str) -> bool {
+        let cells = line.split(self.delimiter);
+        let cells: StringRecord = cells.map(|cell| cell.trim_matches('"')).collect();
+        cells.len() > 1
+            && match self.when(&cells) {
+                Ok(_) | Err(RowError::Zone { .. }) => true,
+                Err(
+                    RowError::Unreadable(_) | RowError::Swallowed { .. } | RowError::Decimal { .. },
+                ) => false,
+            }
     }
 
     fn column(&self, at: usize) -> &str {

@@ -6,7 +6,8 @@ use crate::failure::one_line;
 use crate::mesh::PeerKey;
 use crate::partnership::{ANNOUNCE_HINT, Governance, KeyStanding, Partnership, Standing, apart};
 use ambit_ledger::{
-    Decision, Digest, KeyPurpose, Layer, OrganizationId, PartnershipId, Time, Verdict,
+    Decision, Digest, KeyPurpose, Layer, OrganizationId, PartnershipId, PartnershipTerms, Time,
+    Verdict,
 };
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -183,7 +184,19 @@ impl Node {
     fn apart_told(&self, partnership: &Partnership, member: &OrganizationId) -> Option<String> {
         let apart = apart(&partnership.terms().members);
         let is_apart = |id: &OrganizationId| apart.iter().any(|one| one.card.organization == *id);
-        (is_apart(member) && is_apart(&self.settings().organization.id)).then(|| {
+        let own = &self.settings().organization.id;
+        // One connection carries all agreements: another one may have an address.
+        let governance = self.governance();
+        let has_address = |terms: &PartnershipTerms, id: &OrganizationId| {
+            let card = terms.member(id).map(|member| &member.card);
+            card.is_some_and(|card| !card.addresses.is_empty())
+        };
+        let is_reached = governance.partnerships().any(|other| {
+            let terms = other.terms();
+            let are_members = terms.member(member).is_some() && terms.member(own).is_some();
+            are_members && (has_address(terms, member) || has_address(terms, own))
+        });
+        (is_apart(member) && is_apart(own) && !is_reached).then(|| {
             format!(
                 "neither its card in the agreement nor this node's names an address, so that the two never connect; at one of \
                  them, {ANNOUNCE_HINT}, and declare the agreement anew, under another name, with the card that `ambit key card` \

@@ -59,7 +59,7 @@ pub(super) fn apart_words(members: &[Member]) -> Option<String> {
     (!apart.is_empty()).then(|| {
         format!(
             "NO ADDRESS: the nodes of {} never connect with each other, as no card of theirs names an address, and nothing goes \
-             between them. Let one of them {ANNOUNCE_HINT}, and have an agreement declared, under another name, with the card \
+             between them, unless they are members of another agreement that does. Let one of them {ANNOUNCE_HINT}, and have an agreement declared, under another name, with the card \
              that it makes then.",
             joined(apart.into_iter().map(named), "and")
         )

@@ -8,13 +8,12 @@ use super::disclose::{Again, DisclosureContext, disclose, judge_again, judge_for
 use super::hand_over::{HandOverError, Stored, stored};
 use super::observe::COMMIT_OBSERVATIONS_MAX;
 use super::offering::Extent;
-use super::run::{Moment, Releases};
 use crate::node::{Deciding, JudgedWrites, Node};
 use crate::randomness::Randomness;
 use crate::store::{
     AskedFor, BoxKey, StoreError, UNTAKEN_CODES_MAX, Write, own_acknowledgement, own_observation,
 };
-use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time, Verdict, Withdrawn};
+use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 
@@ -131,7 +130,6 @@ fn go_through(
         let in_force = node.releasing();
         let now = now.max(in_force.since());
         let mut deciding = in_force.deciding();
-        let mut releases = Releases::begin(&in_force, Moment::of(now));
         let mut judged = in_force.nothing_judged();
         for (seq, index) in some {
             let item = stored(node, outbox, **seq)?;
@@ -150,20 +148,6 @@ fn go_through(
                     });
                 }
                 None => {
-                    if let Some(refused) = offer.refused {
-                        let (is_left, more) = narrower(&mut releases, &item, now)?;
-                        if is_left {
-                            offered += 1;
-                            let withdrawn = Withdrawn {
-                                seq: **seq,
-                                ..refused
-                            };
-                            judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
-                            judged.extend(more);
-                            continue;
-                        }
-                        judged.extend(more);
-                    }
                     rest.kept_back += 1;
                     rest.from = rest.from.min(**index);
                 }
@@ -172,10 +156,9 @@ fn go_through(
         if !is_dry_run {
             // Of what has a further number already, or was taken back, there is nothing to record.
             if !judged.is_empty() {
-                in_force.commit(releases.passed(), judged)?;
+                in_force.commit(now, judged)?;
             }
             deciding.keep();
-            releases.keep();
         }
     }
     let gone = Gone {
@@ -256,34 +239,6 @@ struct Reoffered<'g> {
     decisions: JudgedWrites<'g>,
     /// The entry; absent where it may not leave now.
     again: Option<OfferedAgain>,
-    /// Why it may not, on the terms that it has.
-    refused: Option<Withdrawn>,
-}
-
-/// Whether something is left of an item that may not leave on the terms it has: the purposes that are still admissible, for
-/// which it is disclosed under a further number once it is taken back. With what is to be recorded, whatever comes of it: what
-/// is decided after it may refer to it.
-fn narrower<'g>(
-    releases: &mut Releases<'g>,
-    item: &Stored,
-    now: Time,
-) -> Result<(bool, JudgedWrites<'g>), StoreError> {
-    let in_force = releases.in_force();
-    let disclosure = &item.disclosure;
-    let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
-    let Some(to) = to.filter(|to| to.partnership().is_judged(now)) else {
-        return Ok((false, in_force.nothing_judged()));
-    };
-    let (_, observation) = item.observation(in_force.node())?;
-    let observation = own_observation(&observation)?;
-    let released = releases.judge(to, observation.facts())?;
-    if released.verdict == Verdict::Admissible {
-        let judged = releases.judged(released, to, disclosure.observation)?;
-        return Ok((true, judged));
-    }
-    let judgement = released.judgement;
-    let decided = judgement.map_or_else(|| in_force.nothing_judged(), |it| it.judged);
-    Ok((false, decided))
 }
 
 fn offer<'g>(
@@ -298,7 +253,6 @@ fn offer<'g>(
         Ok(Reoffered {
             decisions,
             again: None,
-            refused: None,
         })
     };
     let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
@@ -312,13 +266,8 @@ fn offer<'g>(
         let number = (item.id(), item.first_seq);
         match judge_again(deciding, disclosure, facts, number, now)? {
             Again::Leaves { decision, judged } => (decision, judged, None),
-            Again::TakenBack { judged, withdrawn } => {
-                return Ok(Reoffered {
-                    decisions: judged,
-                    again: None,
-                    refused: Some(withdrawn),
-                });
-            }
+            // Its number was settled, so there is nothing to take back.
+            Again::TakenBack { judged, .. } => return kept_back(judged),
         }
     } else {
         let released = judge_for(deciding, to, facts, now)?;
@@ -339,7 +288,6 @@ fn offer<'g>(
     };
     Ok(Reoffered {
         decisions,
-        refused: None,
         again: Some(OfferedAgain {
             first: item.id(),
             first_seq: item.first_seq,

@@ -103,7 +103,7 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
     let Stored {
         disclosure,
         statement,
-        ..
+        first_seq,
     } = stored;
     let facts = own_observation(&observation)?;
     let in_force = node.judging();
@@ -132,10 +132,10 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
             let mut releases = Releases::begin(&in_force, Moment::of(now));
             let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
             let to = to.filter(|to| to.partnership().is_judged(now));
-            // Not of one that stands there under a further number, which is taken back when that is handed over.
+            // Not of one that was offered again: it may be held there by another number than this one.
             let observation = &disclosure.observation;
             let is_standing = standing_number(node.store(), observation, outbox)? == Some(seq);
-            let to = to.filter(|_| is_standing);
+            let to = to.filter(|_| is_standing && seq == first_seq);
             let mut is_released = false;
             if let Some(to) = to {
                 let released = releases.judge(to, facts.facts())?;

@@ -80,11 +80,6 @@ impl<'g> Releases<'g> {
         self.recipients.split_at(fused)
     }
 
-    /// What it judges by.
-    pub(super) fn in_force(&self) -> &'g InForce<'g> {
-        self.in_force
-    }
-
     /// The instant it is by now, for the commit of what was judged.
     pub(super) fn passed(&self) -> Time {
         self.now.passed()

@@ -146,6 +146,13 @@ impl Outboxes {
     }
 }
 
+impl Item {
+    /// Whether its recipient said that it does not take it. That it has it already says no such thing.
+    fn is_refused(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Refused(code)) if code != RefusalCode::Duplicate)
+    }
+}
+
 impl Outbox {
     pub(super) fn last_seq(&self) -> u64 {
         self.items.last_key_value().map_or(0, |(seq, _)| *seq)
@@ -233,7 +240,7 @@ impl Outbox {
         let standing = self.standing.get(&(id, *edition));
         let item = standing.and_then(|seq| Some((seq, self.items.get(seq)?)));
         match item {
-            Some((seq, item)) if !matches!(item.outcome, Some(Outcome::Refused(_))) => {
+            Some((seq, item)) if !item.is_refused() => {
                 Err(Rule::WithheldDisclosed.broken(format!(
                     "observation {id} stands disclosed there as number {seq}; that is taken back first"
                 )))
@@ -252,15 +259,13 @@ impl Outbox {
             return Err(not_there(body));
         }
         item.is_withdrawn = true;
-        let (entry, edition, untaken) = (item.entry, item.edition, item.untaken);
+        let (entry, edition) = (item.entry, item.edition);
         // Under a further number it still stands.
         let place = (body.observation, edition);
         if self.standing.get(&place) == Some(&body.seq) {
             self.standing.remove(&place);
         }
-        // What its recipient did not take may be taken back whenever that is.
-        let is_held = untaken.is_none();
-        if is_held && self.acknowledged.values().any(|to| body.seq <= to.seq) {
+        if self.acknowledged.values().any(|to| body.seq <= to.seq) {
             self.doubtful.insert(body.seq, at);
         }
         Ok((entry, edition))

@@ -173,7 +173,7 @@ kinds! {
         11 Disclosed "disclosed";
         /// An observation was withheld from a recipient.
         12 Withheld "withheld";
-        /// A disclosure was taken back before it left, or once its recipient had not taken it.
+        /// A disclosure was taken back before it left.
         13 Withdrawn "withdrawn";
         /// An observation was taken in.
         14 Admitted "admitted";

@@ -61,7 +61,7 @@ pub struct Withheld {
     pub undecided: bool,
 }
 
-/// A disclosure was taken back before it left, or once its recipient had not taken it.
+/// A disclosure was taken back before it left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawn {

@@ -82,8 +82,9 @@ fn apart_told(proposal: &Proposal) -> Option<String> {
     let apart = names(apart);
     (!apart.is_empty()).then(|| {
         format!(
-            "warning: the nodes of {apart} never connect with each other, as no card of theirs names an address; let one of them \
-             {ANNOUNCE_HINT}, take its new card from `ambit key card`, and declare under another name"
+            "warning: the nodes of {apart} never connect with each other, as no card of theirs names an address, unless they are \
+             members of another agreement that does; let one of them {ANNOUNCE_HINT}, take its new card from `ambit key card`, \
+             and declare under another name"
         )
     })
 }

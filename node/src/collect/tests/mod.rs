@@ -441,6 +441,26 @@ fn a_quoted_field_of_several_lines_that_is_closed_is_one_row() {
 }
 
 #[test]
+fn a_row_between_two_quotation_marks_is_no_text_of_another() {
+    let row = |minute: u32, a: &str, b: &str| format!("2026-05-01 08:0{minute},{a},{b}\n");
+    let whole = row(4, "4", "ok");
+    // Marks that stand for *the same*, in the last column and in one before it; and a mark that opens before inches.
+    for (one, other) in [
+        (row(1, "1", "\""), row(2, "2", "\"")),
+        (row(1, "\"", "x"), row(2, "\"", "y")),
+        (row(1, "1", "\"open"), row(2, "2", "5\"")),
+    ] {
+        let text = format!("t,a,b\n{one}{other}{whole}");
+        let (_, report) = run(text, &wide("delimiter = \",\"")).unwrap();
+        assert_eq!(
+            (report.rows, report.unreadable_rows),
+            (3, 2),
+            "{one}{other}"
+        );
+    }
+}
+
+#[test]
 fn a_first_line_that_names_the_delimiter_is_heeded() {
     let rows = "t;a;b\n2026-05-01 08:00;1;x\n2026-05-01 99:00;1;x\n";
     for (line, before) in [("sep=;\n", ""), ("\"sep=;\"\r\n", "delimiter = \";\"")] {

@@ -157,38 +157,6 @@ async fn purposes_that_a_recipient_does_not_admit_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_refused_goes_for_the_purposes_that_are_left() {
-    let folder = tempfile::tempdir().unwrap();
-    let (shop, place, id) = waiting(folder.path()).await;
-    let closed = closed("admit");
-    let now = crate::clock::now();
-    let one = Node::open(&place).unwrap();
-    one.activate_profile(Layer::Owner, &closed, now).unwrap();
-    drop(one);
-    let one = Running::start(&place).await;
-    until("it was refused", || acknowledged(&shop.node) == [1]).await;
-    shop.node
-        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
-        .unwrap();
-    one.node
-        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
-        .unwrap();
-    until("it came for the rest", || held(&one.node) == 1).await;
-    let detail = one.node.detail(&id, now).unwrap();
-    assert_eq!(
-        detail.terms[0].scope.purposes,
-        purposes(&[SUPPLIER_QUALITY])
-    );
-    until("it was acknowledged", || acknowledged(&shop.node) == [2]).await;
-    let nodes = [&*shop.node, &*one.node];
-    audit(nodes[0], &nodes);
-    audit(nodes[1], &nodes);
-    for running in [shop, one] {
-        running.stop().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_decided_of_what_stays_kept_back_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let (shop, place, _) = waiting(folder.path()).await;
