@@ -94,6 +94,9 @@ pub(super) enum RowError {
     Zone { column: String, text: String },
 }
 
+/// Of so many fields, a line between two quotation marks is taken for a row whatever its time is: a sentence has fewer commas.
+const ROW_FIELDS_MIN: usize = 4;
+
 impl Layout {
     /// Lays `map` over `columns`. Fact columns that `overrides` make moot are not read.
     pub(super) fn new(
@@ -223,28 +226,38 @@ impl Layout {
     }
 
     /// How many lines a field spans, if one after its first looks like a row of its own, and the row does not show that all of
-    /// them are meant as one field. A line with a time where rows have theirs never is: what another row holds must not become
-    /// text of this one, and be judged by its facts.
+    /// them are meant as one field. A line of the file that is a row never is: what another row holds must not become text of
+    /// this one, and be judged by its facts.
     fn swallowed_lines(&self, row: FileRow<'_>) -> Option<usize> {
         let delimiters = self.columns.len().saturating_sub(1).max(1);
         let looks_like_a_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
-        let is_fixed = matches!(self.time, TimeLayout::Fixed(_));
-        let is_a_row = |line: &str| {
-            if is_fixed {
-                looks_like_a_row(line)
-            } else {
-                self.has_a_time(line)
-            }
-        };
+        let text = String::from_utf8_lossy(row.bytes);
+        // With what follows the mark that closes the field: there the row that it swallowed ends.
+        let has_rows = text
+            .trim_start_matches('\n')
+            .lines()
+            .skip(1)
+            .any(|line| self.is_a_row(line));
         let swallows = |field: &&str| {
             let mut lines = field.lines().skip(1);
-            lines.any(|line| looks_like_a_row(line) || is_a_row(line))
+            lines.any(|line| looks_like_a_row(line) || has_rows)
         };
         let field = row.record.iter().find(swallows)?;
-        let is_meant = row.record.len() == self.columns.len()
-            && row.is_well_quoted()
-            && !field.lines().skip(1).any(is_a_row);
+        let is_meant = row.record.len() == self.columns.len() && row.is_well_quoted() && !has_rows;
         (!is_meant).then(|| field.lines().count())
+    }
+
+    /// Whether a line of the file, divided at each delimiter, is a row: by its time, or by more fields than a sentence has by
+    /// chance.
+    fn is_a_row(&self, line: &str) -> bool {
+        let fields = line.matches(self.delimiter).count() + 1;
+        let is_of_all_columns = fields == self.columns.len();
+        match self.time {
+            TimeLayout::Fixed(_) => is_of_all_columns,
+            TimeLayout::Instant(..) | TimeLayout::Interval(..) => {
+                (is_of_all_columns && fields >= ROW_FIELDS_MIN) || self.has_a_time(line)
+            }
+        }
     }
 
     /// Whether a line, divided at each delimiter, has a readable time where rows have theirs.

@@ -458,6 +458,18 @@ fn a_row_between_two_quotation_marks_is_no_text_of_another() {
             "{one}{other}"
         );
     }
+    // Also where the time comes last, behind the mark that closes.
+    let row = |minute: u32, a: &str, b: &str| format!("{a},{b},2026-05-01 08:0{minute}\n");
+    let whole = row(4, "4", "ok");
+    for (one, other) in [
+        (row(1, "1", "\""), row(2, "2", "\"")),
+        (row(1, "1", "\"rough"), row(2, "2", "smooth\"")),
+    ] {
+        let text = format!("a,b,t\n{one}{other}{whole}");
+        let (_, report) = run(text, &wide("delimiter = \",\"")).unwrap();
+        let told = (report.rows, report.unreadable_rows);
+        assert_eq!(told, (3, 2), "{one}{other}");
+    }
 }
 
 #[test]
