@@ -90,6 +90,12 @@ pub(crate) fn flat(text: &str) -> String {
     lines.join(": ")
 }
 
+/// Names, each in backticks, for a message.
+pub(crate) fn quoted(names: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -37,12 +37,25 @@ pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
 /// # Errors
 /// Those of the system.
 pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    replace_private_with(path, |_| Ok(content.to_vec()))
+}
+
+/// The same with a content that names the file which it is written into.
+///
+/// # Errors
+/// Those of the system, and of `content`.
+pub fn replace_private_with(
+    path: &Path,
+    content: impl FnOnce(&std::fs::Metadata) -> std::io::Result<Vec<u8>>,
+) -> std::io::Result<()> {
     let new = path.with_extension("new");
     match std::fs::remove_file(&new) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    write_private(&new, content)?;
+    let mut file = open_private(OpenOptions::new().write(true).create_new(true), &new)?;
+    file.write_all(&content(&file.metadata()?)?)?;
+    file.sync_all()?;
     std::fs::rename(&new, path)?;
     path.parent().map_or(Ok(()), sync_folder)
 }

@@ -3,7 +3,7 @@
 use super::enact::EnactError;
 use super::timely::PastError;
 use crate::clock::ClockError;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, quoted};
 use crate::partnership::{CardError, ComparisonError, DeclarationError, PartnershipFileError};
 use crate::platform::Suggestion;
 use crate::randomness::RandomnessError;
@@ -126,11 +126,6 @@ pub enum PartnerError {
     /// The clock cannot be believed.
     #[error(transparent)]
     Clock(#[from] ClockError),
-}
-
-fn quoted(members: &[OrganizationId]) -> String {
-    let members = members.iter().map(|member| format!("`{member}`"));
-    members.collect::<Vec<_>>().join(", ")
 }
 
 fn listed(found: &[Unbuilt]) -> String {

@@ -4,18 +4,16 @@ use super::Endpoint;
 use super::operations::answer;
 use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
-use crate::platform::{file_number, open_private};
+use crate::platform::{file_number, replace_private_with};
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path as InPath, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -66,20 +64,6 @@ struct Shared {
     token: Arc<str>,
 }
 
-/// Writes it in the place of one that may be there, with the numbers that the file has.
-fn write_endpoint(path: &Path, endpoint: &mut Endpoint) -> std::io::Result<()> {
-    let new = path.with_extension("new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = open_private(OpenOptions::new().write(true).create_new(true), &new)?;
-    endpoint.file = file_number(&file.metadata()?);
-    file.write_all(&serde_json::to_vec(endpoint)?)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)
-}
-
 impl ApiServer {
     /// Listens, and writes `api.json` so that the command line finds it.
     ///
@@ -105,7 +89,11 @@ impl ApiServer {
             source,
         };
         // The database's lock says that no other node runs here, so a file that is there is left over.
-        write_endpoint(&path, &mut endpoint).map_err(failed)?;
+        let written = replace_private_with(&path, |file| {
+            endpoint.file = file_number(file);
+            Ok(serde_json::to_vec(&endpoint)?)
+        });
+        written.map_err(failed)?;
         Ok(Self {
             listener: Some(listener),
             endpoint,
@@ -180,11 +168,7 @@ fn is_same(given: &[u8], expected: &[u8]) -> bool {
             == 0
 }
 
-async fn operate(
-    State(shared): State<Shared>,
-    InPath(name): InPath<String>,
-    body: Bytes,
-) -> Response {
+async fn operate(State(shared): State<Shared>, Path(name): Path<String>, body: Bytes) -> Response {
     // Reading what was sent takes as long as it is large, so that is done there too.
     let done = tokio::task::spawn_blocking(move || {
         answer(&name, &body, &shared.node, crate::clock::now())

@@ -11,7 +11,7 @@ use crate::partnership::Standing;
 use ambit_ledger::OrganizationId;
 use clap::Args;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::Path;
 
 /// Which observation to show, or which submodel.
@@ -83,10 +83,9 @@ fn detail_text(detail: &ObservationDetail) -> String {
             let is_past = name == "hold_until" && terms.is_past;
             (name, if is_past { held_past(&value) } else { value })
         });
-        let not_admitted = members(&json!({"not admitted": terms.purposes_not_admitted}));
-        let not_admitted = not_admitted
-            .into_iter()
-            .filter(|_| !terms.purposes_not_admitted.is_empty());
+        let not_admitted = &terms.purposes_not_admitted;
+        let not_admitted = (!not_admitted.is_empty())
+            .then(|| ("not admitted".to_owned(), plain(&as_value(not_admitted))));
         text.push_str(&pairs(by.into_iter().chain(scope).chain(not_admitted)));
     }
     let header = ["path", "from", "to", "quality", "value", "unit"];
@@ -144,6 +143,7 @@ pub(super) fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn values_are_shown_as_people_write_them() {

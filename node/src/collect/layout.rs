@@ -231,18 +231,19 @@ impl Layout {
     fn swallowed_lines(&self, row: FileRow<'_>) -> Option<usize> {
         let delimiters = self.columns.len().saturating_sub(1).max(1);
         let looks_like_a_row = |line: &str| line.matches(self.delimiter).count() >= delimiters;
+        let mut spanning = row
+            .record
+            .iter()
+            .filter(|field| field.lines().nth(1).is_some())
+            .peekable();
+        // Most rows are on one line, and show nothing.
+        spanning.peek()?;
         let text = String::from_utf8_lossy(row.bytes);
         // With what follows the mark that closes the field: there the row that it swallowed ends.
-        let has_rows = text
-            .trim_start_matches('\n')
-            .lines()
-            .skip(1)
-            .any(|line| self.is_a_row(line));
-        let swallows = |field: &&str| {
-            let mut lines = field.lines().skip(1);
-            lines.any(|line| looks_like_a_row(line) || has_rows)
-        };
-        let field = row.record.iter().find(swallows)?;
+        let mut lines = text.trim_start_matches('\n').lines().skip(1);
+        let has_rows = lines.any(|line| self.is_a_row(line));
+        let field =
+            spanning.find(|field| has_rows || field.lines().skip(1).any(looks_like_a_row))?;
         let is_meant = row.record.len() == self.columns.len() && row.is_well_quoted() && !has_rows;
         (!is_meant).then(|| field.lines().count())
     }

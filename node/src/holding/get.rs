@@ -100,13 +100,10 @@ impl Node {
         for recorded in self.admissions(id)? {
             if let Body::Admitted(admitted) = &recorded.body {
                 let disclosure = own_disclosure(&admitted.disclosure)?;
-                let (_, admits) = self.admitted_for(admitted)?;
                 let mut scope = disclosure.scope;
                 let disclosed_for = std::mem::take(&mut scope.purposes);
-                let (admitted, not_admitted) = disclosed_for
-                    .into_iter()
-                    .partition(|purpose| admits.contains(purpose));
-                scope.purposes = admitted;
+                let taken = self.taken_for(admitted, disclosed_for)?;
+                scope.purposes = taken.purposes;
                 let known = governance.partnership(&disclosure.partnership);
                 all.push(HeldTerms {
                     agreement: known.map_or(Standing::Ended, |known| known.standing(now)),
@@ -114,7 +111,7 @@ impl Node {
                     discloser: disclosure.discloser,
                     is_past: scope.hold_until <= now,
                     scope,
-                    purposes_not_admitted: not_admitted,
+                    purposes_not_admitted: taken.not_admitted,
                 });
             }
         }

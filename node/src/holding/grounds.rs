@@ -64,6 +64,15 @@ pub struct Holding {
     pub decision_entry: Option<u64>,
 }
 
+/// What something was taken in for.
+pub(super) struct TakenFor {
+    pub(super) decision: Digest,
+    /// The purposes disclosed for, which that decision admits.
+    pub(super) purposes: BTreeSet<Purpose>,
+    /// The rest of them.
+    pub(super) not_admitted: BTreeSet<Purpose>,
+}
+
 /// What may be derived.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Derivable {
@@ -143,11 +152,7 @@ impl Node {
         };
         let disclosure = own_disclosure(&admitted.disclosure)?;
         let scope = disclosure.scope;
-        let (digest, admits) = self.admitted_for(admitted)?;
-        let (purposes, purposes_not_admitted) = scope
-            .purposes
-            .into_iter()
-            .partition(|purpose| admits.contains(purpose));
+        let taken = self.taken_for(admitted, scope.purposes)?;
         Ok(Some(Holding {
             discloser: disclosure.discloser,
             partnership: disclosure.partnership,
@@ -157,8 +162,8 @@ impl Node {
             is_past: scope.hold_until <= now,
             keep_until: scope.keep_until,
             erasure: scope.erasure,
-            purposes,
-            purposes_not_admitted,
+            purposes: taken.purposes,
+            purposes_not_admitted: taken.not_admitted,
             onward_hops: scope.onward_hops,
             recipients: scope.recipients,
             not_after: scope.not_after,
@@ -167,22 +172,31 @@ impl Node {
                 recipients: derived.recipients,
                 purposes: derived.purposes,
             }),
-            decision: digest,
-            decision_entry: self.store().decision_entry(&digest)?,
+            decision: taken.decision,
+            decision_entry: self.store().decision_entry(&taken.decision)?,
         }))
     }
 
-    /// The decision by which something was taken in, and the purposes that it admits.
-    pub(super) fn admitted_for(
+    /// By which decision something was taken in, and for which of the purposes that it was disclosed for.
+    pub(super) fn taken_for(
         &self,
         admitted: &Admitted,
-    ) -> Result<(Digest, BTreeSet<Purpose>), StoreError> {
+        disclosed_for: BTreeSet<Purpose>,
+    ) -> Result<TakenFor, StoreError> {
         // One for each of the labels of what was derived; this version takes nothing in that was.
         let Some(digest) = admitted.decisions.first() else {
             return Err(StoreError::Damaged("an admission names no decision"));
         };
         let decision = self.store().decision(digest)?;
         let admits = decision.map(|decision| decision.admitted());
-        Ok((*digest, admits.unwrap_or_default()))
+        let admits = admits.unwrap_or_default();
+        let (purposes, not_admitted) = disclosed_for
+            .into_iter()
+            .partition(|purpose| admits.contains(purpose));
+        Ok(TakenFor {
+            decision: *digest,
+            purposes,
+            not_admitted,
+        })
     }
 }

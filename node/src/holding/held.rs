@@ -1,12 +1,11 @@
 //! What an entry holds, and finding it by the start of its id.
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, quoted};
 use crate::node::Node;
 use crate::store::{Recorded, StoreError, own_observation};
 use ambit_ledger::{Body, Observation, ObservationId, OrganizationId, Readings};
 use ambit_policy::{UnknownName, likely_meant};
 use std::collections::BTreeSet;
-use std::fmt::Display;
 
 /// Something asked for is not there, or cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -86,11 +85,6 @@ fn suggestion(near: &[String]) -> String {
         return String::new();
     }
     format!(": did you mean {}?", quoted(near))
-}
-
-fn quoted(names: impl IntoIterator<Item = impl Display>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
 }
 
 fn near(organization: &OrganizationId, known: &BTreeSet<&OrganizationId>) -> Vec<String> {

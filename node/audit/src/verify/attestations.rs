@@ -3,8 +3,7 @@
 use super::Audit;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
-use super::instants::check_made_here;
-use super::instants::latest_for;
+use super::instants::{check_made_here, latest_for};
 use super::keys::unverified;
 use crate::report::error_chain;
 use crate::rule::Rule;

@@ -33,6 +33,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// An owner's layer that ends in an error where something is to be transferred.
+const BROKEN: &str = r#"
+@id("owner-default")
+permit (principal, action, resource is Ambit::Observation);
+
+@id("owner-broken")
+forbid (principal, action in Ambit::Action::"transfer", resource is Ambit::Observation)
+when { context.retentionDays + 9223372036854775807 > 5 };
+"#;
+
 const SUPPLIER_QUALITY: &str = "urn:ambit:purpose:supplier-quality";
 const MANUFACTURING: &str = "urn:ambit:purpose:manufacturing";
 /// When everything here was observed.

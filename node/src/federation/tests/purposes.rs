@@ -192,14 +192,6 @@ async fn what_is_decided_of_what_stays_kept_back_is_recorded() {
 
 #[test]
 fn a_layer_that_cannot_judge_is_named() {
-    const BROKEN: &str = r#"
-@id("owner-default")
-permit (principal, action, resource is Ambit::Observation);
-
-@id("owner-broken")
-forbid (principal, action in Ambit::Action::"transfer", resource is Ambit::Observation)
-when { context.retentionDays + 9223372036854775807 > 5 };
-"#;
     let folder = tempfile::tempdir().unwrap();
     let [shop, one] = ["shop", "one"].map(|name| {
         let place = init(folder.path(), name);

@@ -21,16 +21,6 @@ forbid (principal, action, resource is Ambit::Observation)
 when { resource.dataClass in Ambit::DataClass::"quality" };
 "#;
 
-/// Ends in an error where something is to be transferred.
-const BROKEN: &str = r#"
-@id("owner-default")
-permit (principal, action, resource is Ambit::Observation);
-
-@id("owner-broken")
-forbid (principal, action in Ambit::Action::"transfer", resource is Ambit::Observation)
-when { context.retentionDays + 9223372036854775807 > 5 };
-"#;
-
 /// Takes nothing in.
 const CLOSED: &str = r#"
 @id("owner-default")
