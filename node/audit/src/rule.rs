@@ -129,11 +129,11 @@ rules! {
     DisclosureScope "disclosure-scope" Integrity Above "a disclosure's terms are wider than the agreement's";
     DisclosureLimits "disclosure-limits" Integrity Above "a disclosure's terms are wider than the owner's limits";
     DisclosurePurposes "disclosure-purposes" Integrity Itself "a disclosure is for other purposes than were admitted";
-    DisclosureTwice "disclosure-twice" Integrity Above "an observation is disclosed twice to one recipient under one edition";
+    DisclosureTwice "disclosure-twice" Integrity Above "an observation is disclosed to a recipient while an earlier disclosure of it was not taken back";
     OfferedAgain "offered-again" Integrity Above "what is offered again is not what its recipient did not take, and might another time";
     Sequence "sequence" Integrity Above "sequence numbers leave one out, or repeat one";
     WithheldUnasked "withheld-unasked" Integrity Above "an observation is withheld without a decision although limits cover it";
-    WithheldDisclosed "withheld-disclosed" Integrity Above "an observation is withheld while it stands disclosed under the same edition";
+    WithheldDisclosed "withheld-disclosed" Integrity Above "an observation is withheld while a disclosure of it was not taken back";
     PassedOver "passed-over" Integrity Above "an observation was not disclosed or withheld before later ones were";
     Withdrawal "withdrawal" Integrity Above "a withdrawal is not of a disclosure that stands";
     WithdrawalAcknowledged "withdrawal-acknowledged" Integrity Above "what its recipient had acknowledged is said to have been taken back before it left";

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::mesh::peer_id_text;
 use crate::node::{Ask, Node, peer_key_on_card};
 use crate::partnership::{Reach, Standing};
-use crate::store::BoxKey;
+use crate::store::{BoxKey, Outbox};
 use ambit_ledger::{OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +45,8 @@ pub struct PeerStatus {
     pub undecided: u64,
     /// How many of what was disclosed to it it did not take, by code.
     pub not_taken: BTreeMap<String, u64>,
+    /// How many it did not take, has asked for again, and does not get because this node's own layers keep them back now.
+    pub kept_back: u64,
     /// How many of what it sent were refused here, by code.
     pub refused: BTreeMap<String, u64>,
     /// How many of what it sent were set aside here, because this node cannot decide them now, by code: they come again.
@@ -129,6 +131,7 @@ impl Node {
                     withheld: counts.withheld,
                     undecided: counts.undecided,
                     not_taken,
+                    kept_back: outbox.as_ref().map_or(0, Outbox::kept_back),
                     refused: incoming.refused,
                     set_aside: incoming.set_aside,
                     troubles,

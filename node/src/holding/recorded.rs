@@ -1,8 +1,8 @@
 //! What the ledger says became of one observation for one recipient, last.
 
-use crate::node::{self, Answer, Became, Node};
-use crate::store::{BoxKey, StoreError, own_disclosure};
-use ambit_ledger::{Body, ObservationId, Purpose, RefusalCode, Time};
+use crate::node::{Answer, Became, Node, Stands, stored};
+use crate::store::{BoxKey, StoreError};
+use ambit_ledger::{ObservationId, Purpose, RefusalCode, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -69,37 +69,31 @@ impl Node {
         id: &ObservationId,
         outbox: &BoxKey,
     ) -> Result<Option<Recorded>, StoreError> {
-        let Some(entry) = self.store().outcome_for(id, outbox)? else {
+        let store = self.store();
+        let Some(stands) = Stands::now(store, id, outbox)? else {
             return Ok(None);
         };
-        let Some(recorded) = self.store().entry(entry)? else {
+        let Some(recorded) = store.entry(stands.entry)? else {
             return Ok(None);
         };
-        let Some(node::Outcome { became, .. }) = node::Outcome::of(&recorded.body)? else {
-            return Ok(None);
-        };
+        let answered = stands.answered(store, outbox)?;
+        let mut purposes = BTreeSet::new();
         let mut is_offered_again = false;
-        let purposes = match &recorded.body {
-            Body::Disclosed(disclosed) => own_disclosure(&disclosed.disclosure)?.scope.purposes,
-            _ => BTreeSet::new(),
-        };
-        let (outcome, answer) = match became {
-            Became::Released {
-                seq: first,
-                disclosure,
-            } => {
-                // The last one, where it was offered again.
-                let seq = self.store().latest_number(&disclosure, first)?;
-                is_offered_again = seq != first;
-                let answer = Answer::to(self.store(), outbox, seq)?;
-                (Outcome::Disclosed, answer.map(RecipientAnswer::from))
-            }
-            Became::Withdrawn => (Outcome::Withdrawn, None),
+        let mut answer = None;
+        if let Some((number, answered)) = answered {
+            purposes = stored(self, outbox, number)?.disclosure.scope.purposes;
+            is_offered_again = stands.first() != Some(number);
+            answer = answered.map(RecipientAnswer::from);
+        }
+        let outcome = match stands.became {
+            Became::Released { .. } => Outcome::Disclosed,
+            Became::Withdrawn => Outcome::Withdrawn,
             Became::Withheld {
                 is_undecided: true, ..
-            } => (Outcome::Undecided, None),
-            Became::Withheld { .. } => (Outcome::Withheld, None),
+            } => Outcome::Undecided,
+            Became::Withheld { .. } => Outcome::Withheld,
         };
+        let entry = stands.entry;
         Ok(Some(Recorded {
             outcome,
             entry,

@@ -6,7 +6,7 @@ use super::profiles::{ProfileStatus, profiles};
 use crate::failure::Failure;
 use crate::node::{Ask, Held, Node, Tally};
 use crate::partnership::Standing;
-use crate::store::{BoxKey, StoreError};
+use crate::store::{BoxKey, Outbox, StoreError};
 use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,6 +74,9 @@ pub struct PairStatus {
     pub undecided: u64,
     /// Of the released, what the recipient did not take, by code.
     pub not_taken: BTreeMap<String, u64>,
+    /// Of the released, what the recipient did not take, has asked for again, and does not get because this node's own
+    /// layers keep it back now.
+    pub kept_back: u64,
     /// Of what the recipient sent, what was refused here, by code.
     pub refused: BTreeMap<String, u64>,
     /// Of what the recipient sent, what was set aside here, because this node cannot decide it now, by code: it comes again.
@@ -143,6 +146,7 @@ impl Node {
             released: counts.released,
             withdrawn: counts.withdrawn,
             not_taken,
+            kept_back: outbox.as_ref().map_or(0, Outbox::kept_back),
             refused: incoming.refused,
             set_aside: incoming.set_aside,
             withheld: counts.withheld,

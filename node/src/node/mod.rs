@@ -11,6 +11,7 @@ mod in_force;
 mod link_trouble;
 mod open;
 mod outcome;
+mod stored;
 mod tally;
 mod troubles;
 
@@ -21,14 +22,15 @@ pub use decisions::{Deciding, Decisions, Judgement};
 pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
 pub(crate) use link_trouble::{LinkNews, LinkTrouble, Way};
 pub use open::OpenError;
-pub(crate) use outcome::{Answer, Became, Outcome, standing_number};
+pub(crate) use outcome::{Answer, Became, Stands};
+pub(crate) use stored::{Stored, stored};
 pub use tally::Held;
 pub(crate) use tally::Tally;
 
 use crate::config::{Home, NodeKeys, Settings};
 use crate::mesh::PeerKey;
 use crate::partnership::{Governance, GovernanceError};
-use crate::store::{Commit, Store, Write};
+use crate::store::{BoxKey, Commit, Store, Write};
 use ambit_ledger::{Fingerprint, Name, Time};
 use clock::ClockState;
 use std::collections::BTreeSet;
@@ -49,6 +51,8 @@ pub struct Node {
     releasing: Mutex<()>,
     /// Held while what a recipient did not take is offered again: two at a time would find the same.
     offering_again: Mutex<()>,
+    /// Held, each for some of the outboxes, from where it is looked at how something stands there until what follows is committed.
+    outboxes: [Mutex<()>; 64],
     /// Read while something is judged and committed, written while what is in force changes.
     governing: RwLock<()>,
     changes: watch::Sender<u64>,
@@ -121,6 +125,15 @@ impl Node {
     /// Keeps others from offering again what a recipient did not take, but not from observing meanwhile.
     pub(crate) fn offering_again(&self) -> MutexGuard<'_, ()> {
         self.offering_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps others from changing how something stands in an outbox: from taking it back, offering it again, and recording
+    /// what its recipient says of it. Whoever also judges takes the guard of what is in force first.
+    pub(crate) fn outbox_alone(&self, outbox: &BoxKey) -> MutexGuard<'_, ()> {
+        outbox
+            .one_of(&self.outboxes)
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }

@@ -154,6 +154,7 @@ impl Node {
             governance: RwLock::new(Arc::new(governance)),
             releasing: Mutex::new(()),
             offering_again: Mutex::new(()),
+            outboxes: std::array::from_fn(|_| Mutex::new(())),
             governing: RwLock::new(()),
             changes: watch::Sender::new(0),
             connected: RwLock::new(None),

@@ -91,26 +91,103 @@ impl Outcome {
     }
 }
 
-/// The number under which an observation stands in an outbox: the last that its last disclosure has there, where that was
-/// not taken back. What was taken back may be an earlier number of it, which goes once more to a recipient that lost its store.
-pub(crate) fn standing_number(
-    store: &Store,
-    observation: &ObservationId,
-    outbox: &BoxKey,
-) -> Result<Option<u64>, StoreError> {
-    let mut until = u64::MAX;
-    while let Some(index) = store.outcome_before(observation, outbox, until)? {
-        match Outcome::at(store, index)?.map(|outcome| outcome.became) {
-            Some(Became::Released { seq, disclosure }) => {
-                let latest = store.latest_number(&disclosure, seq)?;
-                let is_taken_back = store.withdrawn(outbox, latest)?.is_some();
-                return Ok((!is_taken_back).then_some(latest));
+/// How an observation stands for a recipient.
+pub(crate) struct Stands {
+    /// The entry that says so.
+    pub(crate) entry: u64,
+    pub(crate) became: Became,
+    /// The numbers under which it is in the recipient's outbox and was not taken back, in their order; none where it is not
+    /// released. It has more than one where it was offered again.
+    pub(crate) numbers: Vec<u64>,
+}
+
+impl Stands {
+    /// What the entries below one say; nothing where none says anything.
+    ///
+    /// What was taken back under one number may be there under another. Nothing else is said of it before it was taken back
+    /// under all of them.
+    pub(crate) fn below(
+        store: &Store,
+        observation: &ObservationId,
+        outbox: &BoxKey,
+        until: u64,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut last = None;
+        let mut from = until;
+        while let Some(entry) = store.outcome_before(observation, outbox, from)? {
+            let Some(outcome) = Outcome::at(store, entry)? else {
+                break;
+            };
+            from = entry;
+            let numbers = match &outcome.became {
+                Became::Released { seq, disclosure } => live_numbers(
+                    store,
+                    outbox,
+                    store.numbers(disclosure, *seq, until)?,
+                    until,
+                )?,
+                Became::Withdrawn | Became::Withheld { .. } => Vec::new(),
+            };
+            let goes_on = matches!(outcome.became, Became::Withdrawn);
+            let stands = Self {
+                entry,
+                became: outcome.became,
+                numbers,
+            };
+            if !stands.numbers.is_empty() {
+                return Ok(Some(stands));
             }
-            Some(Became::Withdrawn) => until = index,
-            Some(Became::Withheld { .. }) | None => return Ok(None),
+            last = last.or(Some(stands));
+            if !goes_on {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
+    /// The number under which it was put there first; nothing where it is not released.
+    pub(crate) fn first(&self) -> Option<u64> {
+        match self.became {
+            Became::Released { seq, .. } => Some(seq),
+            Became::Withdrawn | Became::Withheld { .. } => None,
         }
     }
-    Ok(None)
+
+    /// What the ledger says now.
+    pub(crate) fn now(
+        store: &Store,
+        observation: &ObservationId,
+        outbox: &BoxKey,
+    ) -> Result<Option<Self>, StoreError> {
+        Self::below(store, observation, outbox, store.size())
+    }
+
+    /// The number that tells what became of it, and what the recipient's store of now said of that. Nothing where it is not
+    /// released.
+    pub(crate) fn answered(
+        &self,
+        store: &Store,
+        outbox: &BoxKey,
+    ) -> Result<Option<(u64, Option<Answer>)>, StoreError> {
+        Answer::to_any(store, outbox, &self.numbers)
+    }
+}
+
+/// Those that were not taken back below an entry.
+fn live_numbers(
+    store: &Store,
+    outbox: &BoxKey,
+    numbers: Vec<u64>,
+    until: u64,
+) -> Result<Vec<u64>, StoreError> {
+    let mut live = Vec::new();
+    for seq in numbers {
+        let taken_back = store.withdrawn(outbox, seq)?;
+        if taken_back.is_none_or(|entry| entry >= until) {
+            live.push(seq);
+        }
+    }
+    Ok(live)
 }
 
 impl Became {
@@ -135,6 +212,30 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Whether the recipient says that it has it.
+    pub(crate) fn is_taken(&self) -> bool {
+        matches!(self.code, None | Some(RefusalCode::Duplicate))
+    }
+
+    /// Of several numbers of one observation the one that tells what became of it, and what the recipient acknowledged of
+    /// that: the number under which it took it, else the last.
+    pub(crate) fn to_any(
+        store: &Store,
+        outbox: &BoxKey,
+        numbers: &[u64],
+    ) -> Result<Option<(u64, Option<Self>)>, StoreError> {
+        let mut last = None;
+        for seq in numbers {
+            let answer = Self::to(store, outbox, *seq)?;
+            let is_taken = answer.as_ref().is_some_and(Self::is_taken);
+            last = Some((*seq, answer));
+            if is_taken {
+                break;
+            }
+        }
+        Ok(last)
+    }
+
     /// What it acknowledged of an item; nothing before it does.
     pub(crate) fn to(store: &Store, outbox: &BoxKey, seq: u64) -> Result<Option<Self>, StoreError> {
         let Some(entry) = store.acknowledgement_of(outbox, seq)? else {

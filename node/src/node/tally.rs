@@ -5,7 +5,7 @@
 //! that is taken off again when the entry is counted.
 
 use super::Node;
-use super::outcome::{Answer, Became, Outcome};
+use super::outcome::{Answer, Became, Outcome, Stands};
 use crate::link::{Inbox, UNACKNOWLEDGED_ITEMS_MAX};
 use crate::store::{BoxKey, Outbox, Store, StoreError, own_acknowledgement, own_observation};
 use ambit_ledger::{
@@ -147,7 +147,8 @@ impl Tally {
                 }
             }
             Body::Acknowledged(acknowledged) => {
-                self.count_acknowledged(&own_acknowledgement(&acknowledged.acknowledgement)?);
+                let stated = own_acknowledgement(&acknowledged.acknowledgement)?;
+                self.count_acknowledged(store, &stated)?;
             }
             // What may be taken another time is counted by its inbox, which knows when it was asked for again.
             Body::Refused(refused) if refused.code.may_come_again() => {}
@@ -158,16 +159,20 @@ impl Tally {
             }
             _ => {
                 if let Some(outcome) = Outcome::of(body)? {
-                    self.take_off_before(store, index, &outcome)?;
-                    self.add(store, &outcome)?;
+                    self.count_outcome(store, index, outcome)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Each refusal once: an acknowledgement names again those of one before that did not arrive.
-    fn count_acknowledged(&mut self, stated: &Acknowledgement) {
+    /// Each refusal once: an acknowledgement names again those of one before that did not arrive, and what was offered again
+    /// has more numbers than one.
+    fn count_acknowledged(
+        &mut self,
+        store: &Store,
+        stated: &Acknowledgement,
+    ) -> Result<(), StoreError> {
         let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
         let counts = self.outgoing.entry(outbox).or_default();
         if counts.acknowledged.0 != Some(stated.incarnation) {
@@ -177,50 +182,69 @@ impl Tally {
         }
         for item in stated.not_taken() {
             // What may be taken another time is counted by its outbox, which knows when it was offered again.
-            if item.seq > counts.acknowledged.1 && !item.code.may_come_again() {
+            if item.seq > counts.acknowledged.1
+                && is_for_good(item.code)
+                && is_first_answer(store, &outbox, item.seq)?
+            {
                 *counts.not_taken.entry(item.code).or_default() += 1;
             }
         }
         counts.acknowledged.1 = counts.acknowledged.1.max(stated.upto);
+        Ok(())
     }
 
-    /// Takes off what was said of the same observation and recipient before.
-    fn take_off_before(
+    fn count_outcome(
         &mut self,
         store: &Store,
         index: u64,
-        outcome: &Outcome,
+        outcome: Outcome,
     ) -> Result<(), StoreError> {
         let (id, outbox) = (&outcome.observation, &outcome.outbox);
-        let Some(before) = store.outcome_before(id, outbox, index)? else {
-            return Ok(());
-        };
-        let Some(said) = Outcome::at(store, before)? else {
-            return Ok(());
-        };
-        let answer = match said.became {
-            Became::Released { seq, .. } => Answer::to(store, outbox, seq)?,
-            Became::Withdrawn | Became::Withheld { .. } => None,
-        };
+        let before = Stands::below(store, id, outbox, index)?;
+        let mut became = outcome.became;
+        // What was taken back under one number may be there under another.
+        if let Became::Withdrawn = became
+            && let Some(stands) = Stands::below(store, id, outbox, index + 1)?
+        {
+            became = stands.became;
+            if let Became::Released { .. } = became {
+                return Ok(());
+            }
+        }
+        if let Some(before) = before {
+            self.take_off(store, outbox, index, &before)?;
+        }
+        self.add(store, outbox, &became)
+    }
+
+    /// Takes off how an observation stood for a recipient before an entry.
+    fn take_off(
+        &mut self,
+        store: &Store,
+        outbox: &BoxKey,
+        index: u64,
+        before: &Stands,
+    ) -> Result<(), StoreError> {
+        let answer = before.answered(store, outbox)?;
         // What it acknowledged later is not counted yet.
-        let answer = answer.filter(|answer| answer.entry < index);
+        let answer = answer.and_then(|(_, answer)| answer.filter(|answer| answer.entry < index));
         let code = answer.and_then(|answer| answer.code);
-        let layers = self.layers(store, &said.became)?;
-        let counts = self.outgoing.entry(said.outbox).or_default();
-        counts.change(&said.became, &layers, |count| {
+        let layers = self.layers(store, &before.became)?;
+        let counts = self.outgoing.entry(*outbox).or_default();
+        counts.change(&before.became, &layers, |count| {
             *count = count.saturating_sub(1);
         });
-        if let Some(code) = code.filter(|code| !code.may_come_again()) {
+        if let Some(code) = code.filter(|code| is_for_good(*code)) {
             let count = counts.not_taken.entry(code).or_default();
             *count = count.saturating_sub(1);
         }
         Ok(())
     }
 
-    fn add(&mut self, store: &Store, outcome: &Outcome) -> Result<(), StoreError> {
-        let layers = self.layers(store, &outcome.became)?;
-        let counts = self.outgoing.entry(outcome.outbox).or_default();
-        counts.change(&outcome.became, &layers, |count| *count += 1);
+    fn add(&mut self, store: &Store, outbox: &BoxKey, became: &Became) -> Result<(), StoreError> {
+        let layers = self.layers(store, became)?;
+        let counts = self.outgoing.entry(*outbox).or_default();
+        counts.change(became, &layers, |count| *count += 1);
         Ok(())
     }
 
@@ -276,15 +300,11 @@ impl Node {
 }
 
 impl Outgoing {
-    /// How many items the recipient did not take, by the name of the code: for good, and until they are offered again.
+    /// How many items the recipient did not take, by the name of the code: for good, and until it asks for them again.
     pub(crate) fn not_taken(&self, outbox: Option<&Outbox>) -> BTreeMap<String, u64> {
         let for_good = self.not_taken.iter().map(|(code, count)| (*code, *count));
-        let untaken = outbox.into_iter().flat_map(|outbox| {
-            let untaken = outbox.untaken.iter().map(|(code, count)| (*code, *count));
-            let asked_for = outbox.asked_for.iter();
-            untaken.chain(asked_for.map(|(code, asked)| (*code, asked.kept_back)))
-        });
-        let untaken = untaken.map(|(number, count)| (RefusalCode::from(number), count));
+        let untaken = outbox.into_iter().flat_map(|outbox| &outbox.untaken);
+        let untaken = untaken.map(|(number, count)| (RefusalCode::from(*number), *count));
         by_name(for_good.chain(untaken))
     }
 
@@ -307,6 +327,29 @@ impl Outgoing {
         }
         self.layers.retain(|_, count| *count > 0);
     }
+}
+
+/// Whether a recipient will never take what it answered so. That it has it already says no such thing.
+fn is_for_good(code: RefusalCode) -> bool {
+    !code.may_come_again() && code != RefusalCode::Duplicate
+}
+
+/// Whether an observation that was not taken under a number was neither taken nor refused for good under an earlier one.
+fn is_first_answer(store: &Store, outbox: &BoxKey, seq: u64) -> Result<bool, StoreError> {
+    let index = store.outbox_item(outbox, seq)?;
+    let recorded = index.map(|index| store.entry(index)).transpose()?.flatten();
+    let Some(Body::OfferedAgain(offer)) = recorded.map(|recorded| recorded.body) else {
+        return Ok(true);
+    };
+    let numbers = store.numbers(&offer.first, offer.first_seq, u64::MAX)?;
+    for earlier in numbers.into_iter().filter(|earlier| *earlier < seq) {
+        let answer = Answer::to(store, outbox, earlier)?;
+        let is_final = |answer: Answer| answer.is_taken() || answer.code.is_some_and(is_for_good);
+        if answer.is_some_and(is_final) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Counts of at least one by the name of their code.

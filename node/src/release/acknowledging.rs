@@ -2,10 +2,9 @@
 //!
 //! It must never record one that an audit would call wrong: the ledger only grows.
 
-use super::hand_over::stored;
 use crate::clock::APART_SECONDS_MAX;
 use crate::link::{AcknowledgementError, AcknowledgementReach};
-use crate::node::Node;
+use crate::node::{Node, stored};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, KeyringError, OrganizationId, PartnershipId, Statement,
@@ -139,5 +138,6 @@ pub(crate) fn record_acknowledgement(
             untaken,
         },
     ];
+    let _alone = node.outbox_alone(outbox);
     node.store().commit(node.commit_of(now, writes)).map(drop)
 }

@@ -5,15 +5,16 @@
 //! What they do not admit is kept back, and looked at again once something else is in force here.
 
 use super::disclose::{Again, DisclosureContext, disclose, judge_again, judge_for};
-use super::hand_over::{HandOverError, Stored, stored};
+use super::hand_over::HandOverError;
 use super::observe::COMMIT_OBSERVATIONS_MAX;
 use super::offering::Extent;
-use crate::node::{Deciding, JudgedWrites, Node};
+use crate::node::{Deciding, JudgedWrites, Node, Stands, Stored, stored};
 use crate::randomness::Randomness;
 use crate::store::{
-    AskedFor, BoxKey, StoreError, UNTAKEN_CODES_MAX, Write, own_acknowledgement, own_observation,
+    AskedFor, BoxKey, Outbox, StoreError, UNTAKEN_CODES_MAX, Write, own_acknowledgement,
+    own_observation,
 };
-use ambit_ledger::{Body, DisclosureId, OfferedAgain, RefusalCode, Salt, Time};
+use ambit_ledger::{Body, Digest, DisclosureId, OfferedAgain, RefusalCode, Salt, Scope, Time};
 use serde_bytes::ByteBuf;
 use std::collections::BTreeMap;
 
@@ -111,7 +112,10 @@ fn go_through(
     }: AskedAgain,
     (extent, now): (Extent, Time),
 ) -> Result<Gone, StoreError> {
-    let stated = stated(node, outbox, code, asked)?;
+    let state = node.store().outbox(outbox);
+    let incarnation = state.as_ref().and_then(Outbox::incarnation);
+    let since = state.and_then(|state| state.asked_for.get(&code.number()).copied());
+    let stated = stated(node, outbox, code, asked, incarnation)?;
     let is_asked_for = |seq: u64| seq <= asked.upto;
     let wanted = stated.iter().filter(|(seq, _)| is_asked_for(**seq));
     let wanted: Vec<_> = wanted.collect();
@@ -128,12 +132,13 @@ fn go_through(
     for some in wanted.chunks(COMMIT_OBSERVATIONS_MAX) {
         // Others may observe, and change what is in force, between one commit and the next.
         let in_force = node.releasing();
+        let _alone = node.outbox_alone(outbox);
         let now = now.max(in_force.since());
         let mut deciding = in_force.deciding();
         let mut judged = in_force.nothing_judged();
         for (seq, index) in some {
             let item = stored(node, outbox, **seq)?;
-            if !is_latest(node, outbox, **seq, &item)? {
+            if !is_due(node, outbox, **seq, code, &item)? {
                 continue;
             }
             let offer = offer(&mut deciding, &item, now)?;
@@ -168,11 +173,17 @@ fn go_through(
     if is_dry_run {
         return Ok(gone);
     }
+    let _alone = node.outbox_alone(outbox);
+    let state = node.store().outbox(outbox);
+    // A recipient that lost its store meanwhile says of everything again whether it takes it.
+    let Some(state) = state.filter(|state| state.incarnation() == incarnation) else {
+        return Ok(gone);
+    };
     // Last: where this does not come to the disk, all of it is looked at again, and what has a further number is passed over.
     let done = Write::AskedFor {
         outbox: *outbox,
         code: code.number(),
-        asked: rest,
+        asked: rest.with_more(since, state.asked_for.get(&code.number())),
         newly: newly(&stated, before, asked.upto),
     };
     node.store().commit(node.commit_of(now, vec![done]))?;
@@ -191,12 +202,9 @@ fn stated(
     outbox: &BoxKey,
     code: RefusalCode,
     asked: AskedFor,
+    incarnation: Option<Salt>,
 ) -> Result<BTreeMap<u64, u64>, StoreError> {
     let store = node.store();
-    let state = store.outbox(outbox);
-    let incarnation = state
-        .and_then(|state| state.acknowledged)
-        .map(|reach| reach.incarnation);
     let mut stated = BTreeMap::new();
     for index in store.untaken(outbox, code.number(), asked.from..asked.until)? {
         for seq in untaken_in(node, index, code, incarnation)? {
@@ -206,11 +214,23 @@ fn stated(
     Ok(stated)
 }
 
-/// Whether a number is the last under which a disclosure goes: it was not offered again since, nor taken back.
-fn is_latest(node: &Node, outbox: &BoxKey, seq: u64, item: &Stored) -> Result<bool, StoreError> {
+/// Whether a number is still the last under which something is in the outbox, and the recipient's store of now says that
+/// it did not take it with that code, nor took it under another number.
+fn is_due(
+    node: &Node,
+    outbox: &BoxKey,
+    seq: u64,
+    code: RefusalCode,
+    item: &Stored,
+) -> Result<bool, StoreError> {
     let store = node.store();
-    Ok(store.withdrawn(outbox, seq)?.is_none()
-        && store.latest_number(&item.id(), item.first_seq)? == seq)
+    let Some(stands) = Stands::now(store, &item.disclosure.observation, outbox)? else {
+        return Ok(false);
+    };
+    let answered = stands.answered(store, outbox)?;
+    Ok(answered.is_some_and(|(number, answer)| {
+        number == seq && answer.is_some_and(|answer| answer.code == Some(code))
+    }))
 }
 
 /// The numbers that the acknowledgement of an entry says were not taken with a code; of none, where it is by a store that
@@ -262,47 +282,78 @@ fn offer<'g>(
     let (_, observation) = item.observation(node)?;
     let observation = own_observation(&observation)?;
     let facts = observation.facts();
-    let (decision, decisions, statement) = if to.partnership().edition() == disclosure.edition {
+    let mut decisions = in_force.nothing_judged();
+    // Under another edition it takes a new disclosure, and where this one is admissible for some of its purposes only.
+    let mut is_renewed = true;
+    if to.partnership().edition() == disclosure.edition {
         let number = (item.id(), item.first_seq);
         match judge_again(deciding, disclosure, facts, number, now)? {
-            Again::Leaves { decision, judged } => (decision, judged, None),
-            // Its number was settled, so there is nothing to take back.
-            Again::TakenBack { judged, .. } => return kept_back(judged),
-        }
-    } else {
-        let released = judge_for(deciding, to, facts, now)?;
-        let context = DisclosureContext {
-            discloser: in_force.organization(),
-            key: &node.keys().statement,
-            salt: Randomness::default().salt()?,
-            now,
-        };
-        match disclose(released, to, disclosure.observation, &context)? {
-            Ok(new) => (new.decision, new.judged, Some(ByteBuf::from(new.statement))),
-            Err(judgement) => {
-                return kept_back(
-                    judgement.map_or_else(|| in_force.nothing_judged(), |it| it.judged),
-                );
+            Again::Leaves { decision, judged } => {
+                return Ok(Reoffered {
+                    decisions: judged,
+                    again: Some(item.offered(decision, None)),
+                });
             }
+            // The number that it has was settled: it stays there, and only the further one is for less.
+            Again::TakenBack { judged, .. } => decisions.extend(judged),
         }
+        is_renewed = false;
+    }
+    let released = judge_for(deciding, to, facts, now)?;
+    let may_go = |scope: &Scope| is_renewed || is_for_less(scope, &disclosure.scope);
+    let may_go = released.scope.as_ref().is_some_and(may_go);
+    if !may_go {
+        let judged = released.judgement.map(|judgement| judgement.judged);
+        judged
+            .into_iter()
+            .for_each(|judged| decisions.extend(judged));
+        return kept_back(decisions);
+    }
+    let context = DisclosureContext {
+        discloser: in_force.organization(),
+        key: &node.keys().statement,
+        salt: Randomness::default().salt()?,
+        now,
     };
-    Ok(Reoffered {
-        decisions,
-        again: Some(OfferedAgain {
-            first: item.id(),
-            first_seq: item.first_seq,
-            disclosure: statement,
-            partnership: disclosure.partnership.clone(),
-            recipient: disclosure.recipient.clone(),
-            // Given at the commit.
-            seq: 0,
-            decision,
-        }),
-    })
+    match disclose(released, to, disclosure.observation, &context)? {
+        Ok(new) => {
+            decisions.extend(new.judged);
+            Ok(Reoffered {
+                decisions,
+                again: Some(item.offered(new.decision, Some(ByteBuf::from(new.statement)))),
+            })
+        }
+        Err(judgement) => {
+            let judged = judgement.map(|judgement| judgement.judged);
+            judged
+                .into_iter()
+                .for_each(|judged| decisions.extend(judged));
+            kept_back(decisions)
+        }
+    }
+}
+
+/// Whether it is for some of the purposes of another, and not for all.
+fn is_for_less(scope: &Scope, other: &Scope) -> bool {
+    scope.purposes != other.purposes && scope.purposes.is_subset(&other.purposes)
 }
 
 impl Stored {
     fn id(&self) -> DisclosureId {
         DisclosureId::of(&self.statement)
+    }
+
+    /// The entry that offers it again, by its own disclosure or by a new one.
+    fn offered(&self, decision: Digest, disclosure: Option<ByteBuf>) -> OfferedAgain {
+        OfferedAgain {
+            first: self.id(),
+            first_seq: self.first_seq,
+            disclosure,
+            partnership: self.disclosure.partnership.clone(),
+            recipient: self.disclosure.recipient.clone(),
+            // Given at the commit.
+            seq: 0,
+            decision,
+        }
     }
 }

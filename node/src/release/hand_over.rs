@@ -5,9 +5,9 @@ use super::disclose::{Again, judge_again};
 use super::run::{Moment, Releases};
 use crate::clock::ClockError;
 use crate::link::Outgoing;
-use crate::node::{Node, standing_number};
-use crate::store::{BoxKey, StoreError, Write, own_disclosure, own_observation};
-use ambit_ledger::{Body, Disclosure, DisclosureId, ItemBody, OfferedAgain, Verdict};
+use crate::node::{Answer, InForce, JudgedWrites, Node, Stands, Stored, stored};
+use crate::store::{BoxKey, StoreError, Write, own_observation};
+use ambit_ledger::{Body, Disclosure, DisclosureId, Facts, ItemBody, Time, Verdict, Withdrawn};
 
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -18,58 +18,6 @@ pub(crate) enum HandOverError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What a number of an outbox carries.
-pub(super) struct Stored {
-    pub(super) disclosure: Disclosure,
-    pub(super) statement: Vec<u8>,
-    /// The number under which this very disclosure was put there.
-    pub(super) first_seq: u64,
-}
-
-impl Stored {
-    /// The observation that is disclosed: its entry and its statement.
-    pub(super) fn observation(&self, node: &Node) -> Result<(u64, Vec<u8>), StoreError> {
-        let missing = StoreError::Damaged("a disclosed observation is missing");
-        let Some(index) = node.store().observation(&self.disclosure.observation)? else {
-            return Err(missing);
-        };
-        match node.store().entry(index)?.map(|recorded| recorded.body) {
-            Some(Body::Observed(observed)) => Ok((index, observed.observation.into_vec())),
-            _ => Err(missing),
-        }
-    }
-}
-
-pub(super) fn stored(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Stored, StoreError> {
-    let missing = StoreError::Damaged("an item of an outbox is missing");
-    let body = |seq| -> Result<_, StoreError> {
-        let index = node.store().outbox_item(outbox, seq)?;
-        let recorded = index.map(|index| node.store().entry(index)).transpose()?;
-        Ok(recorded.flatten().map(|recorded| recorded.body))
-    };
-    let (statement, first_seq) = match body(seq)? {
-        Some(Body::Disclosed(disclosed)) => (disclosed.disclosure, seq),
-        Some(Body::OfferedAgain(OfferedAgain {
-            disclosure: Some(statement),
-            ..
-        })) => (statement, seq),
-        Some(Body::OfferedAgain(offer)) => match body(offer.first_seq)? {
-            Some(Body::Disclosed(disclosed)) => (disclosed.disclosure, offer.first_seq),
-            Some(Body::OfferedAgain(OfferedAgain {
-                disclosure: Some(statement),
-                ..
-            })) => (statement, offer.first_seq),
-            _ => return Err(missing),
-        },
-        _ => return Err(missing),
-    };
-    Ok(Stored {
-        disclosure: own_disclosure(&statement)?,
-        statement: statement.into_vec(),
-        first_seq,
-    })
 }
 
 /// What these sequence numbers carried.
@@ -103,54 +51,30 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
     let Stored {
         disclosure,
         statement,
-        first_seq,
+        ..
     } = stored;
     let facts = own_observation(&observation)?;
     let in_force = node.judging();
+    let _alone = node.outbox_alone(outbox);
+    // By another link to the same recipient, which just ended.
+    if node.store().withdrawn(outbox, seq)?.is_some() {
+        return Ok(Outgoing::Tombstone);
+    }
     // By the clock once that is in force: nothing is judged at an instant before it.
     let now = node.instant(crate::clock::now())?;
     let mut deciding = in_force.deciding();
-    let again = judge_again(
-        &mut deciding,
-        &disclosure,
-        facts.facts(),
-        (DisclosureId::of(&statement), seq),
-        now,
-    )?;
-    match again {
-        Again::TakenBack {
-            mut judged,
-            withdrawn,
-        } => {
-            judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
-            // It may be released again when something else is in force.
-            judged.push(Write::Offered {
-                outbox: *outbox,
-                upto: 0,
-            });
-            // What is admissible for fewer purposes than before goes for those, under a further number.
-            let mut releases = Releases::begin(&in_force, Moment::of(now));
-            let to = in_force.counterpart(&disclosure.partnership, &disclosure.recipient);
-            let to = to.filter(|to| to.partnership().is_judged(now));
-            // Not of one that was offered again: it may be held there by another number than this one.
-            let observation = &disclosure.observation;
-            let is_standing = standing_number(node.store(), observation, outbox)? == Some(seq);
-            let to = to.filter(|_| is_standing && seq == first_seq);
-            let mut is_released = false;
-            if let Some(to) = to {
-                let released = releases.judge(to, facts.facts())?;
-                if released.verdict == Verdict::Admissible {
-                    judged.extend(releases.judged(released, to, disclosure.observation)?);
-                    is_released = true;
-                }
-            }
-            // By the clock once that is signed: an entry is not older than what it records.
-            in_force.commit(releases.passed(), judged)?;
+    let id = DisclosureId::of(&statement);
+    match judge_again(&mut deciding, &disclosure, facts.facts(), (id, seq), now)? {
+        Again::TakenBack { judged, withdrawn } => {
+            let taken_back = TakenBack {
+                in_force: &in_force,
+                outbox,
+                disclosure: &disclosure,
+                facts: facts.facts(),
+                seq,
+            };
+            taken_back.commit(judged, withdrawn, now)?;
             deciding.keep();
-            if is_released {
-                releases.keep();
-                node.notify();
-            }
             Ok(Outgoing::Tombstone)
         }
         Again::Leaves { judged, .. } => {
@@ -166,5 +90,85 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
                 evidence: Vec::new(),
             })
         }
+    }
+}
+
+/// An item that may not leave under its number.
+struct TakenBack<'a> {
+    in_force: &'a InForce<'a>,
+    outbox: &'a BoxKey,
+    disclosure: &'a Disclosure,
+    facts: &'a Facts,
+    seq: u64,
+}
+
+impl<'a> TakenBack<'a> {
+    /// Records that it is taken back. Where it is in the outbox under no other number, it goes for those purposes that it is
+    /// still admissible for, or may be released again when something else is in force.
+    fn commit(
+        &self,
+        mut judged: JudgedWrites<'a>,
+        withdrawn: Withdrawn,
+        now: Time,
+    ) -> Result<(), StoreError> {
+        let node = self.in_force.node();
+        judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
+        let mut releases = Releases::begin(self.in_force, Moment::of(now));
+        let observation = &self.disclosure.observation;
+        let stands = Stands::now(node.store(), observation, self.outbox)?;
+        let mut others = stands.map_or_else(Vec::new, |stands| stands.numbers);
+        others.retain(|seq| *seq != self.seq);
+        let mut is_released = false;
+        if others.is_empty() {
+            judged.push(Write::Offered {
+                outbox: *self.outbox,
+                upto: 0,
+            });
+            let disclosure = self.disclosure;
+            let to = self
+                .in_force
+                .counterpart(&disclosure.partnership, &disclosure.recipient);
+            if let Some(to) = to.filter(|to| to.partnership().is_judged(now)) {
+                let released = releases.judge(to, self.facts)?;
+                if released.verdict == Verdict::Admissible {
+                    judged.extend(releases.judged(released, to, *observation)?);
+                    is_released = true;
+                }
+            }
+        } else {
+            judged.extend(self.keep_back(&others)?);
+        }
+        // By the clock once that is signed: an entry is not older than what it records.
+        self.in_force.commit(releases.passed(), judged)?;
+        if is_released {
+            releases.keep();
+            node.notify();
+        }
+        Ok(())
+    }
+
+    /// What its recipient asked for under an earlier number, and is offered under no further one any more, is kept back: it is
+    /// looked at once something else is in force.
+    fn keep_back(&self, others: &[u64]) -> Result<JudgedWrites<'a>, StoreError> {
+        let store = self.in_force.node().store();
+        let mut writes = self.in_force.nothing_judged();
+        let Some((seq, Some(answer))) = Answer::to_any(store, self.outbox, others)? else {
+            return Ok(writes);
+        };
+        let code = answer.code.filter(|code| code.may_come_again());
+        let state = store.outbox(self.outbox);
+        if let Some(code) = code
+            && let Some(asked) =
+                state.and_then(|state| state.asked_for.get(&code.number()).copied())
+            && seq <= asked.upto
+        {
+            writes.push(Write::AskedFor {
+                outbox: *self.outbox,
+                code: code.number(),
+                asked: asked.with_kept_back(answer.entry),
+                newly: 0,
+            });
+        }
+        Ok(writes)
     }
 }

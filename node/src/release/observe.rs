@@ -6,7 +6,7 @@ use super::run::{Moment, Releases};
 use super::signing::{SignedChunk, Signing};
 use crate::collect::{AheadError, Draft, check_ahead};
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask, Counterpart, InForce, Node, Outcome};
+use crate::node::{Ask, Counterpart, InForce, Node, Stands};
 use crate::partnership::{Governance, GovernanceError};
 use crate::randomness::RandomnessError;
 use crate::store::{Pending, StoreError};
@@ -241,8 +241,7 @@ fn judge_for_rest(
     for to in recipients {
         let outbox = to.outbox();
         for observed in observed.iter_mut() {
-            let index = store.outcome_for(&observed.id, &outbox)?;
-            let said = index.map_or(Ok(None), |index| Outcome::at(store, index))?;
+            let said = Stands::now(store, &observed.id, &outbox)?;
             // Where nothing is said yet, nothing was disclosed.
             let verdict = said.map_or(Verdict::Withheld, |said| said.became.verdict());
             observed.outcomes.push(RecipientOutcome {

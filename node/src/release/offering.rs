@@ -5,7 +5,7 @@ use super::disclose::Release;
 use super::observe::{COMMIT_OBSERVATIONS_MAX, ObserveError};
 use super::offer::Offered;
 use super::run::{Moment, Releases};
-use crate::node::{Counterpart, InForce, JudgedWrites, Node, standing_number};
+use crate::node::{Counterpart, InForce, JudgedWrites, Node, Stands};
 use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{
     Body, Decision, Digest, Facts, Layer, ObservationId, OrganizationId, PartnershipId, Time,
@@ -270,16 +270,12 @@ impl<'a> Offering<'a> {
         let store = self.node.store();
         let id = match store.entry(index)?.map(|recorded| recorded.body) {
             Some(Body::Withheld(withheld)) => withheld.observation,
-            Some(Body::Withdrawn(withdrawn)) => {
-                let id = &withdrawn.observation;
-                if standing_number(store, id, &self.outbox)?.is_some() {
-                    return Ok(None);
-                }
-                *id
-            }
+            Some(Body::Withdrawn(withdrawn)) => withdrawn.observation,
             _ => return Err(MISSING),
         };
-        if store.outcome_for(&id, &self.outbox)? != Some(index) {
+        // What was taken back under one number may be there under another.
+        let stands = Stands::now(store, &id, &self.outbox)?;
+        if stands.is_none_or(|stands| stands.entry != index) {
             return Ok(None);
         }
         let observed = store.observation(&id)?;

@@ -94,7 +94,7 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
             let outbox = BoxKey::new(&offer.partnership, &offer.recipient);
             vec![
                 Mark::Queues(outbox, offer.seq),
-                Mark::Leads(keys::offered(&offer.first)),
+                Mark::Leads(keys::offered(&offer.first, offer.seq)),
             ]
         }
         Body::Acknowledged(acknowledged) => acknowledged_marks(&acknowledged.acknowledgement)?,
@@ -124,7 +124,8 @@ fn acknowledged_marks(statement: &[u8]) -> Result<Vec<Mark>, StoreError> {
         .map(|item| item.code.number())
         .collect();
     let codes = codes.into_iter().take(UNTAKEN_CODES_MAX);
-    let reaches = Mark::Leads(keys::acknowledged(&outbox, statement.upto));
+    let key = keys::acknowledged(&outbox, &statement.incarnation, statement.upto);
+    let reaches = Mark::Leads(key);
     let untaken = codes.map(|code| Mark::Untaken(outbox, code));
     Ok(untaken.chain([reaches]).collect())
 }

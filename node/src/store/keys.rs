@@ -3,7 +3,7 @@
 //! Everything that belongs to an entry is found from the entry's index and body alone, so that a group
 //! that was cut off can be taken back; items of an outbox that came together, from the first of them.
 
-use ambit_ledger::{Digest, DisclosureId, ObservationId, OrganizationId, PartnershipId};
+use ambit_ledger::{Digest, DisclosureId, ObservationId, OrganizationId, PartnershipId, Salt};
 
 /// The one record that says how far the store is committed.
 pub(super) const HEAD: &[u8] = b"h";
@@ -46,6 +46,12 @@ impl BoxKey {
             .zip(digest.as_bytes())
             .for_each(|(to, from)| *to = *from);
         Self(key)
+    }
+
+    /// One of these, the same for the same box; all boxes are spread evenly over them, because a key is a digest.
+    pub(crate) fn one_of<'a, T>(&self, all: &'a [T; 64]) -> &'a T {
+        let ([first, ..], [byte, ..]) = (all, self.0);
+        all.get(usize::from(byte) % all.len()).unwrap_or(first)
     }
 
     /// Tells an inbox from the outbox of the same two, where both are counted together.
@@ -166,18 +172,26 @@ pub(super) fn withheld_because(key: &[u8]) -> Option<(Option<Digest>, u64)> {
     Some((decision, u64::from_be_bytes(*index)))
 }
 
-/// An acknowledgement of an outbox's items up to a number.
-pub(super) fn acknowledged(outbox: &BoxKey, upto: u64) -> Vec<u8> {
-    join(ACKNOWLEDGED, &[&outbox.0, &upto.to_be_bytes()])
+/// An acknowledgement of an outbox's items up to a number, by one store of its recipient.
+pub(super) fn acknowledged(outbox: &BoxKey, incarnation: &Salt, upto: u64) -> Vec<u8> {
+    join(
+        ACKNOWLEDGED,
+        &[&outbox.0, incarnation.as_bytes(), &upto.to_be_bytes()],
+    )
 }
 
-/// All acknowledgements of an outbox's items.
-pub(super) fn all_acknowledged(outbox: &BoxKey) -> Vec<u8> {
-    join(ACKNOWLEDGED, &[&outbox.0])
+/// All acknowledgements of an outbox's items by one store of its recipient.
+pub(super) fn all_acknowledged(outbox: &BoxKey, incarnation: &Salt) -> Vec<u8> {
+    join(ACKNOWLEDGED, &[&outbox.0, incarnation.as_bytes()])
 }
 
-/// The entry that offered a disclosure again last.
-pub(super) fn offered(first: &DisclosureId) -> Vec<u8> {
+/// The entry that offered a disclosure again under a number.
+pub(super) fn offered(first: &DisclosureId, seq: u64) -> Vec<u8> {
+    join(OFFERED, &[first.digest().as_bytes(), &seq.to_be_bytes()])
+}
+
+/// All entries that offered a disclosure again.
+pub(super) fn all_offered(first: &DisclosureId) -> Vec<u8> {
     join(OFFERED, &[first.digest().as_bytes()])
 }
 

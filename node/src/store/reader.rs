@@ -232,26 +232,39 @@ impl Store {
         self.decision_at(self.decision_entry(digest)?)
     }
 
-    /// The number that stands in an outbox for a disclosure that was put there under this one: the last, where it was
-    /// offered again.
+    /// The numbers under which a disclosure was put into an outbox below an entry: the first, which is given, and those
+    /// under which it was offered again, in their order.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub fn latest_number(&self, first: &DisclosureId, seq: u64) -> Result<u64, StoreError> {
-        let (mut id, mut latest) = (*first, seq);
-        while let Some(index) = self.committed(&keys::offered(&id))? {
-            let recorded = self.entry(index)?;
-            let Some(Body::OfferedAgain(offer)) = recorded.map(|recorded| recorded.body) else {
-                return Err(StoreError::Damaged("an offer is missing"));
-            };
-            latest = offer.seq;
-            match offer.disclosure {
+    pub fn numbers(
+        &self,
+        first: &DisclosureId,
+        seq: u64,
+        until: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        let until = until.min(self.size());
+        let (mut disclosures, mut numbers) = (vec![*first], vec![seq]);
+        while let Some(id) = disclosures.pop() {
+            let prefix = keys::all_offered(&id);
+            for pair in self.shared.database.scan_from(&prefix) {
+                let (key, value) = pair?;
+                let index = index_of(&value)?;
+                if !key.starts_with(&prefix) || index >= until {
+                    break;
+                }
+                let recorded = self.entry(index)?;
+                let Some(Body::OfferedAgain(offer)) = recorded.map(|recorded| recorded.body) else {
+                    return Err(StoreError::Damaged("an offer is missing"));
+                };
+                numbers.push(offer.seq);
                 // Another disclosure took its place, which may itself have been offered again.
-                Some(statement) => id = DisclosureId::of(&statement),
-                None => break,
+                let renewed = offer.disclosure.iter();
+                disclosures.extend(renewed.map(|statement| DisclosureId::of(statement)));
             }
         }
-        Ok(latest)
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// The entry that holds the decision of this digest.
@@ -422,13 +435,17 @@ impl Store {
             .filter(move |index| index.as_ref().map_or(true, |index| *index < size))
     }
 
-    /// The entry of the first acknowledgement that covers an item of an outbox.
+    /// The entry of the first acknowledgement that covers an item of an outbox, by the store that the recipient has now.
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub fn acknowledgement_of(&self, outbox: &BoxKey, seq: u64) -> Result<Option<u64>, StoreError> {
-        let prefix = keys::all_acknowledged(outbox);
-        let from = keys::acknowledged(outbox, seq);
+        let reach = self.outbox(outbox).and_then(|state| state.acknowledged);
+        let Some(incarnation) = reach.map(|reach| reach.incarnation) else {
+            return Ok(None);
+        };
+        let prefix = keys::all_acknowledged(outbox, &incarnation);
+        let from = keys::acknowledged(outbox, &incarnation, seq);
         let first = self.shared.database.scan_from(&from).next().transpose()?;
         let first = first.filter(|(key, _)| key.starts_with(&prefix));
         let index = first.map(|(_, value)| index_of(&value)).transpose()?;

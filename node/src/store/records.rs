@@ -37,8 +37,9 @@ pub(super) struct Published {
     pub(super) inboxes: BTreeMap<BoxKey, Inbox>,
 }
 
-/// The version of the records this program writes. In the first, each entry had a record of its own.
-pub(super) const VERSION: u32 = 2;
+/// The version of the records this program writes. In the first, each entry had a record of its own; in the second, one
+/// key led to the last offer of a disclosure and to the last acknowledgement of a number.
+pub(super) const VERSION: u32 = 3;
 
 /// Reads the head.
 ///
@@ -96,6 +97,42 @@ pub struct AskedFor {
     pub until: u64,
     /// How many items of it could not be offered, because this node did not let them leave.
     pub kept_back: u64,
+}
+
+impl Outbox {
+    /// The recipient's store of now: the one that acknowledged last.
+    pub(crate) fn incarnation(&self) -> Option<Salt> {
+        self.acknowledged.as_ref().map(|reach| reach.incarnation)
+    }
+
+    /// How many items the recipient asked for again, and this node did not let leave.
+    pub(crate) fn kept_back(&self) -> u64 {
+        self.asked_for.values().map(|asked| asked.kept_back).sum()
+    }
+}
+
+impl AskedFor {
+    /// With what was kept back since it was looked at: what was taken back under a further number, and may go once more.
+    pub(crate) fn with_more(self, since: Option<Self>, now: Option<&Self>) -> Self {
+        let Some(now) = now.filter(|now| since != Some(**now)) else {
+            return self;
+        };
+        let before = since.map_or(0, |since| since.kept_back);
+        Self {
+            from: self.from.min(now.from),
+            kept_back: self.kept_back + now.kept_back.saturating_sub(before),
+            ..self
+        }
+    }
+
+    /// With one more that is kept back: the acknowledgement of an entry states it.
+    pub(crate) fn with_kept_back(self, stated: u64) -> Self {
+        Self {
+            from: self.from.min(stated),
+            kept_back: self.kept_back + 1,
+            ..self
+        }
+    }
 }
 
 /// One thing to commit.

@@ -8,7 +8,7 @@ use super::outboxes::{AcknowledgedTo, Outbox};
 use super::preparation::Statements;
 use crate::rule::Rule;
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Chain, ItemBody, OrganizationId, Outcome, Statement,
+    Acknowledged, Acknowledgement, Chain, ItemBody, OrganizationId, Outcome, Salt, Statement,
     StatementKind,
 };
 use ambit_policy::CLOCKS_APART_SECONDS_MAX;
@@ -97,7 +97,7 @@ impl Audit<'_> {
         })?;
         check_repeated(outbox, statement, before.seq)?;
         let not_taken = not_taken_in(statement, before.seq);
-        let outcomes = outcomes_over(outbox, before, upto, &not_taken)?;
+        let outcomes = outcomes_over(outbox, before, upto, &not_taken, statement.incarnation)?;
         let is_dated = check_dated(at, outbox, statement, before.seq);
         // Whatever follows is held against what was signed for, so that one fault is found once.
         let signed = AcknowledgedTo {
@@ -177,10 +177,11 @@ fn outcomes_over(
     before: AcknowledgedTo,
     upto: u64,
     not_taken: &BTreeMap<u64, Outcome>,
+    by: Salt,
 ) -> Checks<Chain> {
     let mut chain = before.outcomes;
     for seq in before.seq.saturating_add(1)..=upto {
-        let item = outbox.items.get_mut(&seq).ok_or_else(|| {
+        let item = outbox.items.get(&seq).ok_or_else(|| {
             Rule::AcknowledgementOutcomes.broken(format!("the ledger lacks number {seq}"))
         })?;
         let body = if item.is_withdrawn {
@@ -196,13 +197,7 @@ fn outcomes_over(
             (None, true) => Outcome::Noted,
             (None, false) => Outcome::Admitted,
         };
-        item.untaken = match outcome {
-            Outcome::Refused(code) | Outcome::SetAside(code) => Some(code),
-            Outcome::Admitted | Outcome::Noted => None,
-        };
-        if item.outcome != Some(Outcome::Admitted) {
-            item.outcome = Some(outcome);
-        }
+        outbox.answer(seq, outcome, by);
         chain = chain.with_outcome(seq, &body.digest(), outcome);
     }
     Ok(chain)

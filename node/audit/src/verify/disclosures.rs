@@ -12,7 +12,7 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{
     Action, Digest, Disclosed, Disclosure, Facts, Inquiry, Observation, ObservationId, Observed,
-    OrganizationId, Party, StatementError, Time, Verdict, Withheld, encode,
+    OfferedAgain, OrganizationId, Party, StatementError, Time, Verdict, Withheld, encode,
 };
 use ambit_policy::{
     CLOCKS_APART_SECONDS_MAX, Unchecked, check_scope, check_within_limits, inquiry_for_disclosure,
@@ -107,6 +107,17 @@ impl Audit<'_> {
     }
 
     pub(super) fn disclosed(&mut self, at: At, body: &Disclosed, statements: Statements) {
+        self.disclosed_as(at, body, statements, None);
+    }
+
+    /// For the first time, or in place of what is offered again.
+    pub(super) fn disclosed_as(
+        &mut self,
+        at: At,
+        body: &Disclosed,
+        statements: Statements,
+        again: Option<&OfferedAgain>,
+    ) {
         self.report.checked_mut().disclosures += 1;
         self.name_evidence(at, &body.evidence);
         let claim = statements
@@ -114,7 +125,7 @@ impl Audit<'_> {
             .unwrap_or_else(|| Claim::disclosure(&body.disclosure, &self.keys.known.ring));
         match claim.said {
             Ok(disclosure) => {
-                let checked = self.enqueue(at, body, &disclosure);
+                let checked = self.enqueue(at, body, &disclosure, again);
                 self.note(at, checked);
                 let checked = self.check_disclosed(at, claim.verified, &disclosure);
                 self.note(at, checked);
@@ -213,14 +224,11 @@ impl Audit<'_> {
 
     pub(super) fn withheld(&mut self, at: At, body: &Withheld) {
         self.report.checked_mut().withheld += 1;
-        let edition = self.in_force.active(&body.partnership);
         let outbox = self.outboxes.of(&body.partnership, &body.recipient);
         if let Some(recorded) = self.observed.get(&body.observation) {
             outbox.judge(recorded.index, &self.own_observations);
         }
-        let stands = edition.map_or(Ok(()), |edition| {
-            outbox.withhold(body.observation, &edition)
-        });
+        let stands = outbox.withhold(body.observation);
         self.note(at, stands);
         let checked = self.check_withheld(at, body);
         self.note(at, checked);

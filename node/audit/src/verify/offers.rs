@@ -16,60 +16,74 @@ impl Audit<'_> {
         let is_of_it = self.check_renewed(body);
         self.note(at, is_of_it);
         match &body.disclosure {
-            // A new disclosure under another edition is one like any other.
+            // A new disclosure is one like any other, under a further number.
             Some(disclosure) => {
                 let disclosed = Disclosed {
                     disclosure: disclosure.clone(),
                     seq: body.seq,
                     evidence: BTreeSet::new(),
                 };
-                self.disclosed(at, &disclosed, Statements::default());
+                self.disclosed_as(at, &disclosed, Statements::default(), Some(body));
             }
             None => {
-                let checked = self.outbox_of(body).put_again(body);
+                let checked = self.outbox_of(body).put_again(at, body, None);
                 self.note(at, checked);
                 let checked = self.check_offer_decided(at, body);
                 self.note(at, checked);
             }
         }
-        self.outbox_of(body).supersede(body.first_seq, body.seq);
     }
 
     fn outbox_of(&mut self, body: &OfferedAgain) -> &mut super::outboxes::Outbox {
         self.outboxes.of(&body.partnership, &body.recipient)
     }
 
-    /// The first stands there, and of the number it has by now its recipient said last that it did not take it, and not
-    /// for good.
+    /// The first is there, it is what the last number holds that was not taken back, of which its recipient said that it did
+    /// not take it, and not for good; and it has it under no other number.
     fn check_due(&mut self, body: &OfferedAgain) -> Checks {
         let rule = Rule::OfferedAgain;
-        let items = &self.outbox_of(body).items;
-        let first = items.get(&body.first_seq);
-        let first = first.filter(|first| first.disclosure == body.first && !first.is_superseding);
+        let (id, seq) = (body.first, body.first_seq);
+        let outbox = self.outbox_of(body);
+        let first = outbox.items.get(&seq);
+        let first = first.filter(|first| first.disclosure == id && !first.is_repeated);
         let first = first.ok_or_else(|| {
-            let (id, seq) = (body.first, body.first_seq);
             rule.broken(format!(
                 "disclosure {id} is not number {seq} there, or not for the first time"
             ))
         })?;
-        let number = first.last_number(body.first_seq);
-        let last = items.get(&number).filter(|last| !last.is_withdrawn);
-        let last = last.ok_or_else(|| rule.broken(format!("number {number} was taken back")))?;
-        let untaken = last.untaken;
+        let observation = first.observation;
+        let standing = outbox.standing(&observation);
+        let (number, last, is_taken) = standing.ok_or_else(|| {
+            rule.broken(format!(
+                "observation {observation} was taken back, under each number that it had"
+            ))
+        })?;
+        rule.check(last.disclosure == id, || {
+            format!(
+                "number {number} holds the disclosure {} by now",
+                last.disclosure
+            )
+        })?;
+        let untaken = last.untaken_by(outbox.incarnation);
+        let (is_answered, took_it) = (last.outcome.is_some(), "its recipient took it");
+        rule.check(!is_taken, || {
+            format!("observation {observation}: {took_it}")
+        })?;
         // What a recipient said without its root at hand was passed over, which is noted.
-        if last.outcome.is_none() && !self.keys.can_verify(&body.recipient) {
+        if !is_answered && !self.keys.can_verify(&body.recipient) {
             return Ok(());
         }
         rule.check(untaken.is_some_and(RefusalCode::may_come_again), || {
             let said = untaken.map_or_else(
-                || "its recipient took it, or has not said that it did not".to_owned(),
+                || "its recipient has not said that it did not take it".to_owned(),
                 |code| format!("its recipient refused it for good, as `{code}`"),
             );
             format!("number {number}: {said}")
         })
     }
 
-    /// A new disclosure is of the same observation, under another edition, and by the decision that is named.
+    /// A new disclosure is of the same observation, by the decision that is named, and under another edition or for fewer
+    /// purposes.
     fn check_renewed(&mut self, body: &OfferedAgain) -> Checks {
         let Some(bytes) = &body.disclosure else {
             return Ok(());
@@ -79,7 +93,7 @@ impl Audit<'_> {
             // No such number was given out: the outbox says so.
             return Ok(());
         };
-        let (observation, edition) = (first.observation, first.edition);
+        let (observation, edition, entry) = (first.observation, first.edition, first.entry);
         let rule = Rule::OfferedAgain;
         rule.check(new.observation == observation, || {
             format!(
@@ -94,9 +108,16 @@ impl Audit<'_> {
                 new.recipient, new.partnership
             )
         })?;
-        rule.check(new.edition != edition, || {
-            format!("edition {edition} takes no new disclosure: the first one goes again")
-        })?;
+        if new.edition == edition {
+            let before = self.disclosure_of(entry)?.scope.purposes;
+            let purposes = &new.scope.purposes;
+            let is_for_fewer = *purposes != before && purposes.is_subset(&before);
+            rule.check(is_for_fewer, || {
+                format!(
+                    "for the same purposes, edition {edition} takes no new disclosure: the first one goes again"
+                )
+            })?;
+        }
         rule.check(new.decisions.iter().eq([&body.decision]), || {
             format!(
                 "the new disclosure names another decision than {}",

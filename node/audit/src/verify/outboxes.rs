@@ -44,8 +44,8 @@ impl OwnObservations {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) items: BTreeMap<u64, Item>,
-    /// The sequence number at which an observation stands disclosed under an edition.
-    standing: HashMap<(ObservationId, Digest), u64>,
+    /// Under which numbers an observation is there since it was disclosed last.
+    placed: HashMap<ObservationId, Placed>,
     /// Up to where in [`OwnObservations`] all were judged, or passed over; absent for whom no edition says that they are
     /// to be.
     judged: Option<usize>,
@@ -59,6 +59,19 @@ pub(super) struct Outbox {
     doubtful: BTreeMap<u64, At>,
     /// What is withheld, and was not disclosed since.
     withheld: HashSet<ObservationId>,
+}
+
+/// Under which numbers one observation is in an outbox since it was disclosed last: more than one where it was offered
+/// again. Of it nothing else may be said before it was taken back under all of them.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    /// The last of them that was not taken back.
+    last: u64,
+    /// How many were not taken back.
+    live: u64,
+    /// Under how many of these the recipient says that it has it, and which of its stores says so.
+    taken: u64,
+    by: Option<Salt>,
 }
 
 /// One sequence number of an outbox.
@@ -75,12 +88,14 @@ pub(super) struct Item {
     pub(super) outcome: Option<Outcome>,
     /// With which code it said last that it did not take it; absent where it said last that it did, or nothing.
     pub(super) untaken: Option<RefusalCode>,
-    /// Under which number it was offered last, where it was offered again.
-    offered_as: Option<u64>,
-    /// Whether a further number took its place.
-    is_superseded: bool,
-    /// Whether it took the place of another.
-    pub(super) is_superseding: bool,
+    /// Which of its stores said so.
+    said_by: Option<Salt>,
+    /// The number before this one under which the same was put there; a lower one.
+    before: Option<u64>,
+    /// Whether the same was put there again, under a further number.
+    is_followed: bool,
+    /// Whether it is the disclosure of an earlier number.
+    pub(super) is_repeated: bool,
 }
 
 impl Item {
@@ -94,15 +109,11 @@ impl Item {
             is_withdrawn: false,
             outcome: None,
             untaken: None,
-            offered_as: None,
-            is_superseded: false,
-            is_superseding: false,
+            said_by: None,
+            before: None,
+            is_followed: false,
+            is_repeated: false,
         }
-    }
-
-    /// Under which number it was put there last.
-    pub(super) fn last_number(&self, first: u64) -> u64 {
-        self.offered_as.unwrap_or(first)
     }
 
     /// The same under a further number.
@@ -111,10 +122,36 @@ impl Item {
             is_withdrawn: false,
             outcome: None,
             untaken: None,
-            offered_as: None,
-            is_superseded: false,
-            is_superseding: true,
+            said_by: None,
+            before: None,
+            is_followed: false,
+            is_repeated: true,
             ..*self
+        }
+    }
+
+    /// Whether the recipient says, with the store of this incarnation, that it has it.
+    fn is_taken(&self, by: Option<Salt>) -> bool {
+        by.is_some()
+            && self.said_by == by
+            && matches!(self.untaken, None | Some(RefusalCode::Duplicate))
+    }
+
+    /// With which code the store of this incarnation said that it did not take it; absent where it said anything else, or
+    /// nothing.
+    pub(super) fn untaken_by(&self, by: Option<Salt>) -> Option<RefusalCode> {
+        self.untaken.filter(|_| self.said_by == by)
+    }
+
+    /// Takes down what the recipient signed for.
+    pub(super) fn answer(&mut self, outcome: Outcome, by: Salt) {
+        self.said_by = Some(by);
+        self.untaken = match outcome {
+            Outcome::Refused(code) | Outcome::SetAside(code) => Some(code),
+            Outcome::Admitted | Outcome::Noted => None,
+        };
+        if self.outcome != Some(Outcome::Admitted) {
+            self.outcome = Some(outcome);
         }
     }
 }
@@ -146,13 +183,6 @@ impl Outboxes {
     }
 }
 
-impl Item {
-    /// Whether its recipient said that it does not take it. That it has it already says no such thing.
-    fn is_refused(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Refused(code)) if code != RefusalCode::Duplicate)
-    }
-}
-
 impl Outbox {
     pub(super) fn last_seq(&self) -> u64 {
         self.items.last_key_value().map_or(0, |(seq, _)| *seq)
@@ -176,77 +206,111 @@ impl Outbox {
     }
 
     fn put(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
-        let last = self.last_seq();
         let item = Item::new(at.index, disclosure, DisclosureId::of(&body.disclosure));
-        // Of a number that is there twice the first counts, as it does for the recipient.
-        self.items.entry(body.seq).or_insert(item);
-        self.withheld.remove(&disclosure.observation);
-        let key = (disclosure.observation, disclosure.edition);
-        let before = self.standing.insert(key, body.seq);
         let recipient = &disclosure.recipient;
-        Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
-            format!("{} follows {last} in the outbox of `{recipient}`", body.seq)
-        })?;
-        Rule::DisclosureTwice.check(before.is_none(), || {
-            format!("observation {} to `{recipient}`", disclosure.observation)
-        })
-    }
-
-    /// Puts a disclosure there again, under a further number.
-    pub(super) fn put_again(&mut self, body: &OfferedAgain) -> Checks {
-        let last = self.last_seq();
-        if let Some(mut again) = self.items.get(&body.first_seq).map(Item::again) {
-            if self.was_admitted(body.first_seq) {
-                again.outcome = Some(Outcome::Admitted);
-            }
-            self.withheld.remove(&again.observation);
-            self.standing
-                .insert((again.observation, again.edition), body.seq);
-            self.items.entry(body.seq).or_insert(again);
+        let stands = self.check_nothing_stands(&disclosure.observation);
+        let is_next = self.check_next(body.seq, recipient);
+        // Only what was offered again follows another number.
+        if stands.is_ok() {
+            self.placed.remove(&disclosure.observation);
         }
-        let recipient = &body.recipient;
-        Rule::Sequence.check(last.checked_add(1) == Some(body.seq), || {
-            format!("{} follows {last} in the outbox of `{recipient}`", body.seq)
+        self.place(body.seq, item);
+        is_next?;
+        stands.map_err(|seq| {
+            Rule::DisclosureTwice.broken(format!(
+                "observation {} to `{recipient}`: it is there as number {seq}, and that is taken back first",
+                disclosure.observation
+            ))
         })
     }
 
-    /// Whether the recipient ever signed that it took an item in, under the first number that it has or the last.
-    fn was_admitted(&self, first: u64) -> bool {
-        let last = self
-            .items
-            .get(&first)
-            .map_or(first, |item| item.last_number(first));
-        let mut numbers = [first, last].into_iter();
-        numbers.any(|seq| {
-            let item = self.items.get(&seq);
-            item.is_some_and(|item| item.outcome == Some(Outcome::Admitted))
+    /// Puts it there again, under a further number: the disclosure that it had, or a new one.
+    pub(super) fn put_again(
+        &mut self,
+        at: At,
+        body: &OfferedAgain,
+        renewed: Option<(DisclosureId, &Disclosure)>,
+    ) -> Checks {
+        let is_next = self.check_next(body.seq, &body.recipient);
+        let item = match renewed {
+            Some((id, disclosure)) => Some(Item::new(at.index, disclosure, id)),
+            None => self.items.get(&body.first_seq).map(Item::again),
+        };
+        if let Some(item) = item {
+            self.place(body.seq, item);
+        }
+        is_next
+    }
+
+    fn check_next(&self, seq: u64, recipient: &OrganizationId) -> Checks {
+        let last = self.last_seq();
+        Rule::Sequence.check(last.checked_add(1) == Some(seq), || {
+            format!("{seq} follows {last} in the outbox of `{recipient}`")
         })
     }
 
-    /// What becomes of an item that is offered again is what becomes of the last number it has.
-    pub(super) fn supersede(&mut self, first: u64, by: u64) {
-        let Some(item) = self.items.get_mut(&first) else {
+    /// Whether an observation is there under no number; else under which one it is.
+    fn check_nothing_stands(&self, id: &ObservationId) -> Result<(), u64> {
+        let placed = self.placed.get(id).filter(|placed| placed.live > 0);
+        placed.map_or(Ok(()), |placed| Err(placed.last))
+    }
+
+    fn place(&mut self, seq: u64, mut item: Item) {
+        self.withheld.remove(&item.observation);
+        let id = item.observation;
+        // Of a number that is there twice the first counts, as it does for the recipient.
+        if self.items.contains_key(&seq) {
+            return;
+        }
+        let placed = self.placed.entry(id).or_insert(Placed {
+            last: seq,
+            live: 0,
+            taken: 0,
+            by: None,
+        });
+        item.before = Some(placed.last).filter(|before| *before < seq);
+        placed.last = placed.last.max(seq);
+        placed.live += 1;
+        if let Some(before) = item.before.and_then(|before| self.items.get_mut(&before)) {
+            before.is_followed = true;
+        }
+        self.items.insert(seq, item);
+    }
+
+    /// What a recipient signed for with the store of an incarnation.
+    pub(super) fn answer(&mut self, seq: u64, outcome: Outcome, by: Salt) {
+        let Some(item) = self.items.get_mut(&seq) else {
             return;
         };
-        let before = item.offered_as.replace(by).unwrap_or(first);
-        if let Some(item) = self.items.get_mut(&before).filter(|_| before != by) {
-            item.is_superseded = true;
+        item.answer(outcome, by);
+        if let Some(placed) = self.placed.get_mut(&item.observation)
+            && !item.is_withdrawn
+            && item.is_taken(Some(by))
+        {
+            if placed.by != Some(by) {
+                (placed.taken, placed.by) = (0, Some(by));
+            }
+            placed.taken += 1;
         }
     }
 
-    /// The observation was withheld: it must not stand disclosed, unless its recipient refused it.
-    pub(super) fn withhold(&mut self, id: ObservationId, edition: &Digest) -> Checks {
+    /// Of the numbers of an observation, the last that was not taken back, and whether the recipient's store of now says that
+    /// it has it under any of them.
+    pub(super) fn standing(&self, id: &ObservationId) -> Option<(u64, &Item, bool)> {
+        let placed = self.placed.get(id).filter(|placed| placed.live > 0)?;
+        let item = self.items.get(&placed.last)?;
+        let is_taken = placed.taken > 0 && placed.by == self.incarnation;
+        Some((placed.last, item, is_taken))
+    }
+
+    /// The observation was withheld: it must have been taken back under each number that it had.
+    pub(super) fn withhold(&mut self, id: ObservationId) -> Checks {
         self.withheld.insert(id);
-        let standing = self.standing.get(&(id, *edition));
-        let item = standing.and_then(|seq| Some((seq, self.items.get(seq)?)));
-        match item {
-            Some((seq, item)) if !item.is_refused() => {
-                Err(Rule::WithheldDisclosed.broken(format!(
-                    "observation {id} stands disclosed there as number {seq}; that is taken back first"
-                )))
-            }
-            _ => Ok(()),
-        }
+        self.check_nothing_stands(&id).map_err(|seq| {
+            Rule::WithheldDisclosed.broken(format!(
+                "observation {id} is there as number {seq}, and that is taken back first"
+            ))
+        })
     }
 
     /// Takes an item back. Returns the entry that discloses it and under which edition.
@@ -259,11 +323,22 @@ impl Outbox {
             return Err(not_there(body));
         }
         item.is_withdrawn = true;
-        let (entry, edition) = (item.entry, item.edition);
-        // Under a further number it still stands.
-        let place = (body.observation, edition);
-        if self.standing.get(&place) == Some(&body.seq) {
-            self.standing.remove(&place);
+        let (entry, edition, said_by) = (item.entry, item.edition, item.said_by);
+        let was_taken = item.is_taken(said_by);
+        if let Some(placed) = self.placed.get_mut(&body.observation) {
+            placed.live = placed.live.saturating_sub(1);
+            if was_taken && placed.by == said_by {
+                placed.taken = placed.taken.saturating_sub(1);
+            }
+            // The one before it that was not taken back.
+            while let Some(item) = self
+                .items
+                .get(&placed.last)
+                .filter(|item| item.is_withdrawn)
+                && let Some(before) = item.before
+            {
+                placed.last = before;
+            }
         }
         if self.acknowledged.values().any(|to| body.seq <= to.seq) {
             self.doubtful.insert(body.seq, at);
@@ -309,17 +384,37 @@ impl Outbox {
             withheld: u64::try_from(self.withheld.len()).unwrap_or(u64::MAX),
             unjudged: 0,
         };
-        for item in self.items.values().filter(|item| !item.is_superseded) {
+        for item in self.items.values().filter(|item| !item.is_followed) {
             delivery.disclosed += 1;
-            match (item.outcome, item.is_withdrawn) {
-                (Some(Outcome::Admitted), _) => delivery.admitted += 1,
-                (_, true) => delivery.withdrawn += 1,
-                (Some(Outcome::Refused(_)), false) => delivery.refused += 1,
-                (Some(Outcome::SetAside(_)), false) => delivery.set_aside += 1,
-                (Some(Outcome::Noted) | None, false) => delivery.unacknowledged += 1,
+            match self.became(item) {
+                Some(Outcome::Admitted) => delivery.admitted += 1,
+                Some(Outcome::Refused(_)) => delivery.refused += 1,
+                Some(Outcome::SetAside(_)) => delivery.set_aside += 1,
+                Some(Outcome::Noted) => delivery.withdrawn += 1,
+                None => delivery.unacknowledged += 1,
             }
         }
         delivery
+    }
+
+    /// What became of an observation by all the numbers that it had, of which this is the last: taken in under any, else what
+    /// was said of the last that was not taken back.
+    fn became(&self, last: &Item) -> Option<Outcome> {
+        let numbers = std::iter::successors(Some(last), |item| {
+            item.before.and_then(|before| self.items.get(&before))
+        });
+        let mut became = Some(Outcome::Noted);
+        let mut is_told = false;
+        for item in numbers {
+            if item.outcome == Some(Outcome::Admitted) {
+                return item.outcome;
+            }
+            if !item.is_withdrawn && !is_told {
+                is_told = true;
+                became = item.outcome.filter(|outcome| *outcome != Outcome::Noted);
+            }
+        }
+        became
     }
 }
 
@@ -331,14 +426,27 @@ fn not_there(body: &Withdrawn) -> super::fault::Fault {
 }
 
 impl Audit<'_> {
-    pub(super) fn enqueue(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
+    /// Puts a disclosure there, for the first time or in place of what is offered again.
+    pub(super) fn enqueue(
+        &mut self,
+        at: At,
+        body: &Disclosed,
+        disclosure: &Disclosure,
+        again: Option<&OfferedAgain>,
+    ) -> Checks {
         let outbox = self
             .outboxes
             .of(&disclosure.partnership, &disclosure.recipient);
         if let Some(recorded) = self.observed.get(&disclosure.observation) {
             outbox.judge(recorded.index, &self.own_observations);
         }
-        outbox.put(at, body, disclosure)
+        match again {
+            Some(offer) => {
+                let id = DisclosureId::of(&body.disclosure);
+                outbox.put_again(at, offer, Some((id, disclosure)))
+            }
+            None => outbox.put(at, body, disclosure),
+        }
     }
 
     /// An edition comes into force: for every other member, all own observations are to be judged from now on.

@@ -1,11 +1,13 @@
 //! What is not taken at first: refused and set aside on both sides' books, and taken once the recipient's grounds change.
 
 use super::*;
-use crate::link::{AcknowledgementReach, Hello, untaken_since};
+use crate::holding::{self, Filter};
+use crate::link::{AcknowledgementReach, Hello, Outgoing, untaken_since};
 use crate::release;
 use crate::store::{BoxKey, Outbox, Write};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Chain, Layer, Outcome, RefusalCode, RefusedItem,
+    Acknowledged, Acknowledgement, Chain, ItemBody, Kind, Layer, Outcome, RefusalCode, RefusedItem,
+    Salt,
 };
 use ambit_policy::default_profile;
 
@@ -289,23 +291,35 @@ fn hello_of(supplier: &Node) -> Frame {
 
 /// Records at the supplier what its recipient signed: that it has everything up to a number, and did not take these.
 fn record_acknowledgement(shop: &Node, one: &Node, upto: u64, refused: &[u64]) {
+    record_acknowledgement_by(one.store().incarnation(), shop, one, upto, refused);
+}
+
+/// The same by a store of the recipient's.
+fn record_acknowledgement_by(
+    incarnation: Salt,
+    shop: &Node,
+    one: &Node,
+    upto: u64,
+    refused: &[u64],
+) {
     let partnership: PartnershipId = "one/shop".parse().unwrap();
     let (sender, recipient) = (organization("shop"), organization("one"));
-    let incarnation = one.store().incarnation();
     let code = RefusalCode::NotAdmissible;
     let (outbox, state) = outbox(shop);
     let start = Chain::start(&partnership, &sender, &recipient, &incarnation);
     let (mut bodies, mut outcomes) = (start, start);
     for (seq, body) in (1..).zip(release::bodies(shop, &outbox, 1, upto).unwrap()) {
-        let outcome = if refused.contains(&seq) {
-            Outcome::Refused(code)
-        } else {
-            Outcome::Admitted
+        let outcome = match body {
+            ItemBody::Tombstone => Outcome::Noted,
+            ItemBody::Item { .. } if refused.contains(&seq) => Outcome::Refused(code),
+            ItemBody::Item { .. } => Outcome::Admitted,
         };
         bodies = bodies.with_body(seq, &body);
         outcomes = outcomes.with_outcome(seq, &body.digest(), outcome);
     }
-    let before = state.acknowledged.map_or(0, |reach| reach.upto);
+    let before = state.acknowledged;
+    let before = before.filter(|reach| reach.incarnation == incarnation);
+    let before = before.map_or(0, |reach| reach.upto);
     let refused = refused.iter().filter(|seq| **seq > before);
     let now = crate::clock::now();
     let acknowledgement = Acknowledgement {
@@ -388,6 +402,121 @@ fn what_lies_beyond_an_ask_waits_for_the_next() {
     audit(&shop, &[&shop, &one]);
 }
 
+/// One observation that its recipient did not take, and that was offered again as number 2.
+fn offered_twice(folder: &Path) -> [Node; 2] {
+    let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder, name)).unwrap());
+    let now = crate::clock::now();
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    let drafts = draft("one", "F-ONE", "inspection-result", 0);
+    shop.observe(drafts, true, now).unwrap();
+    record_acknowledgement(&shop, &one, 1, &[1]);
+    let outbox = outbox(&shop).0;
+    let asked = release::offer_again(&shop, &outbox, RefusalCode::NotAdmissible, 1);
+    assert_eq!(asked.unwrap(), Some(1));
+    [shop, one]
+}
+
+fn hand_over(shop: &Node, seq: u64) -> Outgoing {
+    release::outgoing(shop, &outbox(shop).0, seq).unwrap()
+}
+
+/// How many entries disclose, withhold, take back and offer again.
+fn said(shop: &Node) -> [usize; 4] {
+    let kinds = [
+        Kind::Disclosed,
+        Kind::Withheld,
+        Kind::Withdrawn,
+        Kind::OfferedAgain,
+    ];
+    let bodies = bodies(shop);
+    kinds.map(|kind| {
+        bodies
+            .iter()
+            .filter(|body| body.kind() == kind.number())
+            .count()
+    })
+}
+
+#[test]
+fn what_a_new_store_took_under_an_earlier_number_is_said_nothing_else_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = offered_twice(folder.path());
+    let now = crate::clock::now();
+    let partnership = "one/shop".parse().unwrap();
+    // Its recipient lost its store, and takes with the new one what it had refused.
+    let new = Salt::from_bytes([7; 32]);
+    record_acknowledgement_by(new, &shop, &one, 1, &[]);
+    shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
+    assert!(matches!(hand_over(&shop, 2), Outgoing::Tombstone));
+    assert_eq!(said(&shop), [1, 0, 1, 1]);
+    let shipped = default_profile(Layer::Owner).unwrap();
+    for layer in [STRICT, shipped] {
+        shop.activate_profile(Layer::Owner, layer, now).unwrap();
+        let offered = shop.offer(&partnership, None, false, now).unwrap();
+        let counts = (
+            offered[0].released,
+            offered[0].withheld,
+            offered[0].offered_again,
+        );
+        assert_eq!(counts, (0, 0, 0));
+        assert_eq!(said(&shop), [1, 0, 1, 1]);
+    }
+    let pair = shop.status(now).unwrap().pairs.remove(0);
+    let counts = (pair.released, pair.withdrawn, pair.withheld, pair.kept_back);
+    assert_eq!(counts, (1, 0, 0, 0));
+    assert_eq!(pair.not_taken, BTreeMap::new());
+    let id = shop.list(&Filter::default()).unwrap()[0].id.to_string();
+    let why = shop.why(&id, &organization("one"), now).unwrap().remove(0);
+    let recorded = why.recorded.unwrap();
+    assert_eq!(recorded.outcome, holding::Outcome::Disclosed);
+    assert_eq!(recorded.answer.unwrap().code, None);
+    record_acknowledgement_by(new, &shop, &one, 2, &[]);
+    audit(&shop, &[&shop, &one]);
+}
+
+#[test]
+fn what_is_taken_back_under_its_further_number_is_kept_back_under_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = offered_twice(folder.path());
+    let now = crate::clock::now();
+    shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
+    assert!(matches!(hand_over(&shop, 2), Outgoing::Tombstone));
+    // It is not withheld: it is there as number 1, and goes under a further one as soon as it may.
+    assert_eq!(said(&shop), [1, 0, 1, 1]);
+    let pair = || shop.status(now).unwrap().pairs.remove(0);
+    assert_eq!((pair().released, pair().kept_back), (1, 1));
+    assert_eq!(pair().not_taken, BTreeMap::new());
+    record_acknowledgement(&shop, &one, 2, &[1]);
+    let shipped = default_profile(Layer::Owner).unwrap();
+    shop.activate_profile(Layer::Owner, shipped, now).unwrap();
+    assert_eq!(said(&shop), [1, 0, 1, 2]);
+    assert_eq!((pair().released, pair().kept_back), (1, 0));
+    assert!(matches!(hand_over(&shop, 3), Outgoing::Item { .. }));
+    record_acknowledgement(&shop, &one, 3, &[1]);
+    audit(&shop, &[&shop, &one]);
+}
+
+#[test]
+fn what_a_new_store_has_not_answered_is_not_offered_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = offered_twice(folder.path());
+    let drafts = draft("one", "F-ONE", "inspection-result", 1);
+    let now = crate::clock::now();
+    shop.observe(drafts, true, now).unwrap();
+    record_acknowledgement(&shop, &one, 3, &[1, 2, 3]);
+    // The new one refused the first number, and has not come to the others.
+    record_acknowledgement_by(Salt::from_bytes([7; 32]), &shop, &one, 1, &[1]);
+    let code = RefusalCode::NotAdmissible;
+    let ask = |upto| release::offer_again(&shop, &outbox(&shop).0, code, upto).unwrap();
+    assert_eq!(ask(3), Some(0));
+    assert_eq!(offered_again(&shop), [1]);
+    record_acknowledgement_by(Salt::from_bytes([7; 32]), &shop, &one, 3, &[1, 3]);
+    // Under number 2 it took it.
+    assert_eq!(ask(3), Some(1));
+    assert_eq!(offered_again(&shop), [1, 3]);
+    audit(&shop, &[&shop, &one]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_no_longer_leave_is_not_offered_again() {
     let folder = tempfile::tempdir().unwrap();
@@ -404,9 +533,10 @@ async fn what_may_no_longer_leave_is_not_offered_again() {
     until("it was asked for", || untaken(&shop.node).is_empty()).await;
     let offers = || offered_again(&shop.node).len();
     assert_eq!((offers(), held(&one.node)), (0, 0));
-    // It is kept back, and still not taken.
-    let not_taken = counted("not-admissible", 3);
-    until("it is kept back", || told(&shop.node).0 == not_taken).await;
+    // It is for this node that it is kept back, no more for its recipient.
+    let kept_back = || shop.node.status(now).unwrap().pairs[0].kept_back;
+    until("it is kept back", || kept_back() == 3).await;
+    assert_eq!(told(&shop.node).0, BTreeMap::new());
     audit(&shop.node, &[&shop.node, &one.node]);
     let partnership = "one/shop".parse().unwrap();
     let dry = shop.node.offer(&partnership, None, true, now).unwrap();
@@ -421,6 +551,7 @@ async fn what_may_no_longer_leave_is_not_offered_again() {
     assert_eq!(offers(), 3);
     until("that is acknowledged", || acknowledged(&shop.node) == [6]).await;
     assert_eq!(told(&shop.node).0, BTreeMap::new());
+    assert_eq!(kept_back(), 0);
     audit(&shop.node, &[&shop.node, &one.node]);
     audit(&one.node, &[&shop.node, &one.node]);
     for running in [shop, one] {

@@ -190,6 +190,29 @@ async fn what_is_decided_of_what_stays_kept_back_is_recorded() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_comes_again_for_the_purposes_that_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, place, id) = waiting(folder.path()).await;
+    let now = crate::clock::now();
+    let one = Node::open(&place).unwrap();
+    one.activate_profile(Layer::Owner, &closed("admit"), now)
+        .unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    until("it was refused", || acknowledged(&shop.node) == [1]).await;
+    shop.node
+        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
+        .unwrap();
+    // The recipient asks for it, and takes it for the rest.
+    one.node
+        .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
+        .unwrap();
+    until("it came for the rest", || held(&one.node) == 1).await;
+    one.stop().await;
+    came_for_the_rest(shop, &place, &id).await;
+}
+
 #[test]
 fn a_layer_that_cannot_judge_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -354,16 +354,16 @@ fn the_head_of_a_newer_program_is_told_from_a_damaged_one() {
         store.commit(commit(vec![opened()])).unwrap();
         ambit_ledger::encode(&store.shared.published().head)
     };
-    assert_eq!(head[1..3], [0, 2], "the version comes first");
+    assert_eq!(head[1..3], [0, 3], "the version comes first");
     let mut newer = head.clone();
     // One more field than this version knows.
     newer[0] += 1;
-    newer[2] = 3;
+    newer[2] = 4;
     newer.extend([0x18, 0x20, 0]);
     let mut older = head.clone();
     older[2] = 1;
     for (bytes, words) in [
-        (newer, "version 3, newer than this program; use the program"),
+        (newer, "version 4, newer than this program; use the program"),
         (
             older,
             "version 1, which this program no longer reads; keep the program that wrote it",

@@ -204,7 +204,8 @@ impl Model {
                 let outbox = BoxKey::new(&offer.partnership, &offer.recipient);
                 self.indexes
                     .insert(keys::outbox_item(&outbox, offer.seq), index);
-                self.indexes.insert(keys::offered(&offer.first), index);
+                self.indexes
+                    .insert(keys::offered(&offer.first, offer.seq), index);
             }
             Body::Withheld(withheld) => {
                 let outbox = BoxKey::new(&withheld.partnership, &withheld.recipient);
@@ -225,7 +226,7 @@ impl Model {
                 let stated =
                     Acknowledgement::from_own_ledger(&acknowledged.acknowledgement).unwrap();
                 let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
-                let key = keys::acknowledged(&outbox, stated.upto);
+                let key = keys::acknowledged(&outbox, &stated.incarnation, stated.upto);
                 self.indexes.insert(key, index);
                 for refused in stated
                     .refused

@@ -2,7 +2,9 @@
 
 use crate::Rule;
 use crate::fixture::{Story, facts, time};
-use ambit_ledger::{Body, Digest, DisclosureId, OfferedAgain, RefusalCode, RefusedItem};
+use ambit_ledger::{
+    Body, Digest, DisclosureId, Facts, ObservationId, OfferedAgain, RefusalCode, RefusedItem, Salt,
+};
 
 fn item(seq: u64, code: RefusalCode) -> RefusedItem {
     RefusedItem { seq, code }
@@ -167,4 +169,81 @@ fn an_earlier_number_that_is_taken_back_leaves_the_further_one_standing() {
     open.supplier.push(Body::Withdrawn(further));
     narrower(&mut open);
     assert!(!is_twice(&open));
+}
+
+/// What its recipient did not take, offered again as number 2, and taken under number 1 by a new store of the recipient's.
+fn taken_by_a_new_store() -> (Story, ObservationId, Facts) {
+    let mut story = Story::begin();
+    let (id, facts) = story.supplier.observe(facts("inspection-result"));
+    let judged = story.judge(&facts);
+    story.supplier.decide(&judged);
+    story.disclose(id, &facts, &judged.decision, 1);
+    story.acknowledge(1, &[item(1, RefusalCode::NotAdmissible)]);
+    let offer = story.offer(1, 2);
+    story.supplier.push(Body::OfferedAgain(offer));
+    let new = story.acknowledgement_by(Salt::from_bytes([8; 32]), 1, &[]);
+    story.push_acknowledgement(&new);
+    story.supplier.expect(&[]);
+    (story, id, facts)
+}
+
+#[test]
+fn what_a_new_store_took_under_an_earlier_number_is_said_nothing_else_of() {
+    let (mut story, id, facts) = taken_by_a_new_store();
+    let mut offered = story.clone();
+    let again = offered.offer(1, 3);
+    offered.supplier.push(Body::OfferedAgain(again));
+    expect_last(&offered, &[Rule::OfferedAgain]);
+
+    // Number 2 may no longer leave; under number 1 it is still there.
+    story.limits.hold_until = time("2026-12-01T00:00:00Z");
+    story.set_limits();
+    story.take_back(1);
+    let Some(Ok(Body::Withdrawn(mut further))) =
+        story.supplier.entries.pop().map(|entry| entry.body())
+    else {
+        panic!()
+    };
+    further.seq = 2;
+    story.supplier.push(Body::Withdrawn(further));
+    story.supplier.expect(&[]);
+    let delivery = story.supplier.verify().deliveries()[0].clone();
+    assert_eq!((delivery.disclosed, delivery.admitted), (1, 1));
+    assert_eq!(delivery.withdrawn, 0);
+
+    let mut withheld = story.clone();
+    withheld.withhold(id, None);
+    let found = |story: &Story, rule| {
+        let report = story.supplier.verify();
+        let mut found = report.findings().iter();
+        assert!(found.any(|finding| finding.rule == rule), "{report}");
+    };
+    found(&withheld, Rule::WithheldDisclosed);
+    let mut anew = story;
+    let judged = anew.judge(&facts);
+    anew.supplier.decide(&judged);
+    anew.disclose(id, &facts, &judged.decision, 3);
+    found(&anew, Rule::DisclosureTwice);
+}
+
+#[test]
+fn what_a_new_store_has_not_answered_is_not_offered_again() {
+    let code = RefusalCode::NotAdmissible;
+    let mut story = Story::begin();
+    for seq in [1, 2] {
+        let (id, facts) = story.supplier.observe(facts("inspection-result"));
+        let judged = story.judge(&facts);
+        story.supplier.decide(&judged);
+        story.disclose(id, &facts, &judged.decision, seq);
+    }
+    story.acknowledge(2, &[item(1, code), item(2, code)]);
+    let new = story.acknowledgement_by(Salt::from_bytes([8; 32]), 1, &[item(1, code)]);
+    story.push_acknowledgement(&new);
+    let mut first = story.clone();
+    let offer = first.offer(1, 3);
+    first.supplier.push(Body::OfferedAgain(offer));
+    first.supplier.expect(&[]);
+    let offer = story.offer(2, 3);
+    story.supplier.push(Body::OfferedAgain(offer));
+    expect_last(&story, &[Rule::OfferedAgain]);
 }
