@@ -13,6 +13,7 @@ mod disclosures;
 mod fault;
 mod in_force;
 mod instants;
+mod item;
 mod keys;
 mod offers;
 mod outboxes;

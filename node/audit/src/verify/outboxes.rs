@@ -2,11 +2,12 @@
 
 use super::Audit;
 use super::fault::{At, Checks};
+use super::item::Item;
 use crate::report::Delivered;
 use crate::rule::Rule;
 use ambit_ledger::{
     Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OfferedAgain,
-    OrganizationId, Outcome, PartnershipId, RefusalCode, Salt, Time, Withdrawn,
+    OrganizationId, Outcome, PartnershipId, Salt, Time, Withdrawn,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -72,88 +73,6 @@ struct Placed {
     /// Under how many of these the recipient says that it has it, and which of its stores says so.
     taken: u64,
     by: Option<Salt>,
-}
-
-/// One sequence number of an outbox.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) observation: ObservationId,
-    pub(super) disclosure: DisclosureId,
-    pub(super) edition: Digest,
-    pub(super) issued_at: Time,
-    /// The entry that discloses it.
-    pub(super) entry: u64,
-    pub(super) is_withdrawn: bool,
-    /// What the recipient signed for; that it was admitted stays true whatever follows.
-    pub(super) outcome: Option<Outcome>,
-    /// With which code it said last that it did not take it; absent where it said last that it did, or nothing.
-    pub(super) untaken: Option<RefusalCode>,
-    /// Which of its stores said so.
-    said_by: Option<Salt>,
-    /// The number before this one under which the same was put there; a lower one.
-    before: Option<u64>,
-    /// Whether the same was put there again, under a further number.
-    is_followed: bool,
-    /// Whether it is the disclosure of an earlier number.
-    pub(super) is_repeated: bool,
-}
-
-impl Item {
-    fn new(entry: u64, disclosure: &Disclosure, id: DisclosureId) -> Self {
-        Self {
-            observation: disclosure.observation,
-            disclosure: id,
-            edition: disclosure.edition,
-            issued_at: disclosure.issued_at,
-            entry,
-            is_withdrawn: false,
-            outcome: None,
-            untaken: None,
-            said_by: None,
-            before: None,
-            is_followed: false,
-            is_repeated: false,
-        }
-    }
-
-    /// The same under a further number.
-    fn again(&self) -> Self {
-        Self {
-            is_withdrawn: false,
-            outcome: None,
-            untaken: None,
-            said_by: None,
-            before: None,
-            is_followed: false,
-            is_repeated: true,
-            ..*self
-        }
-    }
-
-    /// Whether the recipient says, with the store of this incarnation, that it has it.
-    fn is_taken(&self, by: Option<Salt>) -> bool {
-        by.is_some()
-            && self.said_by == by
-            && matches!(self.untaken, None | Some(RefusalCode::Duplicate))
-    }
-
-    /// With which code the store of this incarnation said that it did not take it; absent where it said anything else, or
-    /// nothing.
-    pub(super) fn untaken_by(&self, by: Option<Salt>) -> Option<RefusalCode> {
-        self.untaken.filter(|_| self.said_by == by)
-    }
-
-    /// Takes down what the recipient signed for.
-    pub(super) fn answer(&mut self, outcome: Outcome, by: Salt) {
-        self.said_by = Some(by);
-        self.untaken = match outcome {
-            Outcome::Refused(code) | Outcome::SetAside(code) => Some(code),
-            Outcome::Admitted | Outcome::Noted => None,
-        };
-        if self.outcome != Some(Outcome::Admitted) {
-            self.outcome = Some(outcome);
-        }
-    }
 }
 
 /// How far one incarnation of a recipient's store has acknowledged.
