@@ -6,10 +6,10 @@
 use super::{InForce, JudgedWrites};
 use crate::randomness::Randomness;
 use crate::store::{Store, StoreError, Write};
-use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time};
+use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time, Verdict};
 use ambit_policy::{Layers, class_key, judge};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many decisions are kept in memory, some 2 KiB each; the rest are read from the store again.
 const KEPT_MAX: usize = 4_096;
@@ -20,6 +20,36 @@ type ByClass = HashMap<Digest, (Arc<Decision>, Digest)>;
 #[derive(Debug, Default)]
 pub struct Decisions {
     kept: Mutex<ByClass>,
+    /// When the first of those that keep something back is no longer true; absent where none ends.
+    next_end: Mutex<Option<Time>>,
+}
+
+impl Decisions {
+    /// Notes a decision that is in use: what it keeps back is judged again when it is no longer true.
+    pub(crate) fn note_end(&self, decision: &Decision) {
+        let Some(until) = decision.true_until else {
+            return;
+        };
+        if decision.verdict() != Verdict::Admissible {
+            let mut next = self.next_end();
+            *next = Some(next.map_or(until, |next| next.min(until)));
+        }
+    }
+
+    /// Whether one of them ended since this was asked last.
+    pub(crate) fn has_ended(&self, now: Time) -> bool {
+        let mut next = self.next_end();
+        let has_ended = next.is_some_and(|next| next <= now);
+        if has_ended {
+            // Whoever judges again notes those that go on.
+            *next = None;
+        }
+        has_ended
+    }
+
+    fn next_end(&self) -> MutexGuard<'_, Option<Time>> {
+        self.next_end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A decision and the digest that names it.
@@ -74,6 +104,7 @@ impl<'g> Deciding<'g> {
         now: Time,
     ) -> Result<Judgement<'g>, StoreError> {
         let judgement = self.decide_class(layers, inquiry, now)?;
+        self.decisions.note_end(&judgement.decision);
         if judgement.decision.leaves_undecided() {
             let node = self.in_force.node();
             node.note_undecided(&judgement.decision);

@@ -226,6 +226,9 @@ impl<'a> Offering<'a> {
                 is_alike: false,
                 from: 0,
             };
+            if let Some(decision) = decision.as_ref().filter(|_| is_true) {
+                self.node.decisions().note_end(decision);
+            }
             // What was left undecided before this node was started is told again.
             if let Some(decision) = decision.as_ref().filter(|_| is_true)
                 && decision.leaves_undecided()

@@ -4,6 +4,7 @@ use crate::federation::Upkeep;
 use crate::node::Node;
 use crate::release::ObserveError;
 use crate::store::StoreError;
+use ambit_ledger::Time;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How often it is looked at whether the clock is right again and the ledger can still be written.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is looked at whether a decision that keeps something back is no longer true.
+const ENDS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often it is looked at whether an agreement or a key ended by time.
 const PEERS_INTERVAL: Duration = Duration::from_secs(5);
 /// How often what was refused is recorded, where no commit took it along.
@@ -21,13 +24,17 @@ const REFUSALS_INTERVAL: Duration = Duration::from_secs(5);
 /// Everything that comes again and again while a node runs.
 #[must_use]
 pub fn works(node: &Arc<Node>, upkeep: &Upkeep) -> Vec<Work> {
-    let (writable, clock, refusals) = (Arc::clone(node), Arc::clone(node), upkeep.clone());
+    let [writable, clock, deciding] = [(); 3].map(|()| Arc::clone(node));
+    let refusals = upkeep.clone();
     vec![
         Work::blocking("the look at its ledger", LOOK_INTERVAL, move || {
             look_at_store(&writable)
         }),
         Work::blocking("the look at its clock", LOOK_INTERVAL, move || {
             look_at_clock(&clock)
+        }),
+        Work::blocking("the look at decisions that end", ENDS_INTERVAL, move || {
+            look_at_ends(&deciding)
         }),
         Work::blocking("the record of refusals", REFUSALS_INTERVAL, move || {
             Ok(refusals.record_refused()?)
@@ -170,8 +177,21 @@ fn look_at_clock(node: &Node) -> Result<(), WorkFailed> {
     if !node.is_clock_right_again(now) {
         return Ok(());
     }
+    catch_up(node, now)
+}
+
+/// Judges again what was kept back until an instant, once that has come.
+fn look_at_ends(node: &Node) -> Result<(), WorkFailed> {
+    let now = crate::clock::now();
+    if !node.decisions().has_ended(now) {
+        return Ok(());
+    }
+    catch_up(node, now)
+}
+
+fn catch_up(node: &Node, now: Time) -> Result<(), WorkFailed> {
     match node.catch_up(now) {
-        // It is waited for again.
+        // It is waited for until the clock is right again.
         Ok(_) | Err(ObserveError::Clock(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -134,6 +134,40 @@ async fn what_waits_goes_for_the_purposes_that_time_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_back_until_an_instant_goes_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one"].map(|name| init(folder.path(), name));
+    let end = Time::from_millis(crate::clock::now().as_millis() / 1_000 * 1_000 + 6_000).unwrap();
+    let not_yet = closed("disclose").replace(
+        "resource is Ambit::Observation);\n\n@id(\"owner-no-maintenance\")",
+        "resource is Ambit::Observation);\n\n@id(\"owner-not-yet\")",
+    );
+    let not_yet = not_yet.trim_end().trim_end_matches(';').to_owned()
+        + &format!("\nwhen {{ context.now < datetime(\"{end}\") }};\n");
+    {
+        let [shop, one] = [0, 1].map(|number: usize| Node::open(&places[number]).unwrap());
+        let now = crate::clock::now();
+        agree(&one, &shop, &declared(), now);
+        shop.activate_profile(Layer::Owner, &not_yet, now).unwrap();
+        let drafts = draft("one", "F-ONE", "inspection-result", 1);
+        shop.observe(drafts, true, now).unwrap();
+        assert_eq!(shop.status(now).unwrap().pairs[0].withheld, 1);
+    }
+    // Nothing else happens here, neither before nor after a start.
+    let shop = Running::start(&places[0]).await;
+    let one = Running::start(&places[1]).await;
+    until("it came", || held(&one.node) == 1).await;
+    assert!(crate::clock::now() >= end);
+    let nodes = [&*shop.node, &*one.node];
+    until("it was acknowledged", || acknowledged(&shop.node) == [1]).await;
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn purposes_that_a_recipient_does_not_admit_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let (shop, place, id) = waiting(folder.path()).await;
