@@ -22,6 +22,17 @@ pub fn open_private(options: &mut OpenOptions, path: &Path) -> std::io::Result<F
     options.open(path)
 }
 
+/// Reads a text file. What is no file is refused: a pipe, say, might never end.
+///
+/// # Errors
+/// Those of the system, and for what is no regular file.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    std::fs::read_to_string(path)
+}
+
 /// Writes a new file that only its owner may read, and syncs it. Refuses to replace one.
 ///
 /// # Errors

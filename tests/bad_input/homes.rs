@@ -136,6 +136,22 @@ fn a_key_that_the_root_did_not_certify_signs_nothing() {
         }
         std::fs::rename(&away, here).unwrap();
     }
+    // What leads nowhere is missing too, and a pipe is not waited for.
+    let told = |words: &str| {
+        let output = Ambit::call(home, &["status"]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(words), "{told}");
+        std::fs::remove_file(&here).unwrap();
+    };
+    std::fs::rename(&here, &away).unwrap();
+    std::os::unix::fs::symlink(scene.folder.path().join("nowhere"), &here).unwrap();
+    told("keys/statement.key` is missing; put it back from a backup");
+    let mut made = std::process::Command::new("mkfifo");
+    let made = made.args(["-m", "600"]).arg(&here).status();
+    assert!(made.unwrap().success());
+    told("it is no regular file");
+    std::fs::rename(&away, &here).unwrap();
     assert!(scene.parties[0].ledger().0 > 0);
 }
 

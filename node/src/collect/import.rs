@@ -224,7 +224,8 @@ impl<R: Read, P: FnMut(u64)> Import<R, P> {
                     self.report.rows = self.report.rows.saturating_add(more);
                     self.report.unreadable_rows = self.report.unreadable_rows.saturating_add(more);
                     let reason = format!(
-                        "a quoted field runs over {lines} lines that look like rows: a quotation mark is not closed"
+                        "a quoted field runs over {lines} lines, and one of them looks like a row: close a quotation mark that is open, or \
+                         begin that line of the field otherwise"
                     );
                     self.refuse(line, reason);
                 }

@@ -13,7 +13,8 @@ use super::settings::{Settings, SettingsError};
 use crate::collect::FACTS_TEMPLATE;
 use crate::failure::{Failure, FailureKind};
 use crate::platform::{
-    check_private, create_private_folder, replace_private, shell_path, sync_folder, write_private,
+    check_private, create_private_folder, read_text, replace_private, shell_path, sync_folder,
+    write_private,
 };
 use ambit_ledger::{KeyFileError, KeyPurpose, SealKey, SecretKey, Time, TimeError};
 use std::path::{Path, PathBuf};
@@ -327,7 +328,7 @@ impl Home {
     /// # Errors
     /// [`HomeError::File`].
     pub fn read(&self, path: &Path) -> Result<Option<String>, HomeError> {
-        match std::fs::read_to_string(path) {
+        match read_text(path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(HomeError::File {
@@ -397,10 +398,12 @@ impl Home {
         read: fn(&str) -> Result<K, KeyFileError>,
     ) -> Result<K, HomeError> {
         let path = self.key_path(purpose);
-        if !is_there(&path)? {
-            return Err(HomeError::NoKey(path));
-        }
-        let pem = std::fs::read_to_string(&path).map_err(unusable(&path))?;
+        let pem = match read_text(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(HomeError::NoKey(path));
+            }
+            read => read.map_err(unusable(&path))?,
+        };
         let pem = zeroize::Zeroizing::new(pem);
         read(&pem).map_err(|source| HomeError::Key { path, source })
     }

@@ -93,9 +93,15 @@ impl Reading<'_> {
             }
             return;
         };
-        let what = match passed {
-            Passed::Ended { at } => format!("This agreement ended on {}.", instant(at)),
-            Passed::LeaseRanOut { at } => format!("The lease ran out on {}.", instant(at)),
+        let (what, later) = match passed {
+            Passed::Ended { at } => (
+                format!("This agreement ended on {}.", instant(at)),
+                "that ends later",
+            ),
+            Passed::LeaseRanOut { at } => (
+                format!("The lease ran out on {}.", instant(at)),
+                "with a later lease",
+            ),
         };
         let anew = if terms.declarer == *self.me {
             "Declare an agreement".to_owned()
@@ -104,7 +110,7 @@ impl Reading<'_> {
         };
         page.paragraph(&format!(
             "DO NOT SIGN: it is {now}. {what} Nothing is disclosed under it, and this node does not sign it. {anew} \
-             that ends later."
+             {later}."
         ));
     }
 
