@@ -34,10 +34,10 @@ pub struct Incoming<'a> {
 pub enum Admission<'g> {
     /// Taken in, once this is committed.
     Admit(JudgedWrites<'g>),
-    /// Refused, with a code that names no private layer.
-    Refuse(RefusalCode),
+    /// Refused with a code that names no private layer, and until when that is true where it ends.
+    Refuse(RefusalCode, Option<Time>),
     /// Nobody can say now: it holds up nothing behind it, and comes again.
-    SetAside(RefusalCode),
+    SetAside(RefusalCode, Option<Time>),
 }
 
 /// Judges one item that was verified, for the partnership and the sender it was verified for.
@@ -53,7 +53,7 @@ pub fn admit<'g>(
     let partnership = from.partnership();
     let in_force = deciding.in_force();
     let Some(me) = partnership.terms().member(in_force.organization()) else {
-        return Ok(Admission::Refuse(RefusalCode::WrongPartnership));
+        return Ok(Admission::Refuse(RefusalCode::WrongPartnership, None));
     };
     let inquiry = inquiry_for_admission(
         &verified.facts,
@@ -65,9 +65,10 @@ pub fn admit<'g>(
         verified.disclosure.issued_at,
     );
     let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
+    let until = judgement.decision.true_until;
     Ok(match judgement.decision.verdict() {
-        Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible),
-        Verdict::Undecided => Admission::SetAside(RefusalCode::Undecided),
+        Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible, until),
+        Verdict::Undecided => Admission::SetAside(RefusalCode::Undecided, until),
         Verdict::Admissible => {
             let incoming = verified.incoming;
             let mut judged = judgement.judged;

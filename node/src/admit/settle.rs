@@ -112,7 +112,7 @@ impl Settling {
         };
         let (outcomes, mut judged) = self.judge(&mut deciding, now)?;
         let mut inbox = None;
-        for outcome in outcomes {
+        for (outcome, until) in outcomes {
             let item = self.waiting.pop_front();
             if let (Outcome::Refused(code) | Outcome::SetAside(code), Some(Waiting::Item(item))) =
                 (outcome, &item)
@@ -121,7 +121,7 @@ impl Settling {
                 let refusals = self.refused.entry(code).or_default();
                 refusals.add(item.body.digest());
             }
-            match self.machine.resolve(outcome) {
+            match self.machine.resolve_until(outcome, until) {
                 Ok(resolved) => inbox = Some(resolved),
                 Err(error) => tracing::error!(%error, "an outcome has no item"),
             }
@@ -146,7 +146,7 @@ impl Settling {
         &self,
         deciding: &mut Deciding<'g>,
         now: Time,
-    ) -> Result<(Vec<Outcome>, JudgedWrites<'g>), StoreError> {
+    ) -> Result<(Vec<Answered>, JudgedWrites<'g>), StoreError> {
         let in_force = deciding.in_force();
         let mut outcomes = Vec::new();
         let mut judged = in_force.nothing_judged();
@@ -168,30 +168,30 @@ impl Settling {
         let verified = self.verify(in_force, from, &known, now);
         for (waiting, verified) in self.waiting.iter().zip(verified) {
             let Waiting::Item(item) = waiting else {
-                outcomes.push(Outcome::Noted);
+                outcomes.push((Outcome::Noted, None));
                 continue;
             };
             let verified = match verified {
                 Ok(verified) => verified,
                 Err(code) => {
-                    outcomes.push(Outcome::not_taken(code));
+                    outcomes.push((Outcome::not_taken(code), None));
                     continue;
                 }
             };
             // Before it is judged: what is decided for an item counts only with what is committed for it.
             let id = ObservationId::of(&item.observation);
             if taken.contains(&id) {
-                outcomes.push(Outcome::Refused(RefusalCode::Duplicate));
+                outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
                 continue;
             }
             match admit(deciding, from, verified, now)? {
                 Admission::Admit(more) => {
                     taken.insert(id);
                     judged.extend(more);
-                    outcomes.push(Outcome::Admitted);
+                    outcomes.push((Outcome::Admitted, None));
                 }
-                Admission::Refuse(code) | Admission::SetAside(code) => {
-                    outcomes.push(Outcome::not_taken(code));
+                Admission::Refuse(code, until) | Admission::SetAside(code, until) => {
+                    outcomes.push((Outcome::not_taken(code), until));
                 }
             }
         }
@@ -224,6 +224,9 @@ impl Settling {
         })
     }
 }
+
+/// What became of an item, and until when that is true where it ends.
+type Answered = (Outcome, Option<Time>);
 
 fn verify_some<'s>(
     some: &[(&'s Waiting, bool)],

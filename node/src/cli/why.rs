@@ -192,6 +192,13 @@ fn admissible_besides(answer: &Why) -> Option<String> {
     if besides.is_empty() {
         return None;
     }
+    let answer = recorded.answer.as_ref();
+    if answer.is_some_and(|answer| answer.comes_again) {
+        return Some(format!(
+            "for {}, though that is admissible now: it goes for that too once the recipient asks for it again",
+            list(besides)
+        ));
+    }
     Some(format!(
         "for {}, though that is admissible now: under one agreement an observation is disclosed once, and this one was before \
          that; an agreement under another name carries it for that too",
@@ -223,8 +230,11 @@ fn recorded(answer: &Why) -> String {
             entry,
             code: Some(code),
             comes_again,
+            is_kept_back,
         }) => {
-            let comes_again = if *comes_again {
+            let comes_again = if *is_kept_back {
+                "; asked for again, and kept back here as long as the layers of this node do not admit what they did"
+            } else if *comes_again {
                 "; offered again once its grounds have changed"
             } else {
                 ""

@@ -15,7 +15,7 @@ use crate::release::{
     UnreliableError, bodies, offer_again, outgoing, record_acknowledgement, verify_acknowledgement,
 };
 use crate::store::{BoxKey, StoreError};
-use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Time};
+use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Salt, Time};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,6 +157,8 @@ struct Session {
     partnership: PartnershipId,
     recipient: OrganizationId,
     outbox: BoxKey,
+    /// The recipient's store, where it is another one than the one that acknowledged last.
+    new_store: Option<Salt>,
     told: Told,
     heard: Heard,
     answers: Answers,
@@ -195,6 +197,7 @@ impl Session {
             partnership: partnership.clone(),
             recipient: recipient.clone(),
             outbox,
+            new_store: None,
             told: Told::default(),
             heard: Heard::default(),
             answers: Answers::default(),
@@ -287,9 +290,10 @@ impl Session {
                 self.machine.supply_bodies(bodies);
             }
             SenderOutput::NeedItem { seq } => {
-                let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+                let (node, outbox, new) = (Arc::clone(&self.node), self.outbox, self.new_store);
                 let outgoing =
-                    tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq)).await??;
+                    tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq, new))
+                        .await??;
                 self.machine.supply_item(outgoing);
             }
             SenderOutput::Acknowledgement { statement } => self.acknowledge(statement, now).await?,
@@ -314,7 +318,8 @@ impl Session {
                     self.note_news(LinkNews::Acknowledged);
                 }
             }
-            SenderOutput::StartsOver { .. } => {
+            SenderOutput::StartsOver { incarnation } => {
+                self.new_store = Some(incarnation);
                 // A store is lost once in a long while; one that is new on every link costs a whole outbox each time.
                 let peer = self.link.peer();
                 self.trouble.charge(&peer, Fault::Dishonest);
@@ -400,7 +405,7 @@ impl Session {
         let before = before.filter(|before| before.incarnation == upto.incarnation);
         let untaken = untaken_since(&acknowledgement, before.map_or(0, |before| before.upto));
         let node = Arc::clone(&self.node);
-        let reached = (upto.clone(), untaken);
+        let reached = (upto.clone(), acknowledgement.at, untaken);
         tokio::task::spawn_blocking(move || {
             record_acknowledgement(&node, &outbox, statement, reached, now)
         })

@@ -38,7 +38,7 @@ impl Outcome {
 pub struct Recorded {
     /// What it says.
     pub outcome: Outcome,
-    /// Its index.
+    /// Its index; of what was offered again by another disclosure, that of the entry that holds this.
     pub entry: u64,
     /// When it was written.
     pub at: Time,
@@ -60,6 +60,9 @@ pub struct RecipientAnswer {
     pub code: Option<String>,
     /// Whether it is offered again once the recipient asks, because what it judges by is another then.
     pub comes_again: bool,
+    /// Whether the recipient has asked for it, and this node's own layers keep it back now: it goes once they let it.
+    #[serde(default)]
+    pub is_kept_back: bool,
 }
 
 impl Node {
@@ -73,18 +76,23 @@ impl Node {
         let Some(stands) = Stands::now(store, id, outbox)? else {
             return Ok(None);
         };
-        let Some(recorded) = store.entry(stands.entry)? else {
-            return Ok(None);
-        };
-        let answered = stands.answered(store, outbox)?;
+        let mut entry = stands.entry;
         let mut purposes = BTreeSet::new();
         let mut is_offered_again = false;
         let mut answer = None;
-        if let Some((number, answered)) = answered {
-            purposes = stored(self, outbox, number)?.disclosure.scope.purposes;
+        if let Some((number, answered)) = stands.answered(store, outbox)? {
+            let stored = stored(self, outbox, number)?;
+            entry = stored.entry;
+            purposes = stored.disclosure.scope.purposes;
             is_offered_again = stands.first() != Some(number);
-            answer = answered.map(RecipientAnswer::from);
+            answer = answered.map(|answered| RecipientAnswer {
+                is_kept_back: self.is_kept_back(outbox, number, &answered),
+                ..RecipientAnswer::from(answered)
+            });
         }
+        let Some(recorded) = store.entry(entry)? else {
+            return Ok(None);
+        };
         let outcome = match stands.became {
             Became::Released { .. } => Outcome::Disclosed,
             Became::Withdrawn => Outcome::Withdrawn,
@@ -93,7 +101,6 @@ impl Node {
             } => Outcome::Undecided,
             Became::Withheld { .. } => Outcome::Withheld,
         };
-        let entry = stands.entry;
         Ok(Some(Recorded {
             outcome,
             entry,
@@ -105,12 +112,25 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Whether a recipient has asked for what it did not take under the last number that it had.
+    fn is_kept_back(&self, outbox: &BoxKey, number: u64, answer: &Answer) -> bool {
+        let code = answer.code.filter(|code| code.may_come_again());
+        let state = self.store().outbox(outbox);
+        let asked = code
+            .zip(state)
+            .and_then(|(code, state)| state.asked_for.get(&code.number()).copied());
+        asked.is_some_and(|asked| asked.kept_back > 0 && number <= asked.upto)
+    }
+}
+
 impl From<Answer> for RecipientAnswer {
     fn from(answer: Answer) -> Self {
         Self {
             entry: answer.entry,
             code: answer.code.map(|code| code.to_string()),
             comes_again: answer.code.is_some_and(RefusalCode::may_come_again),
+            is_kept_back: false,
         }
     }
 }

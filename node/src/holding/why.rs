@@ -202,6 +202,7 @@ fn why_under(
     {
         // Nothing goes under what is over.
         answer.comes_again &= !state.is_over();
+        answer.is_kept_back &= !state.is_over();
     }
     let is_kept = recorded
         .as_ref()

@@ -46,12 +46,14 @@ impl Asking {
         }
     }
 
-    /// Counts an item that was not taken and may be another time.
-    pub(super) fn note(&self, inbox: &mut Inbox, code: RefusalCode) {
+    /// Counts an item that was not taken and may be another time: once the grounds are others, or that instant has come.
+    pub(super) fn note(&self, inbox: &mut Inbox, code: RefusalCode, until: Option<Time>) {
         let untaken = inbox.untaken.entry(code.number()).or_insert(Untaken {
             count: 0,
             grounds: Some(self.grounds),
+            until: None,
         });
+        untaken.until = [untaken.until, until].into_iter().flatten().min();
         untaken.count = untaken.count.saturating_add(1);
         untaken.grounds = untaken.grounds.filter(|grounds| *grounds == self.grounds);
     }
@@ -81,9 +83,12 @@ impl Asking {
         let upto = inbox.signed;
         for (number, left) in &due {
             if *left > 0 {
+                let until = inbox.untaken.get(number).and_then(|untaken| untaken.until);
                 let untaken = Untaken {
                     count: *left,
                     grounds: Some(self.grounds),
+                    // Until when the answers are true that are left is not known any more.
+                    until: until.map(|until| until.max(now.plus_seconds(ASK_AGAIN_SECONDS))),
                 };
                 inbox.untaken.insert(*number, untaken);
             } else {
@@ -100,13 +105,15 @@ impl Asking {
         })
     }
 
-    /// Whether what was not taken with a code may be taken now: its grounds have changed, [`ASKS_AT_ONCE`] times at
-    /// most, or nothing but time stands against it, once in [`ASK_AGAIN_SECONDS`].
+    /// Whether what was not taken with a code may be taken now: its grounds have changed, or an answer was true until now,
+    /// [`ASKS_AT_ONCE`] times at most, or nothing but time stands against it, once in [`ASK_AGAIN_SECONDS`].
     fn is_due(&self, inbox: &Inbox, number: u16, untaken: &Untaken, now: Time) -> bool {
+        let has_changed = untaken.grounds != Some(self.grounds)
+            || untaken.until.is_some_and(|until| until <= now);
         let Some(asked) = asked(inbox, number, now) else {
-            return untaken.grounds != Some(self.grounds) || passes(number.into());
+            return has_changed || passes(number.into());
         };
-        if untaken.grounds != Some(self.grounds) {
+        if has_changed {
             return asked.next(now).is_some();
         }
         passes(number.into()) && asked.at.plus_seconds(ASK_AGAIN_SECONDS) <= now

@@ -60,6 +60,16 @@ pub enum AcknowledgementError {
         /// When the last item was issued that it covers.
         issued_at: Time,
     },
+    /// It is dated before another one of the same recipient's.
+    #[error(
+        "failed to take an acknowledgement: it is of {at}, after one of {latest}: the recipient's clock was set back; once it has passed that instant, it is signed anew"
+    )]
+    Back {
+        /// When it says it was made.
+        at: Time,
+        /// When the one before was made, by the recipient's clock of then.
+        latest: Time,
+    },
     /// It is dated minutes ahead.
     #[error(
         "failed to take an acknowledgement: it is of {at}, and it is {now} here: one of the two clocks is wrong; once it is right, it is signed anew"

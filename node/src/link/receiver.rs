@@ -195,6 +195,18 @@ impl Receiver {
     /// # Errors
     /// [`ResolveError`]; the state is as before.
     pub fn resolve(&mut self, outcome: Outcome) -> Result<Inbox, ResolveError> {
+        self.resolve_until(outcome, None)
+    }
+
+    /// The same of an answer that is true until an instant: what was not taken is asked for again then.
+    ///
+    /// # Errors
+    /// As [`Receiver::resolve`].
+    pub fn resolve_until(
+        &mut self,
+        outcome: Outcome,
+        until: Option<Time>,
+    ) -> Result<Inbox, ResolveError> {
         let pending = *self.pending.front().ok_or(ResolveError::NothingPending)?;
         let untaken = untaken(&pending, outcome)?;
         self.pending.pop_front();
@@ -212,7 +224,7 @@ impl Receiver {
             };
             list.push(RefusedItem { seq, code });
             if code.may_come_again() {
-                self.asking.note(&mut self.tip, code);
+                self.asking.note(&mut self.tip, code, until);
             }
         }
         self.resolved.push_back(Resolved {

@@ -61,6 +61,9 @@ pub struct Untaken {
     /// were judged on several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grounds: Option<Digest>,
+    /// When the first of the answers is no longer true that were given for good reasons of time; absent where none ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
 }
 
 /// That it was asked for what was not taken with one code.

@@ -86,7 +86,10 @@ pub(crate) fn verify_acknowledgement(
         .then_some(AcknowledgementError::Ahead { at, now });
     let wrong = match ahead {
         Some(ahead) => Some(ahead),
-        None => dated_early(node, outbox, &acknowledgement)?,
+        None => match dated_early(node, outbox, &acknowledgement)? {
+            None => dated_back(node, outbox, &acknowledgement),
+            early => early,
+        },
     };
     let relied = wrong.map_or(Ok(acknowledgement), |wrong| {
         Err(UnreliableError::Dated(wrong))
@@ -111,7 +114,7 @@ fn dated_early(
     let not_taken: BTreeSet<u64> = acknowledgement.not_taken().map(|item| item.seq).collect();
     for seq in (before + 1..=acknowledgement.upto.min(state.last)).rev() {
         if !not_taken.contains(&seq) && node.store().withdrawn(outbox, seq)?.is_none() {
-            let issued_at = stored(node, outbox, seq)?.disclosure.issued_at;
+            let issued_at = stored(node, outbox, seq)?.since;
             let at = acknowledgement.at;
             let is_early = at.plus_seconds(APART_SECONDS_MAX) < issued_at;
             return Ok(is_early.then_some(AcknowledgementError::Early { at, issued_at }));
@@ -120,12 +123,30 @@ fn dated_early(
     Ok(None)
 }
 
+/// Why it is dated before the one before, if it is. Of one store that may be so as far as its clock may have been set right; of
+/// a new store not at all, or what a lost one said would seem to come after it.
+fn dated_back(
+    node: &Node,
+    outbox: &BoxKey,
+    acknowledgement: &Acknowledgement,
+) -> Option<AcknowledgementError> {
+    let state = node.store().outbox(outbox);
+    let before = state.and_then(|state| state.acknowledged_at)?;
+    let (at, latest) = (acknowledgement.at, before.at);
+    let earliest = if before.by == acknowledgement.incarnation {
+        latest.minus_seconds(APART_SECONDS_MAX)
+    } else {
+        latest
+    };
+    (at < earliest).then_some(AcknowledgementError::Back { at, latest })
+}
+
 /// Records an acknowledgement that was verified, and how far the recipient is.
 pub(crate) fn record_acknowledgement(
     node: &Node,
     outbox: &BoxKey,
     statement: Vec<u8>,
-    (upto, untaken): (AcknowledgementReach, BTreeMap<u16, u64>),
+    (upto, at, untaken): (AcknowledgementReach, Time, BTreeMap<u16, u64>),
     now: Time,
 ) -> Result<(), StoreError> {
     let writes = vec![
@@ -135,6 +156,7 @@ pub(crate) fn record_acknowledgement(
         Write::OutboxAcknowledged {
             outbox: *outbox,
             upto,
+            at: Some(at),
             untaken,
         },
     ];

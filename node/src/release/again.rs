@@ -283,31 +283,27 @@ fn offer<'g>(
     let observation = own_observation(&observation)?;
     let facts = observation.facts();
     let mut decisions = in_force.nothing_judged();
-    // Under another edition it takes a new disclosure, and where this one is admissible for some of its purposes only.
-    let mut is_renewed = true;
-    if to.partnership().edition() == disclosure.edition {
-        let number = (item.id(), item.first_seq);
-        match judge_again(deciding, disclosure, facts, number, now)? {
-            Again::Leaves { decision, judged } => {
-                return Ok(Reoffered {
-                    decisions: judged,
-                    again: Some(item.offered(decision, None)),
-                });
-            }
-            // The number that it has was settled: it stays there, and only the further one is for less.
-            Again::TakenBack { judged, .. } => decisions.extend(judged),
-        }
-        is_renewed = false;
-    }
     let released = judge_for(deciding, to, facts, now)?;
-    let may_go = |scope: &Scope| is_renewed || is_for_less(scope, &disclosure.scope);
-    let may_go = released.scope.as_ref().is_some_and(may_go);
-    if !may_go {
-        let judged = released.judgement.map(|judgement| judgement.judged);
-        judged
-            .into_iter()
-            .for_each(|judged| decisions.extend(judged));
-        return kept_back(decisions);
+    let is_same_edition = to.partnership().edition() == disclosure.edition;
+    let is_for_the_same = |scope: &Scope| scope.purposes == disclosure.scope.purposes;
+    // For the same purposes the same disclosure goes again, where it still may.
+    if is_same_edition && released.scope.as_ref().is_none_or(is_for_the_same) {
+        let number = (item.id(), item.first_seq);
+        decisions.extend(released.into_judged(in_force));
+        return match judge_again(deciding, disclosure, facts, number, now)? {
+            Again::Leaves { decision, judged } => {
+                decisions.extend(judged);
+                Ok(Reoffered {
+                    decisions,
+                    again: Some(item.offered(decision, None)),
+                })
+            }
+            // The number that it has was settled, so there is nothing to take back.
+            Again::TakenBack { judged, .. } => {
+                decisions.extend(judged);
+                kept_back(decisions)
+            }
+        };
     }
     let context = DisclosureContext {
         discloser: in_force.organization(),
@@ -331,11 +327,6 @@ fn offer<'g>(
             kept_back(decisions)
         }
     }
-}
-
-/// Whether it is for some of the purposes of another, and not for all.
-fn is_for_less(scope: &Scope, other: &Scope) -> bool {
-    scope.purposes != other.purposes && scope.purposes.is_subset(&other.purposes)
 }
 
 impl Stored {

@@ -111,7 +111,13 @@ pub struct Release<'g> {
     pub scope: Option<Scope>,
 }
 
-impl Release<'_> {
+impl<'g> Release<'g> {
+    /// What was decided, to be committed.
+    pub(super) fn into_judged(self, in_force: &'g InForce<'g>) -> JudgedWrites<'g> {
+        self.judgement
+            .map_or_else(|| in_force.nothing_judged(), |judgement| judgement.judged)
+    }
+
     /// Withheld without asking any layer.
     #[must_use]
     pub fn unasked() -> Self {

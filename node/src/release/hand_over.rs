@@ -4,10 +4,13 @@
 use super::disclose::{Again, judge_again};
 use super::run::{Moment, Releases};
 use crate::clock::ClockError;
-use crate::link::Outgoing;
+use crate::link::{AcknowledgementReach, Outgoing};
 use crate::node::{Answer, InForce, JudgedWrites, Node, Stands, Stored, stored};
 use crate::store::{BoxKey, StoreError, Write, own_observation};
-use ambit_ledger::{Body, Disclosure, DisclosureId, Facts, ItemBody, Time, Verdict, Withdrawn};
+use ambit_ledger::{
+    Body, Chain, Disclosure, DisclosureId, Facts, ItemBody, Salt, Time, Verdict, Withdrawn,
+};
+use std::collections::BTreeMap;
 
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +45,13 @@ pub(crate) fn bodies(
 }
 
 /// Judges an item again and loads it; one that may no longer leave is taken back first.
-pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoing, HandOverError> {
+/// `new_store` is the recipient's, where it is another one than the one that acknowledged last.
+pub(crate) fn outgoing(
+    node: &Node,
+    outbox: &BoxKey,
+    seq: u64,
+    new_store: Option<Salt>,
+) -> Result<Outgoing, HandOverError> {
     if node.store().withdrawn(outbox, seq)?.is_some() {
         return Ok(Outgoing::Tombstone);
     }
@@ -72,6 +81,7 @@ pub(crate) fn outgoing(node: &Node, outbox: &BoxKey, seq: u64) -> Result<Outgoin
                 disclosure: &disclosure,
                 facts: facts.facts(),
                 seq,
+                new_store,
             };
             taken_back.commit(judged, withdrawn, now)?;
             deciding.keep();
@@ -100,6 +110,7 @@ struct TakenBack<'a> {
     disclosure: &'a Disclosure,
     facts: &'a Facts,
     seq: u64,
+    new_store: Option<Salt>,
 }
 
 impl<'a> TakenBack<'a> {
@@ -113,6 +124,7 @@ impl<'a> TakenBack<'a> {
     ) -> Result<(), StoreError> {
         let node = self.in_force.node();
         judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
+        judged.extend(self.start_over());
         let mut releases = Releases::begin(self.in_force, Moment::of(now));
         let observation = &self.disclosure.observation;
         let stands = Stands::now(node.store(), observation, self.outbox)?;
@@ -145,6 +157,38 @@ impl<'a> TakenBack<'a> {
             node.notify();
         }
         Ok(())
+    }
+
+    /// What the recipient acknowledged is taken back for its new store alone: from now on nothing goes on with the old one,
+    /// which may have it. Its chain is another by that.
+    fn start_over(&self) -> JudgedWrites<'a> {
+        let mut writes = self.in_force.nothing_judged();
+        let state = self.in_force.node().store().outbox(self.outbox);
+        let acknowledged = state.and_then(|state| state.acknowledged);
+        if let (Some(acknowledged), Some(incarnation)) = (acknowledged, self.new_store)
+            && acknowledged.incarnation != incarnation
+            && self.seq <= acknowledged.upto
+        {
+            let Disclosure {
+                partnership,
+                discloser,
+                recipient,
+                ..
+            } = self.disclosure;
+            let start = Chain::start(partnership, discloser, recipient, &incarnation).digest();
+            writes.push(Write::OutboxAcknowledged {
+                outbox: *self.outbox,
+                upto: AcknowledgementReach {
+                    incarnation,
+                    upto: 0,
+                    bodies: start,
+                    outcomes: start,
+                },
+                at: None,
+                untaken: BTreeMap::new(),
+            });
+        }
+        writes
     }
 
     /// What its recipient asked for under an earlier number, and is offered under no further one any more, is kept back: it is

@@ -11,7 +11,7 @@ use super::keys::{self, BoxKey};
 use super::packs::{Pack, chunk_items};
 use super::prepare::{Prepared, PreparedEntry, Sealed, Step, offered_again};
 use super::reader::index_of;
-use super::records::{Committed, Head, Outbox, Published};
+use super::records::{AcknowledgedAt, Committed, Head, Outbox, Published};
 use crate::link::Inbox;
 use ambit_ledger::{Entry as LedgerEntry, leaf_hash};
 use serde_bytes::ByteBuf;
@@ -105,9 +105,17 @@ impl<'a> Group<'a> {
                 Step::OutboxAcknowledged {
                     outbox,
                     upto,
+                    at,
                     untaken,
                 } => {
                     let state = self.outbox(outbox)?;
+                    if let Some(at) = at {
+                        let latest = state
+                            .acknowledged_at
+                            .map_or(*at, |before| before.at.max(*at));
+                        let by = upto.incarnation;
+                        state.acknowledged_at = Some(AcknowledgedAt { at: latest, by });
+                    }
                     let before = state.acknowledged.replace(upto.clone());
                     if before.is_some_and(|before| before.incarnation != upto.incarnation) {
                         // A store that was lost and made anew says of everything again whether it takes it.

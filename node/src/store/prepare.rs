@@ -81,6 +81,7 @@ pub(super) enum Step {
     OutboxAcknowledged {
         outbox: BoxKey,
         upto: AcknowledgementReach,
+        at: Option<Time>,
         untaken: BTreeMap<u16, u64>,
     },
     /// As [`Step::Disclosed`].
@@ -273,6 +274,7 @@ fn step(
             judged: 0,
             offered: 0,
             acknowledged: None,
+            acknowledged_at: None,
             untaken: BTreeMap::new(),
             asked_for: BTreeMap::new(),
         })),
@@ -281,10 +283,12 @@ fn step(
         Write::OutboxAcknowledged {
             outbox,
             upto,
+            at,
             untaken,
         } => Ok(Step::OutboxAcknowledged {
             outbox,
             upto,
+            at,
             untaken,
         }),
         Write::OfferedAgain { outbox, offer } => Ok(Step::OfferedAgain {

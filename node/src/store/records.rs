@@ -76,12 +76,25 @@ pub struct Outbox {
     /// How far the recipient acknowledged; absent before the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<AcknowledgementReach>,
+    /// The latest instant at which it says that it acknowledged, and with which of its stores it did last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<AcknowledgedAt>,
     /// How many items the recipient did not take and may take another time, by the number of the code it said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub untaken: BTreeMap<u16, u64>,
     /// What it asked for again, by that number.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub asked_for: BTreeMap<u16, AskedFor>,
+}
+
+/// When a recipient says that it acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcknowledgedAt {
+    /// The latest instant of all its acknowledgements.
+    pub at: Time,
+    /// The store by which the last one is.
+    pub by: Salt,
 }
 
 /// What a recipient had not taken with one code, and asked for.
@@ -224,6 +237,8 @@ pub enum Write {
         outbox: BoxKey,
         /// How far.
         upto: AcknowledgementReach,
+        /// When it says so; absent where it only turned out that its store is another one.
+        at: Option<Time>,
         /// How many more it did not take and may take another time, by the number of the code.
         untaken: BTreeMap<u16, u64>,
     },

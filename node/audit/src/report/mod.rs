@@ -103,8 +103,9 @@ pub struct Checked {
     pub blobs: u64,
 }
 
-/// What became of this ledger's own observations for one recipient in one partnership. What was disclosed is the sum of
-/// admitted, refused, set aside, withdrawn and not acknowledged.
+/// What became of this ledger's own observations for one recipient in one partnership, each counted once, however often it was
+/// disclosed anew or offered again. What was disclosed is the sum of admitted, refused, set aside, withdrawn and not
+/// acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivered {
     /// The partnership.

@@ -99,6 +99,11 @@ impl Audit<'_> {
         let not_taken = not_taken_in(statement, before.seq);
         let outcomes = outcomes_over(outbox, before, upto, &not_taken, statement.incarnation)?;
         let is_dated = check_dated(at, outbox, statement, before.seq);
+        let is_after = check_after(outbox, statement);
+        let latest = outbox
+            .acknowledged_at
+            .map_or(statement.at, |(latest, _)| latest.max(statement.at));
+        outbox.acknowledged_at = Some((latest, statement.incarnation));
         // Whatever follows is held against what was signed for, so that one fault is found once.
         let signed = AcknowledgedTo {
             seq: upto,
@@ -106,7 +111,7 @@ impl Audit<'_> {
         };
         outbox.acknowledged.insert(statement.incarnation, signed);
         outbox.incarnation = Some(statement.incarnation);
-        let contradicted = outbox.settle(before.seq, upto);
+        let contradicted = outbox.settle(before.seq, upto, statement.at);
         let checked =
             Rule::AcknowledgementOutcomes.check(outcomes.digest() == statement.outcomes, || {
                 format!(
@@ -116,6 +121,7 @@ impl Audit<'_> {
                 )
             });
         self.note(at, is_dated);
+        self.note(at, is_after);
         for at in contradicted {
             let how = format!(
                 "`{}` had acknowledged it, and its store goes on",
@@ -154,12 +160,28 @@ fn check_dated(at: At, outbox: &Outbox, statement: &Acknowledgement, before: u64
     let taken = covered.find(|(_, item)| item.untaken.is_none() && !item.is_withdrawn);
     taken.map_or(Ok(()), |(seq, item)| {
         let latest = statement.at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
-        Rule::AcknowledgementTime.check(item.issued_at <= latest, || {
+        Rule::AcknowledgementTime.check(item.since <= latest, || {
             format!(
-                "acknowledged at {}; number {seq} was issued at {}",
-                statement.at, item.issued_at
+                "acknowledged at {}; number {seq} is there from {}",
+                statement.at, item.since
             )
         })
+    })
+}
+
+/// What was signed before is recorded before: of one store as far as its clock may have been set right, of a new one without
+/// exception, or what a lost store said could be put behind what the new one says.
+fn check_after(outbox: &Outbox, statement: &Acknowledgement) -> Checks {
+    let Some((latest, by)) = outbox.acknowledged_at else {
+        return Ok(());
+    };
+    let earliest = if by == statement.incarnation {
+        latest.minus_seconds(CLOCKS_APART_SECONDS_MAX)
+    } else {
+        latest
+    };
+    Rule::AcknowledgementTime.check(earliest <= statement.at, || {
+        format!("acknowledged at {}, after one of {latest}", statement.at)
     })
 }
 

@@ -1,5 +1,6 @@
 //! One number of an outbox: what was put there under it, and what its recipient said of that.
 
+use super::fault::At;
 use ambit_ledger::{
     Digest, Disclosure, DisclosureId, ObservationId, Outcome, RefusalCode, Salt, Time,
 };
@@ -10,7 +11,8 @@ pub(super) struct Item {
     pub(super) observation: ObservationId,
     pub(super) disclosure: DisclosureId,
     pub(super) edition: Digest,
-    pub(super) issued_at: Time,
+    /// From when on it may be taken in: it was issued then, or put there again.
+    pub(super) since: Time,
     /// The entry that discloses it.
     pub(super) entry: u64,
     pub(super) is_withdrawn: bool,
@@ -34,7 +36,7 @@ impl Item {
             observation: disclosure.observation,
             disclosure: id,
             edition: disclosure.edition,
-            issued_at: disclosure.issued_at,
+            since: disclosure.issued_at,
             entry,
             is_withdrawn: false,
             outcome: None,
@@ -46,9 +48,10 @@ impl Item {
         }
     }
 
-    /// The same under a further number.
-    pub(super) fn again(&self) -> Self {
+    /// The same under a further number, where it is from this entry on.
+    pub(super) fn again(&self, at: At) -> Self {
         Self {
+            since: at.time,
             is_withdrawn: false,
             outcome: None,
             untaken: None,

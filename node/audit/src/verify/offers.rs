@@ -82,7 +82,7 @@ impl Audit<'_> {
         })
     }
 
-    /// A new disclosure is of the same observation, by the decision that is named, and under another edition or for fewer
+    /// A new disclosure is of the same observation, by the decision that is named, and under another edition or for other
     /// purposes.
     fn check_renewed(&mut self, body: &OfferedAgain) -> Checks {
         let Some(bytes) = &body.disclosure else {
@@ -110,9 +110,7 @@ impl Audit<'_> {
         })?;
         if new.edition == edition {
             let before = self.disclosure_of(entry)?.scope.purposes;
-            let purposes = &new.scope.purposes;
-            let is_for_fewer = *purposes != before && purposes.is_subset(&before);
-            rule.check(is_for_fewer, || {
+            rule.check(new.scope.purposes != before, || {
                 format!(
                     "for the same purposes, edition {edition} takes no new disclosure: the first one goes again"
                 )

@@ -9,6 +9,7 @@ use ambit_ledger::{
     Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OfferedAgain,
     OrganizationId, Outcome, PartnershipId, Salt, Time, Withdrawn,
 };
+use ambit_policy::CLOCKS_APART_SECONDS_MAX;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// All outboxes.
@@ -56,8 +57,12 @@ pub(super) struct Outbox {
     pub(super) acknowledged: BTreeMap<Salt, AcknowledgedTo>,
     /// The incarnation of the recipient's store that acknowledged last.
     pub(super) incarnation: Option<Salt>,
-    /// Withdrawals of what had been acknowledged: by number, where they are recorded.
+    /// Withdrawals of what had been acknowledged by the store that the recipient had then: by number, where they are recorded.
     doubtful: BTreeMap<u64, At>,
+    /// The disclosures of observations that were disclosed more than once.
+    several: HashSet<DisclosureId>,
+    /// The latest instant at which the recipient says that it acknowledged, and with which store.
+    pub(super) acknowledged_at: Option<(Time, Salt)>,
     /// What is withheld, and was not disclosed since.
     withheld: HashSet<ObservationId>,
 }
@@ -68,6 +73,8 @@ pub(super) struct Outbox {
 struct Placed {
     /// The last of them that was not taken back.
     last: u64,
+    /// The last of all of them.
+    newest: u64,
     /// How many were not taken back.
     live: u64,
     /// Under how many of these the recipient says that it has it, and which of its stores says so.
@@ -127,19 +134,31 @@ impl Outbox {
     fn put(&mut self, at: At, body: &Disclosed, disclosure: &Disclosure) -> Checks {
         let item = Item::new(at.index, disclosure, DisclosureId::of(&body.disclosure));
         let recipient = &disclosure.recipient;
-        let stands = self.check_nothing_stands(&disclosure.observation);
+        let id = disclosure.observation;
+        let stands = self.check_nothing_stands(&id);
+        let is_new = self.check_new(&item);
         let is_next = self.check_next(body.seq, recipient);
-        // Only what was offered again follows another number.
-        if stands.is_ok() {
-            self.placed.remove(&disclosure.observation);
-        }
         self.place(body.seq, item);
         is_next?;
+        is_new?;
         stands.map_err(|seq| {
             Rule::DisclosureTwice.broken(format!(
-                "observation {} to `{recipient}`: it is there as number {seq}, and that is taken back first",
-                disclosure.observation
+                "observation {id} to `{recipient}`: it is there as number {seq}, and that is taken back first"
             ))
+        })
+    }
+
+    /// Whether a disclosure was not put there before. Each has a salt of its own.
+    fn check_new(&mut self, item: &Item) -> Checks {
+        let before = self.placed.get(&item.observation);
+        let Some(before) = before.and_then(|placed| self.items.get(&placed.newest)) else {
+            return Ok(());
+        };
+        // Of the first it is only worth noting once there is a second.
+        self.several.insert(before.disclosure);
+        let is_new = self.several.insert(item.disclosure);
+        Rule::DisclosureTwice.check(is_new, || {
+            format!("disclosure {} was put there before", item.disclosure)
         })
     }
 
@@ -151,14 +170,19 @@ impl Outbox {
         renewed: Option<(DisclosureId, &Disclosure)>,
     ) -> Checks {
         let is_next = self.check_next(body.seq, &body.recipient);
+        let mut is_new = Ok(());
         let item = match renewed {
-            Some((id, disclosure)) => Some(Item::new(at.index, disclosure, id)),
-            None => self.items.get(&body.first_seq).map(Item::again),
+            Some((id, disclosure)) => {
+                let item = Item::new(at.index, disclosure, id);
+                is_new = self.check_new(&item);
+                Some(item)
+            }
+            None => self.items.get(&body.first_seq).map(|item| item.again(at)),
         };
         if let Some(item) = item {
             self.place(body.seq, item);
         }
-        is_next
+        is_next.and(is_new)
     }
 
     fn check_next(&self, seq: u64, recipient: &OrganizationId) -> Checks {
@@ -183,12 +207,14 @@ impl Outbox {
         }
         let placed = self.placed.entry(id).or_insert(Placed {
             last: seq,
+            newest: seq,
             live: 0,
             taken: 0,
             by: None,
         });
-        item.before = Some(placed.last).filter(|before| *before < seq);
-        placed.last = placed.last.max(seq);
+        item.before = Some(placed.newest).filter(|before| *before < seq);
+        placed.newest = placed.newest.max(seq);
+        placed.last = placed.newest;
         placed.live += 1;
         if let Some(before) = item.before.and_then(|before| self.items.get_mut(&before)) {
             before.is_followed = true;
@@ -259,7 +285,8 @@ impl Outbox {
                 placed.last = before;
             }
         }
-        if self.acknowledged.values().any(|to| body.seq <= to.seq) {
+        let current = self.incarnation.and_then(|by| self.acknowledged.get(&by));
+        if current.is_some_and(|to| body.seq <= to.seq) {
             self.doubtful.insert(body.seq, at);
         }
         Ok((entry, edition))
@@ -267,14 +294,15 @@ impl Outbox {
 
     /// An incarnation of the recipient's store acknowledged, and had come to `before`. What was taken back after an
     /// acknowledgement of it is right only if the recipient lost its store in between: the old one is silent from
-    /// then on, and the new one signs for a tombstone. Returns the withdrawals that this contradicts.
-    pub(super) fn settle(&mut self, before: u64, upto: u64) -> Vec<At> {
+    /// then on, and the new one signs for a tombstone, no earlier than it was there. Returns the withdrawals that this
+    /// contradicts.
+    pub(super) fn settle(&mut self, before: u64, upto: u64, said_at: Time) -> Vec<At> {
         let (mut contradicted, mut settled) = (Vec::new(), Vec::new());
         for (seq, at) in &self.doubtful {
             if *seq <= before {
                 contradicted.push(*at);
                 settled.push(*seq);
-            } else if *seq <= upto {
+            } else if *seq <= upto && at.time <= said_at.plus_seconds(CLOCKS_APART_SECONDS_MAX) {
                 settled.push(*seq);
             }
         }
@@ -316,8 +344,8 @@ impl Outbox {
         delivery
     }
 
-    /// What became of an observation by all the numbers that it had, of which this is the last: taken in under any, else what
-    /// was said of the last that was not taken back.
+    /// What became of an observation by all the numbers that it ever had, of which this is the last: taken in under any, else
+    /// what was said of the last that was not taken back.
     fn became(&self, last: &Item) -> Option<Outcome> {
         let numbers = std::iter::successors(Some(last), |item| {
             item.before.and_then(|before| self.items.get(&before))

@@ -203,9 +203,9 @@ pub struct SetAside {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfferedAgain {
-    /// The disclosure that was offered first.
+    /// The disclosure that is offered again: the one that the last number holds which was not taken back.
     pub first: DisclosureId,
-    /// The number it had.
+    /// The number under which this very disclosure was put there first.
     pub first_seq: u64,
     /// The statement, where it is a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -347,6 +347,7 @@ fn record_acknowledgement_by(
                 bodies: bodies.digest(),
                 outcomes: outcomes.digest(),
             },
+            at: Some(now),
             untaken: untaken_since(&acknowledgement, before),
         },
     ];
@@ -417,7 +418,7 @@ fn offered_twice(folder: &Path) -> [Node; 2] {
 }
 
 fn hand_over(shop: &Node, seq: u64) -> Outgoing {
-    release::outgoing(shop, &outbox(shop).0, seq).unwrap()
+    release::outgoing(shop, &outbox(shop).0, seq, None).unwrap()
 }
 
 /// How many entries disclose, withhold, take back and offer again.
@@ -494,6 +495,70 @@ fn what_is_taken_back_under_its_further_number_is_kept_back_under_the_first() {
     assert!(matches!(hand_over(&shop, 3), Outgoing::Item { .. }));
     record_acknowledgement(&shop, &one, 3, &[1]);
     audit(&shop, &[&shop, &one]);
+}
+
+#[test]
+fn nothing_goes_on_with_an_old_store_once_something_was_taken_back_for_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder.path(), name)).unwrap());
+    let now = crate::clock::now();
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    let drafts = draft("one", "F-ONE", "inspection-result", 0);
+    shop.observe(drafts, true, now).unwrap();
+    record_acknowledgement(&shop, &one, 1, &[]);
+    let new = Salt::from_bytes([7; 32]);
+    let known = || outbox(&shop).1.acknowledged.unwrap();
+    // It has the new one's place, but only where the old one may have what is taken back.
+    release::outgoing(&shop, &outbox(&shop).0, 1, Some(new)).unwrap();
+    assert_eq!(known().incarnation, one.store().incarnation());
+    shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
+    let outgoing = release::outgoing(&shop, &outbox(&shop).0, 1, Some(new)).unwrap();
+    assert!(matches!(outgoing, Outgoing::Tombstone));
+    assert_eq!((known().incarnation, known().upto), (new, 0));
+    record_acknowledgement_by(new, &shop, &one, 1, &[]);
+    audit(&shop, &[&shop, &one]);
+}
+
+#[test]
+fn an_acknowledgement_is_not_dated_before_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = offered_twice(folder.path());
+    let now = crate::clock::now();
+    let signed = |incarnation, at| {
+        let (outbox, state) = outbox(&shop);
+        let reach = state.acknowledged.unwrap();
+        let statement = Acknowledgement {
+            partnership: "one/shop".parse().unwrap(),
+            sender: organization("shop"),
+            recipient: organization("one"),
+            incarnation,
+            upto: 1,
+            outcomes: reach.outcomes,
+            refused: Vec::new(),
+            set_aside: Vec::new(),
+            heard: Vec::new(),
+            at,
+        };
+        let statement = statement.sign(&one.keys().statement);
+        let partnership = "one/shop".parse().unwrap();
+        let verified =
+            release::verify_acknowledgement(&shop, &partnership, &outbox, &statement, now);
+        verified
+            .unwrap()
+            .unwrap()
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    let (old, new) = (one.store().incarnation(), Salt::from_bytes([7; 32]));
+    let before = outbox(&shop).1.acknowledged_at.unwrap().at;
+    let earlier = before.minus_seconds(1);
+    assert_eq!(signed(old, earlier), Ok(()));
+    assert_eq!(signed(new, before), Ok(()));
+    let told = signed(new, earlier).unwrap_err();
+    assert!(
+        told.contains("the recipient's clock was set back"),
+        "{told}"
+    );
 }
 
 #[test]

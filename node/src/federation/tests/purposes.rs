@@ -247,6 +247,70 @@ async fn what_was_refused_comes_again_for_the_purposes_that_are_left() {
     came_for_the_rest(shop, &place, &id).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_refused_comes_again_for_all_that_is_admissible_by_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, place, id) = waiting(folder.path()).await;
+    let now = crate::clock::now();
+    let one = Node::open(&place).unwrap();
+    one.activate_profile(Layer::Owner, &closed("admit"), now)
+        .unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    let put = |node: &Node, text: &str| node.activate_profile(Layer::Owner, text, now).unwrap();
+    until("it was refused", || acknowledged(&shop.node) == [1]).await;
+    put(&shop.node, &without_maintenance("disclose"));
+    // It comes for the rest, which the recipient does not take either; the sender lets all of it go again.
+    put(&one.node, &(closed("admit") + "\n// Another.\n"));
+    until("it was refused again", || acknowledged(&shop.node) == [2]).await;
+    put(
+        &shop.node,
+        &(without_maintenance("admit") + "\n// Another.\n"),
+    );
+    let recorded = why(&shop.node, &id).recorded.unwrap();
+    assert_eq!(recorded.purposes, purposes(&[SUPPLIER_QUALITY]));
+    assert!(recorded.is_offered_again);
+    put(&one.node, &without_maintenance("disclose"));
+    until("it came", || held(&one.node) == 1).await;
+    let detail = one.node.detail(&id, now).unwrap();
+    let all = purposes(&[MAINTENANCE, SUPPLIER_QUALITY]);
+    assert_eq!(detail.terms[0].scope.purposes, all);
+    assert_eq!(why(&shop.node, &id).recorded.unwrap().purposes, all);
+    until("it was acknowledged", || acknowledged(&shop.node) == [3]).await;
+    let nodes = [&*shop.node, &*one.node];
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_until_an_instant_is_asked_for_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, place, _) = waiting(folder.path()).await;
+    let now = crate::clock::now();
+    let end = Time::from_millis(now.as_millis() / 1_000 * 1_000 + 6_000).unwrap();
+    let not_yet = closed("admit").trim_end().trim_end_matches(';').to_owned()
+        + &format!("\nwhen {{ context.now < datetime(\"{end}\") }};\n");
+    let one = Node::open(&place).unwrap();
+    one.activate_profile(Layer::Owner, &not_yet, now).unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    until("it came", || held(&one.node) == 1).await;
+    assert!(crate::clock::now() >= end);
+    until("it was acknowledged", || {
+        acknowledged(&shop.node).iter().sum::<u64>() > 0
+    })
+    .await;
+    let nodes = [&*shop.node, &*one.node];
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in [shop, one] {
+        running.stop().await;
+    }
+}
+
 #[test]
 fn a_layer_that_cannot_judge_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! What a store holds after some commits, found without the store, and the comparison item by item.
 
 use super::super::packs;
+use super::super::records::AcknowledgedAt;
 use super::super::{BoxKey, Commit, Outbox, Store, Write, keys};
 use crate::link::Inbox;
 use crate::store::database::Database;
@@ -118,6 +119,7 @@ impl Model {
                     judged: 0,
                     offered: 0,
                     acknowledged: None,
+                    acknowledged_at: None,
                     untaken: BTreeMap::new(),
                     asked_for: BTreeMap::new(),
                 });
@@ -134,9 +136,12 @@ impl Model {
             Write::OutboxAcknowledged {
                 outbox,
                 upto,
+                at,
                 untaken,
             } => {
                 let state = self.outboxes.get_mut(outbox).unwrap();
+                let by = upto.incarnation;
+                state.acknowledged_at = at.map(|at| AcknowledgedAt { at, by });
                 state.acknowledged = Some(upto.clone());
                 for (code, more) in untaken {
                     *state.untaken.entry(*code).or_default() += more;

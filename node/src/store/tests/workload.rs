@@ -228,6 +228,7 @@ impl Pair {
         let state = Write::OutboxAcknowledged {
             outbox: self.key(),
             upto: state,
+            at: Some(day()),
             untaken: [(RefusalCode::NotAdmissible.number(), upto % 3)].into(),
         };
         [Write::Entry(entry), state]

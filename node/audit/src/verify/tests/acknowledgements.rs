@@ -102,6 +102,9 @@ fn an_acknowledgement_never_goes_back_nor_beyond() {
 fn nothing_is_acknowledged_before_it_was_issued() {
     let dated = |seconds: i64, not_taken: &[RefusedItem]| {
         let mut story = begun();
+        // The first that comes.
+        let length = story.supplier.nth(Kind::Acknowledged, 0);
+        story.supplier.truncate(length);
         let statement = story.acknowledgement(3, not_taken);
         let entry = story.supplier.nth(Kind::Disclosed, 2);
         let Ok(Body::Disclosed(body)) = story.supplier.entries[entry].body() else {
@@ -117,7 +120,9 @@ fn nothing_is_acknowledged_before_it_was_issued() {
     dated(-300, &[]).supplier.expect(&[]);
     expect_last(&dated(-301, &[]), Rule::AcknowledgementTime);
     // Nothing was taken in by a clock that is behind: so it says, and so it is recorded.
-    dated(-301, &[refused(2), refused(3)]).supplier.expect(&[]);
+    dated(-301, &[refused(1), refused(2), refused(3)])
+        .supplier
+        .expect(&[]);
 }
 
 #[test]
@@ -196,6 +201,30 @@ fn a_new_incarnation_begins_again() {
         ..story.acknowledgement(1, &[])
     });
     expect_last(&story, Rule::AcknowledgementOutcomes);
+}
+
+#[test]
+fn what_was_signed_before_is_recorded_before() {
+    let incarnation = Salt::from_bytes([8; 32]);
+    let dated = |incarnation: Option<Salt>, seconds: u32| {
+        let mut story = begun();
+        story.acknowledge(1, &[]);
+        let before = story.acknowledgement(1, &[]).at;
+        let mut statement = match incarnation {
+            Some(incarnation) => story.acknowledgement_by(incarnation, 1, &[]),
+            None => story.acknowledgement(2, &[]),
+        };
+        statement.at = before.minus_seconds(seconds);
+        story.push_acknowledgement(&statement);
+        let last = story.supplier.entries.len() as u64 - 1;
+        let report = story.supplier.verify();
+        let mut found = report.findings().iter();
+        found.any(|found| (found.rule, found.entry) == (Rule::AcknowledgementTime, Some(last)))
+    };
+    assert!(!dated(None, 290));
+    assert!(dated(None, 330));
+    assert!(!dated(Some(incarnation), 0));
+    assert!(dated(Some(incarnation), 20));
 }
 
 #[test]

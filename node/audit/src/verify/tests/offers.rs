@@ -3,7 +3,8 @@
 use crate::Rule;
 use crate::fixture::{Story, facts, time};
 use ambit_ledger::{
-    Body, Digest, DisclosureId, Facts, ObservationId, OfferedAgain, RefusalCode, RefusedItem, Salt,
+    Body, Digest, DisclosureId, Facts, Kind, ObservationId, OfferedAgain, RefusalCode, RefusedItem,
+    Salt,
 };
 
 fn item(seq: u64, code: RefusalCode) -> RefusedItem {
@@ -246,4 +247,64 @@ fn what_a_new_store_has_not_answered_is_not_offered_again() {
     let offer = story.offer(2, 3);
     story.supplier.push(Body::OfferedAgain(offer));
     expect_last(&story, &[Rule::OfferedAgain]);
+}
+
+#[test]
+fn what_is_taken_back_and_put_there_anew_is_counted_once() {
+    let (mut story, id, facts) = taken_by_a_new_store();
+    let before = story.limits.clone();
+    story.limits.hold_until = time("2026-12-01T00:00:00Z");
+    story.set_limits();
+    // The new store holds it as number 1; what is offered again then follows a number that was taken back.
+    story.take_back(1);
+    let Some(Ok(Body::Withdrawn(mut further))) =
+        story.supplier.entries.pop().map(|entry| entry.body())
+    else {
+        panic!()
+    };
+    further.seq = 2;
+    story.supplier.push(Body::Withdrawn(further));
+    let counted = |story: &Story| {
+        let delivery = story.supplier.verify().deliveries()[0].clone();
+        [
+            delivery.disclosed,
+            delivery.admitted,
+            delivery.refused,
+            delivery.withdrawn,
+        ]
+    };
+    assert_eq!(counted(&story), [1, 1, 0, 0]);
+
+    // One that nobody has: taken back, and disclosed anew.
+    let mut story = Story::begin();
+    let (_, other) = story.supplier.observe(facts.clone());
+    drop(other);
+    let (id_two, facts_two) = story.supplier.observe(facts);
+    let judged = story.judge(&facts_two);
+    story.supplier.decide(&judged);
+    story.disclose(id_two, &facts_two, &judged.decision, 1);
+    story.limits.hold_until = time("2026-12-01T00:00:00Z");
+    story.set_limits();
+    story.take_back(1);
+    story.limits = before;
+    story.set_limits();
+    let judged = story.judge(&facts_two);
+    story.supplier.decide(&judged);
+    story.disclose(id_two, &facts_two, &judged.decision, 2);
+    assert_ne!(id, id_two);
+    assert_eq!(counted(&story), [1, 0, 0, 0]);
+    // The same statement is no second disclosure.
+    let first = story.supplier.nth(Kind::Disclosed, 0);
+    let Ok(Body::Disclosed(mut body)) = story.supplier.entries[first].body() else {
+        panic!()
+    };
+    story.supplier.entries.pop();
+    body.seq = 2;
+    story.supplier.push(Body::Disclosed(body));
+    let report = story.supplier.verify();
+    let mut found = report.findings().iter();
+    assert!(
+        found.any(|finding| finding.rule == Rule::DisclosureTwice),
+        "{report}"
+    );
 }

@@ -178,19 +178,19 @@ fn what_became_of_everything_is_counted_by_recipient() {
     let expected = Delivered {
         partnership: story.terms.partnership,
         recipient: organization(crate::fixture::CUSTOMER),
-        disclosed: 3,
+        disclosed: 2,
         admitted: 1,
         refused: 1,
         set_aside: 0,
-        withdrawn: 1,
+        withdrawn: 0,
         unacknowledged: 0,
         is_unverified: false,
         withheld: 2,
         unjudged: 0,
     };
     assert_eq!(report.deliveries(), [expected]);
-    let said = "to did:web:customer.example in `customer/supplier/f99`: 3 disclosed (1 admitted, 1 refused, \
-                0 set aside, 1 withdrawn, 0 not acknowledged yet), 2 withheld, 0 not judged yet\n";
+    let said = "to did:web:customer.example in `customer/supplier/f99`: 2 disclosed (1 admitted, 1 refused, \
+                0 set aside, 0 withdrawn, 0 not acknowledged yet), 2 withheld, 0 not judged yet\n";
     assert!(report.to_string().contains(said), "{report}");
 
     let mut story = Story::told();
