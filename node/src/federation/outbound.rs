@@ -84,7 +84,7 @@ pub(super) async fn keep(
                         tracing::error!(error, "the link ended");
                     }
                     Ended::Stalled => tracing::warn!(%ended, "the link ended"),
-                    Ended::AcknowledgementKey { .. } => {}
+                    Ended::AcknowledgementKey { .. } | Ended::Dated(_) => {}
                     Ended::NoCommonVersion => trouble.note_newer(&peer, RefusalCode::NewerVersion),
                     Ended::NoPartnership
                     | Ended::TransportKey
@@ -376,7 +376,8 @@ impl Session {
                         let code = RefusalCode::from(error);
                         self.trouble.charge_refusal(&self.link.peer(), code, 0);
                     }
-                    UnreliableError::Dated(_) => self.charge(Fault::InVain),
+                    // It signs anew on each link, and its clock may be right by then.
+                    UnreliableError::Dated(_) => return Err(Ended::Dated(one_line(&error))),
                     // Keys that changed are no fault. What it says next is signed with the same one.
                     UnreliableError::Key { ended, .. } => {
                         let (seq, code) = (0, RefusalCode::UnknownKey);

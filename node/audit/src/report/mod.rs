@@ -10,7 +10,7 @@ mod text;
 pub use rules::{Beyond, Instant, Origin, RuleInForce, RuleKind};
 
 use crate::rule::{Rule, Severity};
-use ambit_ledger::{Digest, OrganizationId, PartnershipId};
+use ambit_ledger::{Digest, Name, OrganizationId, PartnershipId, Time};
 use serde::Serialize;
 
 /// What an audit found.
@@ -23,6 +23,7 @@ pub struct Report {
     tree_root: Option<Digest>,
     checked: Checked,
     rules: Vec<RuleInForce>,
+    attested: Vec<AttestedBy>,
     deliveries: Vec<Delivered>,
     findings: Vec<Finding>,
 }
@@ -103,6 +104,27 @@ pub struct Checked {
     pub blobs: u64,
 }
 
+/// What decisions may count as attested of an organization from an entry on. Whether it is so, only its issuer can say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttestedBy {
+    /// The entry that holds the statement.
+    pub entry: u64,
+    /// Of whom.
+    pub subject: OrganizationId,
+    /// What, such as `export-licence`.
+    pub what: Name,
+    /// Its number in the issuer's register.
+    pub number: Option<Name>,
+    /// True from here,
+    pub not_before: Time,
+    /// up to, and without, here.
+    pub not_after: Time,
+    /// Who says so.
+    pub issuer: OrganizationId,
+    /// Whether that is the ledger's own organization: it counts on nobody's word but its own.
+    pub is_own_word: bool,
+}
+
 /// What became of this ledger's own observations for one recipient in one partnership, each counted once, however often it was
 /// disclosed anew or offered again. What was disclosed is the sum of admitted, refused, set aside, withdrawn and not
 /// acknowledged.
@@ -163,6 +185,12 @@ impl Report {
         &self.rules
     }
 
+    /// What decisions may count as attested, each with who says so.
+    #[must_use]
+    pub fn attested(&self) -> &[AttestedBy] {
+        &self.attested
+    }
+
     /// What became of everything for each recipient in each partnership.
     #[must_use]
     pub fn deliveries(&self) -> &[Delivered] {
@@ -202,6 +230,7 @@ impl Report {
             tree_root: None,
             checked: Checked::default(),
             rules: Vec::new(),
+            attested: Vec::new(),
             deliveries: Vec::new(),
             findings: Vec::new(),
         }
@@ -234,6 +263,10 @@ impl Report {
 
     pub(crate) fn set_rules(&mut self, rules: Vec<RuleInForce>) {
         self.rules = rules;
+    }
+
+    pub(crate) fn add_attested(&mut self, attested: AttestedBy) {
+        self.attested.push(attested);
     }
 
     pub(crate) fn add_delivery(&mut self, delivery: Delivered) {

@@ -1,7 +1,7 @@
 //! The report as people read it.
 
 use super::{
-    AuditVerdict, Beyond, Checked, Delivered, Finding, Origin, Report, RuleInForce, RuleKind, Task,
+    AttestedBy, AuditVerdict, Beyond, Checked, Delivered, Finding, Origin, Report, RuleInForce, RuleKind, Task,
 };
 use std::fmt::{Display, Formatter, Result};
 
@@ -48,6 +48,7 @@ impl Display for Report {
             writeln!(formatter)?;
         }
         section(formatter, "judged by", &self.rules)?;
+        section(formatter, "counted as attested", &self.attested)?;
         section(formatter, "delivered", &self.deliveries)?;
         for finding in self.findings.iter().take(FINDINGS_SHOWN_MAX) {
             writeln!(formatter, "{finding}\n")?;
@@ -183,6 +184,24 @@ impl Display for Beyond {
         if self.not_compared > 0 {
             let count = counted(self.not_compared, "decision");
             write!(formatter, "; {count} could not be judged again")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for AttestedBy {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> Result {
+        write!(formatter, "of {}: {:?}", self.subject, self.what.as_str())?;
+        if let Some(number) = &self.number {
+            write!(formatter, ", number {:?}", number.as_str())?;
+        }
+        write!(
+            formatter,
+            ", from {} to {}, by {} (entry {})",
+            self.not_before, self.not_after, self.issuer, self.entry
+        )?;
+        if self.is_own_word {
+            formatter.write_str(": this ledger's own word")?;
         }
         Ok(())
     }

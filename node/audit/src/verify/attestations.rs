@@ -5,7 +5,7 @@ use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::instants::{check_made_here, latest_for};
 use super::keys::unverified;
-use crate::report::error_chain;
+use crate::report::{AttestedBy, error_chain};
 use crate::rule::Rule;
 use ambit_ledger::{
     AttestationError, AttestationRecorded, Decision, IssuerPinned, OrganizationId, Party, Time,
@@ -41,6 +41,17 @@ impl Audit<'_> {
                 self.report.checked_mut().signatures += 1;
                 let stated_at = verified.statement.at;
                 let is_own = verified.statement.issuer == self.own;
+                let said = &verified.statement.attestation;
+                self.report.add_attested(AttestedBy {
+                    entry: at.index,
+                    subject: said.subject.clone(),
+                    what: said.what.clone(),
+                    number: said.number.clone(),
+                    not_before: said.not_before,
+                    not_after: said.not_after,
+                    issuer: verified.statement.issuer.clone(),
+                    is_own_word: is_own,
+                });
                 self.attestations.take(verified);
                 if is_own {
                     check_made_here(Rule::Attestation, at, stated_at)

@@ -34,6 +34,8 @@ pub(super) struct InForce {
     begun: BTreeSet<Digest>,
     /// Editions that a member declined, with the entry that says so.
     declined: BTreeMap<Digest, u64>,
+    /// Of these, what the ledger's own organization declined itself.
+    declined_here: BTreeSet<Digest>,
     /// Everything that ever judged, in the order in which it came into force.
     pub(super) rules: Vec<RuleInForce>,
 }
@@ -101,9 +103,17 @@ impl InForce {
         signers.is_some_and(|signers| signers.contains(member))
     }
 
-    /// Notes that a member declined an edition.
-    pub(super) fn decline(&mut self, at: At, edition: Digest) {
+    /// Notes that a member declined an edition, and whether that was the ledger's own organization.
+    pub(super) fn decline(&mut self, at: At, edition: Digest, is_own: bool) {
         self.declined.entry(edition).or_insert(at.index);
+        if is_own {
+            self.declined_here.insert(edition);
+        }
+    }
+
+    /// Whether the ledger's own organization declined an edition.
+    pub(super) fn is_declined_here(&self, edition: &Digest) -> bool {
+        self.declined_here.contains(edition)
     }
 
     /// The entry by which an edition was declined.

@@ -10,6 +10,8 @@ use ambit_ledger::{
 pub(super) struct Item {
     pub(super) observation: ObservationId,
     pub(super) disclosure: DisclosureId,
+    /// The salt of the disclosure: each has its own, under whatever signature.
+    pub(super) salt: Salt,
     pub(super) edition: Digest,
     /// From when on it may be taken in: it was issued then, or put there again.
     pub(super) since: Time,
@@ -35,6 +37,7 @@ impl Item {
         Self {
             observation: disclosure.observation,
             disclosure: id,
+            salt: disclosure.salt,
             edition: disclosure.edition,
             since: disclosure.issued_at,
             entry,

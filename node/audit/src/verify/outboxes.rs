@@ -59,8 +59,8 @@ pub(super) struct Outbox {
     pub(super) incarnation: Option<Salt>,
     /// Withdrawals of what had been acknowledged by the store that the recipient had then: by number, where they are recorded.
     doubtful: BTreeMap<u64, At>,
-    /// The disclosures of observations that were disclosed more than once.
-    several: HashSet<DisclosureId>,
+    /// The salts of the disclosures of observations that were disclosed more than once.
+    several: HashSet<Salt>,
     /// The latest instant at which the recipient says that it acknowledged, and with which store.
     pub(super) acknowledged_at: Option<(Time, Salt)>,
     /// What is withheld, and was not disclosed since.
@@ -155,10 +155,13 @@ impl Outbox {
             return Ok(());
         };
         // Of the first it is only worth noting once there is a second.
-        self.several.insert(before.disclosure);
-        let is_new = self.several.insert(item.disclosure);
+        self.several.insert(before.salt);
+        let is_new = self.several.insert(item.salt);
         Rule::DisclosureTwice.check(is_new, || {
-            format!("disclosure {} was put there before", item.disclosure)
+            format!(
+                "disclosure {} has the salt of one that was put there before",
+                item.disclosure
+            )
         })
     }
 
@@ -418,8 +421,8 @@ impl Audit<'_> {
             delivery.is_unverified = !self.keys.can_verify(recipient);
             for at in outbox.doubtful.values() {
                 faults.push((at.index, Rule::WithdrawalUnproved.broken(format!(
-                    "`{recipient}` had acknowledged it; whether it lost its store since shows when it acknowledges \
-                     again, so export the ledger then"
+                    "`{recipient}` had acknowledged it; whether it lost its store since shows only once it acknowledges \
+                     with another one, in a ledger that is exported after that"
                 ))));
             }
             for (entry, id) in &outbox.passed_over {

@@ -238,6 +238,9 @@ impl Audit<'_> {
                 check_after(rule, &signer, signed_at, terms)?;
                 if signer == self.own && self.in_force.sign(*digest) {
                     check_made_here(rule, at, signed_at)?;
+                    Rule::Decline.check(!self.in_force.is_declined_here(&body.edition), || {
+                        format!("`{signer}` signed edition {} after declining it", body.edition)
+                    })?;
                 }
             }
             rule.check(edition == body.edition, || {
@@ -337,7 +340,12 @@ impl Audit<'_> {
         rule.check(
             terms.previous.contains(&previous) || previous == body.edition,
             || format!("edition {previous} is in force"),
-        )
+        )?;
+        let strange = terms.previous.iter().find(|named| self.in_force.known(named).is_none());
+        Rule::Unchecked.check(strange.is_none(), || {
+            let strange = strange.map(ToString::to_string).unwrap_or_default();
+            format!("it follows edition {strange} too, which this ledger lacks")
+        })
     }
 
     pub(super) fn declined(&mut self, at: At, body: &PartnershipDeclined) {
@@ -383,7 +391,8 @@ impl Audit<'_> {
                 decline.member
             )
         })?;
-        self.in_force.decline(at, *digest);
+        let is_own = decline.member == self.own;
+        self.in_force.decline(at, *digest, is_own);
         Ok(())
     }
 }

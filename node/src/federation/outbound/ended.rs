@@ -24,6 +24,8 @@ pub(super) enum Ended {
         /// When it ended, where it did.
         ended: Option<Time>,
     },
+    #[error("the recipient dates its acknowledgements wrongly")]
+    Dated(String),
     #[error("the recipient's store and this one disagree: {0}")]
     Diverged(String),
     #[error("this node and the recipient speak no version in common")]
@@ -48,6 +50,7 @@ impl Ended {
             Self::AcknowledgementKey { ended } => {
                 Some(LinkTrouble::AcknowledgementKey { ended: *ended })
             }
+            Self::Dated(how) => Some(LinkTrouble::Unreliable(how.clone())),
             Self::Frame(_) | Self::Store(_) | Self::Task(_) => {
                 Some(LinkTrouble::OwnFault(one_line(self)))
             }
