@@ -15,6 +15,9 @@ pub enum TimeError {
     /// Before 1970 or after 2199.
     #[error("time is outside the years 1970 to 2199")]
     OutOfRange,
+    /// A second that no clock here shows: whoever takes it for the one before moves it unseen.
+    #[error("`{0}` has a sixtieth second, which no clock here can show: write the instant that is meant")]
+    SixtiethSecond(String),
     /// Not an RFC 3339 instant.
     #[error("`{text}` is not an RFC 3339 instant such as 2026-05-01T08:00:00Z")]
     NotRfc3339 {
@@ -158,6 +161,9 @@ impl TryFrom<jiff::Timestamp> for Time {
 impl std::str::FromStr for Time {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
+        if text.contains(":60") {
+            return Err(TimeError::SixtiethSecond(text.to_owned()));
+        }
         text.parse::<jiff::Timestamp>()
             .map_err(|source| TimeError::NotRfc3339 {
                 text: text.to_owned(),
@@ -229,6 +235,8 @@ mod tests {
         assert!("2200-01-01T00:00:00Z".parse::<Time>().is_err());
         assert_eq!(Time::LATEST.to_string(), "2199-12-31T23:59:59.999Z");
         assert!("2026-05-01 08:00".parse::<Time>().is_err());
+        assert!("2023-12-11T11:31:60Z".parse::<Time>().is_err());
+        assert!("2016-12-31T23:59:60Z".parse::<Time>().is_err());
         assert!("2199-12-31T23:59:59.999000001Z".parse::<Time>().is_err());
         assert_eq!(Time::LATEST.plus_days(9), Time::LATEST);
         let whole: Time = "2026-05-01T08:00:00.5Z".parse().unwrap();

@@ -56,7 +56,7 @@ pub enum Command {
     Run,
     /// Observe a submodel or single values, and disclose them where that is admissible
     Observe(ObserveArguments),
-    /// Import a delimited file, row by row; the same rows again add nothing
+    /// Import a delimited file, row by row; the same file again adds nothing
     Import(ImportArguments),
     /// List observations, this node's own and others'
     List(ListArguments),

@@ -94,6 +94,12 @@ impl TimeForm {
         if text.is_empty() {
             return Err(unreadable("the time is empty"));
         }
+        // What parses it would take it for the second before.
+        if text.contains(":60") {
+            return Err(unreadable(format!(
+                "`{text}` has a sixtieth second, which no clock here can show: write the instant that is meant"
+            )));
+        }
         match &self.format {
             Some(format) => self.read_formatted(text, format),
             None => self.read_standard(text),
@@ -283,6 +289,14 @@ mod tests {
             ("UTC", "", "2026-05-01", "no time such as"),
             ("UTC", "", "1/5/2026 8:00", "no time such as"),
             ("UTC", "", "", "empty"),
+            ("UTC", "", "2023-12-11T11:31:60", "a sixtieth second"),
+            ("in-value", "", "2016-12-31T23:59:60Z", "a sixtieth second"),
+            (
+                "UTC",
+                "%d.%m.%Y %H:%M:%S",
+                "11.12.2023 11:31:60",
+                "a sixtieth second",
+            ),
             ("UTC", "", "1969-12-31T23:00:00", "1970 to 2199"),
             ("UTC", "%d.%m.%Y", "31.02.2026", "no instant"),
             ("UTC", "%d.%m.%Y", "2026-02-01", "of the form"),

@@ -1,5 +1,6 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
+mod asks;
 mod ended;
 
 use self::ended::Ended;
@@ -12,7 +13,7 @@ use crate::link::{Arrived, Frame, Parties, Sender, SenderOutput, untaken_since};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
 use crate::node::{LinkNews, LinkTrouble, Node, Way};
 use crate::release::{
-    UnreliableError, bodies, offer_again, outgoing, record_acknowledgement, verify_acknowledgement,
+    UnreliableError, bodies, outgoing, record_acknowledgement, verify_acknowledgement,
 };
 use crate::store::{BoxKey, StoreError};
 use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Salt, Time};
@@ -229,10 +230,11 @@ impl Session {
                     self.look_at_outbox();
                 }
                 // A link on which nothing is awaited costs nothing.
-                _ = tick.tick(), if self.machine.is_waiting() => {
+                _ = tick.tick(), if self.machine.is_waiting() || self.asks.has_waiting() => {
                     let now = crate::clock::now();
                     self.node.instant(now)?;
                     self.machine.tick(now);
+                    self.offer_earned().await?;
                 }
             }
         }
@@ -414,21 +416,6 @@ impl Session {
         self.machine.acknowledgement_committed(&upto);
         self.note_news(LinkNews::Acknowledged);
         tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
-        Ok(())
-    }
-
-    /// The recipient's grounds have changed: what it did not take with a code, up to a number, is offered again.
-    async fn offer_again(&mut self, code: RefusalCode, upto: u64) -> Result<(), Ended> {
-        if !self.asks.take(code, tokio::time::Instant::now()) {
-            self.charge(Fault::InVain);
-            return Ok(());
-        }
-        let (node, outbox) = (Arc::clone(&self.node), self.outbox);
-        let offering = tokio::task::spawn_blocking(move || offer_again(&node, &outbox, code, upto));
-        if let Some(offered) = offering.await?? {
-            tracing::info!(%code, upto, offered, "offered again what the recipient had not taken");
-            self.look_at_outbox();
-        }
         Ok(())
     }
 

@@ -204,27 +204,60 @@ impl Answers {
 
 /// When a recipient asked on one link for what it did not take, by the number of the code; of asks that follow each
 /// other at once each [`ASK_EARNED`] after the one before. More often than it may it would have this node judge without
-/// end.
+/// end: one that comes too soon waits until it is earned.
 #[derive(Debug, Default)]
-pub(super) struct AsksHeard(BTreeMap<u16, Option<Instant>>);
+pub(super) struct AsksHeard {
+    last: BTreeMap<u16, Option<Instant>>,
+    /// Those that wait, and up to which number each is about.
+    waiting: BTreeMap<u16, u64>,
+}
 
 impl AsksHeard {
-    /// Whether one that comes is to be gone through. The first on a link may only repeat one that came before, so the
+    /// Whether one that comes is to be gone through now. The first on a link may only repeat one that came before, so the
     /// next may follow at once.
-    pub(super) fn take(&mut self, code: RefusalCode, now: Instant) -> bool {
-        if let Some(last) = self.0.get_mut(&code.number()) {
-            let next = last.map_or(now, |last| now.max(last + ASK_EARNED));
-            let is_in_time = next <= now + ASK_EARNED * (ASKS_AT_ONCE - 1);
-            if is_in_time {
-                *last = Some(next);
+    pub(super) fn take(&mut self, code: RefusalCode, upto: u64, now: Instant) -> bool {
+        let number = code.number();
+        let has_room = self.last.len() < CODES_ASKED_MAX;
+        let may_go = match self.last.get_mut(&number) {
+            Some(last) => {
+                let next = last.map_or(now, |last| now.max(last + ASK_EARNED));
+                let is_in_time = next <= now + ASK_EARNED * (ASKS_AT_ONCE - 1);
+                if is_in_time {
+                    *last = Some(next);
+                }
+                is_in_time
             }
-            return is_in_time;
+            None if has_room => {
+                self.last.insert(number, None);
+                true
+            }
+            None => return false,
+        };
+        if may_go {
+            self.waiting.remove(&number);
+        } else {
+            let waiting = self.waiting.entry(number).or_default();
+            *waiting = upto.max(*waiting);
         }
-        let has_room = self.0.len() < CODES_ASKED_MAX;
-        if has_room {
-            self.0.insert(code.number(), None);
-        }
-        has_room
+        may_go
+    }
+
+    /// Whether any waits.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// One that waited and is earned by now.
+    pub(super) fn earned(&mut self, now: Instant) -> Option<(RefusalCode, u64)> {
+        let waiting: Vec<(u16, u64)> = self
+            .waiting
+            .iter()
+            .map(|(code, upto)| (*code, *upto))
+            .collect();
+        let mut waiting = waiting.into_iter();
+        waiting
+            .find(|(number, upto)| self.take((*number).into(), *upto, now))
+            .map(|(number, upto)| (number.into(), upto))
     }
 }
 
@@ -257,7 +290,7 @@ mod tests {
         let code = RefusalCode::NotAdmissible;
         let start = Instant::now();
         for number in 0..=ASKS_AT_ONCE {
-            assert!(heard.take(code, start), "{number}");
+            assert!(heard.take(code, 1, start), "{number}");
         }
         let earned = ASK_EARNED.as_secs();
         for (seconds, is_heard) in [
@@ -269,12 +302,21 @@ mod tests {
             (2 * earned + 1, false),
         ] {
             let now = start + Duration::from_secs(seconds);
-            assert_eq!(heard.take(code, now), is_heard, "after {seconds} s");
+            assert_eq!(heard.take(code, 1, now), is_heard, "after {seconds} s");
         }
+        // What came too soon is gone through once it is earned, up to the last number.
+        let now = start + Duration::from_secs(2 * earned + 1);
+        assert!(!heard.take(code, 7, now));
+        assert!(!heard.take(code, 5, now));
+        assert_eq!(heard.earned(now), None);
+        assert!(heard.has_waiting());
+        let now = start + Duration::from_secs(3 * earned);
+        assert_eq!(heard.earned(now), Some((code, 7)));
+        assert!(!heard.has_waiting());
         // Each code by itself, and no more of them than any honest recipient has.
-        let codes = (2_000..2_100).filter(|number| heard.take((*number).into(), start));
+        let codes = (2_000..2_100).filter(|number| heard.take((*number).into(), 1, start));
         assert_eq!(codes.count(), CODES_ASKED_MAX - 1);
-        assert!(!heard.take(5_000.into(), start));
+        assert!(!heard.take(5_000.into(), 1, start));
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl Asking {
                 let untaken = Untaken {
                     count: *left,
                     grounds: Some(self.grounds),
-                    // Until when the answers are true that are left is not known any more.
-                    until: until.map(|until| until.max(now.plus_seconds(ASK_AGAIN_SECONDS))),
+                    // The first of the answers that are left may be another one: one ask too many, not one too few.
+                    until,
                 };
                 inbox.untaken.insert(*number, untaken);
             } else {

@@ -123,23 +123,24 @@ async fn an_acknowledgement_that_is_dated_back_is_not_recorded() {
     let now = crate::clock::now();
     shop.observe(draft("one", "F-ONE", "inspection-result", 1), true, now)
         .unwrap();
-    let (mut link, partnership, body) = first_item(&mut opened).await;
     let code = RefusalCode::ClocksApart;
     let dated_back = now.minus_seconds(301);
-    let statement = |outcome| {
+    // The first is dropped, and the link with it: on the next one it would be signed anew. The second, by a clock that is
+    // behind, says that nothing was taken in.
+    let mut links = Vec::new();
+    let mut of = None;
+    for outcome in [Outcome::Admitted, Outcome::SetAside(code)] {
+        let (mut link, partnership, body) = first_item(&mut opened).await;
         let one = &opened.recipient;
         let stated = acknowledgement(one, &partnership, &body, outcome, dated_back);
-        Frame::Acknowledgement {
+        let frame = Frame::Acknowledgement {
             statement: stated.issue(&one.keys().statement).unwrap(),
-        }
-    };
-    // The first is dropped; the second, by a clock that is behind, says that nothing was taken in. Frames are read in turn.
-    for frame in [
-        statement(Outcome::Admitted),
-        statement(Outcome::SetAside(code)),
-    ] {
+        };
         link.send(&frame.encode().unwrap()).await.unwrap();
+        links.push(link);
+        of = Some(partnership);
     }
+    let partnership = of.unwrap();
     until("what was set aside is recorded", || {
         acknowledged(&shop) == [1]
     })
@@ -156,6 +157,6 @@ async fn an_acknowledgement_that_is_dated_back_is_not_recorded() {
     assert_eq!(recorded.len(), 1);
     assert_eq!(recorded[0].set_aside.len(), 1);
     audit(&shop, &[&shop, &opened.recipient]);
-    drop(link);
+    drop(links);
     opened.stop().await;
 }

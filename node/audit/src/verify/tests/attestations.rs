@@ -67,7 +67,17 @@ fn disclose(story: &mut Story) {
 
 #[test]
 fn what_was_attested_above_is_counted() {
-    story(Some(UNTIL), UNTIL).supplier.expect(&[]);
+    let story = story(Some(UNTIL), UNTIL);
+    story.supplier.expect(&[]);
+    // On whose word, the report says.
+    let report = story.supplier.verify();
+    assert!(report.attested()[0].is_own_word);
+    let said = format!(
+        "of {CUSTOMER}: \"ddtc-registered\", number \"M-1\", from 2026-01-01T00:00:00Z to {UNTIL}, by \
+         did:web:supplier.example (entry {}): this ledger's own word\n",
+        story.supplier.nth(Kind::AttestationRecorded, 0)
+    );
+    assert!(report.to_string().contains(&said), "{report}");
 }
 
 #[test]

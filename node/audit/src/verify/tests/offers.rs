@@ -3,9 +3,10 @@
 use crate::Rule;
 use crate::fixture::{Story, facts, time};
 use ambit_ledger::{
-    Body, Digest, DisclosureId, Facts, Kind, ObservationId, OfferedAgain, RefusalCode, RefusedItem,
+    Body, Digest, Disclosed, Disclosure, DisclosureId, Facts, Kind, ObservationId, OfferedAgain, RefusalCode, RefusedItem,
     Salt,
 };
+use serde_bytes::ByteBuf;
 
 fn item(seq: u64, code: RefusalCode) -> RefusedItem {
     RefusedItem { seq, code }
@@ -300,11 +301,21 @@ fn what_is_taken_back_and_put_there_anew_is_counted_once() {
     };
     story.supplier.entries.pop();
     body.seq = 2;
-    story.supplier.push(Body::Disclosed(body));
-    let report = story.supplier.verify();
-    let mut found = report.findings().iter();
-    assert!(
-        found.any(|finding| finding.rule == Rule::DisclosureTwice),
-        "{report}"
-    );
+    // Nor is it one under another signature, or with another instant: its salt is the same.
+    let mut later = Disclosure::from_own_ledger(&body.disclosure).unwrap();
+    later.issued_at = story.supplier.now;
+    let later = later.sign(&story.supplier.keys.statement());
+    for disclosure in [body.disclosure.clone(), ByteBuf::from(later)] {
+        let mut story = story.clone();
+        story.supplier.push(Body::Disclosed(Disclosed {
+            disclosure,
+            ..body.clone()
+        }));
+        let report = story.supplier.verify();
+        let mut found = report.findings().iter();
+        assert!(
+            found.any(|finding| finding.rule == Rule::DisclosureTwice),
+            "{report}"
+        );
+    }
 }

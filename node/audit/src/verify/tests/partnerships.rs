@@ -378,6 +378,29 @@ fn declined_by_itself(at: Time) -> Ledger {
 }
 
 #[test]
+fn nobody_signs_after_declining() {
+    let now = agreed(&terms()).entries[ACTIVE].time;
+    let mut ledger = declined_by_itself(now);
+    let own = supplier();
+    let at = ledger.now;
+    let signature = ManifestSignature::sign(&terms(), &own.organization, at, &own.agreement());
+    let signature = ledger.put(&signature);
+    let Body::PartnershipEdition(mut proposed) = ledger.entries[PROPOSED].body().unwrap() else {
+        panic!()
+    };
+    proposed.signatures.push(signature);
+    proposed.signatures.sort();
+    ledger.push(Body::PartnershipEdition(proposed));
+    let last = ledger.entries.len() as u64 - 1;
+    let report = ledger.verify();
+    let mut found = report.findings().iter();
+    assert!(
+        found.any(|found| (found.rule, found.entry) == (Rule::Decline, Some(last))),
+        "{report}"
+    );
+}
+
+#[test]
 fn what_an_organization_signs_it_records_at_once() {
     let now = agreed(&terms()).entries[ACTIVE].time;
     for (at, is_right) in [
