@@ -14,8 +14,9 @@ fn root() -> PathBuf {
 }
 
 /// What each crate may depend on of this workspace, outside tests.
-const MAY_IMPORT: [(&str, &[&str]); 5] = [
+const MAY_IMPORT: [(&str, &[&str]); 6] = [
     ("ambit-aas", &[]),
+    ("ambit-journal", &[]),
     ("ambit-ledger", &[]),
     ("ambit-policy", &["ambit-ledger"]),
     ("ambit-audit", &["ambit-ledger", "ambit-policy"]),

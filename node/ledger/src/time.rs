@@ -16,7 +16,9 @@ pub enum TimeError {
     #[error("time is outside the years 1970 to 2199")]
     OutOfRange,
     /// A second that no clock here shows: whoever takes it for the one before moves it unseen.
-    #[error("`{0}` has a sixtieth second, which no clock here can show: write the instant that is meant")]
+    #[error(
+        "`{0}` has a sixtieth second, which no clock here can show: write the instant that is meant"
+    )]
     SixtiethSecond(String),
     /// Not an RFC 3339 instant.
     #[error("`{text}` is not an RFC 3339 instant such as 2026-05-01T08:00:00Z")]

@@ -1,7 +1,8 @@
 //! The report as people read it.
 
 use super::{
-    AttestedBy, AuditVerdict, Beyond, Checked, Delivered, Finding, Origin, Report, RuleInForce, RuleKind, Task,
+    AttestedBy, AuditVerdict, Beyond, Checked, Delivered, Finding, Origin, Report, RuleInForce,
+    RuleKind, Task,
 };
 use std::fmt::{Display, Formatter, Result};
 

@@ -239,7 +239,10 @@ impl Audit<'_> {
                 if signer == self.own && self.in_force.sign(*digest) {
                     check_made_here(rule, at, signed_at)?;
                     Rule::Decline.check(!self.in_force.is_declined_here(&body.edition), || {
-                        format!("`{signer}` signed edition {} after declining it", body.edition)
+                        format!(
+                            "`{signer}` signed edition {} after declining it",
+                            body.edition
+                        )
                     })?;
                 }
             }
@@ -341,7 +344,10 @@ impl Audit<'_> {
             terms.previous.contains(&previous) || previous == body.edition,
             || format!("edition {previous} is in force"),
         )?;
-        let strange = terms.previous.iter().find(|named| self.in_force.known(named).is_none());
+        let strange = terms
+            .previous
+            .iter()
+            .find(|named| self.in_force.known(named).is_none());
         Rule::Unchecked.check(strange.is_none(), || {
             let strange = strange.map(ToString::to_string).unwrap_or_default();
             format!("it follows edition {strange} too, which this ledger lacks")

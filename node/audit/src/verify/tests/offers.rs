@@ -3,8 +3,8 @@
 use crate::Rule;
 use crate::fixture::{Story, facts, time};
 use ambit_ledger::{
-    Body, Digest, Disclosed, Disclosure, DisclosureId, Facts, Kind, ObservationId, OfferedAgain, RefusalCode, RefusedItem,
-    Salt,
+    Body, Digest, Disclosed, Disclosure, DisclosureId, Facts, Kind, ObservationId, OfferedAgain,
+    RefusalCode, RefusedItem, Salt,
 };
 use serde_bytes::ByteBuf;
 
