@@ -124,7 +124,10 @@ impl<'a> TakenBack<'a> {
     ) -> Result<(), StoreError> {
         let node = self.in_force.node();
         judged.push(Write::Entry(Body::Withdrawn(withdrawn)));
-        judged.extend(self.start_over());
+        let started_over = self.start_over();
+        // What its old store answered does not go for a new one.
+        let is_of_now = started_over.is_empty();
+        judged.extend(started_over);
         let mut releases = Releases::begin(self.in_force, Moment::of(now));
         let observation = &self.disclosure.observation;
         let stands = Stands::now(node.store(), observation, self.outbox)?;
@@ -147,7 +150,7 @@ impl<'a> TakenBack<'a> {
                     is_released = true;
                 }
             }
-        } else {
+        } else if is_of_now {
             judged.extend(self.keep_back(&others)?);
         }
         // By the clock once that is signed: an entry is not older than what it records.
