@@ -115,7 +115,7 @@ impl Service {
     pub async fn start(node: Arc<Node>) -> Result<Self, ServiceError> {
         node.keep_time();
         let judging = Arc::clone(&node);
-        tokio::task::spawn_blocking(move || catch_up(&judging))
+        tokio::task::spawn_blocking(move || judging.catch_up_when_timely(crate::clock::now()))
             .await?
             .map_err(ServiceError::CatchUp)?;
         let server = ApiServer::bind(&node).await?;
@@ -189,14 +189,6 @@ impl Service {
         // Nobody listens where all have ended already.
         let _ = self.stop.send(true);
         tokio::join!(self.federation.end(), self.api.end(), self.works.end());
-    }
-}
-
-/// Judges what is still to be judged. A clock that cannot be believed is no failure: it is waited for.
-fn catch_up(node: &Node) -> Result<(), ObserveError> {
-    match node.catch_up(crate::clock::now()) {
-        Ok(_) | Err(ObserveError::Clock(_)) => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

@@ -320,10 +320,9 @@ fn offer<'g>(
             })
         }
         Err(judgement) => {
-            let judged = judgement.map(|judgement| judgement.judged);
-            judged
-                .into_iter()
-                .for_each(|judged| decisions.extend(judged));
+            if let Some(judgement) = judgement {
+                decisions.extend(judgement.judged);
+            }
             kept_back(decisions)
         }
     }

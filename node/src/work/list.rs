@@ -4,7 +4,6 @@ use crate::federation::Upkeep;
 use crate::node::Node;
 use crate::release::ObserveError;
 use crate::store::StoreError;
-use ambit_ledger::Time;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,7 +176,7 @@ fn look_at_clock(node: &Node) -> Result<(), WorkFailed> {
     if !node.is_clock_right_again(now) {
         return Ok(());
     }
-    catch_up(node, now)
+    Ok(node.catch_up_when_timely(now)?)
 }
 
 /// Judges again what was kept back until an instant, once that has come.
@@ -186,13 +185,5 @@ fn look_at_ends(node: &Node) -> Result<(), WorkFailed> {
     if !node.decisions().has_ended(now) {
         return Ok(());
     }
-    catch_up(node, now)
-}
-
-fn catch_up(node: &Node, now: Time) -> Result<(), WorkFailed> {
-    match node.catch_up(now) {
-        // It is waited for until the clock is right again.
-        Ok(_) | Err(ObserveError::Clock(_)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(node.catch_up_when_timely(now)?)
 }

@@ -73,6 +73,29 @@ async fn waiting(folder: &Path) -> (Running, PathBuf, String) {
     (shop, one, id)
 }
 
+/// That, and the customer, which runs and has refused it.
+async fn refused(folder: &Path) -> ([Running; 2], PathBuf, String) {
+    let (shop, place, id) = waiting(folder).await;
+    let one = Node::open(&place).unwrap();
+    let now = crate::clock::now();
+    one.activate_profile(Layer::Owner, &closed("admit"), now)
+        .unwrap();
+    drop(one);
+    let one = Running::start(&place).await;
+    until("it was refused", || acknowledged(&shop.node) == [1]).await;
+    ([shop, one], place, id)
+}
+
+/// Both ledgers audit clean, and both nodes end.
+async fn audited(both: [Running; 2]) {
+    let nodes = [&*both[0].node, &*both[1].node];
+    audit(nodes[0], &nodes);
+    audit(nodes[1], &nodes);
+    for running in both {
+        running.stop().await;
+    }
+}
+
 /// It came for the rest, and both sides say so.
 async fn came_for_the_rest(shop: Running, one: &Path, id: &str) {
     let one = Running::start(one).await;
@@ -193,14 +216,8 @@ async fn purposes_that_a_recipient_does_not_admit_are_told_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_decided_of_what_stays_kept_back_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
-    let (shop, place, _) = waiting(folder.path()).await;
+    let ([shop, one], _, _) = refused(folder.path()).await;
     let now = crate::clock::now();
-    let one = Node::open(&place).unwrap();
-    one.activate_profile(Layer::Owner, &closed("admit"), now)
-        .unwrap();
-    drop(one);
-    let one = Running::start(&place).await;
-    until("it was refused", || acknowledged(&shop.node) == [1]).await;
     shop.node
         .activate_profile(Layer::Owner, &closed("disclose"), now)
         .unwrap();
@@ -216,25 +233,14 @@ async fn what_is_decided_of_what_stays_kept_back_is_recorded() {
     // What comes next rests on what was decided then.
     let drafts = draft("one", "F-ONE", "inspection-result", 2);
     shop.node.observe(drafts, true, now).unwrap();
-    let nodes = [&*shop.node, &*one.node];
-    audit(nodes[0], &nodes);
-    audit(nodes[1], &nodes);
-    for running in [shop, one] {
-        running.stop().await;
-    }
+    audited([shop, one]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_refused_comes_again_for_the_purposes_that_are_left() {
     let folder = tempfile::tempdir().unwrap();
-    let (shop, place, id) = waiting(folder.path()).await;
+    let ([shop, one], place, id) = refused(folder.path()).await;
     let now = crate::clock::now();
-    let one = Node::open(&place).unwrap();
-    one.activate_profile(Layer::Owner, &closed("admit"), now)
-        .unwrap();
-    drop(one);
-    let one = Running::start(&place).await;
-    until("it was refused", || acknowledged(&shop.node) == [1]).await;
     shop.node
         .activate_profile(Layer::Owner, &without_maintenance("disclose"), now)
         .unwrap();
@@ -250,15 +256,9 @@ async fn what_was_refused_comes_again_for_the_purposes_that_are_left() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_refused_comes_again_for_all_that_is_admissible_by_then() {
     let folder = tempfile::tempdir().unwrap();
-    let (shop, place, id) = waiting(folder.path()).await;
+    let ([shop, one], _, id) = refused(folder.path()).await;
     let now = crate::clock::now();
-    let one = Node::open(&place).unwrap();
-    one.activate_profile(Layer::Owner, &closed("admit"), now)
-        .unwrap();
-    drop(one);
-    let one = Running::start(&place).await;
     let put = |node: &Node, text: &str| node.activate_profile(Layer::Owner, text, now).unwrap();
-    until("it was refused", || acknowledged(&shop.node) == [1]).await;
     put(&shop.node, &without_maintenance("disclose"));
     // It comes for the rest, which the recipient does not take either; the sender lets all of it go again.
     put(&one.node, &(closed("admit") + "\n// Another.\n"));
@@ -277,12 +277,7 @@ async fn what_was_refused_comes_again_for_all_that_is_admissible_by_then() {
     assert_eq!(detail.terms[0].scope.purposes, all);
     assert_eq!(why(&shop.node, &id).recorded.unwrap().purposes, all);
     until("it was acknowledged", || acknowledged(&shop.node) == [3]).await;
-    let nodes = [&*shop.node, &*one.node];
-    audit(nodes[0], &nodes);
-    audit(nodes[1], &nodes);
-    for running in [shop, one] {
-        running.stop().await;
-    }
+    audited([shop, one]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -303,12 +298,7 @@ async fn what_is_refused_until_an_instant_is_asked_for_then() {
         acknowledged(&shop.node).iter().sum::<u64>() > 0
     })
     .await;
-    let nodes = [&*shop.node, &*one.node];
-    audit(nodes[0], &nodes);
-    audit(nodes[1], &nodes);
-    for running in [shop, one] {
-        running.stop().await;
-    }
+    audited([shop, one]).await;
 }
 
 #[test]

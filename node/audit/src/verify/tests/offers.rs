@@ -189,6 +189,18 @@ fn taken_by_a_new_store() -> (Story, ObservationId, Facts) {
     (story, id, facts)
 }
 
+/// Takes the disclosure of number 1 back, under a further number that it has.
+fn take_back_as(story: &mut Story, seq: u64) {
+    story.take_back(1);
+    let Some(Ok(Body::Withdrawn(mut further))) =
+        story.supplier.entries.pop().map(|entry| entry.body())
+    else {
+        panic!()
+    };
+    further.seq = seq;
+    story.supplier.push(Body::Withdrawn(further));
+}
+
 #[test]
 fn what_a_new_store_took_under_an_earlier_number_is_said_nothing_else_of() {
     let (mut story, id, facts) = taken_by_a_new_store();
@@ -200,14 +212,7 @@ fn what_a_new_store_took_under_an_earlier_number_is_said_nothing_else_of() {
     // Number 2 may no longer leave; under number 1 it is still there.
     story.limits.hold_until = time("2026-12-01T00:00:00Z");
     story.set_limits();
-    story.take_back(1);
-    let Some(Ok(Body::Withdrawn(mut further))) =
-        story.supplier.entries.pop().map(|entry| entry.body())
-    else {
-        panic!()
-    };
-    further.seq = 2;
-    story.supplier.push(Body::Withdrawn(further));
+    take_back_as(&mut story, 2);
     story.supplier.expect(&[]);
     let delivery = story.supplier.verify().deliveries()[0].clone();
     assert_eq!((delivery.disclosed, delivery.admitted), (1, 1));
@@ -257,14 +262,7 @@ fn what_is_taken_back_and_put_there_anew_is_counted_once() {
     story.limits.hold_until = time("2026-12-01T00:00:00Z");
     story.set_limits();
     // The new store holds it as number 1; what is offered again then follows a number that was taken back.
-    story.take_back(1);
-    let Some(Ok(Body::Withdrawn(mut further))) =
-        story.supplier.entries.pop().map(|entry| entry.body())
-    else {
-        panic!()
-    };
-    further.seq = 2;
-    story.supplier.push(Body::Withdrawn(further));
+    take_back_as(&mut story, 2);
     let counted = |story: &Story| {
         let delivery = story.supplier.verify().deliveries()[0].clone();
         [
