@@ -148,7 +148,7 @@ rules! {
     Refusal "refusal" Integrity Itself "a refusal names none, names more than it counts, or has the wrong sort of code";
     AcknowledgementParties "acknowledgement-parties" Integrity Above "an acknowledgement is not of an outbox of this ledger";
     AcknowledgementRange "acknowledgement-range" Integrity Above "an acknowledgement goes back, or beyond what was disclosed";
-    AcknowledgementTime "acknowledgement-time" Integrity Above "an acknowledgement says that something was taken in before it was disclosed, or is dated ahead, or before an earlier one";
+    AcknowledgementTime "acknowledgement-time" Integrity Above "an acknowledgement says that something was taken in before it was disclosed or noted before it was taken back, or is dated ahead, or before an earlier one";
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
     Attestation "attestation" Integrity Above "what is counted as attested is not what a pinned issuer or this organization signed above";
     Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed, or what was declined is in force";

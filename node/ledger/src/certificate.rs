@@ -93,6 +93,11 @@ impl Certificate {
         if certificate.purpose == KeyPurpose::Root {
             return Err(StatementError::Rule("a root is not certified but compared"));
         }
+        if certificate.key == certificate.root {
+            return Err(StatementError::Rule(
+                "it certifies the root key itself, which signs nothing but certificates",
+            ));
+        }
         if certificate
             .not_after
             .is_some_and(|end| end <= certificate.not_before)

@@ -152,6 +152,20 @@ impl Keyring {
         Ok(certificate)
     }
 
+    /// A key that another keyring holds too, and for another purpose: no key is for two.
+    #[must_use]
+    pub fn conflict_with<'a>(
+        &'a self,
+        other: &Self,
+    ) -> Option<(&'a OrganizationId, &'a Fingerprint)> {
+        let differs = |(key, certified): &(&(OrganizationId, Fingerprint), &Certified)| {
+            let known = other.certified.get(*key);
+            known.is_some_and(|known| known.certificate.purpose != certified.certificate.purpose)
+        };
+        let (key, _) = self.certified.iter().find(differs)?;
+        Some((&key.0, &key.1))
+    }
+
     /// Takes over whom another keyring trusts and what it holds. A key that both hold is good for as long as both say.
     pub fn extend(&mut self, other: Self) {
         for (organization, roots) in other.roots {

@@ -163,7 +163,7 @@ impl TryFrom<jiff::Timestamp> for Time {
 impl std::str::FromStr for Time {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        if text.contains(":60") {
+        if has_sixtieth_second(text, |text| text.parse::<jiff::Timestamp>().ok()) {
             return Err(TimeError::SixtiethSecond(text.to_owned()));
         }
         text.parse::<jiff::Timestamp>()
@@ -207,6 +207,24 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+/// Whether a text has a sixtieth second where it is read as a time: what reads it takes it for the fifty-ninth, and so says the
+/// same of both.
+#[must_use]
+pub fn has_sixtieth_second<T: PartialEq>(text: &str, read: impl Fn(&str) -> Option<T>) -> bool {
+    let mut places = text.match_indices("60").peekable();
+    if places.peek().is_none() {
+        return false;
+    }
+    let Some(as_it_is) = read(text) else {
+        return false;
+    };
+    places.any(|(at, _)| {
+        let (before, after) = text.split_at(at);
+        let after = after.strip_prefix("60").unwrap_or(after);
+        read(&format!("{before}59{after}")).as_ref() == Some(&as_it_is)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,6 +257,9 @@ mod tests {
         assert!("2026-05-01 08:00".parse::<Time>().is_err());
         assert!("2023-12-11T11:31:60Z".parse::<Time>().is_err());
         assert!("2016-12-31T23:59:60Z".parse::<Time>().is_err());
+        assert!("20161231T235960Z".parse::<Time>().is_err());
+        assert!("2016-12-31T235960+01:00".parse::<Time>().is_err());
+        assert!("2060-06-06T08:06:06.060606060Z".parse::<Time>().is_ok());
         assert!("2199-12-31T23:59:59.999000001Z".parse::<Time>().is_err());
         assert_eq!(Time::LATEST.plus_days(9), Time::LATEST);
         let whole: Time = "2026-05-01T08:00:00.5Z".parse().unwrap();

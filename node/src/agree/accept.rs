@@ -7,7 +7,7 @@ use super::timely::{check_answered, check_timely};
 use super::whole::{declined_in, whole};
 use crate::failure::Failure;
 use crate::node::{Actor, Ask, Node};
-use crate::partnership::{Partnership, PartnershipFile, keyring_for};
+use crate::partnership::{Partnership, PartnershipFile};
 use ambit_ledger::{
     Decline, Fingerprint, Keyring, ManifestSignature, OrganizationId, PartnershipTerms, Time,
 };
@@ -89,7 +89,7 @@ impl Node {
         check_timely(&terms, me, now)?;
         let profile = check_terms(&terms, governance.layers().taxonomies())?;
         let roots = self.with_own_root(fingerprints);
-        let keyring = keyring_for(&terms.members, &roots)?;
+        let keyring = governance.keyring_to_record(&terms.members, &roots)?;
         let mut signatures = verified(&parsed, &terms, &keyring, now)?;
         if !signatures.contains_key(&terms.declarer) {
             return Err(PartnerError::DeclarerUnsigned(terms.declarer));

@@ -5,7 +5,7 @@ use super::proposal::Proposal;
 use super::record::{EditionToRecord, check_built, edition_writes};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{Declaration, keyring_for, read_card};
+use crate::partnership::{Declaration, read_card};
 use crate::randomness::Randomness;
 use ambit_ledger::{Fingerprint, ManifestSignature, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ impl Node {
         check_built(&terms)?;
         self.check_compared(&terms, fingerprints)?;
         let roots = self.with_own_root(fingerprints);
-        keyring_for(&terms.members, &roots)?;
+        governance.keyring_to_record(&terms.members, &roots)?;
         let signature = ManifestSignature::issue(
             &terms,
             governance.organization(),

@@ -8,7 +8,7 @@ use super::timely::check_signed;
 use super::whole::whole;
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{Partnership, PartnershipFile, compared_members, keyring_for};
+use crate::partnership::{Partnership, PartnershipFile, compared_members};
 use ambit_ledger::{Decline, Fingerprint, Name, OrganizationId, Time};
 use ambit_policy::check_terms;
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Node {
             let roots = self.with_own_root(fingerprints);
             // Nothing that a stranger signed is recorded.
             let compared = compared_members(&terms.members, &roots);
-            let keyring = keyring_for(&compared, &roots)?;
+            let keyring = governance.keyring_to_record(&compared, &roots)?;
             let mut signatures = match compared.len() == terms.members.len() {
                 true => verified(&parsed, &terms, &keyring, now)?,
                 // Those of members whose roots were not compared stay unknown.

@@ -2,11 +2,12 @@
 
 use super::attest::AttestError;
 use crate::failure::{Failure, FailureKind};
-use crate::node::{Ask, Node};
-use crate::partnership::{CardError, card_root, read_card};
+use crate::node::{Ask, Changing, Node};
+use crate::partnership::{CardError, ComparisonError, card_root, read_card};
 use crate::store::Write;
 use ambit_ledger::{Body, Fingerprint, IssuerPinned, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Pins an issuer by its card and the root fingerprint that a person compared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,6 +78,9 @@ pub enum IssuerError {
     /// Its card cannot be read.
     #[error(transparent)]
     Card(#[from] CardError),
+    /// Its keys do not go with those that are known here.
+    #[error(transparent)]
+    Keys(#[from] ComparisonError),
     /// The card has another root than the one that was compared.
     #[error(
         "the card of `{issuer}` has the root {found}, not the one that was compared; nothing was pinned: ask it, on a number you already have, which is right"
@@ -102,7 +106,7 @@ impl From<IssuerError> for Failure {
     fn from(error: IssuerError) -> Self {
         let kind = match error {
             IssuerError::Record(error) => return error.into(),
-            IssuerError::Differs { .. } => FailureKind::Verification,
+            IssuerError::Differs { .. } | IssuerError::Keys(_) => FailureKind::Verification,
             IssuerError::Own(_) => FailureKind::Usage,
             IssuerError::Unknown(_) => FailureKind::NotFound,
             IssuerError::Card(_) => FailureKind::Failed,
@@ -133,7 +137,9 @@ impl Node {
             certificates: member.card.certificates.clone(),
             undone: false,
         };
-        self.record_issuer(body, now)?;
+        let changing = self.changing();
+        changing.keyring_to_record(&[member], &BTreeMap::from([(issuer.clone(), root)]))?;
+        self.record_issuer(changing, body, now)?;
         Ok(Issuer { issuer, root })
     }
 
@@ -155,17 +161,23 @@ impl Node {
             certificates: Vec::new(),
             undone: true,
         };
-        self.record_issuer(body, now)?;
+        drop(governance);
+        self.record_issuer(self.changing(), body, now)?;
         Ok(Issuer {
             issuer: issuer.clone(),
             root,
         })
     }
 
-    fn record_issuer(&self, body: IssuerPinned, now: Time) -> Result<(), AttestError> {
+    fn record_issuer(
+        &self,
+        changing: Changing<'_>,
+        body: IssuerPinned,
+        now: Time,
+    ) -> Result<(), AttestError> {
         let now = self.instant(now)?;
         let writes = vec![Write::Entry(Body::IssuerPinned(body))];
-        self.enact(self.changing(), writes, now)?;
+        self.enact(changing, writes, now)?;
         Ok(())
     }
 }

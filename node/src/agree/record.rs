@@ -49,7 +49,8 @@ impl Node {
             .partnership(&terms.partnership)
             .filter(|known| known.edition() == terms.digest())
             .ok_or_else(|| PartnerError::Unknown(terms.partnership.clone()))?;
-        let signature = ManifestSignature::verify(statement, known.keyring())
+        // By a key that its owner ended, in the card of whatever agreement, nothing is recorded any more.
+        let signature = ManifestSignature::verify(statement, changing.keyring_under(known))
             .map_err(PartnerError::Signature)?;
         // An own one is recorded when it is made, or never: `accept` signs anew.
         let is_own = signature.signer() == changing.organization();
@@ -93,8 +94,8 @@ impl Node {
             .partnerships()
             .find(|known| known.edition() == edition)
             .ok_or(PartnerError::NothingProposed)?;
-        let decline =
-            Decline::verify(statement, known.keyring()).map_err(PartnerError::Signature)?;
+        let decline = Decline::verify(statement, changing.keyring_under(known))
+            .map_err(PartnerError::Signature)?;
         check_answered(known.terms(), &decline.member, decline.at, now)?;
         let partnership = known.terms().partnership.clone();
         if known.declined().is_none() && decline.member == *changing.organization() {

@@ -71,7 +71,10 @@ const fn meaning(code: RefusalCode) -> &'static str {
             "a layer of the recipient's errs, or cannot say; its log names the layer and says why, and so does its status until its \
              node is started again"
         }
-        RefusalCode::ClocksApart => "the clocks of the two nodes are minutes apart; set them right",
+        RefusalCode::ClocksApart => {
+            "the clocks of the two nodes were minutes apart when it came; where one still is wrong, set it right: it is asked for again \
+             within an hour"
+        }
         RefusalCode::NewerVersion => {
             "it takes a newer version of the recipient's program; update it there"
         }

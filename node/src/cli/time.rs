@@ -1,6 +1,6 @@
 //! Times as people write them in filters.
 
-use ambit_ledger::{Time, TimeError};
+use ambit_ledger::{Time, TimeError, has_sixtieth_second};
 use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
@@ -21,13 +21,20 @@ pub(super) enum FilterTimeError {
 /// The instant that a text names: with the offset or the zone it says, or a date for the start of its day, in UTC where
 /// it says neither.
 pub(super) fn start_of(text: &str) -> Result<Time, FilterTimeError> {
-    let instant = text
-        .parse::<jiff::Timestamp>()
-        .ok()
-        .or_else(|| Some(text.parse::<Zoned>().ok()?.timestamp()))
-        .or_else(|| start_of_day(text))
-        .ok_or(FilterTimeError::Form)?;
-    Ok(instant.try_into()?)
+    if has_sixtieth_second(text, instant_of) {
+        return Err(TimeError::SixtiethSecond(text.to_owned()).into());
+    }
+    let instant = instant_of(text).or_else(|| start_of_day(text));
+    Ok(instant.ok_or(FilterTimeError::Form)?.try_into()?)
+}
+
+fn instant_of(text: &str) -> Option<jiff::Timestamp> {
+    let instant = text.parse::<jiff::Timestamp>().ok();
+    // A zone that contradicts its offset is none.
+    if instant.is_some() && !text.contains('[') {
+        return instant;
+    }
+    Some(text.parse::<Zoned>().ok()?.timestamp())
 }
 
 /// `2026-05-01`, `2026-05-01Z` and `2026-05-01+02:00`, as XML Schema writes dates.
@@ -70,12 +77,17 @@ mod tests {
             "2017-03",
             "1.3.2017",
             "2017-02-30",
+            "2017-03-01T08:00+09:00[Europe/Berlin]",
             "today",
         ] {
             assert!(
                 matches!(start_of(text), Err(FilterTimeError::Form)),
                 "{text}"
             );
+        }
+        for text in ["2016-12-31T23:59:60Z", "2016-12-31T235960+01:00"] {
+            let told = start_of(text).unwrap_err().to_string();
+            assert!(told.contains("a sixtieth second"), "{told}");
         }
         assert!(matches!(
             start_of("1969-01-01"),

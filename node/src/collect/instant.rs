@@ -1,6 +1,6 @@
 //! Times as files write them, made into instants. A local time that the clocks show twice, or skip, is refused.
 
-use ambit_ledger::{Time, TimeError};
+use ambit_ledger::{Time, TimeError, has_sixtieth_second};
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -83,7 +83,9 @@ pub fn check_ahead(at: Time, now: Time) -> Result<(), AheadError> {
 pub(super) enum InstantError {
     /// It would be one if the map said the zone.
     NoZone,
-    /// It is not one, for this reason.
+    /// It has the form of one, and is none, for this reason.
+    Refused(String),
+    /// It has not, for this reason.
     Unreadable(String),
 }
 
@@ -94,9 +96,18 @@ impl TimeForm {
         if text.is_empty() {
             return Err(unreadable("the time is empty"));
         }
-        // What parses it would take it for the second before.
-        if text.contains(":60") {
-            return Err(unreadable(format!(
+        let is_sixtieth = match &self.format {
+            Some(format) => has_sixtieth_second(text, |text| {
+                let parsed = strtime::parse(format, text).ok()?;
+                Some((parsed.timestamp(), parsed.to_datetime().ok()))
+            }),
+            None => has_sixtieth_second(text, |text| {
+                let instant = text.parse::<jiff::Timestamp>().ok();
+                Some((instant, civil(text)))
+            }),
+        };
+        if is_sixtieth {
+            return Err(InstantError::Refused(format!(
                 "`{text}` has a sixtieth second, which no clock here can show: write the instant that is meant"
             )));
         }
@@ -108,6 +119,13 @@ impl TimeForm {
 
     fn read_standard(&self, text: &str) -> Result<Time, InstantError> {
         let carries_offset = text.parse::<jiff::Timestamp>().is_ok();
+        // Beside an offset there may be a zone: the two say the same.
+        if carries_offset
+            && text.contains('[')
+            && let Err(error) = text.parse::<jiff::Zoned>()
+        {
+            return Err(not_an_instant(text, &error));
+        }
         match (&self.zone, carries_offset) {
             (None | Some(Zone::InValue), true) => text.parse().map_err(out_of_range),
             (Some(Zone::Of(_)), true) => Err(unreadable(format!(
@@ -138,11 +156,9 @@ impl TimeForm {
         })?;
         let carries_offset = parsed.offset().is_some() || parsed.timestamp().is_some();
         match (&self.zone, carries_offset) {
-            (None | Some(Zone::InValue), true) => parsed
-                .to_timestamp()
-                .map_err(|error| not_an_instant(text, &error))?
-                .try_into()
-                .map_err(out_of_range),
+            (None | Some(Zone::InValue), true) => {
+                instant_of(&parsed, text)?.try_into().map_err(out_of_range)
+            }
             (Some(Zone::Of(_)), true) => Err(unreadable(format!(
                 "the form `{format}` carries an offset, while the map sets a zone: set zone = \"in-value\""
             ))),
@@ -153,6 +169,47 @@ impl TimeForm {
             (Some(Zone::Of(zone)), false) => place(civil_of(&parsed, text)?, zone, text),
         }
     }
+}
+
+/// The instant of what carries an offset, or counts seconds.
+fn instant_of(parsed: &BrokenDownTime, text: &str) -> Result<jiff::Timestamp, InstantError> {
+    let failed = |error: jiff::Error| not_an_instant(text, &error);
+    if let Some(seconds) = parsed.timestamp() {
+        let nanos = i64::from(parsed.subsec_nanosecond().unwrap_or_default());
+        // Before 1970 the seconds are counted backwards, and the fraction too.
+        let nanos = if text.starts_with('-') { -nanos } else { nanos };
+        return seconds
+            .checked_add(jiff::SignedDuration::from_nanos(nanos))
+            .map_err(failed);
+    }
+    match parsed.iana_time_zone() {
+        // Beside an offset there may be a zone: the two say the same.
+        Some(_) => parsed
+            .to_zoned()
+            .map(|zoned| zoned.timestamp())
+            .map_err(failed),
+        None => parsed.to_timestamp().map_err(failed),
+    }
+}
+
+/// Why a form does not say all of a time, or more than is read.
+pub(super) fn form_fault(format: &str) -> Option<&'static str> {
+    let has = |directives: &[&str]| {
+        directives
+            .iter()
+            .any(|directive| format.contains(directive))
+    };
+    if format.contains("%s") && !["%s", "%s%.f", "%s.%f", "%s,%f"].contains(&format.trim()) {
+        return Some(
+            "`%s` counts the seconds since 1970, and stands alone or with their fraction, as %s%.f",
+        );
+    }
+    if has(&["%I", "%l"]) && !has(&["%p", "%P"]) {
+        return Some(
+            "`%I` is an hour of twelve, and needs `%p` for AM or PM; write `%H` for one of 24",
+        );
+    }
+    None
 }
 
 /// A date and a time of day in ISO 8601, parted by `T` or a space, without offset. A date alone says no time of day.
@@ -182,10 +239,10 @@ fn place(civil: DateTime, zone: &TimeZone, text: &str) -> Result<Time, InstantEr
             .map_err(|error| not_an_instant(text, &error))?
             .try_into()
             .map_err(out_of_range),
-        AmbiguousOffset::Fold { before, after } => Err(unreadable(format!(
+        AmbiguousOffset::Fold { before, after } => Err(InstantError::Refused(format!(
             "the local time `{text}` happened twice in {name}, at offsets {before} and {after}: write the offset"
         ))),
-        AmbiguousOffset::Gap { .. } => Err(unreadable(format!(
+        AmbiguousOffset::Gap { .. } => Err(InstantError::Refused(format!(
             "the local time `{text}` never was in {name}: the clocks went forward over it"
         ))),
     }
@@ -200,7 +257,7 @@ fn not_an_instant(text: &str, error: &jiff::Error) -> InstantError {
 }
 
 fn out_of_range(error: TimeError) -> InstantError {
-    unreadable(error.to_string())
+    InstantError::Refused(error.to_string())
 }
 
 #[cfg(test)]
@@ -269,6 +326,26 @@ mod tests {
                 "2026-05-01T12:00:00Z",
             ),
             ("", "%s", "1485970946", "2017-02-01T17:42:26Z"),
+            ("", "%s%.f", "1485970946.25", "2017-02-01T17:42:26.25Z"),
+            ("", "%s.%f", "1485970946.1", "2017-02-01T17:42:26.1Z"),
+            (
+                "UTC",
+                "%Y-%m-%d %H:%M:%S:%f",
+                "2023-12-11 08:00:00:600",
+                "2023-12-11T08:00:00.6Z",
+            ),
+            (
+                "UTC",
+                "%Y-%m-%d %I:%M %p",
+                "2023-12-11 01:30 PM",
+                "2023-12-11T13:30:00Z",
+            ),
+            (
+                "in-value",
+                "",
+                "2023-12-11T11:31:00+01:00[Europe/Berlin]",
+                "2023-12-11T10:31:00Z",
+            ),
         ] {
             assert_eq!(read(zone, format, text).as_deref(), Ok(expected), "{text}");
         }
@@ -290,6 +367,27 @@ mod tests {
             ("UTC", "", "1/5/2026 8:00", "no time such as"),
             ("UTC", "", "", "empty"),
             ("UTC", "", "2023-12-11T11:31:60", "a sixtieth second"),
+            ("in-value", "", "2023-12-11T113160Z", "a sixtieth second"),
+            ("in-value", "", "20231211T113160Z", "a sixtieth second"),
+            ("UTC", "%Y%m%d%H%M%S", "20231211113160", "a sixtieth second"),
+            (
+                "UTC",
+                "%F %H.%M.%S",
+                "2023-12-11 11.31.60",
+                "a sixtieth second",
+            ),
+            (
+                "in-value",
+                "",
+                "2023-12-11T11:31:00+09:00[Europe/Berlin]",
+                "is no instant",
+            ),
+            (
+                "in-value",
+                "%F %H:%M %:z %Q",
+                "2023-07-11 11:31 +01:00 Europe/Berlin",
+                "is no instant",
+            ),
             ("in-value", "", "2016-12-31T23:59:60Z", "a sixtieth second"),
             (
                 "UTC",
@@ -309,7 +407,7 @@ mod tests {
             ),
         ] {
             match read(zone, format, text) {
-                Err(InstantError::Unreadable(reason)) => {
+                Err(InstantError::Refused(reason) | InstantError::Unreadable(reason)) => {
                     assert!(reason.contains(expected), "{text}: {reason}");
                 }
                 other => panic!("{text}: {other:?}"),

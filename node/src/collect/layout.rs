@@ -185,6 +185,9 @@ impl Layout {
         if let Some(lines) = self.swallowed_lines(row) {
             return Err(RowError::Swallowed { lines });
         }
+        if let Some(fault) = row.quotation_fault() {
+            return Err(unreadable(fault.to_owned()));
+        }
         if record.len() != self.columns.len() {
             return Err(unreadable(format!(
                 "{} fields, where the file has {} columns",
@@ -244,7 +247,8 @@ impl Layout {
         let has_rows = lines.any(|line| self.is_a_row(line));
         let field =
             spanning.find(|field| has_rows || field.lines().skip(1).any(looks_like_a_row))?;
-        let is_meant = row.record.len() == self.columns.len() && row.is_well_quoted() && !has_rows;
+        let is_meant =
+            row.record.len() == self.columns.len() && row.quotation_fault().is_none() && !has_rows;
         (!is_meant).then(|| field.lines().count())
     }
 
@@ -261,16 +265,20 @@ impl Layout {
         }
     }
 
-    /// Whether a line, divided at each delimiter, has a readable time where rows have theirs.
+    /// Whether a line, divided at each delimiter, has a time where rows have theirs, be it one that would be refused.
     fn has_a_time(&self, line: &str) -> bool {
         let cells = line.split(self.delimiter);
         let cells: StringRecord = cells.map(|cell| cell.trim_matches('"')).collect();
+        let is_time = |column: &usize, form: &TimeForm| {
+            cells
+                .get(*column)
+                .is_some_and(|text| !matches!(form.read(text), Err(InstantError::Unreadable(_))))
+        };
         cells.len() > 1
-            && match self.when(&cells) {
-                Ok(_) | Err(RowError::Zone { .. }) => true,
-                Err(
-                    RowError::Unreadable(_) | RowError::Swallowed { .. } | RowError::Decimal { .. },
-                ) => false,
+            && match &self.time {
+                TimeLayout::Fixed(_) => true,
+                TimeLayout::Instant(column, form) => is_time(column, form),
+                TimeLayout::Interval(from, to, form) => is_time(from, form) && is_time(to, form),
             }
     }
 
@@ -311,7 +319,7 @@ impl Layout {
                 column: self.column(column).to_owned(),
                 text: text.trim().to_owned(),
             },
-            InstantError::Unreadable(reason) => wrong(reason),
+            InstantError::Refused(reason) | InstantError::Unreadable(reason) => wrong(reason),
         })?;
         check_ahead(at, self.now).map_err(|error| wrong(error.to_string()))?;
         Ok(at)

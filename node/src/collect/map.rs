@@ -92,6 +92,14 @@ pub enum MapError {
     /// Not a zone.
     #[error(transparent)]
     Zone(#[from] ZoneError),
+    /// A form that does not say all of a time, or more than is read.
+    #[error("`format` is `{format}`: {fault}")]
+    Form {
+        /// What was read.
+        format: String,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// Neither wide nor long, or both.
     #[error(
         "the map must name values: either `[[column]]` tables, or `[long]` with `[[element]]` tables, and not both"

@@ -2,7 +2,7 @@
 
 use super::fact_columns::FactsColumns;
 use super::facts::FactsFile;
-use super::instant::{TimeForm, ZoneError};
+use super::instant::{TimeForm, ZoneError, form_fault};
 use super::map::{CellsMap, ElementMap, Map, MapError, TimeMap, quality};
 use ambit_aas::IdShortPath;
 use ambit_ledger::{Name, Quality};
@@ -151,6 +151,12 @@ fn time(file: TimeFile) -> Result<TimeMap, MapError> {
         zone: file.zone.as_deref().map(str::parse).transpose()?,
         format: file.format,
     };
+    if let Some(format) = &form.format
+        && let Some(fault) = form_fault(format)
+    {
+        let format = format.clone();
+        return Err(MapError::Form { format, fault });
+    }
     match (file.column, file.from_column, file.to_column, file.at) {
         (Some(column), None, None, None) => Ok(TimeMap::Instant { column, form }),
         (None, Some(from), Some(to), None) => Ok(TimeMap::Interval { from, to, form }),
@@ -299,6 +305,20 @@ mod tests {
             (
                 format!("{TIME}at = \"2026-05-01T08:00:00Z\"\n{COLUMN}"),
                 "must say when",
+            ),
+            (
+                format!(
+                    "{}{COLUMN}",
+                    TIME.replace("zone =", "format = \"%s %d\"\nzone =")
+                ),
+                "stands alone or with their fraction",
+            ),
+            (
+                format!(
+                    "{}{COLUMN}",
+                    TIME.replace("zone =", "format = \"%F %I:%M\"\nzone =")
+                ),
+                "needs `%p` for AM or PM",
             ),
             (
                 format!("{}{COLUMN}", TIME.replace("UTC", "Mars/Olympus")),

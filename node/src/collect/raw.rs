@@ -15,22 +15,33 @@ pub(super) struct FileRow<'a> {
 }
 
 impl FileRow<'_> {
-    /// Whether its quotation marks are those of RFC 4180 (section 2): one that opens a field stands at its start, one that
-    /// closes it at its end, and one within it is doubled.
-    pub(super) fn is_well_quoted(&self) -> bool {
-        let mut at = Place::Start;
+    /// What is wrong with its quotation marks by RFC 4180 (section 2), where one opens a field: that stands at its start, one that
+    /// closes it at its end, and one within it is doubled. In a row in which none opens a field they are letters like others.
+    pub(super) fn quotation_fault(&self) -> Option<&'static str> {
+        let (mut at, mut has_opened, mut has_stray) = (Place::Start, false, false);
         for byte in line_of(self.bytes) {
             let is_delimiter = *byte == self.delimiter;
             at = match (at, *byte) {
-                (Place::Start, b'"') | (Place::Closed, b'"') => Place::Quoted,
+                (Place::Start, b'"') => {
+                    has_opened = true;
+                    Place::Quoted
+                }
+                (Place::Closed, b'"') => Place::Quoted,
                 (Place::Quoted, b'"') => Place::Closed,
                 (Place::Quoted, _) => Place::Quoted,
                 (Place::Start | Place::Plain | Place::Closed, _) if is_delimiter => Place::Start,
-                (Place::Plain, b'"') | (Place::Closed, _) => return false,
-                (Place::Start | Place::Plain, _) => Place::Plain,
+                (Place::Closed, b'\r') => Place::Closed,
+                (Place::Closed, _) => return Some(STRAY),
+                (Place::Start | Place::Plain, byte) => {
+                    has_stray |= byte == b'"';
+                    Place::Plain
+                }
             };
         }
-        !matches!(at, Place::Quoted)
+        if matches!(at, Place::Quoted) {
+            return Some("a quotation mark is never closed");
+        }
+        (has_opened && has_stray).then_some(STRAY)
     }
 
     /// The delimiter that it names, where it is the line `sep=;` that Excel writes and heeds.
@@ -38,6 +49,9 @@ impl FileRow<'_> {
         named_delimiter(self.bytes)
     }
 }
+
+const STRAY: &str = "a quotation mark opens or closes within a field: put the field between two of them, and double it where it \
+                     is one of the text";
 
 /// Where a byte of a row stands.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +150,7 @@ mod tests {
                 bytes: text.as_bytes(),
                 delimiter: b',',
             };
-            row.is_well_quoted()
+            row.quotation_fault().is_none()
         };
         for text in [
             "a,b\n",
@@ -144,6 +158,8 @@ mod tests {
             "\n\n\"a\",\"\",\"\"\"b\"\"\"\n",
             "\"a\",b",
             "a,\n",
+            "a\"b\",c 5\"\n",
+            "a,\"b\"\r\n",
         ] {
             assert!(is_well_quoted(text), "{text}");
         }
@@ -151,8 +167,8 @@ mod tests {
             "a,\"b\n",
             "a,\"b\nc,\"d\n",
             "a,\"b\nc,\",d\"\n",
-            "a\"b\",c\n",
             "\"a\" ,b\n",
+            "\"1\"2,b\n",
         ] {
             assert!(!is_well_quoted(text), "{text}");
         }

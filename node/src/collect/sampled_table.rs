@@ -134,7 +134,7 @@ fn time_kind(text: &str) -> Option<TimeKind> {
     match form.read(text) {
         Ok(_) => Some(TimeKind::Instant),
         Err(InstantError::NoZone) => Some(TimeKind::Civil),
-        Err(InstantError::Unreadable(_)) => None,
+        Err(InstantError::Refused(_) | InstantError::Unreadable(_)) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::members::is_still_known;
 use super::reading::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
 use crate::failure::one_line;
-use crate::link::{Arrived, Frame, Parties, Sender, SenderOutput, untaken_since};
+use crate::link::{Arrived, Divergence, Frame, Parties, Sender, SenderOutput, untaken_since};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
 use crate::node::{LinkNews, LinkTrouble, Node, Way};
 use crate::release::{
@@ -321,6 +321,16 @@ impl Session {
                 }
             }
             SenderOutput::StartsOver { incarnation } => {
+                let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+                let checking = tokio::task::spawn_blocking(move || {
+                    node.store().has_acknowledged(&outbox, &incarnation)
+                });
+                if checking.await?? {
+                    let divergence = Divergence::StoreCameBack;
+                    let (seq, code) = divergence.refusal();
+                    let _ = self.send(&Frame::Reject { seq, code }).await;
+                    return Err(Ended::Diverged(divergence.to_string()));
+                }
                 self.new_store = Some(incarnation);
                 // A store is lost once in a long while; one that is new on every link costs a whole outbox each time.
                 let peer = self.link.peer();
@@ -378,6 +388,7 @@ impl Session {
                         let code = RefusalCode::from(error);
                         self.trouble.charge_refusal(&self.link.peer(), code, 0);
                     }
+                    UnreliableError::Otherwise(_) => self.charge(Fault::InVain),
                     // It signs anew on each link, and its clock may be right by then.
                     UnreliableError::Dated(_) => return Err(Ended::Dated(one_line(&error))),
                     // Keys that changed are no fault. What it says next is signed with the same one.

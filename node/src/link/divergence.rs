@@ -38,6 +38,19 @@ pub enum Divergence {
         /// What it signed for.
         acknowledged: u64,
     },
+    /// The recipient goes by a store again that another one of its followed.
+    #[error(
+        "the recipient answers with a store that another one followed: its database went back in time"
+    )]
+    StoreCameBack,
+    /// The sender knows a later store of this node than this one.
+    #[error(
+        "the sender has heard from another store of this node since it confirmed {confirmed} items of this one: this node's database went back in time"
+    )]
+    OwnStoreCameBack {
+        /// What it confirmed.
+        confirmed: u64,
+    },
     /// The recipient is further ahead than anything unacknowledged may be.
     #[error(
         "the recipient took {cursor} items, more than may follow the {acknowledged} acknowledged"
@@ -86,7 +99,10 @@ impl Divergence {
         match self {
             Self::SenderWentBack { cursor, .. } => (*cursor, RefusalCode::Skipped),
             Self::RecipientWentBack { cursor, .. } => (*cursor, RefusalCode::Replayed),
-            Self::SenderForgot { confirmed, .. } => (*confirmed, RefusalCode::Skipped),
+            Self::SenderForgot { confirmed, .. } | Self::OwnStoreCameBack { confirmed } => {
+                (*confirmed, RefusalCode::Skipped)
+            }
+            Self::StoreCameBack => (0, RefusalCode::Replayed),
             Self::Unacknowledged { cursor, .. } => (*cursor, RefusalCode::Skipped),
             Self::AnotherPartnership => (0, RefusalCode::ChainBroken),
             Self::Chain { upto } | Self::OwnBodies { upto, .. } | Self::AckOutOfRange { upto } => {

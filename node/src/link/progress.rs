@@ -50,15 +50,21 @@ pub enum AcknowledgementError {
         /// What the recipient said then.
         code: RefusalCode,
     },
-    /// It says that something was taken in before it was disclosed: dated back, it would verify by a key that had ended.
+    /// It says that something was taken in before it was disclosed, or noted before it was taken back: dated back, it would verify by a key that had ended.
     #[error(
-        "failed to take an acknowledgement: it is of {at}, and what it says was taken in was issued at {issued_at}"
+        "failed to take an acknowledgement: it is of {at}, and what it covers is there from {since} on"
     )]
     Early {
         /// When it says it was made.
         at: Time,
-        /// When the last item was issued that it covers.
-        issued_at: Time,
+        /// When the last item was issued that it covers, or something was taken back.
+        since: Time,
+    },
+    /// It says of something that one before settled, by the same store, that it was not taken, or not for the same reason.
+    #[error("failed to take an acknowledgement: of {seq} the recipient said otherwise before")]
+    Otherwise {
+        /// The item.
+        seq: u64,
     },
     /// It is dated before another one of the same recipient's.
     #[error(

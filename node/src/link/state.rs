@@ -128,6 +128,7 @@ pub(super) fn compare(inbox: &Inbox, incarnation: &Salt, hello: &Hello) -> Optio
     let (cursor, confirmed) = (inbox.cursor, inbox.signed);
     let acknowledged = match hello.peer_incarnation {
         Some(known) if known == *incarnation => hello.cursor,
+        Some(_) if confirmed > 0 => return Some(Divergence::OwnStoreCameBack { confirmed }),
         // It knows another store of this node, or none: nothing of this one.
         Some(_) | None => 0,
     };

@@ -85,6 +85,16 @@ pub enum CardError {
         /// What the key is for.
         purpose: KeyPurpose,
     },
+    /// A key that another card of the same organization certifies for something else.
+    #[error(
+        "the card of `{organization}` certifies the key {key} for another purpose than a card of it that is known here; ask for a new card"
+    )]
+    Purposes {
+        /// Whose card.
+        organization: OrganizationId,
+        /// Which key.
+        key: Fingerprint,
+    },
     /// Two transport keys: nobody could tell which node is meant.
     #[error(
         "the card of `{organization}` certifies more than one transport key; ask for a card that has one"

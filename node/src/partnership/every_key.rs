@@ -1,10 +1,13 @@
 //! All keys that a ledger names, as an audit of it goes by them: an organization that ends a key in the card of one agreement,
 //! or in one that was pinned, has ended it for all.
 
+use super::card::{CardError, ComparisonError, keyring_for};
 use super::edition::Partnership;
 use super::governance::Governance;
 use crate::clock::APART_SECONDS_MAX;
-use ambit_ledger::{KeyPurpose, Keyring, OrganizationId, PartnershipId, PublicKey, Time};
+use ambit_ledger::{
+    Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PartnershipId, PublicKey, Time,
+};
 use std::collections::BTreeMap;
 
 /// How an organization stands with its keys for one purpose, at an instant.
@@ -125,6 +128,39 @@ impl Governance {
             every_key.extend(keyring.clone());
         }
         every_key
+    }
+
+    /// The keys of these members as they count once their cards are recorded: each for as long as all that names it says, in
+    /// these cards or here. An audit goes by them from that entry on.
+    ///
+    /// # Errors
+    /// Any [`ComparisonError`].
+    pub fn keyring_to_record(
+        &self,
+        members: &[Member],
+        roots: &BTreeMap<OrganizationId, Fingerprint>,
+    ) -> Result<Keyring, ComparisonError> {
+        let keyring = keyring_for(members, roots)?;
+        let every_key = self.every_key();
+        if let Some((organization, key)) = keyring.conflict_with(&every_key) {
+            return Err(CardError::Purposes {
+                organization: organization.clone(),
+                key: *key,
+            }
+            .into());
+        }
+        let keyring = keyring.narrowed_by(&every_key).unwrap_or(keyring);
+        for member in members {
+            let organization = &member.card.organization;
+            member
+                .card
+                .verify(&keyring)
+                .map_err(|source| CardError::Signature {
+                    organization: organization.clone(),
+                    source,
+                })?;
+        }
+        Ok(keyring)
     }
 
     fn narrowed_keyrings(&self) -> BTreeMap<PartnershipId, Keyring> {

@@ -5,7 +5,7 @@
 use crate::clock::APART_SECONDS_MAX;
 use crate::link::{AcknowledgementError, AcknowledgementReach};
 use crate::node::{Node, stored};
-use crate::store::{BoxKey, StoreError, Write};
+use crate::store::{BoxKey, StoreError, Write, own_acknowledgement};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Body, KeyringError, OrganizationId, PartnershipId, Statement,
     StatementError, StatementKind, Time,
@@ -30,6 +30,9 @@ pub(crate) enum UnreliableError {
         /// When the key ended, where it did.
         ended: Option<Time>,
     },
+    /// It says something else of what one before settled.
+    #[error(transparent)]
+    Otherwise(AcknowledgementError),
     /// It is dated before what it acknowledges, or minutes ahead.
     #[error(transparent)]
     Dated(AcknowledgementError),
@@ -91,14 +94,18 @@ pub(crate) fn verify_acknowledgement(
             early => early,
         },
     };
-    let relied = wrong.map_or(Ok(acknowledgement), |wrong| {
-        Err(UnreliableError::Dated(wrong))
+    if let Some(wrong) = wrong {
+        return Ok(Some(Err(UnreliableError::Dated(wrong))));
+    }
+    let otherwise = otherwise_than_before(node, outbox, &acknowledgement)?;
+    let relied = otherwise.map_or(Ok(acknowledgement), |otherwise| {
+        Err(UnreliableError::Otherwise(otherwise))
     });
     Ok(Some(relied))
 }
 
-/// Why it is dated too early, if it is: the last item that it says was taken in, of those that none before covers, was not
-/// issued yet. Dated back, it would verify by a key that had ended.
+/// Why it is dated too early, if it is: of what none before covers, the last item that it says was taken in was not issued yet,
+/// or something was not taken back yet. Dated back, it would verify by a key that had ended.
 fn dated_early(
     node: &Node,
     outbox: &BoxKey,
@@ -112,12 +119,58 @@ fn dated_early(
         .filter(|before| before.incarnation == acknowledgement.incarnation)
         .map_or(0, |before| before.upto);
     let not_taken: BTreeSet<u64> = acknowledgement.not_taken().map(|item| item.seq).collect();
+    let at = acknowledgement.at;
+    let latest = at.plus_seconds(APART_SECONDS_MAX);
+    let mut is_taken_seen = false;
     for seq in (before + 1..=acknowledgement.upto.min(state.last)).rev() {
-        if !not_taken.contains(&seq) && node.store().withdrawn(outbox, seq)?.is_none() {
-            let issued_at = stored(node, outbox, seq)?.since;
-            let at = acknowledgement.at;
-            let is_early = at.plus_seconds(APART_SECONDS_MAX) < issued_at;
-            return Ok(is_early.then_some(AcknowledgementError::Early { at, issued_at }));
+        if let Some(withdrawn) = node.store().withdrawn(outbox, seq)? {
+            // For a tombstone it is signed once that is there.
+            let withdrawn = node.store().entry(withdrawn)?;
+            let since = withdrawn.map(|withdrawn| withdrawn.entry.time);
+            if let Some(since) = since.filter(|since| latest < *since) {
+                return Ok(Some(AcknowledgementError::Early { at, since }));
+            }
+        } else if !is_taken_seen && !not_taken.contains(&seq) {
+            // Those below are no later.
+            is_taken_seen = true;
+            let since = stored(node, outbox, seq)?.since;
+            if latest < since {
+                return Ok(Some(AcknowledgementError::Early { at, since }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// What it says again of numbers that one before covers, where it is something else than that one said.
+fn otherwise_than_before(
+    node: &Node,
+    outbox: &BoxKey,
+    acknowledgement: &Acknowledgement,
+) -> Result<Option<AcknowledgementError>, StoreError> {
+    let state = node.store().outbox(outbox);
+    let before = state.and_then(|state| state.acknowledged);
+    let before = before.filter(|before| before.incarnation == acknowledgement.incarnation);
+    let before = before.map_or(0, |before| before.upto);
+    let mut known: Option<(u64, Acknowledgement)> = None;
+    for item in acknowledgement
+        .not_taken()
+        .filter(|item| item.seq <= before)
+    {
+        let otherwise = AcknowledgementError::Otherwise { seq: item.seq };
+        let Some(index) = node.store().acknowledgement_of(outbox, item.seq)? else {
+            return Ok(Some(otherwise));
+        };
+        if known.as_ref().is_none_or(|(of, _)| *of != index) {
+            let recorded = node.store().entry(index)?;
+            let Some(Body::Acknowledged(body)) = recorded.map(|recorded| recorded.body) else {
+                return Err(StoreError::Damaged("an acknowledgement is missing"));
+            };
+            known = Some((index, own_acknowledgement(&body.acknowledgement)?));
+        }
+        let mut stated = known.iter().flat_map(|(_, known)| known.not_taken());
+        if !stated.any(|stated| (stated.seq, stated.code) == (item.seq, item.code)) {
+            return Ok(Some(otherwise));
         }
     }
     Ok(None)

@@ -7,7 +7,7 @@ use super::{Store, StoreError, packs, seal};
 use crate::link::Inbox;
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Disclosure, DisclosureId, Entry, Observation,
-    ObservationId,
+    ObservationId, Salt,
 };
 use std::sync::PoisonError;
 
@@ -433,6 +433,24 @@ impl Store {
             .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last))
             .map(|pair| because(&pair?.0).map(|(_, index)| index))
             .filter(move |index| index.as_ref().map_or(true, |index| *index < size))
+    }
+
+    /// Whether a store of an outbox's recipient ever acknowledged anything.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn has_acknowledged(
+        &self,
+        outbox: &BoxKey,
+        incarnation: &Salt,
+    ) -> Result<bool, StoreError> {
+        let prefix = keys::all_acknowledged(outbox, incarnation);
+        for pair in self.shared.database.scan(&prefix) {
+            if index_of(&pair?.1)? < self.size() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The entry of the first acknowledgement that covers an item of an outbox, by the store that the recipient has now.

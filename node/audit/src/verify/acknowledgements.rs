@@ -111,7 +111,7 @@ impl Audit<'_> {
         };
         outbox.acknowledged.insert(statement.incarnation, signed);
         outbox.incarnation = Some(statement.incarnation);
-        let contradicted = outbox.settle(before.seq, upto, statement.at);
+        let contradicted = outbox.settle(before.seq, upto);
         let checked =
             Rule::AcknowledgementOutcomes.check(outcomes.digest() == statement.outcomes, || {
                 format!(
@@ -155,17 +155,31 @@ fn check_dated(at: At, outbox: &Outbox, statement: &Acknowledgement, before: u64
     Rule::AcknowledgementTime.check(statement.at <= latest_for(at), || {
         format!("acknowledged at {}, recorded at {}", statement.at, at.time)
     })?;
-    let covered = outbox.items.range(..=statement.upto).rev();
-    let mut covered = covered.take_while(|(seq, _)| **seq > before);
-    let taken = covered.find(|(_, item)| item.untaken.is_none() && !item.is_withdrawn);
-    taken.map_or(Ok(()), |(seq, item)| {
-        let latest = statement.at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
-        Rule::AcknowledgementTime.check(item.since <= latest, || {
+    let latest = statement.at.plus_seconds(CLOCKS_APART_SECONDS_MAX);
+    let rule = Rule::AcknowledgementTime;
+    let covered = || {
+        let covered = outbox.items.range(..=statement.upto).rev();
+        covered.take_while(|(seq, _)| **seq > before)
+    };
+    let taken = covered().find(|(_, item)| item.untaken.is_none() && item.withdrawn_at.is_none());
+    let taken = taken.map(|(seq, item)| (*seq, item.since));
+    if let Some((seq, since)) = taken {
+        rule.check(since <= latest, || {
             format!(
-                "acknowledged at {}; number {seq} is there from {}",
-                statement.at, item.since
+                "acknowledged at {}; number {seq} is there from {since}",
+                statement.at
             )
-        })
+        })?;
+    }
+    // For a tombstone it is signed once that is there.
+    let mut withdrawn = covered().filter_map(|(seq, item)| Some((*seq, item.withdrawn_at?)));
+    let early = withdrawn.find(|(_, since)| *since > latest);
+    rule.check(early.is_none(), || {
+        let (seq, since) = early.unwrap_or((0, statement.at));
+        format!(
+            "acknowledged at {}; number {seq} was taken back at {since}",
+            statement.at
+        )
     })
 }
 
@@ -206,7 +220,7 @@ fn outcomes_over(
         let item = outbox.items.get(&seq).ok_or_else(|| {
             Rule::AcknowledgementOutcomes.broken(format!("the ledger lacks number {seq}"))
         })?;
-        let body = if item.is_withdrawn {
+        let body = if item.withdrawn_at.is_some() {
             ItemBody::Tombstone
         } else {
             ItemBody::Item {
@@ -214,7 +228,7 @@ fn outcomes_over(
                 disclosure: item.disclosure,
             }
         };
-        let outcome = match (not_taken.get(&seq), item.is_withdrawn) {
+        let outcome = match (not_taken.get(&seq), item.withdrawn_at.is_some()) {
             (Some(outcome), _) => *outcome,
             (None, true) => Outcome::Noted,
             (None, false) => Outcome::Admitted,

@@ -17,7 +17,8 @@ pub(super) struct Item {
     pub(super) since: Time,
     /// The entry that discloses it.
     pub(super) entry: u64,
-    pub(super) is_withdrawn: bool,
+    /// When it was taken back, if it was.
+    pub(super) withdrawn_at: Option<Time>,
     /// What the recipient signed for; that it was admitted stays true whatever follows.
     pub(super) outcome: Option<Outcome>,
     /// With which code it said last that it did not take it; absent where it said last that it did, or nothing.
@@ -41,7 +42,7 @@ impl Item {
             edition: disclosure.edition,
             since: disclosure.issued_at,
             entry,
-            is_withdrawn: false,
+            withdrawn_at: None,
             outcome: None,
             untaken: None,
             said_by: None,
@@ -55,7 +56,7 @@ impl Item {
     pub(super) fn again(&self, at: At) -> Self {
         Self {
             since: at.time,
-            is_withdrawn: false,
+            withdrawn_at: None,
             outcome: None,
             untaken: None,
             said_by: None,

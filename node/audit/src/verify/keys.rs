@@ -12,7 +12,7 @@ use ambit_ledger::{
     Certificate, Checkpoint, CheckpointError, Digest, Fingerprint, KeyCertified, KeyPurpose,
     Keyring, KeyringError, Opened, OrganizationId, PublicKey, StatementError, Time,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The keys that go back to a trusted root, and for whom some are missing.
@@ -24,7 +24,13 @@ pub(super) struct Keys {
     unverifiable: BTreeSet<OrganizationId>,
     /// Terms are missing, and with them certificates of members.
     lacks_terms: bool,
+    /// What entries above verified and later ones record again: it stays good, whatever became of its key since.
+    pub(super) signatures: BTreeMap<Digest, Signed>,
+    pub(super) cards: BTreeSet<Digest>,
 }
+
+/// Who signed which edition, and when; absent where nobody knows whether it is the signer's word.
+pub(super) type Signed = (OrganizationId, Digest, Option<Time>);
 
 /// The keys that are certified, as far as the walk has come.
 #[derive(Clone, Debug)]
@@ -46,6 +52,8 @@ impl Keys {
             certificates: BTreeSet::new(),
             unverifiable: BTreeSet::new(),
             lacks_terms: false,
+            signatures: BTreeMap::new(),
+            cards: BTreeSet::new(),
         }
     }
 
@@ -98,10 +106,6 @@ impl Audit<'_> {
         let claimed = Certificate::read(bytes).map_err(|error| uncertified(&error))?;
         Rule::Certificate.check(claimed.subject == *organization, || {
             format!("it is of `{}`, not `{organization}`", claimed.subject)
-        })?;
-        let is_other = claimed.key.fingerprint() != claimed.root.fingerprint();
-        Rule::Certificate.check(is_other, || {
-            "it certifies the root key itself, which signs nothing but certificates".to_owned()
         })?;
         if !self.keys.certificates.insert(Digest::of(bytes)) {
             return Ok(Some(claimed));

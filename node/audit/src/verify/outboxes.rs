@@ -9,7 +9,6 @@ use ambit_ledger::{
     Chain, Digest, Disclosed, Disclosure, DisclosureId, ObservationId, OfferedAgain,
     OrganizationId, Outcome, PartnershipId, Salt, Time, Withdrawn,
 };
-use ambit_policy::CLOCKS_APART_SECONDS_MAX;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// All outboxes.
@@ -232,7 +231,7 @@ impl Outbox {
         };
         item.answer(outcome, by);
         if let Some(placed) = self.placed.get_mut(&item.observation)
-            && !item.is_withdrawn
+            && item.withdrawn_at.is_none()
             && item.is_taken(Some(by))
         {
             if placed.by != Some(by) {
@@ -267,10 +266,10 @@ impl Outbox {
             return Err(not_there(body));
         };
         let is_it = item.disclosure == body.disclosure && item.observation == body.observation;
-        if !is_it || item.is_withdrawn {
+        if !is_it || item.withdrawn_at.is_some() {
             return Err(not_there(body));
         }
-        item.is_withdrawn = true;
+        item.withdrawn_at = Some(at.time);
         let (entry, edition, said_by) = (item.entry, item.edition, item.said_by);
         let was_taken = item.is_taken(said_by);
         if let Some(placed) = self.placed.get_mut(&body.observation) {
@@ -282,7 +281,7 @@ impl Outbox {
             while let Some(item) = self
                 .items
                 .get(&placed.last)
-                .filter(|item| item.is_withdrawn)
+                .filter(|item| item.withdrawn_at.is_some())
                 && let Some(before) = item.before
             {
                 placed.last = before;
@@ -297,22 +296,12 @@ impl Outbox {
 
     /// An incarnation of the recipient's store acknowledged, and had come to `before`. What was taken back after an
     /// acknowledgement of it is right only if the recipient lost its store in between: the old one is silent from
-    /// then on, and the new one signs for a tombstone, no earlier than it was there. Returns the withdrawals that this
-    /// contradicts.
-    pub(super) fn settle(&mut self, before: u64, upto: u64, said_at: Time) -> Vec<At> {
-        let (mut contradicted, mut settled) = (Vec::new(), Vec::new());
-        for (seq, at) in &self.doubtful {
-            if *seq <= before {
-                contradicted.push(*at);
-                settled.push(*seq);
-            } else if *seq <= upto && at.time <= said_at.plus_seconds(CLOCKS_APART_SECONDS_MAX) {
-                settled.push(*seq);
-            }
-        }
-        for seq in settled {
-            self.doubtful.remove(&seq);
-        }
-        contradicted
+    /// then on, and the new one signs for a tombstone. Returns the withdrawals that this contradicts.
+    pub(super) fn settle(&mut self, before: u64, upto: u64) -> Vec<At> {
+        let rest = self.doubtful.split_off(&upto.saturating_add(1));
+        let settled = std::mem::replace(&mut self.doubtful, rest);
+        let contradicted = settled.into_iter().filter(|(seq, _)| *seq <= before);
+        contradicted.map(|(_, at)| at).collect()
     }
 
     /// Whether nothing was ever judged for it.
@@ -359,7 +348,7 @@ impl Outbox {
             if item.outcome == Some(Outcome::Admitted) {
                 return item.outcome;
             }
-            if !item.is_withdrawn && !is_told {
+            if item.withdrawn_at.is_none() && !is_told {
                 is_told = true;
                 became = item.outcome.filter(|outcome| *outcome != Outcome::Noted);
             }

@@ -4,13 +4,13 @@ use super::Audit;
 use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::instants::{check_after, check_made_here, earliest_for, latest_for};
-use super::keys::unverified;
+use super::keys::{Signed, unverified};
 use crate::report::{Origin, error_chain};
 use crate::rule::Rule;
 use ambit_ledger::{
     AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
     OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
-    StatementKind, Time, decode,
+    StatementKind, decode,
 };
 use ambit_policy::{Taxonomies, TermsError, agreement, check_terms, render_as_stated, unbuilt};
 use std::collections::BTreeSet;
@@ -110,8 +110,7 @@ impl Audit<'_> {
         let checked = self.check_roots(at, body, &terms);
         self.note(at, checked);
         for member in concerned {
-            let verified = member.card.verify(&self.keys.known.ring).map(|_| ());
-            let checked = self.verified(at, verified).map(|_| ());
+            let checked = self.check_card(at, member);
             self.note(at, checked);
         }
         let checked = self.check_signatures(at, body, &terms);
@@ -139,6 +138,19 @@ impl Audit<'_> {
         };
         self.in_force.know(edition);
         self.note(at, rendered);
+    }
+
+    /// A card is signed by a key on it, which was good when it was first recorded.
+    fn check_card(&mut self, at: At, member: &Member) -> Checks {
+        let card = Digest::of(&ambit_ledger::encode(&member.card));
+        if self.keys.cards.contains(&card) {
+            return Ok(());
+        }
+        let verified = member.card.verify(&self.keys.known.ring).map(|_| ());
+        if self.verified(at, verified)?.is_some() {
+            self.keys.cards.insert(card);
+        }
+        Ok(())
     }
 
     fn check_terms(&self, at: At, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
@@ -285,12 +297,11 @@ impl Audit<'_> {
     }
 
     /// Who signed which edition; unverified only where the signer's root is not at hand.
-    fn signature(
-        &mut self,
-        at: At,
-        bytes: &[u8],
-        terms: &PartnershipTerms,
-    ) -> Checks<(OrganizationId, Digest, Option<Time>)> {
+    fn signature(&mut self, at: At, bytes: &[u8], terms: &PartnershipTerms) -> Checks<Signed> {
+        let digest = Digest::of(bytes);
+        if let Some(signed) = self.keys.signatures.get(&digest) {
+            return Ok(signed.clone());
+        }
         if let Ok(statement) = Statement::parse(bytes, StatementKind::Manifest) {
             let signer = statement.issuer();
             Rule::EditionSignatures.check(terms.member(signer).is_some(), || {
@@ -300,7 +311,9 @@ impl Audit<'_> {
         let verified = ManifestSignature::verify(bytes, &self.keys.known.ring);
         if let Some(signature) = self.verified(at, verified)? {
             let signer = signature.signer().clone();
-            return Ok((signer, signature.edition(), Some(signature.at())));
+            let signed = (signer, signature.edition(), Some(signature.at()));
+            self.keys.signatures.insert(digest, signed.clone());
+            return Ok(signed);
         }
         let statement = Statement::parse(bytes, StatementKind::Manifest);
         let signer = statement
@@ -351,6 +364,32 @@ impl Audit<'_> {
         Rule::Unchecked.check(strange.is_none(), || {
             let strange = strange.map(ToString::to_string).unwrap_or_default();
             format!("it follows edition {strange} too, which this ledger lacks")
+        })?;
+        self.check_complete(terms)
+    }
+
+    /// What an edition follows was complete, and none of it was replaced by another that it follows.
+    fn check_complete(&self, terms: &PartnershipTerms) -> Checks {
+        let rule = Rule::EditionChain;
+        for named in &terms.previous {
+            rule.check(self.in_force.declined(named).is_none(), || {
+                format!("it follows edition {named}, which was declined")
+            })?;
+            let mut others = terms.previous.iter().filter(|other| *other != named);
+            let replaced_by = others.find(|other| {
+                let other = self.in_force.known(other);
+                other.is_some_and(|other| other.terms.previous.contains(named))
+            });
+            rule.check(replaced_by.is_none(), || {
+                let other = replaced_by.map(ToString::to_string).unwrap_or_default();
+                format!("it follows edition {named}, which edition {other} had replaced")
+            })?;
+        }
+        let mut named = terms.previous.iter();
+        let incomplete = named.find(|named| !self.in_force.has_begun(named));
+        Rule::Unchecked.check(incomplete.is_none(), || {
+            let incomplete = incomplete.map(ToString::to_string).unwrap_or_default();
+            format!("it follows edition {incomplete}, which is complete in no entry above")
         })
     }
 

@@ -1,5 +1,6 @@
 //! What is signed and what is not, between two nodes that hand files to each other.
 
+mod cards;
 mod signable;
 
 use super::*;
@@ -86,6 +87,18 @@ impl Scene {
 
     /// Likewise, whatever comes of it.
     fn try_declare(&self, name: &str, until: Time, more: &str) -> Result<Proposal, PartnerError> {
+        let card = self.supplier.card(self.now).unwrap();
+        self.declare_with(name, until, more, card)
+    }
+
+    /// With this card of the supplier.
+    fn declare_with(
+        &self,
+        name: &str,
+        until: Time,
+        more: &str,
+        card: String,
+    ) -> Result<Proposal, PartnerError> {
         let text = format!(
             r#"
 partnership = "{name}"
@@ -103,9 +116,8 @@ onward_hops = 0
 card = "supplier.card"
 "#
         );
-        let cards = [self.supplier.card(self.now).unwrap()];
         let roots = root(&self.supplier);
-        self.customer.declare(&text, &cards, &roots, self.now)
+        self.customer.declare(&text, &[card], &roots, self.now)
     }
 
     /// The supplier accepts, whatever comes of it.

@@ -361,10 +361,7 @@ fn another_past_is_found_out_and_gets_no_credit() {
                 peer_incarnation: Some(Salt::from_bytes([9; 32])),
                 ..knows(2, inbox.bodies)
             },
-            Divergence::SenderForgot {
-                acknowledged: 0,
-                confirmed: 1,
-            },
+            Divergence::OwnStoreCameBack { confirmed: 1 },
         ),
         (
             knows(3, other),

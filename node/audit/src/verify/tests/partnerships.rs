@@ -3,7 +3,7 @@
 use crate::Rule;
 use crate::fixture::{Keys, Ledger, customer, organization, supplier, terms, time};
 use ambit_ledger::{
-    Body, Decline, Digest, EditionStage, KeyPurpose, ManifestSignature, Member,
+    Body, Decline, Digest, EditionStage, IssuerPinned, KeyPurpose, ManifestSignature, Member,
     PartnershipDeclined, PartnershipEdition, PartnershipTerms, SignedCard, Time, encode,
 };
 use serde_bytes::ByteBuf;
@@ -269,6 +269,93 @@ fn editions_follow_one_another() {
     // Another first edition beside the one in force.
     (second.edition, second.title) = (1, "Another".parse().unwrap());
     succession(&second).expect(&[(Rule::EditionChain, Some(7))]);
+}
+
+#[test]
+fn an_edition_follows_what_was_complete_and_not_replaced() {
+    let first = terms();
+    let mut other = terms();
+    other.title = "Another".parse().unwrap();
+    let mut second = terms();
+    second.edition = 2;
+    second.previous = [first.digest(), other.digest()].into();
+    let mut ledger = agreed(&first);
+    ledger.agree(&other);
+    // It is only proposed.
+    ledger.truncate(ledger.entries.len() - 1);
+    let mut incomplete = ledger.clone();
+    incomplete.agree(&second);
+    // Beside it only the blobs are found that the entry left out had named.
+    let last = |ledger: &Ledger| {
+        let report = ledger.verify();
+        let found = report.findings().iter();
+        let found = found.filter(|found| found.rule != Rule::BlobStray);
+        let found: Vec<_> = found.map(|found| (found.rule, found.entry)).collect();
+        assert_eq!(found.len(), 1, "{report}");
+        assert_eq!(found[0].1, Some(ledger.entries.len() as u64 - 1));
+        found[0].0
+    };
+    assert_eq!(last(&incomplete), Rule::Unchecked);
+    let keys = customer();
+    let decline = Decline {
+        member: keys.organization.clone(),
+        edition: other.digest(),
+        reason: "Another price".parse().unwrap(),
+        at: ledger.now,
+    };
+    ledger.push(Body::PartnershipDeclined(PartnershipDeclined {
+        partnership: other.partnership.clone(),
+        decline: ByteBuf::from(decline.sign(&keys.agreement())),
+    }));
+    ledger.agree(&second);
+    assert_eq!(last(&ledger), Rule::EditionChain);
+    // What it replaced is not followed any more.
+    second.previous = [first.digest()].into();
+    let mut third = terms();
+    third.edition = 3;
+    third.previous = [first.digest(), second.digest()].into();
+    let mut ledger = agreed(&first);
+    ledger.agree(&second);
+    ledger.agree(&third);
+    ledger.expect(&[(Rule::EditionChain, Some(ledger.entries.len() - 1))]);
+    third.previous = [second.digest()].into();
+    let mut ledger = agreed(&first);
+    ledger.agree(&second);
+    ledger.agree(&third);
+    ledger.expect(&[]);
+}
+
+#[test]
+fn what_an_entry_verified_stays_good_whatever_becomes_of_its_key() {
+    let mut ledger = agreed(&terms());
+    let mut active = None;
+    ledger.alter(ACTIVE, |body| active = Some(body.clone()));
+    ledger.truncate(ACTIVE);
+    let keys = customer();
+    // Since yesterday it signs nothing any more, and its card neither.
+    let ended = |purpose, key| {
+        let begun = time("2026-01-01T00:00:00Z");
+        keys.certificate_between(purpose, &key, (begun, Some(begun.plus_days(1))))
+    };
+    ledger.push(Body::IssuerPinned(IssuerPinned {
+        issuer: keys.organization.clone(),
+        root: keys.root().public().fingerprint(),
+        certificates: vec![
+            ended(KeyPurpose::Agreement, keys.agreement()),
+            ended(KeyPurpose::Statement, keys.statement()),
+        ],
+        undone: false,
+    }));
+    let mut first = ledger.clone();
+    ledger.push(active.unwrap());
+    ledger.expect(&[]);
+    // What no entry has verified is looked at by what is known then.
+    let mut other = terms();
+    other.partnership = "customer/supplier/other".parse().unwrap();
+    first.agree(&other);
+    let report = first.verify();
+    let rules: Vec<Rule> = report.findings().iter().map(|found| found.rule).collect();
+    assert!(rules.contains(&Rule::KeyTime), "{report}");
 }
 
 #[test]

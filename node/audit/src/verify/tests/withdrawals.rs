@@ -2,7 +2,9 @@
 
 use crate::Rule;
 use crate::fixture::{Story, salt, terms, time};
-use ambit_ledger::{AgreementState, Body, Digest, DisclosureId, Kind, Withdrawal, Withdrawn};
+use ambit_ledger::{
+    Acknowledgement, AgreementState, Body, Digest, DisclosureId, Kind, Withdrawal, Withdrawn,
+};
 
 /// The supplier's ledger with one observation disclosed, which is not acknowledged.
 fn disclosed() -> Story {
@@ -183,6 +185,20 @@ fn what_was_acknowledged_is_not_said_to_have_been_taken_back() {
     let statement = restored.acknowledgement_by(salt(8), 1, &[]);
     restored.push_acknowledgement(&statement);
     restored.supplier.expect(&[]);
+
+    // By a clock that is too far behind it would sign for it before it was taken back.
+    let mut slow = disclosed();
+    slow.acknowledge(1, &[]);
+    let said_at = slow.supplier.now;
+    slow.supplier.now = said_at.plus_seconds(1_000);
+    narrow(&mut slow);
+    slow.take_back(1);
+    let statement = slow.acknowledgement_by(salt(8), 1, &[]);
+    let at = said_at.plus_seconds(1);
+    slow.push_acknowledgement(&Acknowledgement { at, ..statement });
+    let last = slow.supplier.entries.len() - 1;
+    slow.supplier
+        .expect(&[(Rule::AcknowledgementTime, Some(last))]);
 
     // The one that acknowledged it goes on.
     let mut goes_on = story.acknowledgement(1, &[]);
