@@ -1,5 +1,6 @@
 //! The link that carries this node's outbox to one other member, opened again whenever it ends.
 
+mod acknowledging;
 mod asks;
 mod ended;
 
@@ -8,15 +9,12 @@ use super::control::{Heard, Told, take_control};
 use super::members::is_still_known;
 use super::reading::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
-use crate::failure::one_line;
-use crate::link::{Arrived, Divergence, Frame, Parties, Sender, SenderOutput, untaken_since};
+use crate::link::{Arrived, Divergence, Frame, Parties, Sender, SenderOutput};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
 use crate::node::{LinkNews, LinkTrouble, Node, Way};
-use crate::release::{
-    UnreliableError, bodies, outgoing, record_acknowledgement, verify_acknowledgement,
-};
-use crate::store::{BoxKey, StoreError};
-use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Salt, Time};
+use crate::release::{bodies, outgoing};
+use crate::store::BoxKey;
+use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Salt};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -370,66 +368,6 @@ impl Session {
         Ok(())
     }
 
-    /// Takes in a signed acknowledgement: recorded first, then confirmed.
-    async fn acknowledge(&mut self, statement: Vec<u8>, now: Time) -> Result<(), Ended> {
-        let (node, outbox) = (Arc::clone(&self.node), self.outbox);
-        let partnership = self.partnership.clone();
-        let verifying = tokio::task::spawn_blocking(move || {
-            let relied = verify_acknowledgement(&node, &partnership, &outbox, &statement, now)?;
-            Ok::<_, StoreError>((relied, statement))
-        });
-        let (relied, statement) = verifying.await??;
-        let acknowledgement = match relied.ok_or(Ended::NoPartnership)? {
-            Ok(acknowledgement) => acknowledgement,
-            Err(error) => {
-                self.warn_of_acknowledgement(&error);
-                match &error {
-                    UnreliableError::Statement(error) => {
-                        let code = RefusalCode::from(error);
-                        self.trouble.charge_refusal(&self.link.peer(), code, 0);
-                    }
-                    UnreliableError::Otherwise(_) => self.charge(Fault::InVain),
-                    // It signs anew on each link, and its clock may be right by then.
-                    UnreliableError::Dated(_) => return Err(Ended::Dated(one_line(&error))),
-                    // Keys that changed are no fault. What it says next is signed with the same one.
-                    UnreliableError::Key { ended, .. } => {
-                        let (seq, code) = (0, RefusalCode::UnknownKey);
-                        let _ = self.send(&Frame::Reject { seq, code }).await;
-                        return Err(Ended::AcknowledgementKey { ended: *ended });
-                    }
-                }
-                self.note_trouble(LinkTrouble::Unreliable(one_line(&error)));
-                return Ok(());
-            }
-        };
-        let before = self.node.store().outbox(&self.outbox);
-        let before = before.and_then(|outbox| outbox.acknowledged);
-        let upto = match self.machine.acknowledge(&acknowledgement) {
-            Ok(upto) => upto,
-            Err(error) => {
-                self.charge(Fault::InVain);
-                self.warn_of_acknowledgement(&error);
-                // One that says again what is recorded already leaves nothing open.
-                if !error.is_repeated() {
-                    self.note_trouble(LinkTrouble::Unreliable(one_line(&error)));
-                }
-                return Ok(());
-            }
-        };
-        let before = before.filter(|before| before.incarnation == upto.incarnation);
-        let untaken = untaken_since(&acknowledgement, before.map_or(0, |before| before.upto));
-        let node = Arc::clone(&self.node);
-        let reached = (upto.clone(), acknowledgement.at, untaken);
-        tokio::task::spawn_blocking(move || {
-            record_acknowledgement(&node, &outbox, statement, reached, now)
-        })
-        .await??;
-        self.machine.acknowledgement_committed(&upto);
-        self.note_news(LinkNews::Acknowledged);
-        tracing::debug!(recipient = %self.recipient, upto = upto.upto, "acknowledged and recorded");
-        Ok(())
-    }
-
     /// The recipient took no link, mostly because it does not know the agreement, or not yet; it is opened again later.
     fn note_turned_away(&self, code: RefusalCode) {
         let governance = self.node.governance();
@@ -484,13 +422,6 @@ impl Session {
             | Frame::Control { .. }
             | Frame::Evidence { .. }
             | Frame::Again { .. } => {}
-        }
-    }
-
-    fn warn_of_acknowledgement(&self, error: &(dyn std::error::Error + 'static)) {
-        let peer = self.link.peer();
-        if let Some(count) = self.trouble.count(&peer, Complaint::Acknowledgement) {
-            tracing::warn!(error, count, "an acknowledgement cannot be relied on");
         }
     }
 }

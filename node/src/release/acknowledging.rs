@@ -7,8 +7,8 @@ use crate::link::{AcknowledgementError, AcknowledgementReach};
 use crate::node::{Node, stored};
 use crate::store::{BoxKey, StoreError, Write, own_acknowledgement};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Body, KeyringError, OrganizationId, PartnershipId, Statement,
-    StatementError, StatementKind, Time,
+    Acknowledged, Acknowledgement, Body, Keyring, KeyringError, OrganizationId, PartnershipId,
+    Statement, StatementError, StatementKind, Time,
 };
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,39 +51,10 @@ pub(crate) fn verify_acknowledgement(
         return Ok(None);
     };
     let keyring = governance.keyring_under(known);
-    let acknowledgement = match Acknowledgement::verify(statement, keyring) {
+    let acknowledgement = match verify_by(keyring, statement, now) {
         Ok(acknowledgement) => acknowledgement,
-        Err(StatementError::Key(KeyringError::Uncertified { organization, .. })) => {
-            return Ok(Some(Err(UnreliableError::Key {
-                recipient: organization,
-                ended: None,
-            })));
-        }
-        Err(StatementError::Key(KeyringError::Instant {
-            organization,
-            until,
-            at,
-            ..
-        })) => {
-            return Ok(Some(Err(UnreliableError::Key {
-                recipient: organization,
-                ended: until.filter(|until| *until <= at),
-            })));
-        }
-        Err(error) => return Ok(Some(Err(UnreliableError::Statement(error)))),
+        Err(error) => return Ok(Some(Err(error))),
     };
-    // Its recipient signs it just before it sends it, whatever instant it gives.
-    let within = now.minus_seconds(APART_SECONDS_MAX)..=now.plus_seconds(APART_SECONDS_MAX);
-    let key = Statement::parse(statement, StatementKind::Acknowledgement).map(|read| read.key());
-    let recipient = &acknowledgement.recipient;
-    let is_good = |key| keyring.was_good(recipient, &key, &within);
-    if !key.as_ref().is_ok_and(|key| is_good(*key)) {
-        let span = key.ok().and_then(|key| keyring.span(recipient, &key));
-        return Ok(Some(Err(UnreliableError::Key {
-            recipient: acknowledgement.recipient,
-            ended: span.and_then(|(_, until)| until.filter(|until| *until <= now)),
-        })));
-    }
     let at = acknowledgement.at;
     let ahead = (now.plus_seconds(APART_SECONDS_MAX) < at)
         .then_some(AcknowledgementError::Ahead { at, now });
@@ -102,6 +73,48 @@ pub(crate) fn verify_acknowledgement(
         Err(UnreliableError::Otherwise(otherwise))
     });
     Ok(Some(relied))
+}
+
+/// Verifies an acknowledgement by the keys that count: its own was good when it came, and when it says that it was made.
+fn verify_by(
+    keyring: &Keyring,
+    statement: &[u8],
+    now: Time,
+) -> Result<Acknowledgement, UnreliableError> {
+    let acknowledgement = match Acknowledgement::verify(statement, keyring) {
+        Ok(acknowledgement) => acknowledgement,
+        Err(StatementError::Key(KeyringError::Uncertified { organization, .. })) => {
+            return Err(UnreliableError::Key {
+                recipient: organization,
+                ended: None,
+            });
+        }
+        Err(StatementError::Key(KeyringError::Instant {
+            organization,
+            until,
+            at,
+            ..
+        })) => {
+            return Err(UnreliableError::Key {
+                recipient: organization,
+                ended: until.filter(|until| *until <= at),
+            });
+        }
+        Err(error) => return Err(UnreliableError::Statement(error)),
+    };
+    // Its recipient signs it just before it sends it, whatever instant it gives.
+    let within = now.minus_seconds(APART_SECONDS_MAX)..=now.plus_seconds(APART_SECONDS_MAX);
+    let key = Statement::parse(statement, StatementKind::Acknowledgement).map(|read| read.key());
+    let recipient = &acknowledgement.recipient;
+    let is_good = |key| keyring.was_good(recipient, &key, &within);
+    if !key.as_ref().is_ok_and(|key| is_good(*key)) {
+        let span = key.ok().and_then(|key| keyring.span(recipient, &key));
+        return Err(UnreliableError::Key {
+            recipient: acknowledgement.recipient,
+            ended: span.and_then(|(_, until)| until.filter(|until| *until <= now)),
+        });
+    }
+    Ok(acknowledgement)
 }
 
 /// Why it is dated too early, if it is: of what none before covers, the last item that it says was taken in was not issued yet,
@@ -194,14 +207,22 @@ fn dated_back(
     (at < earliest).then_some(AcknowledgementError::Back { at, latest })
 }
 
-/// Records an acknowledgement that was verified, and how far the recipient is.
+/// Records an acknowledgement that was verified, and how far the recipient is; not where a card came in since that ends its key.
 pub(crate) fn record_acknowledgement(
     node: &Node,
-    outbox: &BoxKey,
+    (partnership, outbox): (&PartnershipId, &BoxKey),
     statement: Vec<u8>,
     (upto, at, untaken): (AcknowledgementReach, Time, BTreeMap<u16, u64>),
     now: Time,
-) -> Result<(), StoreError> {
+) -> Result<Result<(), UnreliableError>, StoreError> {
+    // No card comes in while this is held.
+    let in_force = node.judging();
+    let governance = node.governance();
+    if let Some(known) = governance.partnership(partnership)
+        && let Err(error) = verify_by(governance.keyring_under(known), &statement, now)
+    {
+        return Ok(Err(error));
+    }
     let writes = vec![
         Write::Entry(Body::Acknowledged(Acknowledged {
             acknowledgement: ByteBuf::from(statement),
@@ -214,5 +235,7 @@ pub(crate) fn record_acknowledgement(
         },
     ];
     let _alone = node.outbox_alone(outbox);
-    node.store().commit(node.commit_of(now, writes)).map(drop)
+    node.store().commit(node.commit_of(now, writes))?;
+    drop(in_force);
+    Ok(Ok(()))
 }

@@ -85,11 +85,12 @@ impl Audit<'_> {
             let checked = check_built(&terms);
             self.note(at, checked);
         }
-        // What was declined without a comparison of roots, and so without a signature that counts, is no ground to
-        // ask an auditor for them.
+        // Of what is only proposed, the members are looked at whose roots were compared, and those who signed: nothing else was
+        // believed here, and it is no ground to ask an auditor for their roots.
+        let signers = self.signers_named(body);
         let is_of_concern = |organization: &OrganizationId| {
             body.stage == EditionStage::Active
-                || !body.signatures.is_empty()
+                || signers.contains(organization)
                 || *organization == self.own
                 || body
                     .roots
@@ -138,6 +139,15 @@ impl Audit<'_> {
         };
         self.in_force.know(edition);
         self.note(at, rendered);
+    }
+
+    /// Who signed an edition, as the signatures themselves say.
+    fn signers_named(&self, body: &PartnershipEdition) -> BTreeSet<OrganizationId> {
+        let statements = body.signatures.iter();
+        let statements = statements.filter_map(|digest| self.bundle.blob(digest));
+        let read =
+            statements.filter_map(|bytes| Statement::parse(bytes, StatementKind::Manifest).ok());
+        read.map(|statement| statement.issuer().clone()).collect()
     }
 
     /// A card is signed by a key on it, which was good when it was first recorded.

@@ -326,6 +326,40 @@ fn an_edition_follows_what_was_complete_and_not_replaced() {
 }
 
 #[test]
+fn of_a_proposal_only_those_count_whose_roots_were_compared() {
+    let third = Keys::of("third", 9);
+    let mut proposed = terms();
+    let card = SignedCard::sign(third.card(), &third.statement());
+    proposed.members.push(Member::of(card));
+    let by_name = |one: &Member, next: &Member| one.card.organization.cmp(&next.card.organization);
+    proposed.members.sort_by(by_name);
+    proposed.profile = Digest::of(ambit_policy::render(&proposed).unwrap().as_bytes());
+    let recorded = |stage| {
+        let mut ledger = Ledger::open(supplier());
+        let keys = customer();
+        let (signer, key) = (&keys.organization, keys.agreement());
+        let signature = ManifestSignature::sign(&proposed, signer, ledger.now, &key);
+        ledger.put(ambit_policy::render(&proposed).unwrap().as_bytes());
+        let edition = ledger.put(&encode(&proposed));
+        let signatures = vec![ledger.put(&signature)];
+        ledger.push(Body::PartnershipEdition(PartnershipEdition {
+            partnership: proposed.partnership.clone(),
+            edition,
+            stage,
+            signatures,
+            roots: vec![keys.compared()],
+            profile: proposed.profile,
+        }));
+        ledger
+    };
+    // No auditor is asked for the root of the third, nor are its keys taken in.
+    recorded(EditionStage::Proposed).expect(&[]);
+    let report = recorded(EditionStage::Active).verify();
+    let rules: Vec<Rule> = report.findings().iter().map(|found| found.rule).collect();
+    assert!(rules.contains(&Rule::EditionRoots), "{report}");
+}
+
+#[test]
 fn what_an_entry_verified_stays_good_whatever_becomes_of_its_key() {
     let mut ledger = agreed(&terms());
     let mut active = None;
