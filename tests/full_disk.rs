@@ -108,9 +108,9 @@ impl Disk {
 
     /// Writes a file of new observations. Returns where it is.
     fn write_file(&self, name: &str) -> PathBuf {
-        let note = "x".repeat(NOTE_BYTES);
         let mut rows = "t,serial,program,d,note\n".to_owned();
         for index in 0..FILE_OBSERVATIONS {
+            let note = noise(NOTE_BYTES);
             let time = format!("2026-05-01T00:{index:02}:00Z");
             writeln!(rows, "{time},{name}-{index},F-ONE,{index}.5,{note}").unwrap();
         }
@@ -237,6 +237,14 @@ impl Disk {
     }
 }
 
+/// A text that cannot be made much smaller.
+fn noise(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    getrandom::fill(&mut random).unwrap();
+    let letters = random.iter().map(|byte| char::from(b'0' + byte % 64));
+    letters.collect()
+}
+
 impl Drop for Disk {
     fn drop(&mut self) {
         // Also where a test fails, and something still has a file open there.
@@ -288,14 +296,16 @@ fn a_running_node_on_a_full_disk_stops_and_loses_nothing() {
         });
         importing.map(|thread| thread.join().unwrap()).into()
     });
+    for (_, output) in &ended {
+        disk.check_refusal(output);
+    }
     let (status, log) = running.wait();
     assert_eq!(status.code(), Some(1), "{log}");
     let error = log.lines().find(|line| line.starts_with("error: "));
-    disk.check_message(error.unwrap());
+    disk.check_message(error.unwrap_or_else(|| panic!("{log}")));
     assert!(!log.contains("panicked"), "{log}");
     let mut all = Vec::new();
-    for (acknowledged, output) in ended {
-        disk.check_refusal(&output);
+    for (acknowledged, _) in ended {
         all.extend(acknowledged);
     }
     assert!(!all.is_empty());

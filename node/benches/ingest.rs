@@ -1,10 +1,11 @@
 //! Ingest: drafts to committed observations, each signed, sealed, judged for one recipient and disclosed to it.
 //!
 //! The yardstick is sled alone, with what makes it power-safe: for each observation the sealed readings, one
-//! record with statement, entry and leaf, two index keys and an outbox id, all of the very sizes that ingest
-//! writes, in as few batches as they fit into, and a head; 32 observations to a sync, and never more than 64 KiB, as
-//! the store: without that a power cut leaves a database that does not open. It signs, seals and judges nothing, and
-//! has no entry for a disclosure. One row has a yardstick that syncs after 32 observations only.
+//! record with statement, entry and leaf, two index keys and an outbox id, all of the sizes that ingest has before it
+//! packs the readings, in as few batches as they fit into, and a head; 32 observations to a sync, and never more than
+//! 64 KiB: without that a power cut leaves a database that does not open. It signs, packs, seals and judges nothing, and
+//! has no entry for a disclosure. One row has a yardstick that syncs after 32 observations only. Ingest waits for its
+//! journal, and writes to sled besides.
 //!
 //! Ingest is given as many drafts at once as `ambit import` gives. It commits 32 at a time, with up to four commits
 //! ahead of the disk, which its writer may sync together. All observations are of one class, but in the last row,
@@ -33,7 +34,7 @@ use std::path::Path;
 
 const GROUP: usize = 32;
 const ROUNDS: usize = 9;
-/// What the store leaves unsynced at most.
+/// What sled alone may leave unsynced at most.
 const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
 /// What an observation's keys and small values come to, beside its readings and its entry.
 const KEYS_BYTES: usize = 160;

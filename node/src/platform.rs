@@ -9,11 +9,15 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
-/// Opens a file so that, where it is made, only its owner may read it.
+/// Opens a file so that, where it is made, only its owner may read it. What is no file is refused.
 ///
 /// # Errors
-/// Those of the system.
+/// Those of the system, and for what is no regular file.
 pub fn open_private(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    match check_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -27,10 +31,19 @@ pub fn open_private(options: &mut OpenOptions, path: &Path) -> std::io::Result<F
 /// # Errors
 /// Those of the system, and for what is no regular file.
 pub fn read_text(path: &Path) -> std::io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
-    }
+    check_file(path)?;
     std::fs::read_to_string(path)
+}
+
+/// Refuses what is no file: a pipe, say, might never end.
+///
+/// # Errors
+/// Those of the system, and for what is no regular file.
+pub fn check_file(path: &Path) -> std::io::Result<()> {
+    if std::fs::metadata(path)?.is_file() {
+        return Ok(());
+    }
+    Err(std::io::Error::other("it is no regular file"))
 }
 
 /// Writes a new file that only its owner may read, and syncs it. Refuses to replace one.
@@ -87,6 +100,23 @@ pub fn file_number(metadata: &std::fs::Metadata) -> Option<(u64, u64)> {
     }
 }
 
+/// Whether a file was last changed by writing to it, and not by being put in its place from a copy that keeps its times. Always
+/// so where the system does not tell the two apart.
+#[must_use]
+pub fn is_as_written(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        // Both are set by each write, and by the same clock.
+        metadata.ctime() <= metadata.mtime().saturating_add(2)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        true
+    }
+}
+
 /// Makes a folder that only its owner may enter.
 ///
 /// # Errors
@@ -131,6 +161,74 @@ pub fn sync_folder(path: &Path) -> std::io::Result<()> {
     {
         // Windows has no such call: its file systems write the list with the file.
         std::fs::metadata(path).map(|_| ())
+    }
+}
+
+/// Fixes the size of a new file and the space that it takes. False where the system has no call for it, and nothing was done.
+///
+/// # Errors
+/// Those of the system.
+pub fn reserve_space(file: &File, bytes: u64) -> std::io::Result<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{FallocateFlags, fallocate};
+        use rustix::io::Errno;
+        match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+            Ok(()) => Ok(true),
+            // This file system has no such call.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = (file, bytes);
+        Ok(false)
+    }
+}
+
+/// How much space is free for this user where a folder is. None where the system does not say.
+#[must_use]
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let found = rustix::fs::statvfs(folder).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
+/// Lets go of what the system holds of a file in memory, so that it is read from the disk. Where it cannot be let go of, it is
+/// read as it is.
+pub fn forget_cached(file: &File) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{Advice, fadvise};
+        let _ = fadvise(file, 0, None, Advice::DontNeed);
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+    }
+}
+
+/// Names the time since the system was started: what programs handed to it before then may not have reached the disk. None
+/// where it gives no such name.
+#[must_use]
+pub fn boot() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let id = id.trim();
+        (!id.is_empty()).then(|| id.to_owned())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        None
     }
 }
 

@@ -1,5 +1,5 @@
-//! Homes that lost something: the ledger is never opened as less than it was, and nothing is made in the place of
-//! what is missing.
+//! Homes that lost something: the ledger is never opened as less than it was, nothing is made in the place of what is
+//! missing, and what can be built again is.
 
 use super::Scene;
 use crate::support::{Ambit, Home};
@@ -35,7 +35,8 @@ impl Kept {
         let home = home.path().to_owned();
         let mut files = BTreeMap::new();
         keep(&home.join("db"), &mut files);
-        for name in ["slots", "committed"] {
+        keep(&home.join("journal"), &mut files);
+        for name in ["slots", "committed", "db.state"] {
             let path = home.join(name);
             files.insert(path.clone(), std::fs::read(path).unwrap());
         }
@@ -43,16 +44,18 @@ impl Kept {
     }
 
     fn put_back(&self) {
-        let database = self.home.join("db");
-        if database.exists() {
-            std::fs::remove_dir_all(&database).unwrap();
+        for folder in ["db", "db.aside", "journal"] {
+            let folder = self.home.join(folder);
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder).unwrap();
+            }
         }
         let hidden = self.home.join("hidden");
         if hidden.exists() {
             std::fs::rename(&hidden, self.home.join("slots")).unwrap();
         }
         for (path, content) in &self.files {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            create_private(path.parent().unwrap());
             std::fs::write(path, content).unwrap();
         }
     }
@@ -75,10 +78,16 @@ impl Kept {
         }
     }
 
-    /// The last byte of the database that holds something.
-    fn end(&self) -> usize {
-        let content = self.content("db/db");
+    /// The last byte of a file that holds something.
+    fn end(&self, name: &str) -> usize {
+        let content = self.content(name);
         content.iter().rposition(|byte| *byte != 0).unwrap()
+    }
+}
+
+fn create_private(folder: &Path) {
+    if !folder.exists() {
+        ambit_node::platform::create_private_folder(folder).unwrap();
     }
 }
 
@@ -113,35 +122,52 @@ fn refused(scene: &Scene, words: &[&str]) {
     }
 }
 
-/// What the first command that opens the home is told.
+/// The home opens with all that it held, and a person is told that its database was built again; at the second command
+/// where the first one came upon what is damaged only while it read.
 #[track_caller]
-fn told(scene: &Scene, words: &str) {
-    let output = Ambit::call(&scene.parties[0].home, &["status"]);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(words), "no `{words}` in: {told}");
-    assert!(!told.contains("panicked"), "{told}");
+fn built_again(scene: &Scene, ledger: &(u64, String)) {
+    let home = &scene.parties[0].home;
+    let mut told = String::new();
+    for _ in 0..2 {
+        let output = Ambit::call(home, &["list"]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!text.contains("panicked"), "{text}");
+        let is_done = output.status.success();
+        told += &text;
+        if is_done {
+            break;
+        }
+        assert!(text.contains("start again"), "{text}");
+    }
+    assert!(told.contains("built again; nothing is lost"), "{told}");
+    assert_eq!(&scene.parties[0].ledger(), ledger);
 }
 
 #[test]
-fn a_home_without_a_part_of_its_store_is_refused() {
+fn a_home_without_a_part_of_its_store_is_refused_or_built_again() {
     let (scene, kept, ledger) = damaged();
     let home = scene.parties[0].home.path();
-    for (part, named) in [
-        ("db/conf", "db/conf"),
-        ("db/db", "db/db"),
-        ("db", "db/conf"),
-    ] {
+    for part in ["db/db", "db"] {
         let path = home.join(part);
         if path.is_dir() {
             std::fs::remove_dir_all(&path).unwrap();
         } else {
             std::fs::remove_file(&path).unwrap();
         }
-        refused(&scene, &[named, "is missing", "a part of the ledger"]);
-        assert!(!path.exists(), "{part} was made again");
+        built_again(&scene, &ledger);
         kept.put_back();
     }
+    // What the engine makes again by itself.
+    std::fs::remove_file(home.join("db/conf")).unwrap();
+    assert_eq!(scene.parties[0].ledger(), ledger);
+    kept.put_back();
+    std::fs::remove_dir_all(home.join("journal")).unwrap();
+    refused(&scene, &["journal", "is missing", "a part of the ledger"]);
+    assert!(!home.join("journal").exists());
+    kept.put_back();
+    std::fs::remove_file(home.join("journal/00000000.seg")).unwrap();
+    refused(&scene, &["journal", "holds no journal"]);
+    kept.put_back();
     std::fs::rename(home.join("slots"), home.join("hidden")).unwrap();
     refused(&scene, &["slots", "is missing"]);
     assert!(!home.join("slots").exists());
@@ -162,6 +188,8 @@ fn a_home_without_a_part_of_its_store_is_refused() {
         scene.refused(&scene.parties[0].home, arguments, 1, &words);
     }
     assert!(!Path::new(&bundle).exists());
+    let told = scene.fails(&["store", "check", "--deep"]);
+    assert!(told.contains("do not: entries"), "{told}");
     Ambit::text(&scene.parties[0].home, &["get", id(2)]);
     kept.put_back();
     // Two of three keys.
@@ -171,19 +199,29 @@ fn a_home_without_a_part_of_its_store_is_refused() {
     assert_eq!(scene.parties[0].ledger(), ledger);
 }
 
+impl Scene {
+    /// What a check that finds something writes for whoever asked.
+    #[track_caller]
+    fn fails(&self, arguments: &[&str]) -> String {
+        let output = Ambit::call(&self.parties[0].home, arguments);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{text}");
+        text
+    }
+}
+
 #[test]
-fn a_database_that_is_damaged_is_never_opened_as_a_smaller_one() {
+fn a_database_that_is_damaged_is_built_again() {
     let (scene, kept, ledger) = damaged();
     let path = scene.parties[0].home.path().join("db/db");
     let content = kept.content("db/db");
-    let end = kept.end();
+    let end = kept.end("db/db");
     let cut = |length: usize| content[..length].to_vec();
     let flipped = |position: usize| {
         let mut content = content.to_vec();
         content[position] ^= 0x55;
         content
     };
-    let committed = format!("of the {} that were committed", ledger.0);
     for (what, content) in [
         ("nothing left", cut(0)),
         ("half of it", cut(end / 2)),
@@ -193,25 +231,63 @@ fn a_database_that_is_damaged_is_never_opened_as_a_smaller_one() {
     ] {
         println!("{what}");
         std::fs::write(&path, &content).unwrap();
-        // The first to open it learns it from the engine, the next from what is left.
-        told(&scene, "`db` is damaged");
-        refused(&scene, &[]);
+        built_again(&scene, &ledger);
         kept.put_back();
         // After a crash the engine takes what it cannot read for what was never finished.
         std::fs::write(&path, &content).unwrap();
         kept.remove_snapshots();
-        told(
-            &scene,
-            if content.is_empty() {
-                "the store is damaged: the head is missing"
-            } else {
-                &committed
-            },
-        );
-        refused(&scene, &[]);
+        Ambit::call(&scene.parties[0].home, &["list"]);
+        assert_eq!(scene.parties[0].ledger(), ledger);
         kept.put_back();
     }
-    // After a crash that damaged nothing all of it is there.
-    kept.remove_snapshots();
+    let told = Ambit::text(&scene.parties[0].home, &["store", "rebuild"]);
+    assert!(told.contains("built again from the journal"), "{told}");
+    let told = Ambit::text(&scene.parties[0].home, &["store", "check", "--deep"]);
+    assert!(told.contains("all equal"), "{told}");
+    assert_eq!(scene.parties[0].ledger(), ledger);
+}
+
+#[test]
+fn a_journal_that_is_damaged_is_never_opened_as_a_smaller_one() {
+    let (scene, kept, ledger) = damaged();
+    let path = scene.parties[0].home.path().join("journal/00000000.seg");
+    let content = kept.content("journal/00000000.seg");
+    let end = kept.end("journal/00000000.seg");
+    let flipped = |position: usize| {
+        let mut content = content.to_vec();
+        content[position] ^= 0x55;
+        content
+    };
+    for (what, content, words) in [
+        ("nothing left", Vec::new(), "is cut off at byte 0"),
+        (
+            "half of it",
+            content[..end / 2].to_vec(),
+            "is cut off at byte",
+        ),
+        (
+            "changed in the middle",
+            flipped(end / 2),
+            "cannot be read at byte",
+        ),
+        (
+            "changed near its end",
+            flipped(end - 100),
+            "cannot be read at byte",
+        ),
+        ("its header changed", flipped(300), "the header of"),
+    ] {
+        println!("{what}");
+        std::fs::write(&path, &content).unwrap();
+        refused(&scene, &["the journal is damaged: ", words]);
+        let told = scene.fails(&["store", "check"]);
+        assert!(told.contains(words) && told.contains("lost"), "{told}");
+        kept.put_back();
+        // Nor does it help to have no database.
+        std::fs::write(&path, &content).unwrap();
+        std::fs::remove_dir_all(scene.parties[0].home.path().join("db")).unwrap();
+        refused(&scene, &["the journal is damaged: ", words]);
+        kept.put_back();
+    }
     assert_eq!(scene.parties[0].ledger(), ledger);
 }

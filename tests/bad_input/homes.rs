@@ -347,12 +347,12 @@ fn a_copy_of_a_home_is_not_the_node_that_runs_for_the_original() {
     );
     assert_eq!(scene.parties[0].ledger(), before);
     // Nor is it while somebody else has the copy open.
-    let held = std::fs::File::open(tried.path().join("db/db")).unwrap();
+    let held = std::fs::File::open(tried.path().join("lock")).unwrap();
     held.lock().unwrap();
     scene.refused(&tried, &["status"], 75, &["in use"]);
     drop(held);
     // What a copy lacks is missing, whatever the original has.
-    std::fs::remove_dir_all(tried.path().join("db")).unwrap();
+    std::fs::remove_dir_all(tried.path().join("journal")).unwrap();
     scene.refused(&tried, &["status"], 1, &["is missing"]);
     running.stop();
 }

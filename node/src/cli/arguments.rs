@@ -15,6 +15,7 @@ use super::observe::ObserveArguments;
 use super::output::{Format, OutputOption};
 use super::partner::PartnerCommand;
 use super::profile::ProfileCommand;
+use super::store::StoreCommand;
 use super::why::WhyArguments;
 use crate::failure::{Failure, FailureKind};
 use clap::parser::ValueSource;
@@ -109,6 +110,12 @@ pub enum Command {
         #[command(subcommand)]
         command: ProfileCommand,
     },
+    /// Check what is kept on the disk, or build its database again
+    Store {
+        /// What to do
+        #[command(subcommand)]
+        command: StoreCommand,
+    },
     /// Write what a shell needs to complete these commands
     Completions {
         /// For which shell
@@ -173,6 +180,7 @@ impl Arguments {
             Command::Attest(attest) => attest.format(),
             Command::Issuer { command } => command.format(),
             Command::Clock { command } => command.format(),
+            Command::Store { command } => command.format(),
             Command::Profile { command } => command.format(),
             Command::Run | Command::Completions { .. } | Command::Man(_) => Format::Table,
         }

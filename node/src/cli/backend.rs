@@ -4,7 +4,7 @@ use crate::api::{Client, ClientError, Operation, Request};
 use crate::config::Home;
 use crate::failure::Failure;
 use crate::node::{Node, OpenError};
-use crate::store::{DatabaseError, StoreError, is_open};
+use crate::store::is_open;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -37,9 +37,7 @@ impl Backend {
             }
             match Node::open(path) {
                 Ok(node) => return Ok(Self::Opened(Box::new(node))),
-                Err(OpenError::Store(StoreError::Database(DatabaseError::InUse { .. })))
-                    if Instant::now() < until =>
-                {
+                Err(OpenError::Store(error)) if error.is_in_use() && Instant::now() < until => {
                     std::thread::sleep(IN_USE_PAUSE);
                 }
                 Err(error) => return Err(error.into()),

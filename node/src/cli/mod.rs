@@ -36,6 +36,7 @@ mod propose_map;
 mod reach;
 mod run;
 mod status;
+mod store;
 mod table;
 mod time;
 mod why;
@@ -62,6 +63,7 @@ pub use partner::{
     InviteArguments, OfferArguments, PartnerCommand,
 };
 pub use profile::{ProfileArguments, ProfileCommand};
+pub use store::{StoreCheckArguments, StoreCommand};
 pub use why::WhyArguments;
 
 use crate::failure::Failure;
@@ -94,6 +96,7 @@ pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
         Command::Issuer { command } => issuer::issuer(&home()?, command),
         Command::Clock { command } => clock::clock(&home()?, command),
         Command::Profile { command } => profile::profile(home, command),
+        Command::Store { command } => store::store(&home()?, command),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man(manual) => manual::pages(manual),
     }

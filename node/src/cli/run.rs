@@ -10,7 +10,6 @@ use crate::failure::{Failure, FailureKind};
 use crate::node::{Node, OpenError};
 use crate::platform::interrupted;
 use crate::service::Service;
-use crate::store::{DatabaseError, StoreError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,8 +34,8 @@ fn open(home: &Path) -> Result<Node, Failure> {
     let is_node = || Home::open(home).is_ok_and(|home| Client::find(&home).is_ok());
     let opened = loop {
         match Node::open(home) {
-            Err(OpenError::Store(StoreError::Database(DatabaseError::InUse { .. })))
-                if Instant::now() < until && !is_node() =>
+            Err(OpenError::Store(error))
+                if error.is_in_use() && Instant::now() < until && !is_node() =>
             {
                 std::thread::sleep(IN_USE_PAUSE);
             }
@@ -44,8 +43,8 @@ fn open(home: &Path) -> Result<Node, Failure> {
         }
     };
     opened.map_err(|error| match error {
-        OpenError::Store(StoreError::Database(DatabaseError::InUse { .. })) => {
-            Failure::new(FailureKind::TryAgain, &error)
+        OpenError::Store(store) if store.is_in_use() => {
+            Failure::new(FailureKind::TryAgain, &OpenError::Store(store))
                 .hinted("a node may be running for this home already: `ambit status`")
         }
         error => error.into(),

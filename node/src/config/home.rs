@@ -17,6 +17,7 @@ use crate::platform::{
     write_private,
 };
 use ambit_ledger::{KeyFileError, KeyPurpose, SealKey, SecretKey, Time, TimeError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The keys that lie in a home; persons keep their own.
@@ -218,7 +219,7 @@ impl Home {
             source,
         };
         std::fs::rename(&self.path, place).map_err(|source| match source.kind() {
-            std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists => {
+            ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists => {
                 HomeError::InUse(place.to_owned())
             }
             _ => file(source),
@@ -330,7 +331,7 @@ impl Home {
     pub fn read(&self, path: &Path) -> Result<Option<String>, HomeError> {
         match read_text(path) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(source) => Err(HomeError::File {
                 path: path.to_owned(),
                 source,
@@ -399,7 +400,7 @@ impl Home {
     ) -> Result<K, HomeError> {
         let path = self.key_path(purpose);
         let pem = match read_text(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Err(HomeError::NoKey(path));
             }
             read => read.map_err(unusable(&path))?,
@@ -439,8 +440,9 @@ enum Found {
 }
 
 /// What only a node makes.
-const TRACES: [&str; 6] = [
+const TRACES: [&str; 7] = [
     "keys",
+    "journal",
     "db",
     "slots",
     "committed",
@@ -463,8 +465,8 @@ fn found_at(place: &Path) -> Result<Found, HomeError> {
             None => Found::Nothing,
             Some(_) => Found::Others,
         }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Found::Nothing),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Found::Others),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(Found::Others),
         Err(source) => Err(HomeError::File {
             path: place.to_owned(),
             source,
@@ -473,12 +475,7 @@ fn found_at(place: &Path) -> Result<Found, HomeError> {
 }
 
 fn is_there(path: &Path) -> Result<bool, HomeError> {
-    let is_absent = |kind| {
-        matches!(
-            kind,
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-        )
-    };
+    let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
     match std::fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
         Err(error) if is_absent(error.kind()) => Ok(false),

@@ -10,7 +10,7 @@ use crate::config::{
 };
 use crate::failure::{Failure, FailureKind};
 use crate::partnership::{Governance, GovernanceError};
-use crate::store::{Commit, DatabaseError, Store, StoreError, Write};
+use crate::store::{Commit, Store, StoreError, Write};
 use ambit_ledger::{
     Body, Certificate, Digest, Fingerprint, KeyCertified, KeyPurpose, Layer, Opened,
     ProfileActivated, SecretKey, TaxonomyActivated, Time,
@@ -71,10 +71,7 @@ pub enum OpenError {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        let is_in_use = matches!(
-            &error,
-            OpenError::Store(StoreError::Database(DatabaseError::InUse { .. }))
-        );
+        let is_in_use = matches!(&error, OpenError::Store(error) if error.is_in_use());
         let kind = match error {
             OpenError::Home(error) => return error.into(),
             OpenError::Store(_) if is_in_use => FailureKind::TryAgain,
@@ -296,8 +293,8 @@ mod tests {
 
     #[test]
     fn a_database_that_is_open_elsewhere_may_be_asked_again() {
-        let in_use = DatabaseError::InUse { path: "db".into() };
-        let failure = Failure::from(OpenError::Store(StoreError::Database(in_use)));
+        let in_use = StoreError::InUse("node".into());
+        let failure = Failure::from(OpenError::Store(in_use));
         assert_eq!(failure.kind, FailureKind::TryAgain);
         let hint = failure.hint.unwrap();
         assert!(hint.contains("try again; if that goes on"), "{hint}");

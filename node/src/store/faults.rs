@@ -2,8 +2,9 @@
 //!
 //! A plan belongs to a home, and counts the points that the store there passes. Stopped at one, nothing of the
 //! store's own reaches the disk any more, as if the process had ended. What a crash leaves behind depends on what
-//! had reached the disk, so there are three images of the home, see [`Plan`].
+//! had reached the disk, see [`Plan`].
 
+use super::journal::faults::{Change, Disk};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
@@ -13,6 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Where the store is about to touch the disk, or just has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Point {
+    /// One of the journal's.
+    Journal(super::journal::faults::Point),
+    /// Before it is noted how the database is left,
+    Left,
+    /// and after that.
+    LeftSynced,
     /// Before a batch.
     Apply,
     /// Before the engine hands what it buffers to the system.
@@ -42,14 +49,11 @@ pub(super) enum Fault {
 
 /// Which point, and what happens there.
 ///
-/// With [`Fault::Stop`] three homes are left behind:
+/// With [`Fault::Stop`] several homes are left behind:
 /// * the home itself, once the store is dropped: everything applied before the point has reached the disk, for the
 ///   engine writes what it buffers when it is dropped;
-/// * [`Plan::killed`]: what the engine had handed to the system, whose memory outlives a process;
-/// * [`Plan::synced`]: each file as of its last completed sync, all that a power cut has to leave.
-///
-/// In none of them is a later write there and an earlier one missing. A disk whose cache loses writes in any order can
-/// leave that too, and the engine does not always open what comes of it.
+/// * [`Plan::killed`]: what had been handed to the system, whose memory outlives a process;
+/// * those of [`Plan::cut`], as by a power cut: what was synced, and any of the rest in any order.
 #[derive(Debug)]
 pub(super) struct Plan {
     home: PathBuf,
@@ -62,6 +66,8 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 struct Passed {
     points: Vec<Point>,
+    /// The journal as the disk may hold it.
+    journal: Disk,
     after: Vec<Point>,
     has_struck: bool,
 }
@@ -105,6 +111,7 @@ impl Plan {
         });
         // What lies there before is on the disk.
         copy(home, &plan.synced());
+        lock(&plan.passed).journal = Disk::holding(files(&home.join("journal")));
         lock(&PLANS).insert(home.to_owned(), Arc::clone(&plan));
         Laid(plan)
     }
@@ -134,9 +141,64 @@ impl Plan {
         self.images.path().join("killed")
     }
 
-    /// What was synced before the point.
-    pub(super) fn synced(&self) -> PathBuf {
+    /// Each file as of its last sync: all but the journal.
+    fn synced(&self) -> PathBuf {
         self.images.path().join("synced")
+    }
+
+    /// A home as a power cut at the point leaves it: the journal with those of its unsynced sectors that `is_there` says, and
+    /// its names in one of so many states; the database in one of the states that a disk may have it in.
+    pub(super) fn cut(
+        &self,
+        names: impl FnOnce(usize) -> usize,
+        is_there: impl Fn(usize) -> bool,
+        database: Cut,
+    ) -> PathBuf {
+        let to = self.images.path().join("cut");
+        let _ = std::fs::remove_dir_all(&to);
+        copy(&self.synced(), &to);
+        let passed = lock(&self.passed);
+        let (_, states) = passed.journal.unsynced();
+        let journal = to.join("journal");
+        passed.journal.write(&journal, names(states), &is_there);
+        if std::fs::read_dir(&journal).unwrap().next().is_none() {
+            std::fs::remove_dir(&journal).unwrap();
+        }
+        let state = to.join("db.state");
+        let left = std::fs::read_to_string(&state).unwrap_or_default();
+        if left.trim() == "closed" {
+            // Nothing was written to it since it was synced.
+            return to;
+        }
+        // The system was started again since.
+        if left.contains("boot") {
+            let left = format!("{:<63}\n", "open since boot before");
+            std::fs::write(&state, left).unwrap();
+        }
+        let db = to.join("db");
+        match database {
+            Cut::Synced => {}
+            Cut::Gone => {
+                let _ = std::fs::remove_dir_all(&db);
+            }
+            Cut::Later | Cut::Holes => {
+                let _ = std::fs::remove_dir_all(&db);
+                let killed = self.killed().join("db");
+                if killed.exists() {
+                    copy(&killed, &db);
+                }
+            }
+        }
+        if database == Cut::Holes
+            && let Ok(mut bytes) = std::fs::read(db.join("db"))
+        {
+            let blocks = bytes.chunks_mut(4_096).enumerate();
+            for (_, block) in blocks.filter(|(number, _)| !is_there(*number)) {
+                block.fill(0);
+            }
+            std::fs::write(db.join("db"), bytes).unwrap();
+        }
+        to
     }
 
     fn pass(&self, point: Point) -> io::Result<()> {
@@ -162,7 +224,14 @@ impl Plan {
                 let (from, to) = (self.home.join("slots"), self.synced().join("slots"));
                 std::fs::copy(from, to).unwrap();
             }
-            Point::Apply
+            Point::LeftSynced => {
+                std::fs::create_dir_all(self.synced()).unwrap();
+                let (from, to) = (self.home.join("db.state"), self.synced().join("db.state"));
+                std::fs::copy(from, to).unwrap();
+            }
+            Point::Journal(_)
+            | Point::Left
+            | Point::Apply
             | Point::Flush
             | Point::Sync
             | Point::SlotsWrite
@@ -184,6 +253,19 @@ impl Plan {
     }
 }
 
+/// What a power cut makes of a database that was in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// As of its last sync.
+    Synced,
+    /// All that was handed to the system,
+    Later,
+    /// and some of that, in any order.
+    Holes,
+    /// Nothing.
+    Gone,
+}
+
 /// What a part of the store asks at each point.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults(Option<Arc<Plan>>);
@@ -199,6 +281,17 @@ impl Faults {
         self.0.as_ref().map_or(Ok(()), |plan| plan.pass(point))
     }
 
+    /// Notes a change of the journal that was made.
+    pub(super) fn note(&self, change: impl FnOnce() -> Change) {
+        if let Some(plan) = &self.0 {
+            let mut passed = lock(&plan.passed);
+            // What comes after the end of a process is no change of its.
+            if !(passed.has_struck && plan.fault == Fault::Stop) {
+                passed.journal.apply(&change());
+            }
+        }
+    }
+
     /// Passes the point where half of the slots are written; then they are to be written from where they were.
     pub(super) fn pass_half(&self, file: &mut File, keys: &[u8]) -> io::Result<()> {
         // Not even a whole number of keys.
@@ -207,6 +300,17 @@ impl Faults {
         self.pass(Point::SlotsHalf)?;
         file.seek_relative(-i64::try_from(half.len()).unwrap())
     }
+}
+
+/// The files of a folder, where it is there.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let Ok(found) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = found.map(|found| found.unwrap().path());
+    paths
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect()
 }
 
 /// Copies a folder with all that is in it.

@@ -1,28 +1,19 @@
-//! Turns commits into batches: entries with all that belongs to them, then the state, then the head.
-//!
-//! A group is several batches. An entry and its index keys lie in one of them, but for the items of outboxes, which
-//! follow all entries; the last holds the head, and nothing above the head counts. So a group that was cut off is
-//! taken back by what its entries say.
+//! Puts commits in order: gives entries their places, states their numbers, and makes of it what goes into the journal and
+//! what goes into the database.
 
 use super::StoreError;
-use super::database::{BATCH_ITEMS_MAX, Database, DatabaseError, Item, VALUE_BYTES_MAX};
-use super::index::{Mark, UNTAKEN_CODES_MAX};
+use super::database::{Database, DatabaseError, Item};
+use super::index::UNTAKEN_CODES_MAX;
 use super::keys::{self, BoxKey};
-use super::packs::{Pack, chunk_items};
+use super::packing::Packing;
+use super::parts;
 use super::prepare::{Prepared, PreparedEntry, Sealed, Step, offered_again};
-use super::reader::index_of;
-use super::records::{AcknowledgedAt, Committed, Head, Outbox, Published};
+use super::records::{AcknowledgedAt, Applied, Committed, Head, Outbox, Published};
 use crate::link::Inbox;
-use ambit_ledger::{Entry as LedgerEntry, leaf_hash};
+use ambit_ledger::{Digest, Entry as LedgerEntry, leaf_hash};
 use serde_bytes::ByteBuf;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How many index keys go with one pack of entries: with its chunks, fewer than a batch takes.
-const INDEXES_MAX: usize = 40;
-
-/// How many items of an outbox go into one record.
-const QUEUED_MAX: usize = VALUE_BYTES_MAX / 8;
 
 /// A group while it is put together.
 pub(super) struct Group<'a> {
@@ -33,16 +24,11 @@ pub(super) struct Group<'a> {
     /// The states this group changes.
     outboxes: BTreeMap<BoxKey, Outbox>,
     inboxes: BTreeMap<BoxKey, Inbox>,
-    /// What must be in one batch, in order.
-    units: Vec<Vec<Item>>,
-    /// The entries and index keys of the next unit.
-    entries: Pack,
-    indexes: Vec<Item>,
-    /// The keys that lead to the first of several entries, of this group.
-    leading: BTreeSet<Vec<u8>>,
-    readings: Pack,
-    /// What each outbox gets: the number of the first item, and the index of each.
-    queued: BTreeMap<BoxKey, (u64, Vec<u64>)>,
+    /// The contents it brings.
+    blobs: BTreeSet<Digest>,
+    /// Its records for the journal.
+    parts: Vec<Vec<u8>>,
+    packing: Packing<'a>,
 }
 
 impl<'a> Group<'a> {
@@ -53,12 +39,9 @@ impl<'a> Group<'a> {
             head: committed.head.clone(),
             outboxes: BTreeMap::new(),
             inboxes: BTreeMap::new(),
-            units: Vec::new(),
-            entries: Pack::default(),
-            indexes: Vec::new(),
-            leading: BTreeSet::new(),
-            readings: Pack::default(),
-            queued: BTreeMap::new(),
+            blobs: BTreeSet::new(),
+            parts: Vec::new(),
+            packing: Packing::new(database, committed.head.frontier.size()),
         }
     }
 
@@ -82,12 +65,10 @@ impl<'a> Group<'a> {
                     done.entries.push(self.entry(commit, &entry)?);
                 }
                 Step::Blob { digest, bytes } => {
-                    let key = keys::blob(digest);
-                    // The first chunk goes last: where it is, all of them are, whatever was cut off.
-                    if self.database.read(&keys::chunk(&key, 0))?.is_none() {
-                        let items = chunk_items(&key, bytes);
-                        self.units
-                            .extend(items.into_iter().rev().map(|item| vec![item]));
+                    let is_there = self.database.read(&keys::chunk(&keys::blob(digest), 0))?;
+                    if is_there.is_none() && self.blobs.insert(*digest) {
+                        self.parts.push(parts::blob(bytes));
+                        self.packing.blob(digest, bytes);
                     }
                 }
                 Step::OpenOutbox(opened) => {
@@ -180,10 +161,8 @@ impl<'a> Group<'a> {
         let index = self.head.frontier.size();
         if let Some(Sealed { slot, block }) = &prepared.sealed {
             self.head.slot = self.head.slot.max(slot + 1);
-            if !self.readings.has_room_for(block.len()) {
-                self.end_readings();
-            }
-            self.readings.push(index, &[block])?;
+            self.parts.push(parts::readings(index, block));
+            self.packing.readings(index, block)?;
         }
         self.head.time = self.head.time.max(commit.now);
         let entry = LedgerEntry {
@@ -199,119 +178,63 @@ impl<'a> Group<'a> {
             return Err(StoreError::EntryTooLarge(bytes.len()));
         }
         let leaf = leaf_hash(&bytes);
-        let has_room = self
-            .entries
-            .has_room_for(leaf.as_bytes().len() + bytes.len());
-        if !has_room || self.indexes.len() + prepared.marks.len() > INDEXES_MAX {
-            self.end_entries();
-        }
-        self.entries.push(index, &[leaf.as_bytes(), &bytes])?;
-        for mark in &prepared.marks {
-            self.mark(index, mark)?;
-        }
+        self.parts.push(parts::entry(index, &bytes));
+        self.packing.entry(index, &leaf, &bytes, &prepared.marks)?;
         self.head.frontier.append(leaf);
         Ok(index)
     }
 
-    fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
-        match mark {
-            Mark::LeadsFirst(key) => {
-                if !self.leads(key)? && self.leading.insert(key.clone()) {
-                    self.indexes.push(mark.clone().item(index));
-                }
-            }
-            Mark::Queues(outbox, seq) => {
-                let (_, queued) = self
-                    .queued
-                    .entry(*outbox)
-                    .or_insert_with(|| (*seq, Vec::new()));
-                queued.push(index);
-            }
-            mark => self.indexes.push(mark.clone().item(index)),
-        }
-        Ok(())
-    }
-
-    /// Whether a key leads to an entry that is committed.
-    fn leads(&self, key: &[u8]) -> Result<bool, StoreError> {
-        let value = self.database.read(key)?;
-        let index = value.map(|value| index_of(&value)).transpose()?;
-        Ok(index.is_some_and(|index| index < self.committed.head.frontier.size()))
-    }
-
-    /// Ends the pack of entries. It and their index keys are in one batch.
-    fn end_entries(&mut self) {
-        let mut unit = self.entries.take_records(keys::entry);
-        unit.append(&mut self.indexes);
-        self.units.push(unit);
-    }
-
-    fn end_readings(&mut self) {
-        let records = self.readings.take_records(keys::readings);
-        self.units
-            .extend(records.into_iter().map(|item| vec![item]));
-    }
-
-    /// Ends what is still being put together.
-    fn end(&mut self) {
-        self.end_readings();
-        self.end_entries();
-        for (outbox, (first, indexes)) in std::mem::take(&mut self.queued) {
-            for (part, first) in indexes
-                .chunks(QUEUED_MAX)
-                .zip((first..).step_by(QUEUED_MAX))
-            {
-                let value = part.iter().flat_map(|index| index.to_be_bytes()).collect();
-                let key = keys::outbox_item(&outbox, first);
-                self.units.push(vec![(key, Some(value))]);
-            }
-        }
-    }
-
-    /// Writes the group. Returns what is published once the database is synced.
-    pub(super) fn apply(mut self) -> Result<Changes, DatabaseError> {
-        self.end();
-        self.database.apply_units(self.units)?;
-        let mut last: Vec<Item> = self
-            .outboxes
-            .iter()
-            .map(|(key, outbox)| (keys::outbox(key), Some(ambit_ledger::encode(outbox))))
-            .chain(
-                self.inboxes
-                    .iter()
-                    .map(|(key, inbox)| (keys::inbox(key), Some(ambit_ledger::encode(inbox)))),
-            )
-            .collect();
-        last.push((keys::HEAD.to_vec(), Some(ambit_ledger::encode(&self.head))));
-        self.database.apply(last)?;
-        Ok(Changes {
+    /// The group as it goes to the disk.
+    pub(super) fn end(mut self) -> Ended {
+        self.parts.extend(self.outboxes.values().map(parts::outbox));
+        self.parts.extend(self.inboxes.values().map(parts::inbox));
+        self.parts.push(parts::head(&self.head));
+        Ended {
+            parts: self.parts,
+            units: self.packing.end(),
             head: self.head,
             outboxes: self.outboxes,
             inboxes: self.inboxes,
-        })
+        }
     }
 }
 
-/// What a group changes of what is published.
-pub(super) struct Changes {
+/// A group that is put together.
+pub(super) struct Ended {
+    parts: Vec<Vec<u8>>,
+    units: Vec<Vec<Item>>,
     head: Head,
     outboxes: BTreeMap<BoxKey, Outbox>,
     inboxes: BTreeMap<BoxKey, Inbox>,
 }
 
-impl Changes {
-    /// How many entries there are with these.
-    pub(super) fn size(&self) -> u64 {
-        self.head.frontier.size()
+impl Ended {
+    /// Its records for the journal.
+    pub(super) fn parts(&self) -> &[Vec<u8>] {
+        &self.parts
     }
 
-    /// Takes effect, after the sync.
+    /// Writes it to the database, once it is in the journal.
+    pub(super) fn apply(
+        &mut self,
+        database: &Database,
+        applied: &Applied,
+    ) -> Result<(), DatabaseError> {
+        let outboxes = self.outboxes.iter();
+        let outboxes =
+            outboxes.map(|(key, outbox)| (keys::outbox(key), Some(ambit_ledger::encode(outbox))));
+        let inboxes = self.inboxes.iter();
+        let inboxes =
+            inboxes.map(|(key, inbox)| (keys::inbox(key), Some(ambit_ledger::encode(inbox))));
+        let states = outboxes.chain(inboxes);
+        let units = std::mem::take(&mut self.units);
+        database.apply_group(units, states, &self.head, applied)
+    }
+
+    /// Takes effect.
     pub(super) fn publish(self, published: &mut Published) {
         published.head = self.head;
         published.outboxes.extend(self.outboxes);
         published.inboxes.extend(self.inboxes);
     }
 }
-
-/// How many items the last batch may still take before a group has to end: one for the head.
-pub(super) const STATES_MAX: usize = BATCH_ITEMS_MAX - 1;

@@ -1,12 +1,14 @@
 //! The key space: one sled tree, a one-byte prefix for each kind of record, big-endian numbers.
 //!
-//! Everything that belongs to an entry is found from the entry's index and body alone, so that a group
-//! that was cut off can be taken back; items of an outbox that came together, from the first of them.
+//! Everything that belongs to an entry is found from the entry's index and body alone, so that all of it can be built again
+//! from the journal; items of an outbox that came together, from the first of them.
 
 use ambit_ledger::{Digest, DisclosureId, ObservationId, OrganizationId, PartnershipId, Salt};
 
 /// The one record that says how far the store is committed.
 pub(super) const HEAD: &[u8] = b"h";
+/// The one record that says how far the journal is applied.
+pub(super) const APPLIED: &[u8] = b"j";
 
 const ENTRY: u8 = b'e';
 const READINGS: u8 = b'r';
@@ -52,14 +54,6 @@ impl BoxKey {
     pub(crate) fn one_of<'a, T>(&self, all: &'a [T; 64]) -> &'a T {
         let ([first, ..], [byte, ..]) = (all, self.0);
         all.get(usize::from(byte) % all.len()).unwrap_or(first)
-    }
-
-    /// Tells an inbox from the outbox of the same two, where both are counted together.
-    pub(super) fn of_inbox(mut self) -> Self {
-        for byte in &mut self.0 {
-            *byte = !*byte;
-        }
-        self
     }
 
     /// The box at the end of a record's key.

@@ -1,32 +1,48 @@
-//! The store: one sled tree and a slot file, committed in groups by one writer.
+//! The store: a journal, the sled tree behind it, and a slot file, committed in groups by one writer.
 //!
 //! ```text
-//! Commit ─▶ writer: entries, sealed readings, indexes, then the head ─▶ fdatasync ─▶ Committed
+//! Commit ─▶ writer: entries, sealed readings, states, head ─▶ journal ─▶ fdatasync ─▶ database ─▶ Committed
 //! ```
 //!
-//! The ledger is the truth, everything else here is found again from it. Nothing above the committed head
-//! is ever read; opening takes back what a crash left there. The store must never acknowledge before the
-//! sync, and never go on after an error: it may not know what is on the disk.
+//! The ledger is the truth, and it lies in the journal; everything is read from the database, which is built again from the
+//! journal where it cannot be relied on. Nothing above the committed head is ever read. The store must never acknowledge
+//! before the sync, and never go on after an error: it may not know what is on the disk.
 
+mod beginning;
+mod boxes;
+mod check;
+mod compact;
 mod database;
+mod error;
 #[cfg(test)]
 pub(crate) mod faults;
 mod group;
 mod index;
+mod journal;
 mod keys;
+mod left;
+mod lock;
+mod opening;
+mod packing;
 mod packs;
+mod parts;
 mod prepare;
 mod reader;
 mod records;
-mod recovery;
+mod replay;
 mod seal;
 mod slots;
 mod watermark;
 mod writer;
 
+pub use check::{Checked, Deep, Rebuilt, check, rebuild};
 pub use database::DatabaseError;
+pub use error::StoreError;
 pub(crate) use index::UNTAKEN_CODES_MAX;
+pub use journal::{Damage, JournalError};
 pub use keys::BoxKey;
+pub use lock::is_open;
+pub use opening::Progress;
 pub use prepare::Prepared;
 pub use reader::Recorded;
 pub(crate) use reader::{own_acknowledgement, own_disclosure, own_observation};
@@ -35,117 +51,21 @@ pub use seal::SealError;
 pub use slots::SlotError;
 pub use writer::Pending;
 
-use crate::randomness::{Randomness, RandomnessError};
 use ambit_ledger::{Digest, Salt, Time};
 use database::Database;
+use left::{Left, Notice};
+use lock::Lock;
+use opening::{Opened, Way};
 use prepare::Allotment;
-use records::{Head, Published};
+use records::Published;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slots::Slots;
 use std::collections::BTreeMap;
-use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
-use watermark::Watermark;
-
-/// The store failed, or refused a commit.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database failed; the node stops.
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    /// The slot file failed, or a slot was erased.
-    #[error(transparent)]
-    Slot(#[from] SlotError),
-    /// Sealed readings do not open.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-    /// An earlier error stopped the store.
-    #[error("the store stopped after an earlier failure; start the node again")]
-    Stopped,
-    /// A full disk stopped the store.
-    #[error(
-        "the store stopped because no space is left on the disk that holds `{0}`; free space there, then start \
-         the node again: before that it cannot open its database"
-    )]
-    StoppedFull(PathBuf),
-    /// A record that must be there is not, or cannot be read.
-    #[error("the store is damaged: {0}; restore the home from the latest whole backup")]
-    Damaged(&'static str),
-    /// A part of a store that must be there is not.
-    #[error(
-        "`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup"
-    )]
-    Missing(PathBuf),
-    /// The database lost entries that were acknowledged.
-    #[error(
-        "the database in `db` holds {size} entries of the {committed} that were committed; restore the home from the latest whole backup"
-    )]
-    Lost {
-        /// How many are there.
-        size: u64,
-        /// How many were.
-        committed: u64,
-    },
-    /// Written by a newer program.
-    #[error("the store has version {0}, newer than this program; use the program that wrote it")]
-    Newer(u32),
-    /// Written by a program before the first release.
-    #[error(
-        "the store has version {0}, which this program no longer reads; keep the program that wrote it for this home, and its \
-         `ambit-audit`, for which a bundle stays auditable"
-    )]
-    Older(u32),
-    /// An entry larger than the ledger takes.
-    #[error(
-        "an entry of {0} bytes is larger than the {max} that a ledger takes; divide what it records, or leave a part out",
-        max = ambit_ledger::ITEM_BYTES_MAX
-    )]
-    EntryTooLarge(usize),
-    /// A statement that everybody would refuse, so that it is not signed.
-    #[error("this node signs nothing that its peers must refuse")]
-    Unsigned(#[from] ambit_ledger::StatementError),
-    /// The system gave no randomness.
-    #[error(transparent)]
-    Randomness(#[from] RandomnessError),
-}
-
-impl StoreError {
-    /// Whether it leaves open what is on the disk, so that the store has to stop.
-    fn is_final(&self) -> bool {
-        match self {
-            Self::Database(_)
-            | Self::Slot(
-                SlotError::File { .. } | SlotError::Full { .. } | SlotError::Stopped { .. },
-            ) => true,
-            Self::Slot(SlotError::Randomness(_) | SlotError::Erased(_) | SlotError::Cut { .. })
-            | Self::Seal(_)
-            | Self::Stopped
-            | Self::StoppedFull(_)
-            | Self::Damaged(_)
-            | Self::Missing(_)
-            | Self::Lost { .. }
-            | Self::Newer(_)
-            | Self::Older(_)
-            | Self::EntryTooLarge(_)
-            | Self::Unsigned(_)
-            | Self::Randomness(_) => false,
-        }
-    }
-}
-
-/// Whether a process has the store in this home open: a copy of a home is not open because the original is, whatever files
-/// were copied with it.
-#[must_use]
-pub fn is_open(home: &Path) -> bool {
-    // Where it cannot be looked at, opening it says why.
-    let Ok(file) = File::open(home.join("db").join("db")) else {
-        return false;
-    };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use writer::Tail;
 
 /// A handle to the store. Clones share it. What can fail reads or writes the disk, and is kept off the async threads; what
 /// cannot (where outboxes and inboxes stand, the last time, the incarnation) is in memory.
@@ -158,63 +78,96 @@ pub struct Store {
 #[derive(Debug)]
 struct Shared {
     database: Database,
+    notice: Mutex<Notice>,
     allotment: Mutex<Allotment>,
-    watermark: Mutex<Watermark>,
     published: RwLock<Published>,
+    /// Held while a group that is committed is on its way into the database.
+    applying: Mutex<()>,
     stopped: AtomicBool,
     /// What had no space left, where that stopped the store.
     full: OnceLock<PathBuf>,
+    /// Dropped last.
+    _lock: Lock,
 }
 
 impl Store {
-    /// Opens the store in a node's home, or makes it, and takes back what a crash left above the head.
+    /// Opens the store in a node's home, or makes it.
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub fn open(home: &Path) -> Result<Self, StoreError> {
-        Self::open_as(home, false)
+        Self::open_as(home, Way::Make)
     }
 
-    /// Opens the store of a home that has a ledger: where a part of it is missing, nothing is made in its place.
+    /// Opens the store of a home that has a ledger: where a part of it is missing that cannot be built again, nothing is made
+    /// in its place.
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub fn open_existing(home: &Path) -> Result<Self, StoreError> {
-        let parts = ["db/conf", "db/db", "slots"].map(|part| home.join(part));
-        if let Some(missing) = parts.into_iter().find(|part| !part.is_file()) {
-            return Err(StoreError::Missing(missing));
-        }
-        Self::open_as(home, true)
+        Self::open_as(home, Way::Existing)
     }
 
-    fn open_as(home: &Path, must_exist: bool) -> Result<Self, StoreError> {
-        let database = Database::open(&home.join("db"))?;
+    fn open_as(home: &Path, way: Way) -> Result<Self, StoreError> {
+        // Nothing is left behind where there is no store.
+        opening::check_there(home, way)?;
+        let lock = Lock::take(home)?;
+        Ok(Self::open_locked(home, lock, way, &|_| {})?.0)
+    }
+
+    /// Also says whether the database had to be built again.
+    fn open_locked(
+        home: &Path,
+        lock: Lock,
+        way: Way,
+        told: &dyn Fn(Progress),
+    ) -> Result<(Self, bool), StoreError> {
         let slots = Slots::open(&home.join("slots"))?;
-        let head = match database.read(keys::HEAD)? {
-            Some(bytes) => records::read_head(&bytes)?,
-            None if must_exist => return Err(StoreError::Damaged("the head is missing")),
-            None => first_head(&database)?,
+        let mut opened = opening::open(home, way, told)?;
+        let published = match begin(&opened, &slots) {
+            Err(error) if error.is_damage() && !opened.was_built_again => {
+                opened.notice.unfit()?;
+                drop(opened);
+                opened = opening::open(home, way, told)?;
+                begin(&opened, &slots)
+            }
+            begun => begun,
         };
-        let watermark = Watermark::open(&home.join("committed"), head.frontier.size())?;
-        if must_exist {
-            slots.check(head.slot)?;
-        }
-        let head = recovery::take_back(&database, head)?;
-        let published = Published {
-            outboxes: states(&database, &keys::outboxes())?,
-            inboxes: states(&database, &keys::inboxes())?,
-            head,
+        let published = match published {
+            Ok(published) => published,
+            Err(error) => {
+                opened.put_back();
+                return Err(error);
+            }
         };
-        let shared = Arc::new(Shared {
-            allotment: Mutex::new(Allotment::new(slots, published.head.slot)?),
+        let Opened {
+            journal,
+            watermark,
             database,
-            watermark: Mutex::new(watermark),
+            notice,
+            applied,
+            left,
+            was_built_again,
+            ..
+        } = opened;
+        let is_doubtful = left != Left::Closed;
+        let shared = Arc::new(Shared {
+            allotment: Mutex::new(Allotment::new(slots, published.head.slot, is_doubtful)),
+            database,
+            notice: Mutex::new(notice),
             published: RwLock::new(published),
+            applying: Mutex::new(()),
             stopped: AtomicBool::new(false),
             full: OnceLock::new(),
+            _lock: lock,
         });
-        let writer = writer::Writer::start(Arc::clone(&shared))?;
-        Ok(Self { shared, writer })
+        let tail = Tail {
+            journal,
+            watermark,
+            applied,
+        };
+        let writer = writer::Writer::start(Arc::clone(&shared), tail)?;
+        Ok((Self { shared, writer }, was_built_again))
     }
 
     /// Commits, and returns once it is on the disk.
@@ -301,32 +254,37 @@ impl Store {
 }
 
 impl Shared {
-    fn note_committed(&self, size: u64) {
-        let mut watermark = self
-            .watermark
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        watermark.raise(size);
-    }
-
     /// Takes note that the store stops, and why.
     fn stop(&self, error: &StoreError) {
         tracing::error!(error = error as &dyn std::error::Error, "the store stops");
         self.stopped.store(true, Ordering::Relaxed);
-        if let StoreError::Database(DatabaseError::Full { path })
-        | StoreError::Slot(SlotError::Full { path }) = error
-        {
+        if let Some(path) = error.full() {
             // The first one says why.
-            let _ = self.full.set(path.clone());
+            let _ = self.full.set(path.to_owned());
+        }
+        // What the system failed to write may be missing in the database, and the engine may not notice.
+        if self.database.failed().is_some() {
+            let _ = self.notice().unfit();
         }
     }
 
+    fn notice(&self) -> MutexGuard<'_, Notice> {
+        self.notice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps who comes upon it waiting for the group that is on its way into the database.
+    fn applying(&self) -> MutexGuard<'_, ()> {
+        self.applying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed) || self.database.failed().is_some()
     }
 
     fn stop_reason(&self) -> StoreError {
         let full = self.full.get().cloned();
+        let is_full = self.database.failed() == Some(true);
+        let full = full.or_else(|| is_full.then(|| self.database.path().to_owned()));
         full.map_or(StoreError::Stopped, StoreError::StoppedFull)
     }
 
@@ -336,6 +294,39 @@ impl Shared {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // After an error of anything else, the next start finds out what is there.
+        let is_stopped = self.stopped.load(Ordering::Relaxed);
+        let allotment = self.allotment.get_mut();
+        let settled = allotment.unwrap_or_else(PoisonError::into_inner).settle();
+        let closed = if is_stopped || settled.is_err() {
+            Ok(())
+        } else {
+            self.database.sync().and_then(|()| self.notice().closed())
+        };
+        if let Err(error) = closed {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the database was not closed"
+            );
+        }
+        if self.database.failed().is_some() {
+            let _ = self.notice().unfit();
+        }
+    }
+}
+
+/// What an open store begins with: all that is committed.
+fn begin(opened: &Opened, slots: &Slots) -> Result<Published, StoreError> {
+    slots.check(opened.head.slot)?;
+    Ok(Published {
+        outboxes: states(&opened.database, &keys::outboxes())?,
+        inboxes: states(&opened.database, &keys::inboxes())?,
+        head: opened.head.clone(),
+    })
 }
 
 /// The records of one kind of state, by the box they are of.
@@ -354,26 +345,6 @@ fn states<T: Serialize + DeserializeOwned>(
         states.insert(key, state);
     }
     Ok(states)
-}
-
-fn first_head(database: &Database) -> Result<Head, StoreError> {
-    let mut randomness = Randomness::default();
-    let mut import_key = [0; 32];
-    getrandom::fill(&mut import_key).map_err(RandomnessError::from)?;
-    let head = Head {
-        version: records::VERSION,
-        frontier: ambit_ledger::Frontier::default(),
-        time: Time::EARLIEST,
-        slot: 0,
-        incarnation: randomness.salt()?,
-        import_key: Salt::from_bytes(import_key),
-    };
-    database.apply(vec![(
-        keys::HEAD.to_vec(),
-        Some(ambit_ledger::encode(&head)),
-    )])?;
-    database.sync()?;
-    Ok(head)
 }
 
 #[cfg(test)]

@@ -93,45 +93,6 @@ pub(super) fn pack_of(
     Ok(Some(bytes))
 }
 
-/// A pack as it lies in the database.
-pub(super) struct Stored {
-    pub(super) keys: Vec<Vec<u8>>,
-    pub(super) bytes: Vec<u8>,
-}
-
-/// The pack whose first item is that of an index; `key` names its records.
-pub(super) fn pack_at(
-    database: &Database,
-    key: fn(u64) -> Vec<u8>,
-    index: u64,
-) -> Result<Option<Stored>, StoreError> {
-    let mut stored = Stored {
-        keys: Vec::new(),
-        bytes: Vec::new(),
-    };
-    for pair in database.scan(&key(index)) {
-        let (key, value) = pair?;
-        stored.keys.push(key);
-        stored.bytes.extend(value);
-    }
-    if !stored.keys.is_empty() && items(&stored.bytes).next().is_none() {
-        return Err(StoreError::Damaged("a pack cannot be read"));
-    }
-    Ok((!stored.keys.is_empty()).then_some(stored))
-}
-
-/// The key slots of sealed readings in the first record of a pack, the last item cut off or not.
-pub(super) fn slots(mut record: &[u8]) -> impl Iterator<Item = u64> {
-    std::iter::from_fn(move || {
-        let (_, rest) = record.split_first_chunk::<8>()?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        let slot = rest.first_chunk::<8>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        record = rest.get(length..).unwrap_or_default();
-        Some(u64::from_be_bytes(*slot))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use super::index::{Mark, admitted_marks, disclosed_marks, marks_of, observed_mar
 use super::keys::BoxKey;
 use super::records::{AskedFor, Commit, Outbox, Write};
 use super::slots::{SlotError, SlotKey, Slots};
-use super::{StoreError, seal};
+use super::{StoreError, compact, seal};
 use crate::link::{AcknowledgementReach, Inbox};
 use crate::randomness::Randomness;
 use ambit_ledger::{
@@ -21,16 +21,31 @@ use std::sync::{Mutex, PoisonError};
 pub(super) struct Allotment {
     slots: Slots,
     next: u64,
+    /// Slots from the next one on may have been handed out before, to what a crash cut off.
+    is_doubtful: bool,
 }
 
 impl Allotment {
-    /// Hands out slots from `next` on. The first are filled before anything waits for them.
-    pub(super) fn new(mut slots: Slots, next: u64) -> Result<Self, SlotError> {
-        slots.prepare(next)?;
-        Ok(Self { slots, next })
+    /// Hands out slots from `next` on.
+    pub(super) fn new(slots: Slots, next: u64, is_doubtful: bool) -> Self {
+        Self {
+            slots,
+            next,
+            is_doubtful,
+        }
+    }
+
+    /// Sees to it that no key is handed out that was before.
+    pub(super) fn settle(&mut self) -> Result<(), SlotError> {
+        if self.is_doubtful {
+            self.slots.renew(self.next)?;
+            self.is_doubtful = false;
+        }
+        Ok(())
     }
 
     fn allot(&mut self) -> Result<(u64, SlotKey), SlotError> {
+        self.settle()?;
         let slot = self.next;
         self.next += 1;
         Ok((slot, self.slots.key(slot)?))
@@ -112,26 +127,29 @@ pub(super) struct PreparedEntry {
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) slot: u64,
-    /// The slot goes first, so that taking back a group never gives it out again.
+    /// The slot goes first, so that readings are opened with nothing else at hand.
     pub(super) block: Vec<u8>,
 }
 
 impl Prepared {
-    /// The boxes whose state it changes: those states lie in a group's last batch, which is short.
-    pub(super) fn states(&self) -> BTreeSet<BoxKey> {
-        let changed = self.steps.iter().filter_map(|step| match step {
-            Step::Disclosed { outbox, .. }
-            | Step::Judged { outbox, .. }
-            | Step::Offered { outbox, .. }
-            | Step::OutboxAcknowledged { outbox, .. }
-            | Step::OfferedAgain { outbox, .. }
-            | Step::AskedFor { outbox, .. } => Some(*outbox),
-            Step::OpenOutbox(outbox) => Some(BoxKey::new(&outbox.partnership, &outbox.recipient)),
-            // An inbox is another record than the outbox of the same two.
-            Step::Inbox(inbox) => Some(BoxKey::new(&inbox.partnership, &inbox.sender).of_inbox()),
-            Step::Entry(_) | Step::Blob { .. } => None,
-        });
-        changed.collect()
+    /// About how many bytes it brings.
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = |step: &Step| match step {
+            Step::Entry(entry) => {
+                let sealed = entry.sealed.as_ref();
+                entry.body.len() + sealed.map_or(0, |sealed| sealed.block.len())
+            }
+            Step::Disclosed { statement, .. } => statement.len(),
+            Step::Blob { bytes, .. } => bytes.len(),
+            Step::OpenOutbox(_)
+            | Step::Judged { .. }
+            | Step::Offered { .. }
+            | Step::OutboxAcknowledged { .. }
+            | Step::OfferedAgain { .. }
+            | Step::AskedFor { .. }
+            | Step::Inbox(_) => 0,
+        };
+        self.steps.iter().map(bytes).sum()
     }
 }
 
@@ -336,7 +354,8 @@ fn seal_readings(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .allot()?;
-    let sealed = seal::seal(readings, id, slot, &key, randomness.take()?)?;
+    let packed = compact::pack(readings);
+    let sealed = seal::seal(&packed, id, slot, &key, randomness.take()?)?;
     let block = [slot.to_be_bytes().as_slice(), &sealed].concat();
     Ok(Sealed { slot, block })
 }

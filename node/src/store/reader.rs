@@ -1,13 +1,11 @@
 //! Reading: only what the committed head covers.
 
-use super::database::DatabaseError;
-use super::keys::{self, BoxKey};
-use super::records::Outbox;
-use super::{Store, StoreError, packs, seal};
-use crate::link::Inbox;
+use super::database::{Database, DatabaseError};
+use super::keys;
+use super::{Store, StoreError, compact, packs, seal};
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Disclosure, DisclosureId, Entry, Observation,
-    ObservationId, Salt,
+    ObservationId,
 };
 use std::sync::PoisonError;
 
@@ -27,12 +25,14 @@ pub struct Recorded {
 const DAMAGED_ENTRY: &str = "an entry cannot be read";
 
 /// Reads the item of an entry: its leaf hash, then its bytes.
-pub(super) fn parse_entry(index: u64, item: &[u8]) -> Result<Recorded, StoreError> {
-    let bytes = item
-        .get(32..)
-        .filter(|bytes| !bytes.is_empty())
-        .ok_or(StoreError::Damaged(DAMAGED_ENTRY))?
-        .to_vec();
+fn parse_item(index: u64, item: &[u8]) -> Result<Recorded, StoreError> {
+    let bytes = item.get(32..).filter(|bytes| !bytes.is_empty());
+    parse_entry(index, bytes.ok_or(StoreError::Damaged(DAMAGED_ENTRY))?)
+}
+
+/// Reads an entry.
+pub(super) fn parse_entry(index: u64, bytes: &[u8]) -> Result<Recorded, StoreError> {
+    let bytes = bytes.to_vec();
     let entry = Entry::decode(&bytes).map_err(|_| StoreError::Damaged(DAMAGED_ENTRY))?;
     let body = entry
         .body()
@@ -43,6 +43,13 @@ pub(super) fn parse_entry(index: u64, item: &[u8]) -> Result<Recorded, StoreErro
         entry,
         body,
     })
+}
+
+/// The bytes of an entry, whether it counts or not.
+pub(super) fn entry_of(database: &Database, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    let pack = packs::pack_of(database, keys::entry, index)?;
+    let item = pack.as_deref().and_then(|pack| item_of(pack, index));
+    Ok(item.and_then(|item| item.get(32..)).map(<[u8]>::to_vec))
 }
 
 fn item_of(pack: &[u8], index: u64) -> Option<&[u8]> {
@@ -59,7 +66,7 @@ pub(super) fn index_of(value: &[u8]) -> Result<u64, StoreError> {
 }
 
 /// The number at the end of a key.
-fn last_number(key: &[u8]) -> Result<u64, StoreError> {
+pub(super) fn last_number(key: &[u8]) -> Result<u64, StoreError> {
     key.last_chunk::<8>()
         .map(|bytes| u64::from_be_bytes(*bytes))
         .ok_or(StoreError::Damaged("a key cannot be read"))
@@ -95,7 +102,7 @@ impl Store {
         let pack = packs::pack_of(&self.shared.database, keys::entry, index)?;
         let item = pack.as_deref().and_then(|pack| item_of(pack, index));
         let item = item.ok_or(StoreError::Damaged("an entry is missing"))?;
-        parse_entry(index, item).map(Some)
+        parse_item(index, item).map(Some)
     }
 
     /// The entries from an index up to, and without, another, which is at most the head.
@@ -112,7 +119,7 @@ impl Store {
                 pack = found.unwrap_or_default();
             }
             let item = item_of(&pack, index);
-            parse_entry(
+            parse_item(
                 index,
                 item.ok_or(StoreError::Damaged("an entry is missing"))?,
             )
@@ -132,10 +139,33 @@ impl Store {
             .collect()
     }
 
-    fn committed(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
-        let index = self.shared.database.read(key)?;
-        let index = index.map(|value| index_of(&value)).transpose()?;
-        Ok(index.filter(|index| *index < self.size()))
+    pub(super) fn committed(&self, key: &[u8]) -> Result<Option<u64>, StoreError> {
+        self.counting(|| {
+            let index = self.shared.database.read(key)?;
+            index.map(|value| index_of(&value)).transpose()
+        })
+    }
+
+    /// The index of an entry, once it counts: what leads to one that does not yet stands in the place of what led to an
+    /// earlier one. Its group is committed by then, and only on its way into the database.
+    pub(super) fn counting(
+        &self,
+        read: impl Fn() -> Result<Option<u64>, StoreError>,
+    ) -> Result<Option<u64>, StoreError> {
+        loop {
+            let index = read()?;
+            let Some(early) = index.filter(|index| *index >= self.size()) else {
+                return Ok(index);
+            };
+            drop(self.shared.applying());
+            if early >= self.size() {
+                return Err(if self.is_stopped() {
+                    self.stop_reason()
+                } else {
+                    StoreError::Damaged("an index leads to no entry")
+                });
+            }
+        }
     }
 
     /// The content of this digest.
@@ -203,6 +233,15 @@ impl Store {
         let pack = packs::pack_of(&self.shared.database, keys::readings, index)?;
         let block = pack.as_deref().and_then(|pack| item_of(pack, index));
         let block = block.ok_or(StoreError::Damaged("sealed readings are missing"))?;
+        self.open_block(block, id)
+    }
+
+    /// Opens sealed readings as they lie in the journal and the database: the slot of their key, then nonce and ciphertext.
+    pub(super) fn open_block(
+        &self,
+        block: &[u8],
+        id: &ObservationId,
+    ) -> Result<Vec<u8>, StoreError> {
         let (slot, sealed) = block
             .split_first_chunk::<8>()
             .ok_or(StoreError::Damaged("sealed readings cannot be read"))?;
@@ -213,7 +252,8 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .key(slot)?;
-        Ok(seal::open(sealed, id, slot, &key)?)
+        let packed = seal::open(sealed, id, slot, &key)?;
+        compact::unpack(&packed).ok_or(StoreError::Damaged("sealed readings cannot be read"))
     }
 
     /// The latest decision of a class.
@@ -284,18 +324,6 @@ impl Store {
         }
     }
 
-    /// The state of an outbox; `None` where it was never opened.
-    #[must_use]
-    pub fn outbox(&self, outbox: &BoxKey) -> Option<Outbox> {
-        self.shared.published().outboxes.get(outbox).cloned()
-    }
-
-    /// The state of an inbox; `None` before the first item.
-    #[must_use]
-    pub fn inbox(&self, inbox: &BoxKey) -> Option<Inbox> {
-        self.shared.published().inboxes.get(inbox).cloned()
-    }
-
     /// The entry that took an observation in under an edition of a partnership.
     ///
     /// # Errors
@@ -307,170 +335,4 @@ impl Store {
     ) -> Result<Option<u64>, StoreError> {
         self.committed(&keys::admitted(edition, id))
     }
-
-    /// The entry that put an item into an outbox.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn outbox_item(&self, outbox: &BoxKey, seq: u64) -> Result<Option<u64>, StoreError> {
-        let (first, last) = (keys::outbox_item(outbox, 0), keys::outbox_item(outbox, seq));
-        let Some((key, value)) = self.shared.database.last_within(&first, &last)? else {
-            return Ok(None);
-        };
-        // Consecutive items that came together lie in one record, under the number of the first.
-        let place = usize::try_from(seq - last_number(&key)?).unwrap_or(usize::MAX);
-        let index = value.chunks(8).nth(place).map(index_of).transpose()?;
-        Ok(index.filter(|index| *index < self.size()))
-    }
-
-    /// The entry that took an item of an outbox back.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn withdrawn(&self, outbox: &BoxKey, seq: u64) -> Result<Option<u64>, StoreError> {
-        self.committed(&keys::withdrawn(outbox, seq))
-    }
-
-    /// The latest entry that says what became of an observation for an outbox's recipient.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn outcome_for(
-        &self,
-        id: &ObservationId,
-        outbox: &BoxKey,
-    ) -> Result<Option<u64>, StoreError> {
-        self.outcome_before(id, outbox, self.size())
-    }
-
-    /// The acknowledgements, from an entry on and below another, in which items of an outbox were not taken with the code
-    /// of a number.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn untaken(
-        &self,
-        outbox: &BoxKey,
-        code: u16,
-        entries: std::ops::Range<u64>,
-    ) -> Result<Vec<u64>, StoreError> {
-        let prefix = keys::untakens(outbox, code);
-        let from = keys::untaken(outbox, code, entries.start);
-        let mut found = Vec::new();
-        for pair in self.shared.database.scan_from(&from) {
-            let (key, value) = pair?;
-            let index = index_of(&value)?;
-            if !key.starts_with(&prefix) || index >= entries.end.min(self.size()) {
-                break;
-            }
-            found.push(index);
-        }
-        Ok(found)
-    }
-
-    /// The latest such entry before an index.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn outcome_before(
-        &self,
-        id: &ObservationId,
-        outbox: &BoxKey,
-        until: u64,
-    ) -> Result<Option<u64>, StoreError> {
-        let Some(last) = until.min(self.size()).checked_sub(1) else {
-            return Ok(None);
-        };
-        let (first, last) = (
-            keys::outcome(id, outbox, 0),
-            keys::outcome(id, outbox, last),
-        );
-        let found = self.shared.database.last_within(&first, &last)?;
-        found.map(|(key, _)| last_number(&key)).transpose()
-    }
-
-    /// The decisions that keep something from an outbox's recipient, or once did; none stands for what no layer was
-    /// asked about.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn withholding_decisions(
-        &self,
-        outbox: &BoxKey,
-    ) -> Result<Vec<Option<Digest>>, StoreError> {
-        let prefix = keys::all_withheld(outbox);
-        let mut from = prefix.clone();
-        let mut decisions = Vec::new();
-        // From one decision to the next, over all that they withhold.
-        while let Some(found) = self.shared.database.scan_from(&from).next() {
-            let (key, _) = found?;
-            if !key.starts_with(&prefix) {
-                break;
-            }
-            let (decision, index) = because(&key)?;
-            if index < self.size() {
-                decisions.push(decision);
-            }
-            from = keys::withheld(outbox, decision.as_ref(), u64::MAX);
-            from.push(0);
-        }
-        Ok(decisions)
-    }
-
-    /// The entries from an index on that keep something from an outbox's recipient because of a decision. A later
-    /// entry may have let it out.
-    pub fn withheld_because(
-        &self,
-        outbox: &BoxKey,
-        decision: Option<&Digest>,
-        from: u64,
-    ) -> impl Iterator<Item = Result<u64, StoreError>> + use<> {
-        let size = self.size();
-        let last = keys::withheld(outbox, decision, u64::MAX);
-        self.shared
-            .database
-            .scan_from(&keys::withheld(outbox, decision, from))
-            .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last))
-            .map(|pair| because(&pair?.0).map(|(_, index)| index))
-            .filter(move |index| index.as_ref().map_or(true, |index| *index < size))
-    }
-
-    /// Whether a store of an outbox's recipient ever acknowledged anything.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn has_acknowledged(
-        &self,
-        outbox: &BoxKey,
-        incarnation: &Salt,
-    ) -> Result<bool, StoreError> {
-        let prefix = keys::all_acknowledged(outbox, incarnation);
-        for pair in self.shared.database.scan(&prefix) {
-            if index_of(&pair?.1)? < self.size() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The entry of the first acknowledgement that covers an item of an outbox, by the store that the recipient has now.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub fn acknowledgement_of(&self, outbox: &BoxKey, seq: u64) -> Result<Option<u64>, StoreError> {
-        let reach = self.outbox(outbox).and_then(|state| state.acknowledged);
-        let Some(incarnation) = reach.map(|reach| reach.incarnation) else {
-            return Ok(None);
-        };
-        let prefix = keys::all_acknowledged(outbox, &incarnation);
-        let from = keys::acknowledged(outbox, &incarnation, seq);
-        let first = self.shared.database.scan_from(&from).next().transpose()?;
-        let first = first.filter(|(key, _)| key.starts_with(&prefix));
-        let index = first.map(|(_, value)| index_of(&value)).transpose()?;
-        Ok(index.filter(|index| *index < self.size()))
-    }
-}
-
-fn because(key: &[u8]) -> Result<(Option<Digest>, u64), StoreError> {
-    keys::withheld_because(key).ok_or(StoreError::Damaged("a key cannot be read"))
 }

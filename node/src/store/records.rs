@@ -1,6 +1,7 @@
 //! What the store keeps beside entries, and what callers hand it to commit.
 
 use super::StoreError;
+use super::journal::Position;
 use super::keys::BoxKey;
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
@@ -28,8 +29,34 @@ pub(super) struct Head {
     pub(super) import_key: Salt,
 }
 
-/// What is committed and kept in memory: the head and the states that go with it. It changes as one, after
-/// the sync, so that no reader sees a state whose entries do not count yet.
+/// How far the journal is applied to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Applied {
+    /// Where the last group that was applied begins.
+    pub(super) at: Position,
+    /// Where the next one will.
+    pub(super) after: Position,
+}
+
+impl Applied {
+    /// Nothing is.
+    pub(super) const NOTHING: Self = Self {
+        at: Position::START,
+        after: Position::START,
+    };
+
+    /// One group more, which ends there.
+    pub(super) fn next(self, after: Position) -> Self {
+        Self {
+            at: self.after,
+            after,
+        }
+    }
+}
+
+/// What is committed and kept in memory: the head and the states that go with it. It changes as one, once the group is in
+/// the journal and the database, so that no reader sees a state whose entries are not there yet.
 #[derive(Clone, Debug)]
 pub(super) struct Published {
     pub(super) head: Head,
@@ -38,8 +65,10 @@ pub(super) struct Published {
 }
 
 /// The version of the records this program writes. In the first, each entry had a record of its own; in the second, one
-/// key led to the last offer of a disclosure and to the last acknowledgement of a number.
-pub(super) const VERSION: u32 = 3;
+/// key led to the last offer of a disclosure and to the last acknowledgement of a number; in the third, there was no journal.
+pub(super) const VERSION: u32 = 4;
+/// The last version without a journal.
+pub(super) const WITHOUT_JOURNAL: u32 = 3;
 
 /// Reads the head.
 ///

@@ -128,25 +128,13 @@ impl Slots {
         Ok(())
     }
 
-    /// Sees to it that there are keys from the first slot never used on. Where a crash left a fill without its keys, it
-    /// is filled anew.
-    pub(super) fn prepare(&mut self, unused: u64) -> Result<(), SlotError> {
-        let mut rest = Zeroizing::new(Vec::new());
-        self.file
-            .seek(SeekFrom::Start(unused * SLOT_BYTES))
-            .and_then(|_| self.file.read_to_end(&mut rest))
-            .map_err(|source| failure(&self.path, source))?;
-        let empty = rest
-            .chunks_exact(32)
-            .zip(unused..)
-            .find(|(key, _)| key.iter().all(|byte| *byte == 0));
-        if let Some((_, slot)) = empty {
-            self.filled = slot;
+    /// Gives the slots from this one on, which no group names that is committed, other keys: what a crash cut off may have been
+    /// sealed with those that they have.
+    pub(super) fn renew(&mut self, unused: u64) -> Result<(), SlotError> {
+        match self.filled.checked_sub(unused) {
+            None | Some(0) => Ok(()),
+            Some(count) => self.write_keys(unused, count),
         }
-        while unused >= self.filled {
-            self.fill()?;
-        }
-        Ok(())
     }
 
     /// The key of a slot, filling the file first where it does not reach so far.
@@ -166,25 +154,29 @@ impl Slots {
     }
 
     fn fill(&mut self) -> Result<(), SlotError> {
+        self.write_keys(self.filled, FILL)?;
+        self.filled += FILL;
+        Ok(())
+    }
+
+    fn write_keys(&mut self, first: u64, count: u64) -> Result<(), SlotError> {
         if self.has_failed {
             return Err(SlotError::Stopped {
                 path: self.path.clone(),
             });
         }
-        let bytes = usize::try_from(FILL * SLOT_BYTES).unwrap_or(131_072);
+        let bytes = usize::try_from(count * SLOT_BYTES).unwrap_or(usize::MAX);
         let mut keys = Zeroizing::new(vec![0; bytes]);
         getrandom::fill(&mut keys).map_err(SlotError::Randomness)?;
-        let written = self.write(&keys);
+        let written = self.write(first, &keys);
         self.has_failed = written.is_err();
-        written.map_err(|source| failure(&self.path, source))?;
-        self.filled += FILL;
-        Ok(())
+        written.map_err(|source| failure(&self.path, source))
     }
 
-    fn write(&mut self, keys: &[u8]) -> std::io::Result<()> {
+    fn write(&mut self, first: u64, keys: &[u8]) -> std::io::Result<()> {
         #[cfg(test)]
         self.faults.pass(Point::SlotsWrite)?;
-        self.file.seek(SeekFrom::Start(self.filled * SLOT_BYTES))?;
+        self.file.seek(SeekFrom::Start(first * SLOT_BYTES))?;
         #[cfg(test)]
         self.faults.pass_half(&mut self.file, keys)?;
         self.file.write_all(keys)?;
@@ -237,18 +229,28 @@ mod tests {
     }
 
     #[test]
-    fn a_fill_that_a_crash_left_empty_is_filled_anew_and_what_is_used_stays() {
+    fn slots_that_were_drawn_and_not_committed_get_other_keys_and_what_is_used_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("slots");
-        let used = Slots::open(&path).unwrap().key(1).unwrap();
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[..32].fill(0);
-        bytes[3 * 32..].fill(0);
-        std::fs::write(&path, bytes).unwrap();
         let mut slots = Slots::open(&path).unwrap();
-        slots.prepare(2).unwrap();
-        assert!(matches!(slots.key(0), Err(SlotError::Erased(0))));
-        assert_eq!(slots.key(1).unwrap(), used);
-        assert!((2..FILL).all(|slot| slots.key(slot).is_ok()));
+        slots.key(0).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        // As a crash may leave a fill.
+        let mut bytes = before.clone();
+        bytes[20 * 32..].fill(0);
+        std::fs::write(&path, &bytes).unwrap();
+        let mut slots = Slots::open(&path).unwrap();
+        slots.renew(2).unwrap();
+        let after = std::fs::read(&path).unwrap();
+        let keys = |bytes: &[u8]| bytes.chunks(32).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let (before, after) = (keys(&before), keys(&after));
+        assert_eq!(before.len(), after.len());
+        for (slot, (before, after)) in before.iter().zip(&after).enumerate() {
+            assert_eq!(before == after, slot < 2, "slot {slot}");
+            assert!(after.iter().any(|byte| *byte != 0), "slot {slot}");
+        }
+        // None is left to renew.
+        slots.renew(FILL).unwrap();
+        assert_eq!(keys(&std::fs::read(&path).unwrap()), after);
     }
 }

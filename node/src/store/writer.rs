@@ -1,8 +1,10 @@
-//! The one writer: takes what is queued, commits it as a group, syncs once, wakes the waiters.
+//! The one writer: takes what is queued, commits it as a group, syncs once, applies it to the database, wakes the waiters.
 
-use super::group::{Group, STATES_MAX};
+use super::group::Group;
+use super::journal::Journal;
 use super::prepare::Prepared;
-use super::records::Committed;
+use super::records::{Applied, Committed};
+use super::watermark::Watermark;
 use super::{Shared, StoreError};
 use std::sync::mpsc;
 use std::sync::{Arc, PoisonError};
@@ -10,6 +12,8 @@ use std::thread::JoinHandle;
 
 /// The most commits in one group: one sync serves them all, and none waits for more than that.
 const GROUP_COMMITS_MAX: usize = 256;
+/// About how many bytes a group brings at most, unless one commit alone brings more: a group is held in memory.
+const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 struct Request {
     commit: Prepared,
@@ -40,12 +44,12 @@ impl Drop for Thread {
 }
 
 impl Writer {
-    pub(super) fn start(shared: Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn start(shared: Arc<Shared>, mut tail: Tail) -> Result<Self, StoreError> {
         let (requests, queue) = mpsc::channel();
         let handle = std::thread::Builder::new()
             .name("ledger-writer".to_owned())
-            .spawn(move || run(&shared, &queue))
-            .map_err(|_| StoreError::Stopped)?;
+            .spawn(move || run(&shared, &mut tail, &queue))
+            .map_err(StoreError::Thread)?;
         Ok(Self {
             thread: Arc::new(Thread {
                 requests: Some(requests),
@@ -99,31 +103,39 @@ impl Pending {
     }
 }
 
-/// Runs until the last handle is gone or the database fails. Ending closes the queue, so that every later
+/// The end of the ledger on the disk, which only the writer has.
+#[derive(Debug)]
+pub(super) struct Tail {
+    pub(super) journal: Journal,
+    pub(super) watermark: Watermark,
+    pub(super) applied: Applied,
+}
+
+/// Runs until the last handle is gone or the disk fails. Ending closes the queue, so that every later
 /// commit is answered with [`StoreError::Stopped`].
-fn run(shared: &Shared, queue: &mpsc::Receiver<Request>) {
+fn run(shared: &Shared, tail: &mut Tail, queue: &mpsc::Receiver<Request>) {
     let mut carried: Option<Request> = None;
     while let Some(first) = carried.take().or_else(|| queue.recv().ok()) {
-        let mut states = first.commit.states();
+        let mut bytes = first.commit.bytes();
         let mut group = vec![first];
         while group.len() < GROUP_COMMITS_MAX
             && let Ok(next) = queue.try_recv()
         {
-            states.extend(next.commit.states());
-            if states.len() > STATES_MAX {
+            bytes = bytes.saturating_add(next.commit.bytes());
+            if bytes > GROUP_BYTES_MAX {
                 carried = Some(next);
                 break;
             }
             group.push(next);
         }
-        if !commit_group(shared, group) {
+        if !commit_group(shared, tail, group) {
             return;
         }
     }
 }
 
 /// Returns whether the store can go on.
-fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
+fn commit_group(shared: &Shared, tail: &mut Tail, group: Vec<Request>) -> bool {
     if shared.is_stopped() {
         group.into_iter().for_each(|request| {
             let _ = request.reply.send(Err(StoreError::Stopped));
@@ -131,7 +143,7 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
         return false;
     }
     let commits: Vec<&Prepared> = group.iter().map(|request| &request.commit).collect();
-    match commit_all(shared, &commits) {
+    match commit_all(shared, tail, &commits) {
         Ok(done) => {
             for (request, done) in group.iter().zip(done) {
                 // A waiter that went away does not undo what was committed.
@@ -162,11 +174,15 @@ fn commit_group(shared: &Shared, group: Vec<Request>) -> bool {
         // One commit of several was refused: each goes alone, so that only that one fails.
         Err(_) => group
             .into_iter()
-            .all(|request| commit_group(shared, vec![request])),
+            .all(|request| commit_group(shared, tail, vec![request])),
     }
 }
 
-fn commit_all(shared: &Shared, commits: &[&Prepared]) -> Result<Vec<Committed>, StoreError> {
+fn commit_all(
+    shared: &Shared,
+    tail: &mut Tail,
+    commits: &[&Prepared],
+) -> Result<Vec<Committed>, StoreError> {
     // Only this thread changes what is published, so that holding it for reading keeps nobody waiting.
     let published = shared.published();
     let mut group = Group::new(&shared.database, &published);
@@ -174,14 +190,21 @@ fn commit_all(shared: &Shared, commits: &[&Prepared]) -> Result<Vec<Committed>, 
         .iter()
         .map(|commit| group.add(commit))
         .collect::<Result<Vec<_>, _>>()?;
-    let changes = group.apply()?;
-    shared.database.sync()?;
-    shared.note_committed(changes.size());
+    let mut group = group.end();
     drop(published);
+    let after = tail.journal.append(group.parts())?.after;
+    tail.journal.sync()?;
+    // From here on it is committed, whatever becomes of the database.
+    tail.watermark.note(after);
+    let applied = tail.applied.next(after);
+    // Who comes upon something of it in the database waits until it counts.
+    let _applying = shared.applying();
+    group.apply(&shared.database, &applied)?;
+    tail.applied = applied;
     let mut published = shared
         .published
         .write()
         .unwrap_or_else(PoisonError::into_inner);
-    changes.publish(&mut published);
+    group.publish(&mut published);
     Ok(done)
 }

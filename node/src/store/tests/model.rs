@@ -1,6 +1,8 @@
 //! What a store holds after some commits, found without the store, and the comparison item by item.
 
+use super::super::journal::{Journal, Salvaged};
 use super::super::packs;
+use super::super::parts::Part;
 use super::super::records::AcknowledgedAt;
 use super::super::{BoxKey, Commit, Outbox, Store, Write, keys};
 use crate::link::Inbox;
@@ -343,7 +345,7 @@ impl Model {
                     .or_insert_with(Vec::new)
                     .extend(value),
                 // What was cut off may leave blobs behind: they are named by their content.
-                b'h' | b'b' | b's' | b'a' => {}
+                b'h' | b'j' | b'b' | b's' | b'a' => {}
                 b'o' => {
                     let (outbox, seq) = key.split_last_chunk::<8>().unwrap();
                     for (seq, index) in (u64::from_be_bytes(*seq)..).zip(value.chunks(8)) {
@@ -402,9 +404,19 @@ impl UsedSlots {
 
     /// Adds those of a home as a crash left it.
     pub(super) fn see(&mut self, home: &Path) {
-        let copy = tempfile::tempdir().unwrap();
-        crate::store::faults::copy(&home.join("db"), &copy.path().join("db"));
-        let database = Database::open(&copy.path().join("db")).unwrap();
-        self.0.extend(Self::of(&database).0);
+        let Ok(found) = Journal::salvage(&home.join("journal")) else {
+            return;
+        };
+        for found in found {
+            let Salvaged::Group(group) = found.unwrap() else {
+                continue;
+            };
+            for record in &group.records {
+                if let Part::Readings(_, block) = Part::read(group.number, &record.bytes).unwrap() {
+                    let slot = u64::from_be_bytes(*block.first_chunk().unwrap());
+                    self.0.insert(slot, Digest::of(&block[..32]));
+                }
+            }
+        }
     }
 }

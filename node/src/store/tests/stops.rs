@@ -1,7 +1,7 @@
 //! Stores that are stopped at every point of their work, as by a crash or an error, and opened again.
 
-use super::super::faults::{Fault, Plan, Point, copy};
-use super::super::{Commit, Committed, DatabaseError, SlotError, Store, StoreError};
+use super::super::faults::{Cut, Fault, Plan, Point, copy};
+use super::super::{Commit, Committed, Notice, Store, StoreError, journal, left};
 use super::model::{Model, UsedSlots};
 use super::open;
 use super::workload::{Random, commit, drawn, everything, opened};
@@ -110,30 +110,46 @@ fn a_stop_at_any_point_leaves_whole_commits() {
         let done = live(folder.path(), &commits);
         assert!(plan.has_struck());
         plan.lift();
-        let images = [folder.path().to_owned(), plan.killed(), plan.synced()];
-        for image in &images {
+        for image in [folder.path().to_owned(), plan.killed()] {
+            // What was killed is looked at once more below.
+            let image = copied(&image);
             let mut used = UsedSlots::default();
-            used.see(image);
-            resume(image, &commits, &done, &used);
+            used.see(image.path());
+            resume(image.path(), &commits, &done, &used);
+        }
+        let mut random = Random(u64::try_from(*at).unwrap());
+        // Holes are the worst of it; the others take turns.
+        let others = [Cut::Synced, Cut::Later, Cut::Gone];
+        for database in [Cut::Holes, others[at % others.len()]] {
+            let image = cut(&mut random, &plan, database);
+            let mut used = UsedSlots::default();
+            used.see(&image);
+            resume(&image, &commits, &done, &used);
         }
     });
 }
 
+/// A home as a power cut leaves it, with some of what was not synced.
+fn cut(random: &mut Random, plan: &Plan, database: Cut) -> PathBuf {
+    let names = random.below(1 << 16);
+    // From hardly anything to nearly all of it.
+    let (seed, kept) = (random.below(1 << 30) as u64, 1 + random.below(7));
+    let is_there = |number: usize| Random(seed ^ ((number as u64) << 32)).below(8) < kept;
+    plan.cut(|states| names % states, is_there, database)
+}
+
 #[test]
-fn recovery_stopped_at_any_point_is_done_again() {
+fn opening_stopped_at_any_point_is_done_again() {
     let commits = everything();
     let points = points(&commits);
-    // Before the head is written the most is there to take back; and half of it after half the batches.
-    let (mut cases, mut first) = (Vec::new(), None);
-    for (at, point) in points.iter().enumerate() {
-        match (point, first) {
-            (Point::Apply, None) => first = Some(at),
-            (Point::Flush, Some(from)) => {
-                cases.extend([usize::midpoint(from, at - 1), at - 1]);
-                first = None;
-            }
-            _ => {}
-        }
+    // Right after the journal was synced, and in the midst of applying what it got.
+    let mut cases = Vec::new();
+    let applied: Vec<usize> = (0..points.len())
+        .filter(|at| points[*at] == Point::Apply)
+        .collect();
+    for part in applied.chunks(12) {
+        cases.extend(part.first());
+        cases.extend(part.get(part.len() / 2));
     }
     cases.dedup();
     let longest = std::sync::atomic::AtomicUsize::new(0);
@@ -142,48 +158,60 @@ fn recovery_stopped_at_any_point_is_done_again() {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan::lay(folder.path(), *at, Fault::Stop);
         let done = live(folder.path(), &commits);
+        let mut random = Random(u64::try_from(*at).unwrap());
+        let image = if random.is_heads() {
+            plan.killed()
+        } else {
+            cut(&mut random, &plan, Cut::Holes)
+        };
+        let left = copied(&image);
         drop(plan);
         let mut used = UsedSlots::default();
-        used.see(folder.path());
-        for within in 0.. {
-            let folder = copied(folder.path());
+        used.see(left.path());
+        let mut within = 0;
+        loop {
+            let folder = copied(left.path());
             let plan = Plan::lay(folder.path(), within, Fault::Stop);
             if let Ok(store) = Store::open(folder.path()) {
-                assert!(!plan.has_struck());
+                // Closing it is not part of opening it.
+                let is_open = !plan.has_struck();
+                assert!(is_open);
                 check(&store, &commits, &done, &used);
                 longest.fetch_max(within, std::sync::atomic::Ordering::Relaxed);
                 break;
             }
             plan.lift();
-            for image in [folder.path().to_owned(), plan.synced()] {
-                resume(&image, &commits, &done, &used);
+            let mut images = vec![folder.path().to_owned()];
+            images.extend(plan.has_struck().then(|| plan.killed()));
+            images.push(cut(&mut random, &plan, Cut::Later));
+            for image in images {
+                resume(copied(&image).path(), &commits, &done, &used);
             }
+            // Each of the first, and then some.
+            within += if within < 12 { 1 } else { 7 };
         }
     });
     let longest = longest.into_inner();
     println!(
-        "{} homes, at most {longest} points in one recovery",
+        "{} homes, at most {longest} points in one opening",
         cases.len()
     );
-    assert!(
-        longest > 5,
-        "the recoveries were too short to tell anything"
-    );
+    assert!(longest > 5, "the openings were too short to tell anything");
 }
 
+/// A copy, in which the database counts as the one that was in use.
 fn copied(home: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(home, folder.path());
+    let left = std::fs::read_to_string(left::path(home)).unwrap_or_default();
+    if left.starts_with("open since boot") && !left.contains("before") {
+        Notice::open(folder.path()).unwrap().0.opened().unwrap();
+    }
     folder
 }
 
 fn is_full(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::StoppedFull(_)
-            | StoreError::Database(DatabaseError::Full { .. })
-            | StoreError::Slot(SlotError::Full { .. })
-    )
+    matches!(error, StoreError::StoppedFull(_)) || error.full().is_some()
 }
 
 #[track_caller]
@@ -199,6 +227,8 @@ fn await_stop(store: &Store) {
 fn after_an_error_nothing_is_written_synced_or_acknowledged() {
     let commits = everything();
     let points = points(&commits);
+    let flush = points.iter().rposition(|point| *point == Point::Flush);
+    let first_of_closing = flush.unwrap();
     let kinds = [ErrorKind::StorageFull, ErrorKind::Other];
     let cases: Vec<(usize, ErrorKind)> = (0..points.len()).zip(kinds.into_iter().cycle()).collect();
     let name = |(at, kind): &(usize, ErrorKind)| format!("{at}, {:?}, {kind:?}", points[*at]);
@@ -213,20 +243,26 @@ fn after_an_error_nothing_is_written_synced_or_acknowledged() {
             }
             Ok(store) => {
                 let (done, error) = run(&store, &commits);
-                let error = error.unwrap();
-                assert!(is_expected(&error), "{error:?}");
-                await_stop(&store);
-                let error = store.commit(commit(vec![opened()])).unwrap_err();
-                assert!(is_expected(&error), "{error:?}");
-                assert!(
-                    matches!(error, StoreError::Stopped | StoreError::StoppedFull(_)),
-                    "{error:?}"
-                );
+                match error {
+                    Some(error) => {
+                        assert!(is_expected(&error), "{error:?}");
+                        await_stop(&store);
+                        let error = store.commit(commit(vec![opened()])).unwrap_err();
+                        assert!(is_expected(&error), "{error:?}");
+                        assert!(
+                            matches!(error, StoreError::Stopped | StoreError::StoppedFull(_)),
+                            "{error:?}"
+                        );
+                    }
+                    // It fails while it is closed.
+                    None => assert!(*at >= first_of_closing),
+                }
                 done
             }
         };
         // A second sync might succeed, and say nothing of what the first one lost.
-        assert_eq!(plan.after(), []);
+        let after = plan.after();
+        assert!(after.iter().all(|point| is_tidying(*point)), "{after:?}");
         drop(plan);
         let mut used = UsedSlots::default();
         used.see(folder.path());
@@ -234,34 +270,7 @@ fn after_an_error_nothing_is_written_synced_or_acknowledged() {
     });
 }
 
-#[test]
-fn a_failed_sync_stops_the_database_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let plan = Plan::lay(folder.path(), 4, Fault::Fail(ErrorKind::Other));
-    let store = Store::open(folder.path()).unwrap_err();
-    assert!(
-        matches!(store, StoreError::Database(DatabaseError::Sync { .. })),
-        "{store:?}"
-    );
-    assert_eq!(plan.points().last(), Some(&Point::Sync));
-    assert_eq!(plan.after(), []);
-    drop(plan);
-
-    drop(open(folder.path()));
-    let plan = Plan::lay(folder.path(), 2, Fault::Fail(ErrorKind::Other));
-    let database = super::super::database::Database::open(&folder.path().join("db")).unwrap();
-    assert!(matches!(database.sync(), Err(DatabaseError::Sync { .. })));
-    let again = [database.apply(Vec::new()), database.sync()];
-    for refused in again {
-        assert!(
-            matches!(refused, Err(DatabaseError::Stopped { .. })),
-            "{refused:?}"
-        );
-    }
-    assert_eq!(plan.after(), []);
-}
-
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let given = std::env::var("AMBIT_TEST_SEED").ok();
     let seed = given.map_or_else(
         || {
@@ -373,13 +382,14 @@ fn stops_drawn_at_random_lose_nothing_and_leave_no_half() {
             let plan = Plan::lay(folder.path(), random.below(STOP_BEFORE), fault);
             let done = threads.live(folder.path());
             let image = left_behind(&mut random, folder.path(), &plan, fault);
-            // Another thread may just be at the other file: what it fills there is never used.
+            // Other threads may just be drawing slots: what they fill is never used.
             if let Some(struck) = plan.points().last() {
                 let after = plan.after();
+                let is_other = |point: &Point| is_of_slots(*point) != is_of_slots(*struck);
                 assert!(
                     after
                         .iter()
-                        .all(|point| is_of_slots(*point) != is_of_slots(*struck)),
+                        .all(|point| is_other(point) || is_tidying(*point)),
                     "{after:?} after {struck:?}"
                 );
             }
@@ -396,8 +406,23 @@ fn stops_drawn_at_random_lose_nothing_and_leave_no_half() {
 fn is_of_slots(point: Point) -> bool {
     match point {
         Point::SlotsWrite | Point::SlotsHalf | Point::SlotsSync | Point::SlotsSynced => true,
-        Point::Apply | Point::Flush | Point::Sync | Point::Synced => false,
+        Point::Journal(_)
+        | Point::Left
+        | Point::LeftSynced
+        | Point::Apply
+        | Point::Flush
+        | Point::Sync
+        | Point::Synced => false,
     }
+}
+
+/// What may be done after an error: noting that the database is not to be relied on, and removing a segment that nothing was
+/// written to yet.
+fn is_tidying(point: Point) -> bool {
+    matches!(
+        point,
+        Point::Left | Point::LeftSynced | Point::Journal(journal::faults::Point::Discard)
+    )
 }
 
 /// One of the homes that this may have left behind.
@@ -405,9 +430,10 @@ fn left_behind(random: &mut Random, home: &Path, plan: &Plan, fault: Fault) -> P
     if fault != Fault::Stop || !plan.has_struck() {
         return home.to_owned();
     }
-    match random.below(3) {
+    match random.below(4) {
         0 => home.to_owned(),
         1 => plan.killed(),
-        _ => plan.synced(),
+        2 => cut(random, plan, Cut::Later),
+        _ => cut(random, plan, Cut::Holes),
     }
 }

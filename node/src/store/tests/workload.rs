@@ -309,7 +309,7 @@ impl Pair {
         }))
     }
 
-    fn decided(&self, class: u64, number: u64) -> Write {
+    pub(super) fn decided(&self, class: u64, number: u64) -> Write {
         let organization: OrganizationId = "did:web:a.example".parse().unwrap();
         let decision = Decision {
             class_key: Digest::of(&class.to_be_bytes()),

@@ -1,8 +1,10 @@
 //! Points at which a test stops a journal, or has it fail, and a disk that keeps only some of what it was told. In tests only.
 //!
 //! A plan belongs to a folder. It counts the points that the journal there passes, and notes every change of a file between
-//! them. From the changes up to a point follows each state in which a crash can leave the disk.
+//! them. From the changes up to a point follows each state in which a crash can leave the disk. The points and changes are
+//! those of the store's plan for the home as well.
 
+use crate::store::faults as store;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where the journal is about to touch the disk, or just has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Point {
+pub(in crate::store) enum Point {
     /// Before the file of a new segment is made,
     Reserve,
     /// and before its space is reserved.
@@ -46,7 +48,7 @@ pub(super) enum Fault {
 
 /// What was done to a file.
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(in crate::store) enum Change {
     Create(PathBuf),
     Resize(PathBuf, u64),
     Write(PathBuf, u64, Vec<u8>),
@@ -147,23 +149,32 @@ impl Plan {
 
 /// What the journal asks at each point.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Faults(Option<Arc<Plan>>);
+pub(super) struct Faults {
+    plan: Option<Arc<Plan>>,
+    store: store::Faults,
+}
 
 impl Faults {
     /// Those planned for a folder.
     pub(super) fn of(folder: &Path) -> Self {
-        Self(lock(&PLANS).get(folder).cloned())
+        Self {
+            plan: lock(&PLANS).get(folder).cloned(),
+            store: store::Faults::of(folder.parent().unwrap_or(folder)),
+        }
     }
 
     /// Passes a point, where nothing is planned for it.
     pub(super) fn pass(&self, point: Point) -> io::Result<()> {
-        self.0.as_ref().map_or(Ok(()), |plan| plan.pass(point))
+        self.plan.as_ref().map_or(Ok(()), |plan| plan.pass(point))?;
+        self.store.pass(store::Point::Journal(point))
     }
 
     /// Notes a change that was made.
     pub(super) fn note(&self, change: impl FnOnce() -> Change) {
-        if let Some(plan) = &self.0 {
+        if let Some(plan) = &self.plan {
             lock(&plan.passed).changes.push(change());
+        } else {
+            self.store.note(change);
         }
     }
 }
@@ -207,7 +218,7 @@ impl Held {
 
 /// A disk after some changes: each of those not yet synced may have reached it or not, in any order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Disk {
+pub(in crate::store) struct Disk {
     files: Vec<Held>,
     names: BTreeMap<PathBuf, usize>,
     /// Every state of the names since the folder was synced.
@@ -215,6 +226,19 @@ pub(super) struct Disk {
 }
 
 impl Disk {
+    /// One that holds these files, each whole.
+    pub(in crate::store) fn holding(files: Vec<(PathBuf, Vec<u8>)>) -> Self {
+        let mut disk = Self::default();
+        for (path, bytes) in files {
+            disk.names.insert(path, disk.files.len());
+            disk.files.push(Held {
+                bytes,
+                pending: Vec::new(),
+            });
+        }
+        disk
+    }
+
     pub(super) fn after(changes: &[Change]) -> Self {
         let mut disk = Self::default();
         changes.iter().for_each(|change| disk.apply(change));
@@ -230,7 +254,7 @@ impl Disk {
         &mut self.files[file]
     }
 
-    fn apply(&mut self, change: &Change) {
+    pub(in crate::store) fn apply(&mut self, change: &Change) {
         let mut names = self.newest_names().clone();
         match change {
             Change::Create(path) => {
@@ -273,13 +297,18 @@ impl Disk {
     }
 
     /// How many changes may be there or not, and how many states the names may be in.
-    pub(super) fn unsynced(&self) -> (usize, usize) {
+    pub(in crate::store) fn unsynced(&self) -> (usize, usize) {
         let pending = self.files.iter().map(|file| file.pending.len()).sum();
         (pending, self.later_names.len() + 1)
     }
 
     /// Writes a folder as a crash left it: with those changes that `is_there` says, and with the names in one of their states.
-    pub(super) fn write(&self, to: &Path, names: usize, is_there: impl Fn(usize) -> bool) {
+    pub(in crate::store) fn write(
+        &self,
+        to: &Path,
+        names: usize,
+        is_there: impl Fn(usize) -> bool,
+    ) {
         let _ = std::fs::remove_dir_all(to);
         std::fs::create_dir_all(to).unwrap();
         let names = match names.checked_sub(1) {

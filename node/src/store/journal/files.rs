@@ -87,7 +87,9 @@ impl Files {
 
     /// Opens a segment to read it, and says how long it is.
     pub(super) fn open(&self, number: u32) -> io::Result<(File, u64)> {
-        let file = File::open(self.path(number))?;
+        let path = self.path(number);
+        platform::check_file(&path)?;
+        let file = File::open(path)?;
         let bytes = file.metadata()?.len();
         Ok((file, bytes))
     }
@@ -99,7 +101,8 @@ impl Files {
             let mut options = OpenOptions::new();
             let file = platform::open_private(options.read(true).write(true), &self.path(number))?;
             self.sync(&file, number)?;
-            forget_cached(&file);
+            // Where an earlier sync failed, what the system holds in memory is not what is on the disk, and no later sync says so.
+            platform::forget_cached(&file);
             Ok(file)
         };
         let file = opened().map_err(self.failed(number))?;
@@ -236,16 +239,8 @@ impl Files {
 
 /// Fixes the size of a new file and the space that it takes.
 fn reserve(file: &mut File, bytes: u64) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{FallocateFlags, fallocate};
-        use rustix::io::Errno;
-        match fallocate(&*file, FallocateFlags::empty(), 0, bytes) {
-            Ok(()) => return Ok(()),
-            // This file system has no such call.
-            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {}
-            Err(error) => return Err(error.into()),
-        }
+    if platform::reserve_space(file, bytes)? {
+        return Ok(());
     }
     write_zeros(file, bytes)
 }
@@ -255,20 +250,6 @@ fn write_zeros(file: &mut File, bytes: u64) -> io::Result<()> {
     let zeros = io::repeat(0).take(bytes);
     let mut from = io::BufReader::with_capacity(ZEROS_BYTES, zeros);
     io::copy(&mut from, file).map(drop)
-}
-
-/// Lets go of what the system holds of a file in memory. Where an earlier sync failed, that is not what is on the disk, and no
-/// later sync says so. Where it cannot be let go of, it is read as it is.
-fn forget_cached(file: &File) {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{Advice, fadvise};
-        let _ = fadvise(file, 0, None, Advice::DontNeed);
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = file;
-    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub enum JournalError {
     },
     /// What was there cannot be read any more.
     #[error(
-        "the journal is damaged: {0}; restore the home from the latest whole backup, or read out what is whole"
+        "the journal is damaged: {0}; restore the home from the latest whole backup. `ambit store check` says what else is"
     )]
     Damaged(Damage),
     /// There is no segment at all.
@@ -88,6 +88,11 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Whether the journal takes nothing more after it.
+    pub(in crate::store) fn is_final(&self) -> bool {
+        !matches!(self, Self::RecordTooLarge(_) | Self::GroupTooLarge(_))
+    }
+
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {

@@ -1,7 +1,7 @@
 //! Reads groups back, each checked: what cannot be read is an error that names it.
 
 use super::error::{Cause, Damage, JournalError};
-use super::layout::{Position, RECORDS_START, RecordPosition};
+use super::layout::{Position, RECORDS_START};
 use super::segments::Segments;
 use super::walk::{Group, Walk};
 
@@ -37,30 +37,6 @@ impl Reader {
             position: from,
             walk,
             has_failed: false,
-        })
-    }
-
-    /// One record.
-    ///
-    /// # Errors
-    /// [`JournalError::Unknown`] where the position is not in the journal, [`JournalError::Damaged`] where no such record can be
-    /// read there, [`JournalError::File`].
-    pub fn read_at(&self, at: RecordPosition) -> Result<Vec<u8>, JournalError> {
-        let position = Position {
-            group: at.group,
-            segment: at.segment,
-            offset: at.offset,
-        };
-        let walk = self.segments.walk(position)?;
-        let walk = walk.filter(|_| at.group < self.end.group);
-        let mut walk = walk.ok_or_else(|| self.unknown(position))?;
-        walk.record_at(at)?.ok_or_else(|| {
-            JournalError::Damaged(Damage {
-                segment: self.segments.files.path(at.segment),
-                offset: at.offset,
-                groups: at.group..at.group.saturating_add(1),
-                cause: Cause::Record,
-            })
         })
     }
 

@@ -1,6 +1,7 @@
 //! What the bytes of a segment mean: its header, and the heads of its records. Pure; the table is in the module above.
 
 use crc32c::{crc32c, crc32c_append};
+use serde::{Deserialize, Serialize};
 
 /// The most bytes in one record, without its head.
 pub const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -32,7 +33,8 @@ const CHECKED_BYTES: usize = HEADER_BYTES - 4;
 pub(super) type Salt = [u8; 16];
 
 /// Where a group begins, or the next one will: what a caller keeps to go on from there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Position {
     /// The number of the group.
     pub group: u64,

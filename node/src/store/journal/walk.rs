@@ -161,22 +161,6 @@ impl Walk {
         Ok(head.is_of(&bytes).then_some((head, bytes)))
     }
 
-    /// Reads one record, wherever in its group it comes.
-    pub(super) fn record_at(
-        &mut self,
-        at: RecordPosition,
-    ) -> Result<Option<Vec<u8>>, JournalError> {
-        self.go_to(at.offset)?;
-        match self.record(at) {
-            Ok(record) => {
-                let record = record.filter(|(head, _)| head.flag != Flag::Empty);
-                Ok(record.map(|(_, bytes)| bytes))
-            }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(self.files.failed(self.segment)(error)),
-        }
-    }
-
     /// Looks for the first group from this number on that begins at this byte or behind it, and for how far anything was
     /// written.
     pub(super) fn rest(&mut self, from: u64, group: u64) -> Result<Rest, JournalError> {

@@ -50,20 +50,21 @@
 
 mod error;
 #[cfg(test)]
-mod faults;
+pub(super) mod faults;
 mod files;
 mod layout;
-mod platform;
 mod reader;
 mod salvage;
 mod segments;
 mod walk;
 
-pub use error::{Cause, Damage, JournalError};
+#[cfg(test)]
+pub use error::Cause;
+pub use error::{Damage, JournalError};
 pub use layout::{GROUP_BYTES_MAX, Position, RECORD_BYTES_MAX, RecordPosition};
 pub use reader::{Groups, Opened, Reader};
 pub use salvage::{Salvage, Salvaged};
-pub use walk::{Group, Record};
+pub use walk::Group;
 
 use files::Files;
 use layout::{Flag, HEAD_BYTES, Header, RECORDS_START, Salt, Seal, segment_bytes};
@@ -194,14 +195,6 @@ impl Journal {
     /// As [`Reader::read`].
     pub fn read(&self, from: Position) -> Result<Groups, JournalError> {
         self.reader().read(from)
-    }
-
-    /// [`Reader::read_at`] of what is acknowledged up to now.
-    ///
-    /// # Errors
-    /// As [`Reader::read_at`].
-    pub fn read_at(&self, at: RecordPosition) -> Result<Vec<u8>, JournalError> {
-        self.reader().read_at(at)
     }
 
     /// Where the next group goes, as of the last sync: what a caller notes as acknowledged.

@@ -1,0 +1,249 @@
+//! How the engine is opened, watched and understood.
+
+use super::{DatabaseError, Failure};
+use std::cell::Cell;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Once};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often it is looked at whether the engine's own threads failed: no flush waits longer for ever.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Wakes a flush that waits in vain. The engine's threads note the error when they cannot write what was buffered, but
+/// where a batch reaches over two buffers they do not wake who waits for the first. A flush from elsewhere then
+/// fails at once, and wakes it. Where nobody waits, nobody else would learn of the error.
+#[derive(Debug)]
+pub(super) struct Watch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    pub(super) fn start(
+        config: sled::Config,
+        (path, engine): (&Path, sled::Db),
+        failure: Arc<Failure>,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let path = path.to_owned();
+        let thread = std::thread::Builder::new()
+            .name("database-watch".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(WATCH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    if let Err(error) = config.global_error() {
+                        failure.note(engine_error(&path, error));
+                        // Who waits is woken, and reports it.
+                        let _ = engine.flush();
+                    }
+                }
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // One that panicked is gone as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Of what lies in the place of the engine's files only files can be read: a pipe, say, would never end.
+pub(super) fn check_files(path: &Path) -> Result<(), DatabaseError> {
+    let failed = |error| DatabaseError::sync(path, error);
+    let found = match std::fs::read_dir(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(DatabaseError::Damaged);
+        }
+        Err(error) => return Err(engine_error(path, error.into())),
+    };
+    for found in found {
+        let found = found.map_err(failed)?;
+        let kind = found.file_type().map_err(failed)?;
+        let is_as_made = if found.file_name() == "blobs" {
+            kind.is_dir()
+        } else {
+            kind.is_file()
+        };
+        if !is_as_made {
+            return Err(DatabaseError::Damaged);
+        }
+    }
+    Ok(())
+}
+
+/// sled writes a snapshot of its page table each time it opens. One that was cut off, by a kill or a full disk, it
+/// takes for the latest the next time, and says that the database is corrupt. The log holds everything, so
+/// such a rest is only in the way.
+pub(super) fn remove_cut_off_snapshots(path: &Path) -> Result<(), DatabaseError> {
+    let data = path.join("db");
+    let file = match File::options().read(true).write(true).open(&data) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(DatabaseError::sync(&data, error)),
+    };
+    // Another process that is opening the database is just writing its own. The lock is the engine's.
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(DatabaseError::InUse {
+                path: path.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(DatabaseError::sync(&data, error)),
+    }
+    let failed = |error| DatabaseError::sync(path, error);
+    for found in std::fs::read_dir(path).map_err(failed)? {
+        let found = found.map_err(failed)?.path();
+        let is_cut_off = found.extension().is_some_and(|end| end == "generating");
+        if is_cut_off {
+            tracing::warn!(path = %found.display(), "removing a snapshot that was cut off");
+            std::fs::remove_file(&found).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an error says that there is no space, or none that this user may have.
+pub(in crate::store) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+pub(super) fn engine_error(path: &Path, source: sled::Error) -> DatabaseError {
+    match source {
+        sled::Error::Io(error) if is_full(&error) => DatabaseError::Full {
+            path: path.to_owned(),
+        },
+        sled::Error::Io(error) if wanting(&error).is_some() => DatabaseError::Wanting {
+            path: path.to_owned(),
+            what: wanting(&error).unwrap_or_default(),
+        },
+        // Where it is in the file helps nobody to mend it.
+        sled::Error::Corruption { .. } => DatabaseError::Damaged,
+        source => DatabaseError::Engine {
+            path: path.to_owned(),
+            source,
+        },
+    }
+}
+
+/// Whether the engine says that it cannot make sense of its files, or finds one of them gone.
+pub(super) fn is_damage(error: &sled::Error) -> bool {
+    match error {
+        sled::Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData
+        ),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Corruption { .. } => true,
+    }
+}
+
+/// What the system has no more of, where that is why.
+fn wanting(error: &io::Error) -> Option<&'static str> {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        return Some("memory");
+    }
+    // ENFILE and EMFILE, which have no kind of their own.
+    let is_descriptors = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
+    is_descriptors.then_some("file descriptors")
+}
+
+/// What the engine may have wanted where it gave up without saying why: that is not the fault of what is there.
+fn wanted(path: &Path) -> Option<&'static str> {
+    let descriptors: io::Result<Vec<File>> = (0..8).map(|_| File::open(path)).collect();
+    let threads = || {
+        let threads = (0..4).map(|_| std::thread::Builder::new().spawn(|| {}));
+        threads.collect::<io::Result<Vec<_>>>()
+    };
+    match (descriptors, threads()) {
+        (Err(error), _) => wanting(&error),
+        (Ok(_), Err(_)) => Some("threads"),
+        (Ok(_), Ok(threads)) => {
+            for thread in threads {
+                let _ = thread.join();
+            }
+            None
+        }
+    }
+}
+
+thread_local! {
+    /// Whether this thread asks the engine something.
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Asks the engine something. Of some damage it does not return an error but asserts that it is not there: that is as much a
+/// damaged database, and no news for anybody. None where it gave up so.
+fn guarded<T>(ask: impl FnOnce() -> sled::Result<T>) -> Option<sled::Result<T>> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !IS_ASKING.get() {
+                loud(panic);
+            }
+        }));
+    });
+    IS_ASKING.set(true);
+    // What it was building when it gave up is dropped with it.
+    let answer = std::panic::catch_unwind(AssertUnwindSafe(ask));
+    IS_ASKING.set(false);
+    answer.ok()
+}
+
+/// The same, with its errors understood.
+pub(super) fn asked<T>(
+    path: &Path,
+    ask: impl FnOnce() -> sled::Result<T>,
+) -> Result<T, DatabaseError> {
+    match guarded(ask) {
+        Some(answer) => answer.map_err(|error| engine_error(path, error)),
+        None => Err(DatabaseError::Damaged),
+    }
+}
+
+/// Opens the engine.
+pub(super) fn open_engine(config: &sled::Config, path: &Path) -> Result<sled::Db, DatabaseError> {
+    let error = match guarded(|| config.open()) {
+        Some(Ok(opened)) => return Ok(opened),
+        Some(Err(error)) => open_error(path, error),
+        None => DatabaseError::Damaged,
+    };
+    match wanted(path) {
+        Some(what) if error.is_damage() => Err(DatabaseError::Wanting {
+            path: path.to_owned(),
+            what,
+        }),
+        _ => Err(error),
+    }
+}
+
+fn open_error(path: &Path, error: sled::Error) -> DatabaseError {
+    // sled reports its lock as an I/O error whose text alone tells it apart.
+    if matches!(&error, sled::Error::Io(io) if io.to_string().contains("lock")) {
+        DatabaseError::InUse {
+            path: path.to_owned(),
+        }
+    } else {
+        engine_error(path, error)
+    }
+}

@@ -1,0 +1,470 @@
+//! Opening: the journal says what is committed, and the database is brought up to it, or built again from it.
+//!
+//! ```text
+//! closed, or the system still runs ─▶ it opens and agrees ─▶ the rest of the journal is applied
+//!                                       │ it does not
+//!                                       ▼
+//! anything else ─▶ the whole journal is read ─▶ another is built beside it ─▶ takes its place
+//! ```
+//!
+//! A database is never given up before the journal is known to be whole, nor one that came further than its journal: it proves
+//! that the journal lost something.
+
+use super::database::{Database, DatabaseError, note_moved};
+use super::journal::{Journal, Position};
+use super::left::{Left, Notice};
+use super::parts::Part;
+use super::reader::entry_of;
+use super::records::{self, Applied, Head};
+use super::watermark::Watermark;
+use super::{StoreError, beginning, keys, replay};
+use ambit_ledger::Salt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How often it is told how far building the database has come.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// What is opened.
+pub(super) struct Opened {
+    pub(super) journal: Journal,
+    pub(super) watermark: Watermark,
+    pub(super) database: Database,
+    pub(super) notice: Notice,
+    pub(super) head: Head,
+    pub(super) applied: Applied,
+    /// How the database was left.
+    pub(super) left: Left,
+    /// The database was built again, and was not new.
+    pub(super) was_built_again: bool,
+}
+
+/// Where the database of a home is.
+pub(super) fn database_path(home: &Path) -> PathBuf {
+    home.join("db")
+}
+
+impl Opened {
+    /// Leaves it as it was found: nothing was committed.
+    pub(super) fn put_back(&mut self) {
+        if self.database.sync().is_err() {
+            let _ = self.notice.unfit();
+            return;
+        }
+        // What was built again is as good as any.
+        let left = if self.was_built_again {
+            Left::Killed
+        } else {
+            self.left
+        };
+        let _ = self.notice.put_back(left);
+    }
+}
+
+/// Where one is built.
+fn new_path(home: &Path) -> PathBuf {
+    home.join("db.new")
+}
+
+/// Where one is kept that could not be relied on, until the next start after a clean end.
+fn aside_path(home: &Path) -> PathBuf {
+    home.join("db.aside")
+}
+
+/// Where the journal of a home is.
+pub(super) fn journal_path(home: &Path) -> PathBuf {
+    home.join("journal")
+}
+
+/// How the parts of a home are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// What is not there is made.
+    Make,
+    /// Nothing is made in the place of what only a backup can bring back.
+    Existing,
+    /// The same, and the database is built again whatever it holds.
+    Rebuild,
+}
+
+/// Opens the journal and the database of a home whose lock is held.
+pub(super) fn open(home: &Path, way: Way, told: &dyn Fn(Progress)) -> Result<Opened, StoreError> {
+    check_there(home, way)?;
+    let (notice, left) = Notice::open(home)?;
+    let (mut watermark, noted) = Watermark::open(home)?;
+    let journal = beginning::open_journal(home, way, noted)?;
+    watermark.note(journal.acknowledged());
+    // What commands that were killed left of their own.
+    remove(&new_path(home))?;
+    remove(&home.join("db.check"))?;
+    let mut opening = Opening {
+        home,
+        journal: &journal,
+        notice,
+        left,
+        is_fit: matches!(left, Left::Closed | Left::Killed),
+        told,
+    };
+    let kept = if opening.is_fit && way != Way::Rebuild {
+        opening.keep()?
+    } else {
+        None
+    };
+    let was_built_again = kept.is_none() && journal.acknowledged().group > 1;
+    let (database, head, applied) = match kept {
+        Some(kept) => kept,
+        None => {
+            opening.is_fit &= way == Way::Rebuild;
+            opening.build_again()?
+        }
+    };
+    if left == Left::Closed && !was_built_again {
+        remove(&aside_path(home))?;
+    }
+    let notice = opening.notice;
+    Ok(Opened {
+        journal,
+        watermark,
+        database,
+        notice,
+        head,
+        applied,
+        left,
+        was_built_again,
+    })
+}
+
+/// Whether the parts are there that cannot be made anew.
+pub(super) fn check_there(home: &Path, way: Way) -> Result<(), StoreError> {
+    let has = |name: &str| home.join(name).exists();
+    if has("journal") {
+        let slots = home.join("slots");
+        if way != Way::Make && !slots.is_file() {
+            return Err(StoreError::Missing(slots));
+        }
+        return Ok(());
+    }
+    // The last version that had none did not note how the database was left either.
+    if has("db") && !super::left::path(home).exists() {
+        return Err(StoreError::Older(records::WITHOUT_JOURNAL));
+    }
+    if way != Way::Make || has("db") {
+        return Err(StoreError::Missing(journal_path(home)));
+    }
+    Ok(())
+}
+
+/// How far building the database has come, in groups of the journal.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// So many are applied.
+    pub done: u64,
+    /// So many there are.
+    pub all: u64,
+}
+
+type Kept = (Database, Head, Applied);
+
+struct Opening<'a> {
+    home: &'a Path,
+    journal: &'a Journal,
+    notice: Notice,
+    left: Left,
+    /// Whether the database that is there is of use.
+    is_fit: bool,
+    told: &'a dyn Fn(Progress),
+}
+
+impl Opening<'_> {
+    /// The database as it is, with the rest of the journal. None where it has to be built again.
+    fn keep(&mut self) -> Result<Option<Kept>, StoreError> {
+        let path = database_path(self.home);
+        if !path.join("db").is_file() {
+            return Ok(None);
+        }
+        // Before the engine is opened, which writes.
+        self.notice.opened()?;
+        let database = match Database::open(&path) {
+            Ok(database) => database,
+            Err(error) if error.is_damage() => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database does not open"
+                );
+                return Ok(None);
+            }
+            Err(error) => {
+                let left = if error.may_have_written() {
+                    Left::Unfit
+                } else {
+                    self.left
+                };
+                self.notice.put_back(left)?;
+                return Err(error.into());
+            }
+        };
+        let kept = agreed(&database, self.journal).and_then(|agreed| match agreed {
+            Some(agreed) => self.apply(&database, Some(agreed)).map(Some),
+            None => Ok(None),
+        });
+        match kept {
+            Ok(Some((head, applied))) => Ok(Some((database, head, applied))),
+            Ok(None) => {
+                tracing::warn!("the database does not agree with the journal");
+                Ok(None)
+            }
+            Err(error) if error.is_damage() => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database cannot be read"
+                );
+                Ok(None)
+            }
+            Err(error) => {
+                if database.failed().is_some() {
+                    let _ = self.notice.unfit();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads the whole journal, and builds another database beside the one that is there. Only a whole one takes its place.
+    fn build_again(&mut self) -> Result<Kept, StoreError> {
+        let (path, new, aside) = (
+            database_path(self.home),
+            new_path(self.home),
+            aside_path(self.home),
+        );
+        if self.is_fit {
+            self.notice.opened()?;
+        } else {
+            self.notice.unfit()?;
+        }
+        let is_first = self.journal.acknowledged().group <= 1;
+        if !is_first {
+            tracing::warn!("building the database again from the journal");
+        }
+        let looked = self.check_not_further(&path);
+        let built = looked.and_then(|()| {
+            self.read_all()?;
+            let built = self.build(&new);
+            // Nothing is in these any more that the journal has not.
+            match built {
+                Err(error) if error.full().is_some() && is_there(&aside) => {
+                    tracing::warn!("no space is left: removing the database that was moved aside");
+                    remove(&aside)?;
+                    self.build(&new)
+                }
+                built => built,
+            }
+        });
+        let built = match built {
+            Err(error)
+                if error.full().is_some() && !self.is_fit && new.exists() && is_there(&path) =>
+            {
+                tracing::warn!("no space is left: removing the database that cannot be relied on");
+                remove(&path)?;
+                self.build(&new)
+            }
+            built => built,
+        };
+        if let Err(error) = built {
+            // It would only take space away.
+            let _ = remove(&new);
+            if self.is_fit {
+                // It was opened to look at it.
+                let _ = self.notice.opened();
+            } else {
+                let _ = self.notice.unfit();
+            }
+            return Err(error);
+        }
+        self.notice.unfit()?;
+        let failed = |source| DatabaseError::sync(&path, source);
+        if is_there(&path) {
+            remove(&aside)?;
+            std::fs::rename(&path, &aside).map_err(failed)?;
+        }
+        std::fs::rename(&new, &path).map_err(failed)?;
+        crate::platform::sync_folder(self.home).map_err(failed)?;
+        note_moved(&path);
+        if is_short_of_space(&aside) {
+            remove(&aside)?;
+        }
+        self.notice.opened()?;
+        let database = Database::open(&path)?;
+        let (head, applied) = agreed(&database, self.journal)?
+            .ok_or(StoreError::Damaged("it is not what was just built"))?;
+        if !is_first {
+            tracing::warn!("the database is built again; nothing is lost");
+        }
+        Ok((database, head, applied))
+    }
+
+    /// Reads the whole journal once, so that nothing is given up for one that is damaged.
+    fn read_all(&self) -> Result<(), StoreError> {
+        for group in self.journal.read(Position::START)? {
+            group?;
+        }
+        Ok(())
+    }
+
+    /// Builds a database at a place, and closes it.
+    fn build(&self, new: &Path) -> Result<(), StoreError> {
+        remove(new)?;
+        let database = Database::open(new)?;
+        self.apply(&database, None)?;
+        Ok(database.sync()?)
+    }
+
+    /// Applies what the journal holds beyond a place.
+    fn apply(
+        &self,
+        database: &Database,
+        from: Option<(Head, Applied)>,
+    ) -> Result<(Head, Applied), StoreError> {
+        let all = self.journal.acknowledged().group;
+        let (mut head, mut applied) = match from {
+            Some((head, applied)) => (Some(head), applied),
+            None => (None, Applied::NOTHING),
+        };
+        let frontier = head.as_ref().map(|head| head.frontier.clone());
+        let mut frontier = frontier.unwrap_or_default();
+        let mut last_told = Instant::now();
+        for group in self.journal.read(applied.after)? {
+            let group = group?;
+            head = Some(replay::apply(database, &mut frontier, &applied, &group)?);
+            applied = applied.next(group.after);
+            let done = group.number + 1;
+            (self.told)(Progress { done, all });
+            if last_told.elapsed() >= TOLD_EVERY {
+                last_told = Instant::now();
+                tracing::warn!(
+                    done,
+                    all,
+                    "groups of the journal are applied to the database"
+                );
+            }
+        }
+        let head = head.ok_or_else(|| StoreError::Empty(journal_path(self.home)))?;
+        Ok((head, applied))
+    }
+
+    /// A database that is not relied on may still prove that the journal was longer.
+    fn check_not_further(&mut self, path: &Path) -> Result<(), StoreError> {
+        if !path.join("db").is_file() {
+            return Ok(());
+        }
+        let opened = Database::open(path);
+        let agreed = match &opened {
+            Ok(database) => agreed(database, self.journal),
+            Err(_) => Ok(None),
+        };
+        let failed = opened
+            .as_ref()
+            .map_or_else(DatabaseError::may_have_written, |database| {
+                database.failed().is_some()
+            });
+        self.is_fit &= !failed;
+        match (agreed, opened) {
+            (Err(lost @ StoreError::Lost { .. }), _) => Err(lost),
+            (_, Err(error @ (DatabaseError::InUse { .. } | DatabaseError::Wanting { .. }))) => {
+                Err(error.into())
+            }
+            (_, Err(error @ DatabaseError::Full { .. })) => Err(error.into()),
+            // What cannot be opened or read proves nothing.
+            _ => Ok(()),
+        }
+    }
+}
+
+fn applied_to(database: &Database) -> Result<Option<Applied>, StoreError> {
+    let applied = database.read(keys::APPLIED)?;
+    Ok(applied.and_then(|bytes| ambit_ledger::decode(&bytes).ok()))
+}
+
+/// The head of a database and how far it is, where it is of this store, and the group of the journal that it applied last is
+/// the one it says.
+pub(super) fn agreed(
+    database: &Database,
+    journal: &Journal,
+) -> Result<Option<(Head, Applied)>, StoreError> {
+    let Some(applied) = applied_to(database)? else {
+        return Ok(None);
+    };
+    let head = match database.read(keys::HEAD)? {
+        Some(bytes) => records::read_head(&bytes),
+        None => return Ok(None),
+    };
+    let head = match head {
+        Err(StoreError::Damaged(_)) => return Ok(None),
+        head => head?,
+    };
+    if head.incarnation != incarnation_of(journal)? {
+        return Ok(None);
+    }
+    let (from, to) = (journal.acknowledged().group, applied.after.group);
+    if to > from {
+        return Err(StoreError::Lost { from, to: to - 1 });
+    }
+    // Where there is no such group, it is the database that names it; what is damaged is found once all of it is read.
+    let read = journal.read(applied.at).map(|mut groups| groups.next());
+    let Ok(Some(Ok(group))) = read else {
+        return Ok(None);
+    };
+    let mut is_same = group.after == applied.after;
+    for record in &group.records {
+        is_same &= match Part::read(group.number, &record.bytes)? {
+            Part::Entry(index, bytes) => entry_of(database, index)?.as_deref() == Some(bytes),
+            Part::Head(read) => read == head,
+            _ => true,
+        };
+    }
+    Ok(is_same.then_some((head, applied)))
+}
+
+/// Which store a journal is of, as its first group says.
+fn incarnation_of(journal: &Journal) -> Result<Salt, StoreError> {
+    let first = journal.read(Position::START)?.next().transpose()?;
+    let records = first.iter().flat_map(|group| &group.records);
+    for record in records {
+        if let Part::Head(head) = Part::read(0, &record.bytes)? {
+            return Ok(head.incarnation);
+        }
+    }
+    Err(StoreError::Unreadable(0))
+}
+
+/// Whether a folder takes more space than is free beside it.
+fn is_short_of_space(folder: &Path) -> bool {
+    let Ok(found) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    let lengths = found.filter_map(|found| found.ok()?.metadata().ok());
+    let taken: u64 = lengths.map(|metadata| metadata.len()).sum();
+    crate::platform::free_bytes(folder).is_some_and(|free| free < taken)
+}
+
+/// Whether anything is there, be it a link that leads nowhere.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Removes a folder with all that is in it, or whatever else is in its place.
+fn remove(path: &Path) -> Result<(), StoreError> {
+    let is_folder = path
+        .symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_folder {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(DatabaseError::sync(path, error).into())
+        }
+        _ => Ok(()),
+    }
+}
