@@ -89,6 +89,7 @@ impl Node {
         check_timely(&terms, me, now)?;
         let profile = check_terms(&terms, governance.layers().taxonomies())?;
         let roots = self.with_own_root(fingerprints);
+        governance.check_cards(&terms.members)?;
         let keyring = governance.keyring_to_record(&terms.members, &roots)?;
         let mut signatures = verified(&parsed, &terms, &keyring, now)?;
         if !signatures.contains_key(&terms.declarer) {

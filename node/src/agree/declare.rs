@@ -5,9 +5,11 @@ use super::proposal::Proposal;
 use super::record::{EditionToRecord, check_built, edition_writes};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::partnership::{Declaration, read_card};
+use crate::partnership::{Declaration, KeyStanding, read_card};
 use crate::randomness::Randomness;
-use ambit_ledger::{Fingerprint, ManifestSignature, OrganizationId, Time};
+use ambit_ledger::{
+    Fingerprint, KeyPurpose, Keyring, ManifestSignature, OrganizationId, PartnershipTerms, Time,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -61,7 +63,9 @@ impl Node {
         check_built(&terms)?;
         self.check_compared(&terms, fingerprints)?;
         let roots = self.with_own_root(fingerprints);
-        governance.keyring_to_record(&terms.members, &roots)?;
+        governance.check_cards(&terms.members)?;
+        let keyring = governance.keyring_to_record(&terms.members, &roots)?;
+        check_keys_good(&terms, &keyring, now)?;
         let signature = ManifestSignature::issue(
             &terms,
             governance.organization(),
@@ -81,4 +85,30 @@ impl Node {
         self.enact(governance, writes, now)?;
         self.invite(&terms.partnership, now)
     }
+}
+
+/// With a key that has ended nobody signs, discloses or is called: what is declared would wait for ever.
+fn check_keys_good(
+    terms: &PartnershipTerms,
+    keyring: &Keyring,
+    now: Time,
+) -> Result<(), PartnerError> {
+    for member in &terms.members {
+        let organization = &member.card.organization;
+        for purpose in [
+            KeyPurpose::Agreement,
+            KeyPurpose::Statement,
+            KeyPurpose::Transport,
+        ] {
+            let standing = KeyStanding::of(keyring, organization, purpose, now);
+            if let Some(KeyStanding::Ended { at }) = standing {
+                return Err(PartnerError::KeyEnded {
+                    organization: organization.clone(),
+                    purpose,
+                    at,
+                });
+            }
+        }
+    }
+    Ok(())
 }

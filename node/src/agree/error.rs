@@ -7,7 +7,7 @@ use crate::failure::{Failure, FailureKind, quoted};
 use crate::partnership::{CardError, ComparisonError, DeclarationError, PartnershipFileError};
 use crate::platform::Suggestion;
 use crate::randomness::RandomnessError;
-use ambit_ledger::{Name, OrganizationId, PartnershipId, StatementError};
+use ambit_ledger::{KeyPurpose, Name, OrganizationId, PartnershipId, StatementError, Time};
 use ambit_policy::{TermsError, Unbuilt};
 
 /// A partnership operation failed.
@@ -63,6 +63,19 @@ pub enum PartnerError {
         "a signature under the agreement cannot be relied on: it was altered, or its signer has other keys; ask for the file again"
     )]
     Signature(#[source] StatementError),
+    /// A member has no key any more for what it has to do.
+    #[error(
+        "the {} key of `{organization}` ended at {at}; ask for a new card that has another one",
+        purpose.name()
+    )]
+    KeyEnded {
+        /// Whose.
+        organization: OrganizationId,
+        /// What the key was for.
+        purpose: KeyPurpose,
+        /// When.
+        at: Time,
+    },
     /// There is a partnership of this name with other terms.
     #[error(
         "there already is a partnership `{0}` with other terms; another agreement needs another name"
@@ -141,6 +154,7 @@ impl PartnerError {
             Self::Comparison(_)
             | Self::Altered(_)
             | Self::Signature(_)
+            | Self::KeyEnded { .. }
             | Self::DeclarerUnsigned(_) => FailureKind::Verification,
             Self::File(error) if error.is_altered() => FailureKind::Verification,
             Self::Stranger { .. } => FailureKind::Usage,

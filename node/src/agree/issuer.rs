@@ -138,6 +138,7 @@ impl Node {
             undone: false,
         };
         let changing = self.changing();
+        changing.check_cards(std::slice::from_ref(&member))?;
         changing.keyring_to_record(&[member], &BTreeMap::from([(issuer.clone(), root)]))?;
         self.record_issuer(changing, body, now)?;
         Ok(Issuer { issuer, root })

@@ -49,6 +49,11 @@ impl Node {
             .partnership(&terms.partnership)
             .filter(|known| known.edition() == terms.digest())
             .ok_or_else(|| PartnerError::Unknown(terms.partnership.clone()))?;
+        // What is recorded stands, whatever became of its key since.
+        let mut recorded = known.signatures().values();
+        if recorded.any(|recorded| recorded == statement) {
+            return Ok(false);
+        }
         // By a key that its owner ended, in the card of whatever agreement, nothing is recorded any more.
         let signature = ManifestSignature::verify(statement, changing.keyring_under(known))
             .map_err(PartnerError::Signature)?;

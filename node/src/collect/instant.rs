@@ -99,11 +99,10 @@ impl TimeForm {
         let is_sixtieth = match &self.format {
             Some(format) => has_sixtieth_second(text, |text| {
                 let parsed = strtime::parse(format, text).ok()?;
-                Some((parsed.timestamp(), parsed.to_datetime().ok()))
+                some_of(parsed.timestamp(), parsed.to_datetime().ok())
             }),
             None => has_sixtieth_second(text, |text| {
-                let instant = text.parse::<jiff::Timestamp>().ok();
-                Some((instant, civil(text)))
+                some_of(text.parse::<jiff::Timestamp>().ok(), civil(text))
             }),
         };
         if is_sixtieth {
@@ -171,6 +170,14 @@ impl TimeForm {
     }
 }
 
+/// What is neither is no time, and has no seconds.
+fn some_of(
+    instant: Option<jiff::Timestamp>,
+    civil: Option<DateTime>,
+) -> Option<(Option<jiff::Timestamp>, Option<DateTime>)> {
+    (instant.is_some() || civil.is_some()).then_some((instant, civil))
+}
+
 /// The instant of what carries an offset, or counts seconds.
 fn instant_of(parsed: &BrokenDownTime, text: &str) -> Result<jiff::Timestamp, InstantError> {
     let failed = |error: jiff::Error| not_an_instant(text, &error);
@@ -190,26 +197,6 @@ fn instant_of(parsed: &BrokenDownTime, text: &str) -> Result<jiff::Timestamp, In
             .map_err(failed),
         None => parsed.to_timestamp().map_err(failed),
     }
-}
-
-/// Why a form does not say all of a time, or more than is read.
-pub(super) fn form_fault(format: &str) -> Option<&'static str> {
-    let has = |directives: &[&str]| {
-        directives
-            .iter()
-            .any(|directive| format.contains(directive))
-    };
-    if format.contains("%s") && !["%s", "%s%.f", "%s.%f", "%s,%f"].contains(&format.trim()) {
-        return Some(
-            "`%s` counts the seconds since 1970, and stands alone or with their fraction, as %s%.f",
-        );
-    }
-    if has(&["%I", "%l"]) && !has(&["%p", "%P"]) {
-        return Some(
-            "`%I` is an hour of twelve, and needs `%p` for AM or PM; write `%H` for one of 24",
-        );
-    }
-    None
 }
 
 /// A date and a time of day in ISO 8601, parted by `T` or a space, without offset. A date alone says no time of day.
@@ -271,6 +258,16 @@ mod tests {
             format: given(format),
         };
         form.read(text).map(|time| time.to_string())
+    }
+
+    #[test]
+    fn what_has_no_seconds_has_no_sixtieth_one() {
+        for text in ["1777629600", "20260501100000", "06.06.2026 10:00 Nr. 60"] {
+            let Err(InstantError::Unreadable(why)) = read("", "", text) else {
+                panic!("{text}");
+            };
+            assert!(why.contains("set `format`"), "{why}");
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ pub enum MapError {
         /// What was read.
         format: String,
         /// What is wrong with it.
-        fault: &'static str,
+        fault: String,
     },
     /// Neither wide nor long, or both.
     #[error(

@@ -2,7 +2,8 @@
 
 use super::fact_columns::FactsColumns;
 use super::facts::FactsFile;
-use super::instant::{TimeForm, ZoneError, form_fault};
+use super::form as time_form;
+use super::instant::{TimeForm, ZoneError};
 use super::map::{CellsMap, ElementMap, Map, MapError, TimeMap, quality};
 use ambit_aas::IdShortPath;
 use ambit_ledger::{Name, Quality};
@@ -152,7 +153,7 @@ fn time(file: TimeFile) -> Result<TimeMap, MapError> {
         format: file.format,
     };
     if let Some(format) = &form.format
-        && let Some(fault) = form_fault(format)
+        && let Some(fault) = time_form::fault(format, form.zone.as_ref())
     {
         let format = format.clone();
         return Err(MapError::Form { format, fault });

@@ -8,6 +8,7 @@ mod cell;
 mod draft;
 mod fact_columns;
 mod facts;
+mod form;
 mod import;
 mod instant;
 mod layout;

@@ -171,9 +171,19 @@ impl Node {
                  what its node does"
             )
         });
+        let moved = is_to_go
+            .then(|| governance.moved_in(partnership, member))
+            .flatten();
+        let moved = moved.map(|other| {
+            format!(
+                "its later card, in the agreement `{other}`, says otherwise where it is, and what goes under this one is judged by \
+                 the card that was signed with it: agree anew with its later card, under another name"
+            )
+        });
         statement
             .iter()
             .cloned()
+            .chain(moved)
             .chain(links)
             .chain(apart)
             .chain(barred)

@@ -77,6 +77,16 @@ pub enum CardError {
         /// Another root.
         other: Fingerprint,
     },
+    /// It made another card of the same number, which says otherwise.
+    #[error(
+        "the card of `{0}` contradicts another one that it made at the same instant, and that is known here: ask it which is right, and for a new card"
+    )]
+    Contradicts(OrganizationId),
+    /// A later card says otherwise.
+    #[error(
+        "the card of `{0}` is older than one that is known here, which says otherwise where it is: ask for a new card"
+    )]
+    Outdated(OrganizationId),
     /// No key for a purpose that every node needs.
     #[error("the card of `{organization}` certifies no {} key; ask for a new card", purpose.name())]
     NoKey {

@@ -1,12 +1,12 @@
 //! All keys that a ledger names, as an audit of it goes by them: an organization that ends a key in the card of one agreement,
 //! or in one that was pinned, has ended it for all.
 
-use super::card::{CardError, ComparisonError, keyring_for};
+use super::card::{CardError, ComparisonError, card_root, keyring_for};
 use super::edition::Partnership;
 use super::governance::Governance;
 use crate::clock::APART_SECONDS_MAX;
 use ambit_ledger::{
-    Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PartnershipId, PublicKey, Time,
+    Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PartnershipId, Party, PublicKey, Time,
 };
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub enum KeyStanding {
 impl KeyStanding {
     /// Of all that a keyring holds; nothing where it holds none. A key that was certified just now by a clock that is ahead
     /// of this one is good, as far as clocks may be apart; past its end none is.
-    fn of(
+    pub fn of(
         keyring: &Keyring,
         organization: &OrganizationId,
         purpose: KeyPurpose,
@@ -161,6 +161,62 @@ impl Governance {
                 })?;
         }
         Ok(keyring)
+    }
+
+    /// Of two cards of an organization the later one holds: none of other members is taken in that another one of the same number
+    /// contradicts, nor one that says otherwise than a later one where its organization is. What stands in the terms of an
+    /// agreement is a card of its organization only where its root was compared for them, as that of this card.
+    ///
+    /// # Errors
+    /// [`CardError`].
+    pub fn check_cards(&self, members: &[Member]) -> Result<(), CardError> {
+        let others = members
+            .iter()
+            .filter(|member| member.card.organization != *self.organization());
+        for member in others {
+            let (card, organization) = (&member.card, &member.card.organization);
+            for known in self.cards_of(organization, card_root(member)?) {
+                if known.card.number == card.number && known.card != *card {
+                    return Err(CardError::Contradicts(organization.clone()));
+                }
+                if card.number < known.card.number && Party::from(known) != Party::from(member) {
+                    return Err(CardError::Outdated(organization.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cards of an organization in all agreements for which this root of its was compared.
+    fn cards_of<'a>(
+        &'a self,
+        organization: &'a OrganizationId,
+        root: Fingerprint,
+    ) -> impl Iterator<Item = &'a Member> {
+        let compared = self
+            .partnerships()
+            .filter(move |known| known.roots().get(organization) == Some(&root));
+        compared.filter_map(|known| known.terms().member(organization))
+    }
+
+    /// The agreement that has a later card of a member than this one, which says otherwise where it is: everyone goes by what was
+    /// signed under this one all the same.
+    #[must_use]
+    pub fn moved_in(
+        &self,
+        partnership: &Partnership,
+        member: &OrganizationId,
+    ) -> Option<&PartnershipId> {
+        let root = partnership.roots().get(member)?;
+        let signed = partnership.terms().member(member)?;
+        let later = self
+            .partnerships()
+            .filter(|other| other.roots().get(member) == Some(root));
+        let later = later.filter_map(|other| Some((other, other.terms().member(member)?)));
+        let latest = later.max_by_key(|(_, member)| member.card.number);
+        let (other, record) =
+            latest.filter(|(_, record)| record.card.number > signed.card.number)?;
+        (Party::from(record) != Party::from(signed)).then_some(&other.terms().partnership)
     }
 
     fn narrowed_keyrings(&self) -> BTreeMap<PartnershipId, Keyring> {

@@ -50,6 +50,8 @@ pub(super) struct Edition {
     pub(super) parties: BTreeMap<OrganizationId, Party>,
     /// Where its partnership layer comes from.
     pub(super) origin: Origin,
+    /// When the last of all editions was declared that it goes back to, and it itself.
+    pub(super) declared: Time,
 }
 
 impl Edition {

@@ -83,7 +83,8 @@ impl Audit<'_> {
         self.note(at, checked.map(drop));
     }
 
-    /// Takes a certificate from a member's card in. Those of this ledger's own organization count by *key certified* alone.
+    /// Takes a certificate from a member's card in. Those of this ledger's own organization count by *key certified*
+    /// alone, and none stands on a card that is not there.
     pub(super) fn certify_member(
         &mut self,
         at: At,
@@ -91,7 +92,10 @@ impl Audit<'_> {
         bytes: &[u8],
     ) -> Checks {
         if *member == self.own {
-            return Ok(());
+            let is_recorded = self.keys.certificates.contains(&Digest::of(bytes));
+            return Rule::Certificate.check(is_recorded, || {
+                format!("one on a card of `{member}` is in no *key certified* above")
+            });
         }
         self.certify(at, member, bytes).map(drop)
     }

@@ -19,6 +19,7 @@ mod offers;
 mod outboxes;
 mod partnerships;
 mod preparation;
+mod succession;
 #[cfg(test)]
 mod tests;
 mod weakening;

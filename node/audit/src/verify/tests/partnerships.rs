@@ -243,6 +243,20 @@ fn certificates_of_members_are_their_own() {
 }
 
 #[test]
+fn an_own_card_has_no_certificate_that_the_ledger_lacks() {
+    let mut other = terms();
+    let mut card = supplier().card();
+    card.certificates.push(supplier().certificate(
+        KeyPurpose::Person,
+        &ambit_ledger::SecretKey::from_seed(&[0x77; 32]),
+    ));
+    other.members[1].card = SignedCard::sign(card, &supplier().statement());
+    let found = agreed(&other).verify();
+    let rules: Vec<Rule> = found.findings().iter().map(|found| found.rule).collect();
+    assert_eq!(rules[0], Rule::Certificate, "{found}");
+}
+
+#[test]
 fn a_members_card_is_signed_by_itself() {
     let mut other = terms();
     other.members[0].card = SignedCard::sign(customer().card(), &customer().checkpoint());
@@ -262,6 +276,25 @@ fn editions_follow_one_another() {
         ledger
     };
     succession(&second).expect(&[]);
+    // Nobody names terms before they are declared, but for what clocks may be apart.
+    second.declared_at = first.declared_at.minus_seconds(300);
+    succession(&second).expect(&[]);
+    second.declared_at = first.declared_at.minus_seconds(301);
+    succession(&second).expect(&[(Rule::EditionChain, Some(7))]);
+    // Nor do many editions get further than one.
+    second.declared_at = first.declared_at.minus_seconds(200);
+    let mut third = terms();
+    (third.edition, third.previous) = (3, [second.digest()].into());
+    third.declared_at = first.declared_at.minus_seconds(300);
+    let mut ledger = succession(&second);
+    ledger.agree(&third);
+    ledger.expect(&[]);
+    third.declared_at = first.declared_at.minus_seconds(301);
+    let mut ledger = succession(&second);
+    ledger.agree(&third);
+    let last = ledger.entries.len() - 1;
+    ledger.expect(&[(Rule::EditionChain, Some(last))]);
+    second.declared_at = first.declared_at;
     second.previous = [Digest::of(b"another")].into();
     succession(&second).expect(&[(Rule::EditionChain, Some(7))]);
     second.previous = [].into();
@@ -336,6 +369,7 @@ fn of_a_proposal_only_those_count_whose_roots_were_compared() {
     proposed.profile = Digest::of(ambit_policy::render(&proposed).unwrap().as_bytes());
     let recorded = |stage| {
         let mut ledger = Ledger::open(supplier());
+        ledger.certify_agreement();
         let keys = customer();
         let (signer, key) = (&keys.organization, keys.agreement());
         let signature = ManifestSignature::sign(&proposed, signer, ledger.now, &key);
