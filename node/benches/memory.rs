@@ -1,4 +1,5 @@
-//! Memory: what a node holds resident, freshly started on the home that the demo leaves its supplier with.
+//! Memory: what a node holds resident, freshly started on the home that the demo leaves its supplier with, and one through which
+//! machine logs were imported.
 
 #![expect(
     clippy::expect_used,
@@ -10,7 +11,9 @@
 #[expect(dead_code, reason = "this bench has no yardstick")]
 mod measure;
 
-use measure::{Row, record};
+use jiff::{SignedDuration, Timestamp};
+use measure::{Row, many_or, record};
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -30,10 +33,47 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let home = folder.path().join("plates");
     copy_home_of_demo(&home);
+    let node = started(&home);
+    let fresh = resident(node.0.id()) as f64 / MIB;
+    drop(node);
+    let [first, second] = imported(folder.path());
+    let row = |what: &str, measured: String, bar: &str, more: &str| Row {
+        what: what.to_owned(),
+        measured,
+        bar: bar.to_owned(),
+        more: more.to_owned(),
+    };
+    record(
+        "memory",
+        &[
+            row(
+                "resident, freshly started on the demo's supplier",
+                format!("{fresh:.0} MiB"),
+                "≤ 64 MiB",
+                "once it has answered `ambit status`",
+            ),
+            row(
+                "resident, after two imports of a log through it",
+                format!("{second:.0} MiB"),
+                "≤ 160 MiB",
+                "each of 1,000,000 rows of 5 values, 53 MB",
+            ),
+            row(
+                "the same, to that after the first of them",
+                format!("{:.2}", second / first),
+                "≤ 1.10",
+                "",
+            ),
+        ],
+    );
+}
+
+/// A node that runs for a home, and answers.
+fn started(home: &Path) -> Started {
     let mut node = Started(
         Command::new(AMBIT)
             .arg("--home")
-            .arg(&home)
+            .arg(home)
             .arg("run")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -42,7 +82,7 @@ fn main() {
     );
     let limit = Instant::now() + LIMIT;
     // Without the file the command would open the database itself.
-    while !home.join("api.json").exists() || !answers(&home) {
+    while !home.join("api.json").exists() || !answers(home) {
         let ended = node.0.try_wait().expect("the node can be asked");
         assert!(
             ended.is_none() && Instant::now() < limit,
@@ -50,16 +90,111 @@ fn main() {
         );
         std::thread::sleep(Duration::from_millis(50));
     }
-    let resident = resident(node.0.id()) as f64 / MIB;
-    record(
-        "memory",
-        &[Row {
-            what: "resident, freshly started on the demo's supplier".to_owned(),
-            measured: format!("{resident:.0} MiB"),
-            bar: "≤ 64 MiB".to_owned(),
-            more: "once it has answered `ambit status`".to_owned(),
-        }],
-    );
+    node
+}
+
+/// What a node holds resident after each of two imports through it, in MiB.
+fn imported(folder: &Path) -> [f64; 2] {
+    let (home, map) = (folder.join("shop"), folder.join("map.toml"));
+    let organization = "did:web:shop.example";
+    let init = [
+        "init",
+        "--org",
+        organization,
+        "--name",
+        "Shop",
+        "--country",
+        "DE",
+    ];
+    call(&home, &init.map(str::to_owned));
+    fs::write(&map, MAP).expect("the map is written");
+    let node = started(&home);
+    [1, 2].map(|number| {
+        let log = folder.join(format!("log-{number}.csv"));
+        fs::write(&log, log_of(many_or(1_000, 1_000_000), number)).expect("the log is written");
+        let paths = ["import", text(&log), "--map", text(&map), "--fact"];
+        let owner = format!("owner={organization}");
+        call(&home, &[&paths.map(str::to_owned)[..], &[owner]].concat());
+        fs::remove_file(log).expect("the log is removed");
+        resident(node.0.id()) as f64 / MIB
+    })
+}
+
+const MAP: &str = r#"
+[time]
+column = "time"
+zone = "in-value"
+[facts]
+source = "cnc-1"
+submodel = "urn:example:log"
+semantic_id = "urn:example:machine-log"
+data_class = "process-ip"
+trade_secret = false
+[[column]]
+name = "Speed"
+path = "Speed"
+value_type = "xs:long"
+[[column]]
+name = "Load"
+path = "Load"
+value_type = "xs:double"
+[[column]]
+name = "Temperature"
+path = "Temperature"
+value_type = "xs:double"
+[[column]]
+name = "X"
+path = "X"
+value_type = "xs:double"
+[[column]]
+name = "Y"
+path = "Y"
+value_type = "xs:double"
+"#;
+
+/// A log of two rows a second, from midnight of a day of May on.
+fn log_of(rows: usize, day: u64) -> String {
+    let mut log = "time,Speed,Load,Temperature,X,Y\n".to_owned();
+    let begun: Timestamp = "2026-05-01T00:00:00Z".parse().expect("an instant");
+    let mut random = day;
+    for row in 0..rows {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(day | 1);
+        let draw = |below: u64| (random >> 33) % below;
+        let half_seconds = i64::try_from(row).expect("a number of rows");
+        let since = (i64::try_from(day).expect("a day") - 1) * 864_000_000 + half_seconds * 500;
+        let at = begun + SignedDuration::from_millis(since);
+        let (speed, load, warm) = (1_200 + draw(50), draw(100), 200 + draw(370));
+        let (x, y) = (draw(100_000), draw(99_991));
+        let _ = writeln!(
+            log,
+            "{at:.3},{speed},{}.{},{}.{},{}.{:03},{}.{:03}",
+            load / 10,
+            load % 10,
+            warm / 10,
+            warm % 10,
+            x / 1_000,
+            x % 1_000,
+            y / 1_000,
+            y % 1_000,
+        );
+    }
+    log
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of this bench is text")
+}
+
+fn call(home: &Path, arguments: &[String]) {
+    let called = Command::new(AMBIT)
+        .arg("--home")
+        .arg(home)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .status();
+    assert!(called.expect("ambit starts").success(), "{arguments:?}");
 }
 
 /// A process that is ended with this.

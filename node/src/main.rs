@@ -2,11 +2,17 @@
 
 use ambit_node::cli::{Arguments, Exit, LogWriter, complain, execute, refuse};
 use ambit_node::failure::{Failure, FailureKind};
+use mimalloc::MiMalloc;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+
+/// What one import took is given back to the system before the next: the system's own keeps, for each thread, as much as that ever
+/// had at once.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let given: Vec<OsString> = std::env::args_os().collect();

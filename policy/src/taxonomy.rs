@@ -275,6 +275,12 @@ impl Taxonomies {
         labels(&self.0.file.data_classes)
     }
 
+    /// The classes that lie within one, and itself.
+    pub fn classes_within<'a>(&'a self, outer: &'a DataClass) -> impl Iterator<Item = &'a str> {
+        let names = self.classes().map(|(name, _)| name);
+        names.filter(|name| self.is_within(TaxonomyKind::DataClass, name, outer.as_str()))
+    }
+
     /// All purposes: name and label, ascending by name.
     pub fn purposes(&self) -> impl Iterator<Item = (&str, &str)> {
         labels(&self.0.file.purposes)

@@ -9,7 +9,7 @@ use crate::node::{Counterpart, Deciding, JudgedWrites};
 use crate::partnership::Governance;
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
-    CodecError, Disclosure, EditionStage, Facts, Observation, ObservationId, Readings,
+    CodecError, Disclosure, EditionStage, Facts, Name, Observation, ObservationId, Readings,
     ReadingsError, RefusalCode, Time, Verdict,
 };
 use ambit_policy::{
@@ -75,6 +75,8 @@ pub fn admit<'g>(
             judged.push(Write::Admitted {
                 id: verified.id,
                 edition: verified.disclosure.edition,
+                facts: Box::new(verified.facts),
+                elements: verified.elements,
                 statement: incoming.observation.to_vec(),
                 disclosure: incoming.disclosure.to_vec(),
                 decision: judgement.digest,
@@ -92,6 +94,8 @@ pub struct Verified<'a> {
     incoming: Incoming<'a>,
     id: ObservationId,
     facts: Facts,
+    /// Each path of its readings with the latest instant of it.
+    elements: Vec<(Name, Time)>,
     disclosure: Disclosure,
 }
 
@@ -164,7 +168,7 @@ pub fn verify<'a>(
     }
     check_scope(terms, &disclosure.scope, disclosure.issued_at, taxonomies)
         .map_err(|_| RefusalCode::WiderTerms)?;
-    Readings::decode(incoming.readings, facts).map_err(|error| match error {
+    let readings = Readings::decode(incoming.readings, facts).map_err(|error| match error {
         ReadingsError::Codec(CodecError::TooLarge { .. }) | ReadingsError::TooLarge(_) => {
             RefusalCode::TooLarge
         }
@@ -182,6 +186,7 @@ pub fn verify<'a>(
         incoming,
         id: observation.id(),
         facts: facts.clone(),
+        elements: readings.latest_instants(),
         disclosure,
     })
 }

@@ -5,7 +5,7 @@ use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
 use crate::platform::file_number;
 use ambit_ledger::OrganizationId;
-use std::io::Read as _;
+use std::io::Read;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -154,18 +154,22 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(ClientError::OtherVersion)
     }
 
-    /// Fetches the bundle.
+    /// Fetches the bundle as it is read.
     ///
     /// # Errors
     /// Any [`ClientError`].
-    pub fn bundle(&self) -> Result<Vec<u8>, ClientError> {
+    pub fn bundle(&self) -> Result<impl Read + use<>, ClientError> {
         let response = self
             .agent
             .get(self.url("bundle"))
             .header("Authorization", self.authorization())
             .call()
             .map_err(|error| ClientError::Transport(Box::new(error)))?;
-        body(response)
+        if response.status().is_success() {
+            Ok(response.into_body().into_reader())
+        } else {
+            Err(body(response).err().unwrap_or(ClientError::NotRunning))
+        }
     }
 
     fn url(&self, path: &str) -> String {

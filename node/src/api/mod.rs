@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! POST /v1/operations/NAME  what the operation takes as JSON, its answer as JSON
-//! GET  /v1/bundle           the bundle for an auditor
+//! GET  /v1/bundle           the bundle for an auditor; where it fails on the way, 4 bytes 0xff and the failure
 //! GET  /v1/organization     whose node answers, as a JSON string
 //! ```
 //!
@@ -18,6 +18,10 @@ pub use operations::Operation;
 pub use server::{ApiServer, ServeError};
 
 use serde::{Deserialize, Serialize};
+
+/// What stands in a bundle that is being sent, in the place of the length of a record, where it cannot be written to its end: behind
+/// it comes the failure. No record is so long.
+pub(crate) const BUNDLE_FAILED: [u8; 4] = [0xff; 4];
 
 /// Where a running node answers: the content of `api.json`, which only its owner may read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The server: loopback only, a token on every request, operations off the async threads.
 
-use super::Endpoint;
 use super::operations::answer;
+use super::{BUNDLE_FAILED, Endpoint};
 use crate::failure::{Failure, FailureKind};
 use crate::node::Node;
 use crate::platform::{file_number, replace_private_with};
@@ -12,6 +12,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use std::convert::Infallible;
+use std::io::{BufWriter, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +21,10 @@ use tokio::net::TcpListener;
 
 /// The largest request, in bytes: a batch of drafts of an import.
 const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// In how large pieces a bundle is sent, and how many are made ahead of who takes them.
+const PIECE_BYTES: usize = 64 * 1024;
+const PIECES_AHEAD_MAX: usize = 8;
 
 /// The interface cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -185,15 +191,44 @@ async fn organization(State(shared): State<Shared>) -> Response {
 }
 
 async fn bundle(State(shared): State<Shared>) -> Response {
-    let exported = tokio::task::spawn_blocking(move || shared.node.export(Vec::new()));
-    match exported.await {
-        Ok(Ok((bytes, _))) => (
-            [(header::CONTENT_TYPE, "application/octet-stream")],
-            Body::from(bytes),
-        )
-            .into_response(),
-        Ok(Err(error)) => failure_response(Failure::new(FailureKind::Failed, &error)),
-        Err(error) => failure_response(Failure::new(FailureKind::Failed, &error)),
+    let (pieces, sent) = tokio::sync::mpsc::channel(PIECES_AHEAD_MAX);
+    tokio::task::spawn_blocking(move || {
+        let mut out = BufWriter::with_capacity(PIECE_BYTES, Pieces(pieces));
+        let exported = shared.node.export(&mut out).map(|_| ());
+        let failed = exported
+            .err()
+            .map(|error| Failure::new(FailureKind::Failed, &error));
+        // Nobody takes the rest where it cannot be written.
+        let _: std::io::Result<()> = failed.map_or(Ok(()), |failed| {
+            tracing::warn!(error = failed.message, "a bundle was not exported");
+            out.write_all(&BUNDLE_FAILED)?;
+            Ok(serde_json::to_writer(&mut out, &failed)?)
+        });
+        let _: std::io::Result<()> = out.flush();
+    });
+    let pieces = futures::stream::unfold(sent, async |mut sent| {
+        let piece: Bytes = sent.recv().await?;
+        Some((Ok::<_, Infallible>(piece), sent))
+    });
+    (
+        [(header::CONTENT_TYPE, "application/octet-stream")],
+        Body::from_stream(pieces),
+    )
+        .into_response()
+}
+
+/// Sends what is written as pieces of an answer, and waits while too many are on their way.
+struct Pieces(tokio::sync::mpsc::Sender<Bytes>);
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let sent = self.0.blocking_send(Bytes::copy_from_slice(bytes));
+        sent.map_err(|_| std::io::Error::from(std::io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -32,6 +32,10 @@ pub struct Arguments {
     /// homes, which then stay
     #[arg(long, global = true, env = "AMBIT_HOME", value_name = "DIR")]
     pub home: Option<PathBuf>,
+    /// Write nothing to the home: for one on a full disk, or that cannot be written to. A copy of the database is made in the
+    /// system's folder for temporary files, which takes time. For commands that only show or export
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// Say more on standard error; twice for all there is. RUST_LOG chooses by part of the program, such as ambit_node::federation=debug
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
@@ -131,6 +135,14 @@ pub enum Command {
 #[error("the system names no folder of your own; name one with --home or AMBIT_HOME")]
 pub struct HomeArgumentError;
 
+/// What writes is to write nothing.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--read-only goes with commands that only show or export: list, get, why, status, peers, key, export, profile show, and the \
+     lists of partner, attest and issuer"
+)]
+pub struct ReadOnlyError;
+
 impl Arguments {
     /// Reads what was given, the program's own name first.
     ///
@@ -160,6 +172,39 @@ impl Arguments {
             .clone()
             .or_else(|| std::env::home_dir().map(|folder| folder.join(".ambit")))
             .ok_or_else(|| Failure::new(FailureKind::Usage, &HomeArgumentError))
+    }
+
+    /// Refuses `--read-only` beside a command that records, makes or runs something.
+    ///
+    /// # Errors
+    /// What goes with it, where this does not.
+    pub fn check_read_only(&self) -> Result<(), Failure> {
+        let only_reads = match &self.command {
+            Command::List(_)
+            | Command::Get(_)
+            | Command::Why(_)
+            | Command::Status { .. }
+            | Command::Peers { .. }
+            | Command::Key { .. }
+            | Command::Export(_) => true,
+            Command::Partner { command } => matches!(command, PartnerCommand::List { .. }),
+            Command::Attest(attest) => attest.only_lists(),
+            Command::Issuer { command } => matches!(command, IssuerCommand::List { .. }),
+            Command::Profile { command } => matches!(command, ProfileCommand::Show(_)),
+            Command::Demo(_)
+            | Command::Init(_)
+            | Command::Run
+            | Command::Observe(_)
+            | Command::Import(_)
+            | Command::Clock { .. }
+            | Command::Store { .. }
+            | Command::Completions { .. }
+            | Command::Man(_) => false,
+        };
+        if self.read_only && !only_reads {
+            return Err(Failure::new(FailureKind::Usage, &ReadOnlyError));
+        }
+        Ok(())
     }
 
     /// For whom the command answers, and complains.

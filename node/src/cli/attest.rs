@@ -87,6 +87,11 @@ pub enum AttestCommand {
 }
 
 impl AttestArguments {
+    /// Whether it only shows what is attested.
+    pub(super) fn only_lists(&self) -> bool {
+        matches!(self.command, Some(AttestCommand::List { .. }))
+    }
+
     /// For whom it answers.
     pub(super) fn format(&self) -> Format {
         match &self.command {

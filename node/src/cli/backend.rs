@@ -1,5 +1,6 @@
 //! Who answers: the node that runs for a home, or its database, opened here.
 
+use super::called::is_read_only;
 use crate::api::{Client, ClientError, Operation, Request};
 use crate::config::Home;
 use crate::failure::Failure;
@@ -34,6 +35,9 @@ impl Backend {
                     Err(ClientError::NotRunning) => {}
                     Err(error) => return Err(error.into()),
                 }
+            }
+            if is_read_only() {
+                return Ok(Self::Opened(Box::new(Node::open_read_only(path)?)));
             }
             match Node::open(path) {
                 Ok(node) => return Ok(Self::Opened(Box::new(node))),

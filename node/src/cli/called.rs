@@ -1,5 +1,5 @@
-//! How the commands that words name are to be called: with the home that was given, since without it they would mean
-//! another node, or make one.
+//! How this program was called, for whatever is far from its arguments. Commands that words name are to be called with the home
+//! that was given, since without it they would mean another node, or make one.
 
 use crate::platform::shell_path;
 use std::path::Path;
@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 /// The home as it was given to this call, in a form that a shell reads.
 static GIVEN: OnceLock<String> = OnceLock::new();
+
+/// Whether nothing is to be written to the home.
+static READ_ONLY: OnceLock<()> = OnceLock::new();
 
 /// How a command of this program is named in words.
 const NAMED: &str = "`ambit ";
@@ -17,6 +20,16 @@ pub(super) fn keep_home(given: Option<&Path>) {
         // A process reads its arguments once.
         let _ = GIVEN.set(shell_path(home));
     }
+}
+
+/// Keeps that nothing is to be written to the home.
+pub(super) fn keep_read_only() {
+    let _ = READ_ONLY.set(());
+}
+
+/// Whether nothing is to be written to the home.
+pub(super) fn is_read_only() -> bool {
+    READ_ONLY.get().is_some()
 }
 
 /// The same words, in which each command of this program repeats the home that was given.

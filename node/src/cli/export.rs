@@ -5,13 +5,14 @@ use super::exit::Exit;
 use super::files::FileError;
 use super::output::{NewFile, OutputOption, note};
 use super::table::pairs;
+use crate::api::BUNDLE_FAILED;
 use crate::failure::{Failure, FailureKind};
 use crate::holding::ExportError;
 use ambit_audit::{Bundle, BundleError, BundleWriteError};
 use clap::Args;
 use serde::Serialize;
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Where to write the bundle.
@@ -31,6 +32,9 @@ struct Exported {
     bytes: u64,
 }
 
+/// More than any failure takes.
+const FAILURE_BYTES_MAX: u64 = 64 * 1024;
+
 /// The running node's bundle cannot be read back.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -46,11 +50,8 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
     NewFile::create(path)?.finish(|file| {
         entries = match &backend {
             Backend::Running(client) => {
-                let sent = client.bundle()?;
-                let bundle = Bundle::read(sent.as_slice())
-                    .map_err(|error| Failure::new(FailureKind::Failed, &SentError(error)))?;
-                file.write_all(&sent).map_err(FileError::write(path))?;
-                u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX)
+                let out = BufWriter::new(&mut *file);
+                receive(client.bundle()?, out).map_err(|error| sent_error(path, error))?
             }
             Backend::Opened(node) => {
                 let (writer, entries) = node
@@ -75,6 +76,83 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
         crate::platform::shell_path(path)
     ));
     Ok(Exit::Done)
+}
+
+/// Writes a bundle as it comes, once its shape was checked. Returns the number of its entries.
+fn receive(sent: impl Read, out: impl Write) -> Result<u64, ReceiveError> {
+    let mut copying = Copying {
+        sent,
+        out,
+        last: [0; 4],
+        failed: None,
+    };
+    let checked = Bundle::check(&mut copying);
+    if let Some(error) = copying.failed {
+        return Err(ReceiveError::Write(error));
+    }
+    match checked {
+        Ok(entries) => {
+            copying.out.flush().map_err(ReceiveError::Write)?;
+            Ok(entries)
+        }
+        Err(error) => {
+            Err(failure_in(copying).map_or(ReceiveError::Sent(error), ReceiveError::Failed))
+        }
+    }
+}
+
+/// What the node said instead of the rest.
+fn failure_in<R: Read, W>(copying: Copying<R, W>) -> Option<Failure> {
+    if copying.last != BUNDLE_FAILED {
+        return None;
+    }
+    let mut failure = Vec::new();
+    let read = copying
+        .sent
+        .take(FAILURE_BYTES_MAX)
+        .read_to_end(&mut failure);
+    read.ok()
+        .and_then(|_| serde_json::from_slice(&failure).ok())
+}
+
+enum ReceiveError {
+    Sent(BundleError),
+    Failed(Failure),
+    Write(std::io::Error),
+}
+
+fn sent_error(path: &Path, error: ReceiveError) -> Failure {
+    match error {
+        ReceiveError::Sent(error) => Failure::new(FailureKind::Failed, &SentError(error)),
+        ReceiveError::Failed(failure) => failure,
+        ReceiveError::Write(error) => FileError::write(path)(error).into(),
+    }
+}
+
+/// Reads what is sent, and writes it down.
+struct Copying<R, W> {
+    sent: R,
+    out: W,
+    /// The last bytes of it.
+    last: [u8; 4],
+    /// Why it could not be written.
+    failed: Option<std::io::Error>,
+}
+
+impl<R: Read, W: Write> Read for Copying<R, W> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.sent.read(bytes)?;
+        let copied = bytes.get(..read).unwrap_or_default();
+        if let Err(error) = self.out.write_all(copied) {
+            self.failed = Some(error);
+            return Err(std::io::ErrorKind::Other.into());
+        }
+        for byte in copied.iter().skip(read.saturating_sub(4)) {
+            self.last.rotate_left(1);
+            self.last[3] = *byte;
+        }
+        Ok(read)
+    }
 }
 
 fn length(file: &File, path: &Path) -> Result<u64, FileError> {

@@ -74,6 +74,10 @@ use crate::failure::Failure;
 /// Whatever goes wrong.
 pub fn execute(arguments: &Arguments) -> Result<Exit, Failure> {
     let home = || arguments.home();
+    arguments.check_read_only()?;
+    if arguments.read_only {
+        called::keep_read_only();
+    }
     if !matches!(arguments.command, Command::Demo(_)) {
         called::keep_home(arguments.named_home());
     }

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::output::{Format, OutputOption, note};
 use super::table::pairs;
 use crate::config::Home;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::node::OpenError;
 use crate::store::{Checked, Progress, Rebuilt, StoreError, check, rebuild};
 use clap::{Args, Subcommand};
@@ -54,6 +54,11 @@ pub(super) fn store(home: &Path, command: &StoreCommand) -> Result<Exit, Failure
     };
     let failed = |error: StoreError| {
         bar.finish_and_clear();
+        if error.is_in_use() {
+            // No node answers this, so nothing is asked of one.
+            return Failure::new(FailureKind::TryAgain, &error)
+                .hinted("a node or another command has it open: stop the node first");
+        }
         Failure::from(OpenError::Store(error))
     };
     match command {
@@ -107,6 +112,11 @@ fn checked_text(checked: &Checked) -> String {
     }
     let damaged = checked.damaged.iter().cloned();
     rows.extend(damaged.map(|damage| ("damaged", damage)));
+    rows.extend(checked.in_database.map(|entries| {
+        let held =
+            format!("can be relied on until the next power cut, and holds {entries} entries");
+        ("database", held)
+    }));
     if let Some(deep) = &checked.deep {
         let records = match deep.different {
             0 => format!("{} compared with the journal, all equal", deep.records),
@@ -145,7 +155,10 @@ fn advice(checked: &Checked) -> &'static str {
         .deep
         .as_ref()
         .is_some_and(|deep| deep.unopened_count > 0);
-    if !checked.damaged.is_empty() || has_unopened {
+    if checked.in_database.is_some() {
+        "export what the database holds now: `ambit export -o ledger.bundle`. Then keep this home as it is, and restore the latest \
+         whole backup elsewhere"
+    } else if !checked.damaged.is_empty() || has_unopened {
         "restore the home from the latest whole backup, and keep this one as it is until then"
     } else {
         "build the database again: `ambit store rebuild`"

@@ -145,6 +145,20 @@ pub(super) struct Found {
 }
 
 impl Node {
+    /// The observation that an entry holds.
+    pub(super) fn held_at(&self, index: u64) -> Result<Found, StoreError> {
+        let recorded = self.store().entry(index)?;
+        let found = recorded.map(held).transpose()?.flatten();
+        found.ok_or(StoreError::Damaged("an observation is missing"))
+    }
+
+    /// Whose observations are held.
+    pub(super) fn held_origins(&self) -> Result<BTreeSet<OrganizationId>, StoreError> {
+        let mut tally = self.tally();
+        tally.count(self.store(), self.store().size())?;
+        Ok(tally.held().keys().cloned().collect())
+    }
+
     pub(super) fn readings(&self, found: &Found) -> Result<Readings, StoreError> {
         let block = self
             .store()

@@ -3,9 +3,10 @@
 //! It puts together what several observations say, and never fills in what none of them says.
 
 use super::get::{quality_text, value_view};
-use super::held::{InspectError, held};
+use super::held::{Found, InspectError};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
+use crate::store::{Direction, FactValue, LatestReading, StoreError, Wanted};
 use ambit_aas::{IdShortPath, IdShortPathStep};
 use ambit_ledger::{ObservationId, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
@@ -58,7 +59,7 @@ impl Ask for GetLatest {
 
 impl Node {
     /// The latest reading of each element of a submodel, for each organization that says something of it. Of two at the
-    /// same instant it is the one that came into the ledger later. Reads the whole ledger.
+    /// same instant it is the one that came into the ledger later.
     ///
     /// # Errors
     /// [`InspectError::NoSubmodel`] where nothing of it is held, [`InspectError::NoneOfOrigin`] where nothing of that origin is;
@@ -68,64 +69,22 @@ impl Node {
         submodel: &str,
         origin: Option<&OrganizationId>,
     ) -> Result<Latest, InspectError> {
-        let mut latest: BTreeMap<OrganizationId, BTreeMap<String, (Time, Element)>> =
-            BTreeMap::new();
-        let mut seen = BTreeSet::new();
-        let mut origins = BTreeSet::new();
-        for recorded in self.store().entries(0, u64::MAX) {
-            let Some(found) = held(recorded?)? else {
-                continue;
-            };
-            let facts = found.observation.facts();
-            let id = found.observation.id();
-            if facts.submodel.as_str() != submodel {
-                continue;
-            }
-            if origin.is_some_and(|origin| *origin != facts.issuer) {
-                origins.insert(facts.issuer.clone());
-                continue;
-            }
-            // What came under two partnerships is one observation.
-            if !seen.insert(id) {
-                continue;
-            }
-            let latest = latest.entry(facts.issuer.clone()).or_default();
-            for reading in self.readings(&found)?.readings {
-                let path = reading.path.to_string();
-                let at = reading.when.to();
-                if latest.get(&path).is_some_and(|(known, _)| *known > at) {
-                    continue;
-                }
-                let element = Element {
-                    path: path.clone(),
-                    value: value_view(&reading),
-                    quality: quality_text(reading.quality).to_owned(),
-                    unit: reading.unit.as_ref().map(ToString::to_string),
-                    at,
-                    observation: id,
-                    origin: facts.issuer.clone(),
-                };
-                latest.insert(path, (at, element));
-            }
+        let mut latest: BTreeMap<OrganizationId, BTreeMap<String, Element>> = BTreeMap::new();
+        for reading in self.store().latest_of(submodel, origin)? {
+            let found = self.held_at(reading.entry)?;
+            self.put_latest(
+                &reading,
+                &found,
+                latest
+                    .entry(found.observation.facts().issuer.clone())
+                    .or_default(),
+            )?;
         }
-        if seen.is_empty() {
-            if let Some(origin) = origin {
-                let governance = self.governance();
-                let known = governance.known_organizations().collect();
-                InspectError::check_organization(origin, &known)?;
-            }
-            if let (Some(origin), false) = (origin, origins.is_empty()) {
-                return Err(InspectError::NoneOfOrigin {
-                    submodel: submodel.to_owned(),
-                    origin: origin.clone(),
-                    origins,
-                });
-            }
-            return Err(InspectError::NoSubmodel(submodel.to_owned()));
+        if latest.is_empty() {
+            return Err(self.no_submodel(submodel, origin)?);
         }
-        let by_path = |elements: BTreeMap<String, (Time, Element)>| {
-            let mut elements: Vec<Element> =
-                elements.into_values().map(|(_, element)| element).collect();
+        let by_path = |elements: BTreeMap<String, Element>| {
+            let mut elements: Vec<Element> = elements.into_values().collect();
             elements.sort_by_cached_key(|element| path_order(&element.path));
             elements
         };
@@ -133,6 +92,79 @@ impl Node {
         Ok(latest
             .map(|(origin, elements)| (origin, by_path(elements)))
             .collect())
+    }
+
+    /// Puts the readings of one observation that are the latest among those of its origin.
+    fn put_latest(
+        &self,
+        latest: &LatestReading,
+        found: &Found,
+        elements: &mut BTreeMap<String, Element>,
+    ) -> Result<(), StoreError> {
+        let facts = found.observation.facts();
+        for reading in self.readings(found)?.readings {
+            let at = reading.when.to();
+            let element = (&facts.submodel, &facts.issuer, &reading.path);
+            if !self.store().is_latest(latest, element, at) {
+                continue;
+            }
+            // Of two at the same instant it is the later one.
+            let path = reading.path.to_string();
+            let element = Element {
+                path: path.clone(),
+                value: value_view(&reading),
+                quality: quality_text(reading.quality).to_owned(),
+                unit: reading.unit.as_ref().map(ToString::to_string),
+                at,
+                observation: found.observation.id(),
+                origin: facts.issuer.clone(),
+            };
+            elements.insert(path, element);
+        }
+        Ok(())
+    }
+
+    /// Why nothing is known of a submodel.
+    fn no_submodel(
+        &self,
+        submodel: &str,
+        origin: Option<&OrganizationId>,
+    ) -> Result<InspectError, StoreError> {
+        let of_submodel = FactValue::Submodel(submodel);
+        let newest = |facts: Vec<Vec<FactValue<'_>>>| {
+            let wanted = Wanted {
+                facts,
+                ..Wanted::default()
+            };
+            let found = self.store().found(&wanted, Direction::Before(u64::MAX))?;
+            found.take(1).next().transpose()
+        };
+        let Some(origin) = origin else {
+            return Ok(InspectError::NoSubmodel(submodel.to_owned()));
+        };
+        let governance = self.governance();
+        let held = self.held_origins()?;
+        let known = governance.known_organizations().chain(&held).collect();
+        if let Err(error) = InspectError::check_organization(origin, &known) {
+            return Ok(error);
+        }
+        let mut origins = BTreeSet::new();
+        for other in held {
+            let of_other = FactValue::Origin(other.as_str());
+            let found = newest(vec![vec![of_submodel], vec![of_other]])?;
+            if found.is_some() {
+                origins.insert(other);
+            }
+        }
+        Ok(if origins.is_empty() {
+            InspectError::NoSubmodel(submodel.to_owned())
+        } else {
+            InspectError::NoneOfOrigin {
+                submodel: submodel.to_owned(),
+                origin: origin.clone(),
+                origins,
+            }
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! The observations that are held.
 
-use super::held::{Found, InspectError, held};
+use super::held::{Found, InspectError};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
+use crate::store::{Direction, FactValue, Wanted};
 use ambit_ledger::{DataClass, Facts, ObservationId, OrganizationId, Time};
 use ambit_policy::Taxonomies;
 use serde::{Deserialize, Serialize};
@@ -93,38 +94,64 @@ impl Node {
         if let Some(class) = &filter.data_class {
             taxonomies.check_class(class)?;
         }
-        let mut origins = BTreeSet::new();
-        let mut items = Vec::new();
-        let mut seen = BTreeSet::new();
         let limit = filter.limit.unwrap_or(usize::MAX);
-        let is_page = filter.after.is_some();
-        for recorded in self.store().entries(0, u64::MAX) {
-            if is_page && items.len() >= limit {
+        let way = match filter.after {
+            Some(after) => Direction::From(after.saturating_add(1)),
+            None if filter.limit.is_some() => Direction::Before(u64::MAX),
+            None => Direction::From(0),
+        };
+        let mut items = Vec::new();
+        for index in self.store().found(&filter.wanted(taxonomies), way)? {
+            if items.len() >= limit {
                 break;
             }
             // What came under two partnerships is one observation, held on the terms of both.
-            if let Some(found) = held(recorded?)?
-                && seen.insert(found.observation.id())
-            {
-                let item = item(&found);
-                if filter.takes(&item, found.observation.facts(), taxonomies) {
-                    items.push(item);
-                } else {
-                    origins.insert(item.origin);
-                }
+            let found = self.held_at(index?)?;
+            let item = item(&found);
+            if filter.takes(&item, found.observation.facts(), taxonomies) {
+                items.push(item);
             }
         }
+        if matches!(way, Direction::Before(_)) {
+            items.reverse();
+        }
         if let (Some(origin), true) = (&filter.origin, items.is_empty()) {
+            let held = self.held_origins()?;
             let members = governance.known_organizations();
-            let known: BTreeSet<&OrganizationId> = members.chain(&origins).collect();
+            let known: BTreeSet<&OrganizationId> = members.chain(&held).collect();
             InspectError::check_organization(origin, &known)?;
         }
-        items.drain(..items.len().saturating_sub(limit));
         Ok(items)
     }
 }
 
 impl Filter {
+    /// What leads to the observations that it takes.
+    fn wanted<'a>(&'a self, taxonomies: &'a Taxonomies) -> Wanted<'a> {
+        let one = |value: &'a Option<String>, fact: fn(&'a str) -> FactValue<'a>| {
+            value.as_deref().map(|value| vec![fact(value)])
+        };
+        let classes = self.data_class.as_ref().map(|class| {
+            let names = taxonomies.classes_within(class);
+            names.map(FactValue::DataClass).collect()
+        });
+        let origin = self.origin.as_ref();
+        let facts = [
+            one(&self.part, FactValue::Part),
+            one(&self.lot, FactValue::Lot),
+            one(&self.submodel, FactValue::Submodel),
+            one(&self.serial, FactValue::Serial),
+            one(&self.program, FactValue::Program),
+            classes,
+            origin.map(|origin| vec![FactValue::Origin(origin.as_str())]),
+        ];
+        Wanted {
+            facts: facts.into_iter().flatten().collect(),
+            from: self.from,
+            until: self.until,
+        }
+    }
+
     fn takes(&self, item: &Item, facts: &Facts, taxonomies: &Taxonomies) -> bool {
         let is_same = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))

@@ -72,6 +72,8 @@ pub enum OpenError {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let is_in_use = matches!(&error, OpenError::Store(error) if error.is_in_use());
+        let can_be_read =
+            matches!(&error, OpenError::Store(error) if error.is_for_want_of_writing());
         let kind = match error {
             OpenError::Home(error) => return error.into(),
             OpenError::Store(_) if is_in_use => FailureKind::TryAgain,
@@ -84,7 +86,9 @@ impl From<OpenError> for Failure {
             | OpenError::Organization { .. } => FailureKind::Failed,
         };
         let failure = Self::new(kind, &error);
-        if is_in_use {
+        if can_be_read {
+            failure.hinted("what is there can be read meanwhile, and exported: with --read-only")
+        } else if is_in_use {
             failure.hinted(
                 "a node that is starting, or another command, has it open: try again; if that goes on, the node that runs \
                  here has lost the api.json of its home, by which commands find it: stop it, and start it again",
@@ -122,11 +126,26 @@ impl Node {
     /// # Errors
     /// Any [`OpenError`].
     pub fn open(place: &Path) -> Result<Self, OpenError> {
+        Self::open_with(place, Store::open_existing)
+    }
+
+    /// Opens a node that only looks: nothing in its home is written to, and it records nothing.
+    ///
+    /// # Errors
+    /// Any [`OpenError`].
+    pub fn open_read_only(place: &Path) -> Result<Self, OpenError> {
+        Self::open_with(place, Store::open_read_only)
+    }
+
+    fn open_with(
+        place: &Path,
+        store: fn(&Path) -> Result<Store, StoreError>,
+    ) -> Result<Self, OpenError> {
         let home = Home::open(place)?;
         let settings = home.settings()?;
         let keys = home.keys()?;
         let accepted = home.accepted_clock()?;
-        let store = Store::open_existing(home.path())?;
+        let store = store(home.path())?;
         let governance = Governance::read(&store)?;
         if *governance.organization() != settings.organization.id {
             return Err(OpenError::Organization {

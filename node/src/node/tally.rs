@@ -1,5 +1,5 @@
 //! What is held and what became of it for others, counted as it is now. Entries never change, so each is read once, and
-//! what was counted before is kept while the node is open.
+//! what was counted before is kept while the node is open, and from time to time in the store.
 //!
 //! Nothing is kept of a single observation and recipient: the store knows what was said of the two before an entry, and
 //! that is taken off again when the entry is counted.
@@ -9,12 +9,12 @@ use super::outcome::{Answer, Became, Outcome, Stands};
 use crate::link::{Inbox, UNACKNOWLEDGED_ITEMS_MAX};
 use crate::store::{BoxKey, Outbox, Store, StoreError, own_acknowledgement, own_observation};
 use ambit_ledger::{
-    Acknowledgement, Body, Decision, Digest, Layer, Observation, ObservationId, OrganizationId,
-    PartnershipId, RefusalCode, Salt,
+    Acknowledgement, Body, Decision, Digest, Layer, Observation, OrganizationId, PartnershipId,
+    RefusalCode, Salt,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What is held of one origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,23 +25,38 @@ pub struct Held {
     pub readings: u64,
 }
 
+/// After how many more entries what was counted is kept in the store: counting so many takes no time that anybody notices.
+const KEPT_EVERY: u64 = 10_000;
+/// More than any ledger makes of it.
+const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What is kept was counted by the rules of this number; what was counted by others is counted again.
+const RULES: u32 = 1;
+
 /// The counts up to an entry.
 #[derive(Debug, Default)]
 pub struct Tally {
-    upto: u64,
-    held: BTreeMap<OrganizationId, Held>,
-    /// What was taken in and counted as held, by the first bytes of its id: what came under two partnerships is one
-    /// observation. Own ones come once.
-    seen: BTreeSet<u64>,
-    outgoing: BTreeMap<BoxKey, Outgoing>,
-    /// What this node refused, by who sent it.
-    refused: BTreeMap<BoxKey, BTreeMap<RefusalCode, u64>>,
+    counts: Counts,
+    /// Up to which entry what is kept in the store counts; absent before it was looked for.
+    kept_upto: Option<u64>,
     /// One decision serves a whole class: it is read once, however many it withholds.
     withholding: BTreeMap<Digest, Vec<Layer>>,
 }
 
+/// What is counted.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    rules: u32,
+    upto: u64,
+    held: BTreeMap<OrganizationId, Held>,
+    outgoing: BTreeMap<BoxKey, Outgoing>,
+    /// What this node refused, by who sent it.
+    refused: BTreeMap<BoxKey, BTreeMap<RefusalCode, u64>>,
+}
+
 /// What became of this node's observations for one recipient under one partnership.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Outgoing {
     /// Disclosed, and not taken back.
     pub(crate) released: u64,
@@ -86,24 +101,46 @@ impl Tally {
     }
 
     fn count_new(&mut self, store: &Store, until: u64) -> Result<(), StoreError> {
-        for recorded in store.entries(self.upto, until) {
+        let kept_upto = match self.kept_upto {
+            Some(upto) => upto,
+            None => self.take_kept(store)?,
+        };
+        for recorded in store.entries(self.counts.upto, until) {
             let recorded = recorded?;
             self.count_entry(store, recorded.index, &recorded.body)?;
-            self.upto = recorded.index + 1;
+            self.counts.upto = recorded.index + 1;
+        }
+        if self.counts.upto - kept_upto >= KEPT_EVERY {
+            store.keep(&ambit_ledger::encode(&self.counts))?;
+            self.kept_upto = Some(self.counts.upto);
         }
         Ok(())
     }
 
+    /// Goes on from what was counted before the node was opened. Returns up to where that is.
+    fn take_kept(&mut self, store: &Store) -> Result<u64, StoreError> {
+        let kept = store.kept()?;
+        let kept = kept
+            .and_then(|bytes| ambit_ledger::decode_within::<Counts>(&bytes, KEPT_BYTES_MAX).ok());
+        let kept = kept.filter(|kept| kept.rules == RULES && kept.upto <= store.size());
+        self.counts = kept.unwrap_or_else(|| Counts {
+            rules: RULES,
+            ..Counts::default()
+        });
+        self.kept_upto = Some(self.counts.upto);
+        Ok(self.counts.upto)
+    }
+
     fn count_held(&mut self, observation: &Observation) {
         let facts = observation.facts();
-        let held = self.held.entry(facts.issuer.clone()).or_default();
+        let held = self.counts.held.entry(facts.issuer.clone()).or_default();
         held.observations += 1;
         held.readings += u64::from(facts.reading_count);
     }
 
     /// What is held, by who signed it.
     pub(crate) fn held(&self) -> &BTreeMap<OrganizationId, Held> {
-        &self.held
+        &self.counts.held
     }
 
     /// What became of this node's observations for a recipient.
@@ -113,7 +150,7 @@ impl Tally {
         recipient: &OrganizationId,
     ) -> Outgoing {
         let key = BoxKey::new(partnership, recipient);
-        self.outgoing.get(&key).cloned().unwrap_or_default()
+        self.counts.outgoing.get(&key).cloned().unwrap_or_default()
     }
 
     /// What this node did not take of a sender's, by code.
@@ -123,7 +160,7 @@ impl Tally {
         sender: &OrganizationId,
         inbox: Option<&Inbox>,
     ) -> Incoming {
-        let refused = self.refused.get(&BoxKey::new(partnership, sender));
+        let refused = self.counts.refused.get(&BoxKey::new(partnership, sender));
         let untaken = inbox.into_iter().flat_map(|inbox| &inbox.untaken);
         let untaken = untaken.map(|(number, untaken)| (RefusalCode::from(*number), untaken.count));
         let (set_aside, to_come): (Vec<_>, Vec<_>) =
@@ -142,7 +179,8 @@ impl Tally {
             }
             Body::Admitted(admitted) => {
                 let observation = own_observation(&admitted.observation)?;
-                if self.seen.insert(first_bytes(&observation.id())) {
+                // What came under two partnerships is one observation.
+                if store.observation(&observation.id())? == Some(index) {
                     self.count_held(&observation);
                 }
             }
@@ -154,7 +192,7 @@ impl Tally {
             Body::Refused(refused) if refused.code.may_come_again() => {}
             Body::Refused(refused) => {
                 let key = BoxKey::new(&refused.partnership, &refused.sender);
-                let count = self.refused.entry(key).or_default();
+                let count = self.counts.refused.entry(key).or_default();
                 *count.entry(refused.code).or_default() += refused.count;
             }
             _ => {
@@ -174,7 +212,7 @@ impl Tally {
         stated: &Acknowledgement,
     ) -> Result<(), StoreError> {
         let outbox = BoxKey::new(&stated.partnership, &stated.recipient);
-        let counts = self.outgoing.entry(outbox).or_default();
+        let counts = self.counts.outgoing.entry(outbox).or_default();
         if counts.acknowledged.0 != Some(stated.incarnation) {
             // A store that was lost and made anew takes and refuses everything again.
             counts.not_taken.clear();
@@ -230,7 +268,7 @@ impl Tally {
         let answer = answer.and_then(|(_, answer)| answer.filter(|answer| answer.entry < index));
         let code = answer.and_then(|answer| answer.code);
         let layers = self.layers(store, &before.became)?;
-        let counts = self.outgoing.entry(*outbox).or_default();
+        let counts = self.counts.outgoing.entry(*outbox).or_default();
         counts.change(&before.became, &layers, |count| {
             *count = count.saturating_sub(1);
         });
@@ -243,7 +281,7 @@ impl Tally {
 
     fn add(&mut self, store: &Store, outbox: &BoxKey, became: &Became) -> Result<(), StoreError> {
         let layers = self.layers(store, became)?;
-        let counts = self.outgoing.entry(*outbox).or_default();
+        let counts = self.counts.outgoing.entry(*outbox).or_default();
         counts.change(became, &layers, |count| *count += 1);
         Ok(())
     }
@@ -359,9 +397,4 @@ fn by_name(counts: impl IntoIterator<Item = (RefusalCode, u64)>) -> BTreeMap<Str
         *named.entry(code.to_string()).or_default() += count;
     }
     named
-}
-
-fn first_bytes(id: &ObservationId) -> u64 {
-    let bytes = id.digest().as_bytes().first_chunk::<8>().copied();
-    bytes.map_or(0, u64::from_be_bytes)
 }

@@ -8,7 +8,7 @@ use crate::collect::Draft;
 use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Judgement};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
-    AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Member,
+    AgreementState, Body, Digest, Disclosure, DisclosureId, EncodedReadings, Facts, Member, Name,
     Observation, ObservationId, OrganizationId, ReadingsError, Salt, Scope, SecretKey,
     StatementError, Time, Verdict, Withdrawal, Withdrawn, Withheld,
 };
@@ -22,6 +22,8 @@ pub struct Signed {
     pub id: ObservationId,
     /// Its facts.
     pub facts: Facts,
+    /// Each path of its readings with the latest instant of it.
+    pub elements: Vec<(Name, Time)>,
     /// Its statement.
     pub statement: Vec<u8>,
     /// The readings block.
@@ -58,6 +60,7 @@ pub fn sign(
     let (observed_from, observed_to) = readings.span();
     let reading_count = readings.count();
     let digest = readings.digest(&salt);
+    let elements = readings.latest_instants();
     let readings = readings.block(&salt)?;
     let given = draft.facts;
     let facts = Facts {
@@ -94,6 +97,7 @@ pub fn sign(
     Ok(Signed {
         id: ObservationId::of(&statement),
         facts,
+        elements,
         statement,
         readings,
         import,

@@ -125,6 +125,8 @@ impl<'g> Releases<'g> {
         let Signed { id, facts, .. } = signed;
         judged.push(Write::Observed {
             id,
+            facts: Box::new(facts.clone()),
+            elements: signed.elements,
             statement: signed.statement,
             readings: signed.readings,
             import: signed.import,

@@ -1,7 +1,8 @@
 //! Opens the journal of a home, or begins one.
 
 use super::journal::{Journal, JournalError, Position};
-use super::opening::{Way, journal_path};
+use super::opening::Way;
+use super::places::journal_path;
 use super::records::{self, Head};
 use super::{StoreError, parts};
 use crate::randomness::{Randomness, RandomnessError};

@@ -1,14 +1,17 @@
 //! Checks a store that no node has open, or has its database built again: what every start does without being asked, done as a
 //! whole and told.
 
-use super::database::{Database, DatabaseError};
+use super::database::{Database, DatabaseError, Record};
 use super::journal::{Damage, Journal, JournalError, Position, Salvaged};
 use super::lock::Lock;
-use super::opening::{self, Progress, Way, journal_path};
+use super::opening::{self, Progress, Way};
 use super::parts::Part;
+use super::places::{CHECK, free, journal_path, remove};
 use super::reader::parse_entry;
 use super::records::Applied;
-use super::{Store, StoreError, replay, watermark};
+use super::replay::{self, Keys};
+use super::slots::SlotError;
+use super::{Store, StoreError, keys, watermark};
 use ambit_ledger::{Body, Frontier, ObservationId, leaf_hash};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +31,9 @@ pub struct Checked {
     pub damaged: Vec<String>,
     /// Whether the database had to be built again.
     pub was_built_again: bool,
+    /// How many entries the database holds beside a journal that is damaged; absent where that is whole, or it cannot be relied on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_database: Option<u64>,
     /// What a deep check found; absent where none was asked for, or the journal is damaged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deep: Option<Deep>,
@@ -75,7 +81,13 @@ pub fn check(home: &Path, is_deep: bool, told: &dyn Fn(Progress)) -> Result<Chec
     let noted = watermark::read(home)?;
     let read = Journal::read_only(&journal_path(home), Position::START, noted.group);
     let mut checked = match read {
-        Err(JournalError::Damaged(damage)) => return salvage(home, &damage),
+        Err(JournalError::Damaged(damage)) => {
+            let mut checked = salvage(home, &damage)?;
+            // It may be relied on all the same, until the next power cut.
+            let opened = Store::open_locked(home, lock, Way::Existing, told);
+            checked.in_database = opened.ok().map(|(store, _)| store.size());
+            return Ok(checked);
+        }
         Err(error) => return Err(error.into()),
         Ok((reader, _)) => {
             let mut tree = Tree::default();
@@ -163,6 +175,10 @@ fn salvage(home: &Path, first: &Damage) -> Result<Checked, StoreError> {
             }
         }
     }
+    // What was acknowledged and is not there at the end, no gap knows of.
+    if let (Some(gap), false) = (gaps.last_mut(), first.groups.is_empty()) {
+        gap.groups = first.groups.clone();
+    }
     checked.name(&mut gaps, next, None);
     if checked.damaged.is_empty() {
         // Only known from what was acknowledged: nothing behind it is there to say so.
@@ -178,6 +194,12 @@ impl Checked {
                 Some(to) if to <= from => "no entry is lost with it".to_owned(),
                 Some(to) if to == from + 1 => format!("entry {from} is lost"),
                 Some(to) => format!("entries {from} to {} are lost", to - 1),
+                None if gap.groups.is_empty() => {
+                    format!(
+                        "no entry is known to be lost with it; the last that is whole is {}",
+                        last(from)
+                    )
+                }
                 None => format!("the entries from {from} on are lost"),
             };
             self.damaged.push(format!("{gap}: {entries}"));
@@ -185,18 +207,16 @@ impl Checked {
     }
 }
 
+fn last(size: u64) -> String {
+    size.checked_sub(1)
+        .map_or_else(|| "none".to_owned(), |last| last.to_string())
+}
+
 fn deep(home: &Path, store: &Store, told: &dyn Fn(Progress)) -> Result<Deep, StoreError> {
-    let path = home.join("db.check");
-    let remove = || match std::fs::remove_dir_all(&path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(DatabaseError::sync(&path, error))
-        }
-        _ => Ok(()),
-    };
-    remove()?;
+    let path = free(home, CHECK);
     let deep = build_and_compare(home, &path, store, told);
     // Also where it failed: it may be what filled the disk.
-    remove()?;
+    remove(&path)?;
     deep
 }
 
@@ -207,25 +227,29 @@ fn build_and_compare(
     told: &dyn Fn(Progress),
 ) -> Result<Deep, StoreError> {
     let mut deep = Deep::default();
-    let database = Database::open(path)?;
+    let mut database = Database::open(path)?;
     let acknowledged = watermark::read(home)?.group;
     let (reader, found) = Journal::read_only(&journal_path(home), Position::START, acknowledged)?;
-    let (mut frontier, mut applied) = (Frontier::default(), Applied::NOTHING);
-    for group in reader.read(Position::START)? {
-        let group = group?;
-        replay::apply(&database, &mut frontier, &applied, &group)?;
-        applied = applied.next(group.after);
-        deep.open_readings(store, &group)?;
+    let keys = Keys {
+        index: &store.shared.index_key,
+        open: &|block, id| store.open_block(block, id),
+    };
+    let nothing = (None, Applied::nothing(keys.index));
+    let groups = reader.read(Position::START)?;
+    replay::apply_all(&database, keys, groups, nothing, |group| {
         told(Progress {
             done: group.number + 1,
             all: found.end.group,
         });
-    }
+        deep.open_readings(store, group)
+    })?;
     match deep.compare(&database, &store.shared.database) {
         // What cannot be read is not what the journal says.
         Err(error) if error.is_damage() => deep.different += 1,
         compared => compared?,
     }
+    // That it could not be synced is of no account.
+    let _ = database.close();
     Ok(deep)
 }
 
@@ -255,9 +279,18 @@ impl Deep {
             let id = ids
                 .get(&index)
                 .ok_or(StoreError::Unreadable(group.number))?;
-            if store.open_block(block, id).is_ok() {
-                self.readings += 1;
-                continue;
+            match store.open_block(block, id) {
+                Ok(_) => {
+                    self.readings += 1;
+                    continue;
+                }
+                // The disk does not say what is there.
+                Err(
+                    error @ StoreError::Slot(SlotError::File { .. } | SlotError::Stopped { .. }),
+                ) => {
+                    return Err(error);
+                }
+                Err(_) => {}
             }
             self.unopened_count += 1;
             if self.unopened.len() < NAMED_MAX {
@@ -269,8 +302,13 @@ impl Deep {
 
     /// Goes through both in the order of their keys.
     fn compare(&mut self, expected: &Database, found: &Database) -> Result<(), StoreError> {
-        let mut expected = expected.scan(&[]);
-        let mut found = found.scan(&[]);
+        let is_of_journal = |pair: &Result<Record, DatabaseError>| {
+            let kept = keys::kept();
+            pair.as_ref()
+                .map_or(true, |(key, _)| !key.starts_with(&kept))
+        };
+        let mut expected = expected.scan(&[]).filter(is_of_journal);
+        let mut found = found.scan(&[]).filter(is_of_journal);
         let mut one = expected.next().transpose()?;
         let mut other = found.next().transpose()?;
         while one.is_some() || other.is_some() {

@@ -4,10 +4,10 @@
 //! A byte says how they are packed: 0 as they are, 1 as a DEFLATE stream (RFC 1951). They take the smaller of the two.
 
 use ambit_ledger::ITEM_BYTES_MAX;
-use flate2::Compression;
 use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-use std::io::{Read as _, Write as _};
+use flate2::{Compress, Compression, FlushCompress, Status};
+use std::cell::RefCell;
+use std::io::Read as _;
 
 const AS_IT_IS: u8 = 0;
 const DEFLATED: u8 = 1;
@@ -17,15 +17,22 @@ const UNPACKED_BYTES_MAX: usize = ITEM_BYTES_MAX;
 
 /// Packs a block.
 pub(super) fn pack(plain: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(plain.len() / 2 + 64);
+    let mut packed = Vec::with_capacity(plain.len() + 1);
     packed.push(DEFLATED);
-    // A better level takes several times as long for a tenth less.
-    let mut encoder = DeflateEncoder::new(&mut packed, Compression::fast());
-    let is_packed = encoder.write_all(plain).and_then(|()| encoder.finish());
-    if is_packed.is_ok() && packed.len() <= plain.len() {
+    let deflated = COMPRESS.with_borrow_mut(|compress| {
+        compress.reset();
+        // It writes no further than there is room.
+        compress.compress_vec(plain, &mut packed, FlushCompress::Finish)
+    });
+    if matches!(deflated, Ok(Status::StreamEnd)) {
         return packed;
     }
     [&[AS_IT_IS], plain].concat()
+}
+
+thread_local! {
+    /// It takes more memory than most blocks. A better level takes several times as long for a tenth less.
+    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
 }
 
 /// Unpacks a block. None where it is no packed block.

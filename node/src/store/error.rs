@@ -30,7 +30,7 @@ pub enum StoreError {
     /// A full disk stopped the store.
     #[error(
         "the store stopped because no space is left on the disk that holds `{0}`; free space there, then start \
-         the node again: before that it cannot open its database"
+         the node again; until then --read-only shows and exports what is there"
     )]
     StoppedFull(PathBuf),
     /// The writer has no thread.
@@ -54,6 +54,12 @@ pub enum StoreError {
         "`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup"
     )]
     Missing(PathBuf),
+    /// Something else is in the place of a part of a store.
+    #[error(
+        "`{0}` is no regular file, so that a part of the ledger is missing; put back what was there, or restore the home from the \
+         latest whole backup"
+    )]
+    NoFile(PathBuf),
     /// The journal holds nothing.
     #[error(
         "`{0}` holds no group, and with it the whole ledger is missing; restore the home from the latest whole backup"
@@ -92,6 +98,9 @@ pub enum StoreError {
     /// The system gave no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
+    /// It was opened to be read only.
+    #[error("nothing is recorded in a home that is only read: leave out --read-only")]
+    ReadOnly,
 }
 
 fn groups(from: u64, to: u64) -> String {
@@ -120,13 +129,15 @@ impl StoreError {
             | Self::Damaged(_)
             | Self::Unreadable(_)
             | Self::Missing(_)
+            | Self::NoFile(_)
             | Self::Empty(_)
             | Self::Lost { .. }
             | Self::Newer(_)
             | Self::Older(_)
             | Self::EntryTooLarge(_)
             | Self::Unsigned(_)
-            | Self::Randomness(_) => false,
+            | Self::Randomness(_)
+            | Self::ReadOnly => false,
         }
     }
 
@@ -137,6 +148,18 @@ impl StoreError {
             self,
             Self::InUse(_) | Self::Database(DatabaseError::InUse { .. })
         )
+    }
+
+    /// Whether its disk cannot be written to, so that what is there can be read all the same.
+    #[must_use]
+    pub fn is_for_want_of_writing(&self) -> bool {
+        let source = match self {
+            Self::Database(DatabaseError::Sync { source, .. })
+            | Self::Slot(SlotError::File { source, .. }) => Some(source.kind()),
+            Self::Journal(error) => error.kind(),
+            _ => None,
+        };
+        source == Some(std::io::ErrorKind::ReadOnlyFilesystem)
     }
 
     /// Whether the database is not what it has to be, so that building it again is a way out.

@@ -120,7 +120,7 @@ impl<'a> Group<'a> {
                 } => {
                     let state = self.outbox(outbox)?;
                     state.last += 1;
-                    let entry = offered_again(*nonce, offer, state.last)?;
+                    let entry = offered_again(*nonce, offer, state.last);
                     done.entries.push(self.entry(commit, &entry)?);
                 }
                 Step::AskedFor {
@@ -185,17 +185,17 @@ impl<'a> Group<'a> {
     }
 
     /// The group as it goes to the disk.
-    pub(super) fn end(mut self) -> Ended {
+    pub(super) fn end(mut self) -> Result<Ended, StoreError> {
         self.parts.extend(self.outboxes.values().map(parts::outbox));
         self.parts.extend(self.inboxes.values().map(parts::inbox));
         self.parts.push(parts::head(&self.head));
-        Ended {
+        Ok(Ended {
             parts: self.parts,
-            units: self.packing.end(),
+            units: self.packing.end()?,
             head: self.head,
             outboxes: self.outboxes,
             inboxes: self.inboxes,
-        }
+        })
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::StoreError;
 use super::database::Item;
+use super::finding::FoundBy;
+use super::index_key::Hashes;
 use super::keys::{self, BoxKey};
-use super::reader::{own_acknowledgement, own_disclosure};
-use ambit_ledger::{Body, Digest, ObservationId, Withdrawn, Withheld};
+use super::reader::{own_acknowledgement, own_disclosure, own_observation};
+use ambit_ledger::{Body, Digest, Name, ObservationId, OfferedAgain, Time, Withdrawn, Withheld};
 use std::collections::BTreeSet;
 
 /// Of how many codes an acknowledgement is found again, and an outbox counts: more than there are.
@@ -15,9 +17,9 @@ pub(crate) const UNTAKEN_CODES_MAX: usize = 16;
 pub(super) enum Mark {
     /// The key leads to the entry. A later entry's stands in the place of an earlier one's with the same key.
     Leads(Vec<u8>),
-    /// The key leads to the entry, unless an earlier one's stands there: what was there never is away while a later one is
-    /// on its way to the disk.
-    LeadsFirst(Vec<u8>),
+    /// The entry holds an observation, to which its id leads and all of this, unless an earlier one holds it: what was there
+    /// never is away while a later one is on its way to the disk.
+    Holds(ObservationId, FoundBy),
     /// The entry is one of those that say what is in force.
     Control,
     /// The entry put the item of this number into an outbox.
@@ -35,7 +37,8 @@ impl Mark {
     pub(super) fn item(self, index: u64) -> Item {
         let value = Some(index.to_be_bytes().to_vec());
         match self {
-            Self::Leads(key) | Self::LeadsFirst(key) => (key, value),
+            Self::Leads(key) => (key, value),
+            Self::Holds(id, _) => (keys::observation(&id), value),
             Self::Control => (keys::control(index), value),
             Self::Queues(outbox, seq) => (keys::outbox_item(&outbox, seq), value),
             // The index is in the key: those of earlier entries stay beside it.
@@ -49,15 +52,19 @@ impl Mark {
     }
 }
 
-pub(super) fn observed_marks(id: &ObservationId, import: Option<&Digest>) -> Vec<Mark> {
-    let mut marks = vec![Mark::LeadsFirst(keys::observation(id))];
+pub(super) fn observed_marks(
+    id: &ObservationId,
+    found_by: FoundBy,
+    import: Option<&Digest>,
+) -> Vec<Mark> {
+    let mut marks = vec![Mark::Holds(*id, found_by)];
     marks.extend(import.map(|import| Mark::Leads(keys::import(import))));
     marks
 }
 
-pub(super) fn admitted_marks(id: &ObservationId, edition: &Digest) -> Vec<Mark> {
+pub(super) fn admitted_marks(id: &ObservationId, found_by: FoundBy, edition: &Digest) -> Vec<Mark> {
     vec![
-        Mark::LeadsFirst(keys::observation(id)),
+        Mark::Holds(*id, found_by),
         Mark::Leads(keys::admitted(edition, id)),
     ]
 }
@@ -69,17 +76,32 @@ pub(super) fn disclosed_marks(observation: &ObservationId, outbox: &BoxKey, seq:
     ]
 }
 
-/// The index keys of an entry of this node's own ledger.
-pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
+pub(super) fn offered_marks(offer: &OfferedAgain) -> Vec<Mark> {
+    let outbox = BoxKey::new(&offer.partnership, &offer.recipient);
+    vec![
+        Mark::Queues(outbox, offer.seq),
+        Mark::Leads(keys::offered(&offer.first, offer.seq)),
+    ]
+}
+
+/// The index keys of an entry of this node's own ledger; `elements` are those of the readings of the observation in it, where
+/// they are known.
+pub(super) fn marks_of(
+    body: &Body,
+    hashes: &mut Hashes<'_>,
+    elements: Option<&[(Name, Time)]>,
+) -> Result<Vec<Mark>, StoreError> {
     let marks = match body {
         Body::Observed(observed) => {
-            let id = ObservationId::of(&observed.observation);
-            observed_marks(&id, observed.import.as_ref())
+            let observation = own_observation(&observed.observation)?;
+            let found_by = FoundBy::of(hashes, observation.facts(), elements);
+            observed_marks(&observation.id(), found_by, observed.import.as_ref())
         }
         Body::Admitted(admitted) => {
-            let id = ObservationId::of(&admitted.observation);
+            let observation = own_observation(&admitted.observation)?;
+            let found_by = FoundBy::of(hashes, observation.facts(), elements);
             let disclosure = own_disclosure(&admitted.disclosure)?;
-            admitted_marks(&id, &disclosure.edition)
+            admitted_marks(&observation.id(), found_by, &disclosure.edition)
         }
         Body::Decided(decided) => vec![
             Mark::Leads(keys::class(&decided.decision.class_key)),
@@ -90,13 +112,7 @@ pub(super) fn marks_of(body: &Body) -> Result<Vec<Mark>, StoreError> {
             let outbox = BoxKey::new(&disclosure.partnership, &disclosure.recipient);
             disclosed_marks(&disclosure.observation, &outbox, disclosed.seq)
         }
-        Body::OfferedAgain(offer) => {
-            let outbox = BoxKey::new(&offer.partnership, &offer.recipient);
-            vec![
-                Mark::Queues(outbox, offer.seq),
-                Mark::Leads(keys::offered(&offer.first, offer.seq)),
-            ]
-        }
+        Body::OfferedAgain(offer) => offered_marks(offer),
         Body::Acknowledged(acknowledged) => acknowledged_marks(&acknowledged.acknowledgement)?,
         Body::Withheld(withheld) => withheld_marks(withheld),
         Body::Withdrawn(withdrawn) => withdrawn_marks(withdrawn),

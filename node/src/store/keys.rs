@@ -28,10 +28,16 @@ const ACKNOWLEDGED: u8 = b'k';
 const ADMITTED: u8 = b'x';
 const UNTAKEN: u8 = b'n';
 const OFFERED: u8 = b'g';
+const LIST: u8 = b'l';
+const STRETCH: u8 = b't';
+const LATEST: u8 = b'y';
+const KEPT: u8 = b'z';
 
 /// Names the outbox for one recipient in one partnership, and likewise an inbox: a digest, so that keys
 /// have one length and hold no name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct BoxKey([u8; 16]);
 
 impl BoxKey {
@@ -200,6 +206,44 @@ pub(super) fn untaken(outbox: &BoxKey, code: u16, index: u64) -> Vec<u8> {
 /// All of them with one code.
 pub(super) fn untakens(outbox: &BoxKey, code: u16) -> Vec<u8> {
     join(UNTAKEN, &[&outbox.0, &code.to_be_bytes()])
+}
+
+/// What was counted and is kept: nothing that the journal says.
+pub(super) fn kept() -> Vec<u8> {
+    vec![KEPT]
+}
+
+/// The list of the entries that hold an observation with a value, by the hash of that.
+pub(super) fn list(hash: &[u8; 16]) -> Vec<u8> {
+    join(LIST, &[hash])
+}
+
+/// The list of the entries that hold an observation which ended in a stretch of time, by the length and the number of that.
+pub(super) fn stretch(level: u8, number: u64) -> Vec<u8> {
+    join(STRETCH, &[&[level], &number.to_be_bytes()])
+}
+
+/// A part of a list: its entries from this one on.
+pub(super) fn list_part(list: &[u8], index: u64) -> Vec<u8> {
+    let mut key = list.to_vec();
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// The latest reading of an element, by hashes of its submodel, of who says so, and of its path; all that begin so, where some are
+/// absent.
+pub(super) fn latest(
+    submodel: &[u8; 16],
+    origin: Option<&[u8; 16]>,
+    path: Option<&[u8; 16]>,
+) -> Vec<u8> {
+    let hashes = [Some(submodel), origin, path];
+    let hashes: Vec<&[u8]> = hashes
+        .iter()
+        .flatten()
+        .map(|hash| hash.as_slice())
+        .collect();
+    join(LATEST, &hashes)
 }
 
 /// The key of one chunk of a longer value.

@@ -16,17 +16,23 @@ mod database;
 mod error;
 #[cfg(test)]
 pub(crate) mod faults;
+mod finding;
 mod group;
 mod index;
+mod index_key;
 mod journal;
+mod kept;
 mod keys;
 mod left;
+mod lists;
 mod lock;
 mod opening;
 mod packing;
 mod packs;
 mod parts;
+mod places;
 mod prepare;
+mod read_only;
 mod reader;
 mod records;
 mod replay;
@@ -38,9 +44,11 @@ mod writer;
 pub use check::{Checked, Deep, Rebuilt, check, rebuild};
 pub use database::DatabaseError;
 pub use error::StoreError;
+pub use finding::FactValue;
 pub(crate) use index::UNTAKEN_CODES_MAX;
 pub use journal::{Damage, JournalError};
 pub use keys::BoxKey;
+pub use lists::{Direction, LatestReading, Wanted};
 pub use lock::is_open;
 pub use opening::Progress;
 pub use prepare::Prepared;
@@ -53,14 +61,17 @@ pub use writer::Pending;
 
 use ambit_ledger::{Digest, Salt, Time};
 use database::Database;
+use index_key::IndexKey;
 use left::{Left, Notice};
 use lock::Lock;
 use opening::{Opened, Way};
 use prepare::Allotment;
-use records::Published;
+use records::{Head, Published};
+use replay::Keys;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slots::Slots;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,22 +83,34 @@ use writer::Tail;
 #[derive(Clone, Debug)]
 pub struct Store {
     shared: Arc<Shared>,
-    writer: writer::Writer,
+    /// None where the store is only read.
+    writer: Option<writer::Writer>,
 }
 
 #[derive(Debug)]
 struct Shared {
     database: Database,
-    notice: Mutex<Notice>,
+    /// None where the store is only read, and its database is of no use to others.
+    notice: Option<Mutex<Notice>>,
     allotment: Mutex<Allotment>,
+    index_key: IndexKey,
     published: RwLock<Published>,
     /// Held while a group that is committed is on its way into the database.
     applying: Mutex<()>,
     stopped: AtomicBool,
     /// What had no space left, where that stopped the store.
     full: OnceLock<PathBuf>,
-    /// Dropped last.
-    _lock: Lock,
+    /// Dropped last: what keeps others from the home, or the folder of a database that nobody else reads.
+    _place: Place,
+}
+
+/// Where a store is open.
+#[derive(Debug)]
+enum Place {
+    /// In its home.
+    Home { _lock: Lock },
+    /// In a folder that goes with it.
+    Aside { _aside: read_only::Aside },
 }
 
 impl Store {
@@ -122,14 +145,23 @@ impl Store {
         way: Way,
         told: &dyn Fn(Progress),
     ) -> Result<(Self, bool), StoreError> {
-        let slots = Slots::open(&home.join("slots"))?;
-        let mut opened = opening::open(home, way, told)?;
-        let published = match begin(&opened, &slots) {
+        let slots = RefCell::new(Slots::open(&home.join("slots"))?);
+        let index_key = IndexKey::open(home)?;
+        let keys = Keys {
+            index: &index_key,
+            open: &|block, id| {
+                reader::open_block(block, id, |slot| slots.borrow_mut().used_key(slot))
+            },
+        };
+        let mut opened = opening::open(home, way, keys, told)?;
+        let begin =
+            |opened: &Opened| start_of(&opened.database, opened.head.clone(), &slots.borrow());
+        let published = match begin(&opened) {
             Err(error) if error.is_damage() && !opened.was_built_again => {
                 opened.notice.unfit()?;
                 drop(opened);
-                opened = opening::open(home, way, told)?;
-                begin(&opened, &slots)
+                opened = opening::open(home, way, keys, told)?;
+                begin(&opened)
             }
             begun => begun,
         };
@@ -152,21 +184,26 @@ impl Store {
         } = opened;
         let is_doubtful = left != Left::Closed;
         let shared = Arc::new(Shared {
-            allotment: Mutex::new(Allotment::new(slots, published.head.slot, is_doubtful)),
+            allotment: Mutex::new(Allotment::new(
+                slots.into_inner(),
+                published.head.slot,
+                is_doubtful,
+            )),
+            index_key,
             database,
-            notice: Mutex::new(notice),
+            notice: Some(Mutex::new(notice)),
             published: RwLock::new(published),
             applying: Mutex::new(()),
             stopped: AtomicBool::new(false),
             full: OnceLock::new(),
-            _lock: lock,
+            _place: Place::Home { _lock: lock },
         });
         let tail = Tail {
             journal,
             watermark,
             applied,
         };
-        let writer = writer::Writer::start(Arc::clone(&shared), tail)?;
+        let writer = Some(writer::Writer::start(Arc::clone(&shared), tail)?);
         Ok((Self { shared, writer }, was_built_again))
     }
 
@@ -183,10 +220,13 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn prepare(&self, commit: Commit) -> Result<Prepared, StoreError> {
+        if self.writer.is_none() {
+            return Err(StoreError::ReadOnly);
+        }
         if self.is_stopped() {
             return Err(self.stop_reason());
         }
-        let prepared = prepare::prepare(&self.shared.allotment, commit);
+        let prepared = prepare::prepare(&self.shared.allotment, &self.shared.index_key, commit);
         if let Err(error) = &prepared
             && error.is_final()
         {
@@ -200,13 +240,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Stopped`] or [`StoreError::StoppedFull`].
     pub fn submit(&self, commit: Prepared) -> Result<Pending, StoreError> {
-        self.writer.submit(&self.shared, commit)
+        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        writer.submit(&self.shared, commit)
     }
 
     /// Whether an error stopped the store: every later commit fails.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.writer.is_stopped() || self.shared.is_stopped()
+        let has_ended = self.writer.as_ref().is_some_and(writer::Writer::is_stopped);
+        has_ended || self.shared.is_stopped()
     }
 
     /// What every commit fails with once the store has stopped.
@@ -254,6 +296,25 @@ impl Store {
 }
 
 impl Shared {
+    fn read_only(
+        (database, aside): (Database, read_only::Aside),
+        published: Published,
+        slots: Slots,
+        index_key: IndexKey,
+    ) -> Self {
+        Self {
+            database,
+            notice: None,
+            allotment: Mutex::new(Allotment::new(slots, published.head.slot, false)),
+            index_key,
+            published: RwLock::new(published),
+            applying: Mutex::new(()),
+            stopped: AtomicBool::new(false),
+            full: OnceLock::new(),
+            _place: Place::Aside { _aside: aside },
+        }
+    }
+
     /// Takes note that the store stops, and why.
     fn stop(&self, error: &StoreError) {
         tracing::error!(error = error as &dyn std::error::Error, "the store stops");
@@ -264,12 +325,19 @@ impl Shared {
         }
         // What the system failed to write may be missing in the database, and the engine may not notice.
         if self.database.failed().is_some() {
-            let _ = self.notice().unfit();
+            let _ = self.note(Notice::unfit);
         }
     }
 
-    fn notice(&self) -> MutexGuard<'_, Notice> {
-        self.notice.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes how the database is left, where others will ask.
+    fn note(
+        &self,
+        note: impl FnOnce(&mut Notice) -> Result<(), DatabaseError>,
+    ) -> Result<(), DatabaseError> {
+        match &self.notice {
+            Some(notice) => note(&mut notice.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => Ok(()),
+        }
     }
 
     /// Keeps who comes upon it waiting for the group that is on its way into the database.
@@ -298,14 +366,19 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        if self.notice.is_none() {
+            return;
+        }
         // After an error of anything else, the next start finds out what is there.
         let is_stopped = self.stopped.load(Ordering::Relaxed);
         let allotment = self.allotment.get_mut();
         let settled = allotment.unwrap_or_else(PoisonError::into_inner).settle();
         let closed = if is_stopped || settled.is_err() {
-            Ok(())
+            self.database.close()
         } else {
-            self.database.sync().and_then(|()| self.notice().closed())
+            let synced = self.database.sync();
+            let closed = synced.and_then(|()| self.database.close());
+            closed.and_then(|()| self.note(Notice::closed))
         };
         if let Err(error) = closed {
             tracing::warn!(
@@ -314,18 +387,18 @@ impl Drop for Shared {
             );
         }
         if self.database.failed().is_some() {
-            let _ = self.notice().unfit();
+            let _ = self.note(Notice::unfit);
         }
     }
 }
 
 /// What an open store begins with: all that is committed.
-fn begin(opened: &Opened, slots: &Slots) -> Result<Published, StoreError> {
-    slots.check(opened.head.slot)?;
+fn start_of(database: &Database, head: Head, slots: &Slots) -> Result<Published, StoreError> {
+    slots.check(head.slot)?;
     Ok(Published {
-        outboxes: states(&opened.database, &keys::outboxes())?,
-        inboxes: states(&opened.database, &keys::inboxes())?,
-        head: opened.head.clone(),
+        outboxes: states(database, &keys::outboxes())?,
+        inboxes: states(database, &keys::inboxes())?,
+        head,
     })
 }
 

@@ -11,15 +11,21 @@
 //! that the journal lost something.
 
 use super::database::{Database, DatabaseError, note_moved};
+use super::index_key::IndexKey;
 use super::journal::{Journal, Position};
 use super::left::{Left, Notice};
 use super::parts::Part;
+use super::places::{
+    ASIDE, CHECK, NEW, clear, database_path, free, is_short_of_space, is_there, journal_path,
+    remove,
+};
 use super::reader::entry_of;
 use super::records::{self, Applied, Head};
+use super::replay::{self, Keys};
 use super::watermark::Watermark;
-use super::{StoreError, beginning, keys, replay};
+use super::{StoreError, beginning, keys};
 use ambit_ledger::Salt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often it is told how far building the database has come.
@@ -39,11 +45,6 @@ pub(super) struct Opened {
     pub(super) was_built_again: bool,
 }
 
-/// Where the database of a home is.
-pub(super) fn database_path(home: &Path) -> PathBuf {
-    home.join("db")
-}
-
 impl Opened {
     /// Leaves it as it was found: nothing was committed.
     pub(super) fn put_back(&mut self) {
@@ -61,21 +62,6 @@ impl Opened {
     }
 }
 
-/// Where one is built.
-fn new_path(home: &Path) -> PathBuf {
-    home.join("db.new")
-}
-
-/// Where one is kept that could not be relied on, until the next start after a clean end.
-fn aside_path(home: &Path) -> PathBuf {
-    home.join("db.aside")
-}
-
-/// Where the journal of a home is.
-pub(super) fn journal_path(home: &Path) -> PathBuf {
-    home.join("journal")
-}
-
 /// How the parts of a home are opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
@@ -88,18 +74,24 @@ pub(super) enum Way {
 }
 
 /// Opens the journal and the database of a home whose lock is held.
-pub(super) fn open(home: &Path, way: Way, told: &dyn Fn(Progress)) -> Result<Opened, StoreError> {
+pub(super) fn open(
+    home: &Path,
+    way: Way,
+    keys: Keys<'_>,
+    told: &dyn Fn(Progress),
+) -> Result<Opened, StoreError> {
     check_there(home, way)?;
     let (notice, left) = Notice::open(home)?;
     let (mut watermark, noted) = Watermark::open(home)?;
     let journal = beginning::open_journal(home, way, noted)?;
     watermark.note(journal.acknowledged());
     // What commands that were killed left of their own.
-    remove(&new_path(home))?;
-    remove(&home.join("db.check"))?;
+    clear(home, NEW);
+    clear(home, CHECK);
     let mut opening = Opening {
         home,
         journal: &journal,
+        keys,
         notice,
         left,
         is_fit: matches!(left, Left::Closed | Left::Killed),
@@ -119,7 +111,7 @@ pub(super) fn open(home: &Path, way: Way, told: &dyn Fn(Progress)) -> Result<Ope
         }
     };
     if left == Left::Closed && !was_built_again {
-        remove(&aside_path(home))?;
+        clear(home, ASIDE);
     }
     let notice = opening.notice;
     Ok(Opened {
@@ -139,6 +131,9 @@ pub(super) fn check_there(home: &Path, way: Way) -> Result<(), StoreError> {
     let has = |name: &str| home.join(name).exists();
     if has("journal") {
         let slots = home.join("slots");
+        if slots.exists() && !slots.is_file() {
+            return Err(StoreError::NoFile(slots));
+        }
         if way != Way::Make && !slots.is_file() {
             return Err(StoreError::Missing(slots));
         }
@@ -168,6 +163,7 @@ type Kept = (Database, Head, Applied);
 struct Opening<'a> {
     home: &'a Path,
     journal: &'a Journal,
+    keys: Keys<'a>,
     notice: Notice,
     left: Left,
     /// Whether the database that is there is of use.
@@ -203,10 +199,11 @@ impl Opening<'_> {
                 return Err(error.into());
             }
         };
-        let kept = agreed(&database, self.journal).and_then(|agreed| match agreed {
-            Some(agreed) => self.apply(&database, Some(agreed)).map(Some),
-            None => Ok(None),
-        });
+        let kept =
+            agreed(&database, self.journal, self.keys.index).and_then(|agreed| match agreed {
+                Some(agreed) => self.apply(&database, Some(agreed)).map(Some),
+                None => Ok(None),
+            });
         match kept {
             Ok(Some((head, applied))) => Ok(Some((database, head, applied))),
             Ok(None) => {
@@ -231,11 +228,7 @@ impl Opening<'_> {
 
     /// Reads the whole journal, and builds another database beside the one that is there. Only a whole one takes its place.
     fn build_again(&mut self) -> Result<Kept, StoreError> {
-        let (path, new, aside) = (
-            database_path(self.home),
-            new_path(self.home),
-            aside_path(self.home),
-        );
+        let (path, new) = (database_path(self.home), free(self.home, NEW));
         if self.is_fit {
             self.notice.opened()?;
         } else {
@@ -245,15 +238,14 @@ impl Opening<'_> {
         if !is_first {
             tracing::warn!("building the database again from the journal");
         }
-        let looked = self.check_not_further(&path);
+        let looked = self.look_at(&path);
         let built = looked.and_then(|()| {
             self.read_all()?;
             let built = self.build(&new);
             // Nothing is in these any more that the journal has not.
             match built {
-                Err(error) if error.full().is_some() && is_there(&aside) => {
-                    tracing::warn!("no space is left: removing the database that was moved aside");
-                    remove(&aside)?;
+                Err(error) if error.full().is_some() && clear(self.home, ASIDE) => {
+                    tracing::warn!("no space was left: the database that was moved aside is gone");
                     self.build(&new)
                 }
                 built => built,
@@ -283,18 +275,17 @@ impl Opening<'_> {
         self.notice.unfit()?;
         let failed = |source| DatabaseError::sync(&path, source);
         if is_there(&path) {
-            remove(&aside)?;
-            std::fs::rename(&path, &aside).map_err(failed)?;
+            std::fs::rename(&path, free(self.home, ASIDE)).map_err(failed)?;
         }
         std::fs::rename(&new, &path).map_err(failed)?;
         crate::platform::sync_folder(self.home).map_err(failed)?;
         note_moved(&path);
-        if is_short_of_space(&aside) {
-            remove(&aside)?;
+        if is_short_of_space(self.home, ASIDE) {
+            clear(self.home, ASIDE);
         }
         self.notice.opened()?;
         let database = Database::open(&path)?;
-        let (head, applied) = agreed(&database, self.journal)?
+        let (head, applied) = agreed(&database, self.journal, self.keys.index)?
             .ok_or(StoreError::Damaged("it is not what was just built"))?;
         if !is_first {
             tracing::warn!("the database is built again; nothing is lost");
@@ -313,9 +304,10 @@ impl Opening<'_> {
     /// Builds a database at a place, and closes it.
     fn build(&self, new: &Path) -> Result<(), StoreError> {
         remove(new)?;
-        let database = Database::open(new)?;
+        let mut database = Database::open(new)?;
         self.apply(&database, None)?;
-        Ok(database.sync()?)
+        database.sync()?;
+        Ok(database.close()?)
     }
 
     /// Applies what the journal holds beyond a place.
@@ -325,17 +317,13 @@ impl Opening<'_> {
         from: Option<(Head, Applied)>,
     ) -> Result<(Head, Applied), StoreError> {
         let all = self.journal.acknowledged().group;
-        let (mut head, mut applied) = match from {
+        let from = match from {
             Some((head, applied)) => (Some(head), applied),
-            None => (None, Applied::NOTHING),
+            None => (None, Applied::nothing(self.keys.index)),
         };
-        let frontier = head.as_ref().map(|head| head.frontier.clone());
-        let mut frontier = frontier.unwrap_or_default();
+        let groups = self.journal.read(from.1.after)?;
         let mut last_told = Instant::now();
-        for group in self.journal.read(applied.after)? {
-            let group = group?;
-            head = Some(replay::apply(database, &mut frontier, &applied, &group)?);
-            applied = applied.next(group.after);
+        let (head, applied) = replay::apply_all(database, self.keys, groups, from, |group| {
             let done = group.number + 1;
             (self.told)(Progress { done, all });
             if last_told.elapsed() >= TOLD_EVERY {
@@ -346,9 +334,28 @@ impl Opening<'_> {
                     "groups of the journal are applied to the database"
                 );
             }
-        }
+            Ok(())
+        })?;
         let head = head.ok_or_else(|| StoreError::Empty(journal_path(self.home)))?;
         Ok((head, applied))
+    }
+
+    /// Looks at the database that is to be given up. One for which even that there is no space is not looked at.
+    fn look_at(&mut self, path: &Path) -> Result<(), StoreError> {
+        match self.check_not_further(path) {
+            Err(error) if error.full().is_some() => {}
+            looked => return looked,
+        }
+        if clear(self.home, ASIDE) {
+            tracing::warn!("no space was left: the database that was moved aside is gone");
+            match self.check_not_further(path) {
+                Err(error) if error.full().is_some() => {}
+                looked => return looked,
+            }
+        }
+        tracing::warn!("no space is left to look at the database that cannot be relied on");
+        self.is_fit = false;
+        Ok(())
     }
 
     /// A database that is not relied on may still prove that the journal was longer.
@@ -358,14 +365,16 @@ impl Opening<'_> {
         }
         let opened = Database::open(path);
         let agreed = match &opened {
-            Ok(database) => agreed(database, self.journal),
+            Ok(database) => agreed(database, self.journal, self.keys.index),
             Err(_) => Ok(None),
         };
-        let failed = opened
-            .as_ref()
-            .map_or_else(DatabaseError::may_have_written, |database| {
-                database.failed().is_some()
-            });
+        let (failed, opened) = match opened {
+            Ok(mut database) => {
+                let has_failed = database.failed().is_some();
+                (database.close().is_err() || has_failed, Ok(()))
+            }
+            Err(error) => (error.may_have_written(), Err(error)),
+        };
         self.is_fit &= !failed;
         match (agreed, opened) {
             (Err(lost @ StoreError::Lost { .. }), _) => Err(lost),
@@ -385,10 +394,11 @@ fn applied_to(database: &Database) -> Result<Option<Applied>, StoreError> {
 }
 
 /// The head of a database and how far it is, where it is of this store, and the group of the journal that it applied last is
-/// the one it says.
+/// the one it says, and its indexes were made with the key that is there.
 pub(super) fn agreed(
     database: &Database,
     journal: &Journal,
+    index_key: &IndexKey,
 ) -> Result<Option<(Head, Applied)>, StoreError> {
     let Some(applied) = applied_to(database)? else {
         return Ok(None);
@@ -406,7 +416,15 @@ pub(super) fn agreed(
     }
     let (from, to) = (journal.acknowledged().group, applied.after.group);
     if to > from {
-        return Err(StoreError::Lost { from, to: to - 1 });
+        return if has_all_of(database, journal)? {
+            Err(StoreError::Lost { from, to: to - 1 })
+        } else {
+            // It is of another course of the same store, such as of a copy of its home.
+            Ok(None)
+        };
+    }
+    if applied.index_key != index_key.name() {
+        return Ok(None);
     }
     // Where there is no such group, it is the database that names it; what is damaged is found once all of it is read.
     let read = journal.read(applied.at).map(|mut groups| groups.next());
@@ -424,6 +442,23 @@ pub(super) fn agreed(
     Ok(is_same.then_some((head, applied)))
 }
 
+/// Whether a database holds every entry of a journal. Where the journal is damaged, nothing says that it does not.
+fn has_all_of(database: &Database, journal: &Journal) -> Result<bool, StoreError> {
+    for group in journal.read(Position::START)? {
+        let Ok(group) = group else {
+            return Ok(true);
+        };
+        for record in &group.records {
+            if let Part::Entry(index, bytes) = Part::read(group.number, &record.bytes)?
+                && entry_of(database, index)?.as_deref() != Some(bytes)
+            {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
 /// Which store a journal is of, as its first group says.
 fn incarnation_of(journal: &Journal) -> Result<Salt, StoreError> {
     let first = journal.read(Position::START)?.next().transpose()?;
@@ -434,37 +469,4 @@ fn incarnation_of(journal: &Journal) -> Result<Salt, StoreError> {
         }
     }
     Err(StoreError::Unreadable(0))
-}
-
-/// Whether a folder takes more space than is free beside it.
-fn is_short_of_space(folder: &Path) -> bool {
-    let Ok(found) = std::fs::read_dir(folder) else {
-        return false;
-    };
-    let lengths = found.filter_map(|found| found.ok()?.metadata().ok());
-    let taken: u64 = lengths.map(|metadata| metadata.len()).sum();
-    crate::platform::free_bytes(folder).is_some_and(|free| free < taken)
-}
-
-/// Whether anything is there, be it a link that leads nowhere.
-fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
-}
-
-/// Removes a folder with all that is in it, or whatever else is in its place.
-fn remove(path: &Path) -> Result<(), StoreError> {
-    let is_folder = path
-        .symlink_metadata()
-        .is_ok_and(|metadata| metadata.is_dir());
-    let removed = if is_folder {
-        std::fs::remove_dir_all(path)
-    } else {
-        std::fs::remove_file(path)
-    };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(DatabaseError::sync(path, error).into())
-        }
-        _ => Ok(()),
-    }
 }

@@ -3,18 +3,20 @@
 
 use super::StoreError;
 use super::database::{Database, Item, VALUE_BYTES_MAX};
+use super::finding::{FoundBy, List};
 use super::index::Mark;
+use super::index_key::Hash;
 use super::keys::{self, BoxKey};
 use super::packs::{Pack, chunk_items};
 use super::reader::index_of;
-use ambit_ledger::Digest;
+use ambit_ledger::{Digest, ObservationId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many index keys go with one pack of entries: with its chunks, fewer than a batch takes.
 const INDEXES_MAX: usize = 40;
 
-/// How many items of an outbox go into one record.
-const QUEUED_MAX: usize = VALUE_BYTES_MAX / 8;
+/// How many entries go into one record of an outbox, or of a list.
+const NUMBERS_MAX: usize = VALUE_BYTES_MAX / 8;
 
 /// The records of a group while they are put together.
 pub(super) struct Packing<'a> {
@@ -26,8 +28,12 @@ pub(super) struct Packing<'a> {
     /// The entries and index keys of the next unit.
     entries: Pack,
     indexes: Vec<Item>,
-    /// The keys that lead to the first of several entries, of this group.
-    leading: BTreeSet<Vec<u8>>,
+    /// The observations that came with this group.
+    held: BTreeSet<ObservationId>,
+    /// The entries that go into each list.
+    lists: BTreeMap<List, Vec<u64>>,
+    /// The latest reading of each element, and its entry.
+    latest: BTreeMap<(Hash, Hash), BTreeMap<Hash, (Time, u64)>>,
     readings: Pack,
     /// What each outbox gets: the number of the first item, and the index of each.
     queued: BTreeMap<BoxKey, (u64, Vec<u64>)>,
@@ -42,7 +48,9 @@ impl<'a> Packing<'a> {
             units: Vec::new(),
             entries: Pack::default(),
             indexes: Vec::new(),
-            leading: BTreeSet::new(),
+            held: BTreeSet::new(),
+            lists: BTreeMap::new(),
+            latest: BTreeMap::new(),
             readings: Pack::default(),
             queued: BTreeMap::new(),
         }
@@ -84,9 +92,10 @@ impl<'a> Packing<'a> {
 
     fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
         match mark {
-            Mark::LeadsFirst(key) => {
-                if !self.leads(key)? && self.leading.insert(key.clone()) {
+            Mark::Holds(id, found_by) => {
+                if !self.is_held(id)? && self.held.insert(*id) {
                     self.indexes.push(mark.clone().item(index));
+                    self.find(index, found_by);
                 }
             }
             Mark::Queues(outbox, seq) => {
@@ -101,11 +110,23 @@ impl<'a> Packing<'a> {
         Ok(())
     }
 
-    /// Whether a key leads to an entry from before the group.
-    fn leads(&self, key: &[u8]) -> Result<bool, StoreError> {
-        let value = self.database.read(key)?;
+    /// Whether an entry from before the group holds an observation.
+    fn is_held(&self, id: &ObservationId) -> Result<bool, StoreError> {
+        let value = self.database.read(&keys::observation(id))?;
         let index = value.map(|value| index_of(&value)).transpose()?;
         Ok(index.is_some_and(|index| index < self.size))
+    }
+
+    fn find(&mut self, index: u64, found_by: &FoundBy) {
+        for list in &found_by.lists {
+            self.lists.entry(*list).or_default().push(index);
+        }
+        let of_submodel = self.latest.entry(found_by.of).or_default();
+        for (path, at) in &found_by.latest {
+            // Of two at the same instant it is the later entry's.
+            let latest = of_submodel.entry(*path).or_insert((*at, index));
+            *latest = (*latest).max((*at, index));
+        }
     }
 
     /// Ends the pack of entries. It and their index keys are in one batch.
@@ -121,20 +142,65 @@ impl<'a> Packing<'a> {
             .extend(records.into_iter().map(|item| vec![item]));
     }
 
-    /// The units, each of which is in one batch.
-    pub(super) fn end(mut self) -> Vec<Vec<Item>> {
-        self.end_readings();
-        self.end_entries();
-        for (outbox, (first, indexes)) in std::mem::take(&mut self.queued) {
-            for (part, first) in indexes
-                .chunks(QUEUED_MAX)
-                .zip((first..).step_by(QUEUED_MAX))
-            {
-                let value = part.iter().flat_map(|index| index.to_be_bytes()).collect();
-                let key = keys::outbox_item(&outbox, first);
+    fn end_lists(&mut self) {
+        for (list, indexes) in std::mem::take(&mut self.lists) {
+            for part in indexes.chunks(NUMBERS_MAX) {
+                let key = keys::list_part(&list.key(), part.first().copied().unwrap_or_default());
+                self.units.push(vec![(key, Some(numbers(part)))]);
+            }
+        }
+    }
+
+    fn end_latest(&mut self) -> Result<(), StoreError> {
+        let all = std::mem::take(&mut self.latest).into_iter();
+        let latest = all.flat_map(|((submodel, origin), paths)| {
+            paths.into_iter().map(move |(path, latest)| {
+                (keys::latest(&submodel, Some(&origin), Some(&path)), latest)
+            })
+        });
+        for (key, latest) in latest {
+            let before = self.database.read(&key)?;
+            let before = before.map(|value| latest_in(&value)).transpose()?;
+            if before.is_none_or(|before| before < latest) {
+                let (at, index) = latest;
+                let value = [at.as_nanos().to_be_bytes(), index.to_be_bytes()].concat();
                 self.units.push(vec![(key, Some(value))]);
             }
         }
-        self.units
+        Ok(())
     }
+
+    /// The units, each of which is in one batch.
+    pub(super) fn end(mut self) -> Result<Vec<Vec<Item>>, StoreError> {
+        self.end_readings();
+        self.end_entries();
+        self.end_lists();
+        self.end_latest()?;
+        for (outbox, (first, indexes)) in std::mem::take(&mut self.queued) {
+            for (part, first) in indexes
+                .chunks(NUMBERS_MAX)
+                .zip((first..).step_by(NUMBERS_MAX))
+            {
+                let key = keys::outbox_item(&outbox, first);
+                self.units.push(vec![(key, Some(numbers(part)))]);
+            }
+        }
+        Ok(self.units)
+    }
+}
+
+/// The value of a record of several entries: their indexes.
+fn numbers(indexes: &[u64]) -> Vec<u8> {
+    let bytes = indexes.iter().flat_map(|index| index.to_be_bytes());
+    bytes.collect()
+}
+
+/// When the latest reading of an element is, and the entry that holds it, in the record of it.
+pub(super) fn latest_in(value: &[u8]) -> Result<(Time, u64), StoreError> {
+    let damaged = StoreError::Damaged("what says where the latest reading is cannot be read");
+    let Some((at, index)) = value.split_first_chunk::<8>() else {
+        return Err(damaged);
+    };
+    let at = Time::try_from(i64::from_be_bytes(*at)).map_err(|_| damaged)?;
+    Ok((at, index_of(index)?))
 }

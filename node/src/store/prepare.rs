@@ -1,7 +1,11 @@
 //! What a commit takes that needs no place in the ledger yet: randomness, sealing, encoding, index keys. It runs
 //! on the caller's thread, so that the one writer only puts records in order.
 
-use super::index::{Mark, admitted_marks, disclosed_marks, marks_of, observed_marks};
+use super::finding::FoundBy;
+use super::index::{
+    Mark, admitted_marks, disclosed_marks, marks_of, observed_marks, offered_marks,
+};
+use super::index_key::{Hashes, IndexKey};
 use super::keys::BoxKey;
 use super::records::{AskedFor, Commit, Outbox, Write};
 use super::slots::{SlotError, SlotKey, Slots};
@@ -178,34 +182,33 @@ impl PreparedEntry {
 }
 
 /// The entry of an offer that has its sequence number.
-pub(super) fn offered_again(
-    nonce: Salt,
-    offer: &OfferedAgain,
-    seq: u64,
-) -> Result<PreparedEntry, StoreError> {
-    let body = Body::OfferedAgain(OfferedAgain {
+pub(super) fn offered_again(nonce: Salt, offer: &OfferedAgain, seq: u64) -> PreparedEntry {
+    let offer = OfferedAgain {
         seq,
         ..offer.clone()
-    });
-    Ok(PreparedEntry {
+    };
+    let marks = offered_marks(&offer);
+    PreparedEntry {
         nonce,
         kind: Kind::OfferedAgain.number(),
-        body: ByteBuf::from(body.encode()),
-        marks: marks_of(&body)?,
+        body: ByteBuf::from(Body::OfferedAgain(offer).encode()),
+        marks,
         sealed: None,
-    })
+    }
 }
 
 /// Prepares a commit.
 pub(super) fn prepare(
     allotment: &Mutex<Allotment>,
+    key: &IndexKey,
     commit: Commit,
 ) -> Result<Prepared, StoreError> {
     let mut randomness = Randomness::default();
+    let mut hashes = Hashes::with(key);
     let steps = commit
         .writes
         .into_iter()
-        .map(|write| step(allotment, &mut randomness, write));
+        .map(|write| step(allotment, &mut hashes, &mut randomness, write));
     Ok(Prepared {
         actor: commit.actor,
         reason: commit.reason,
@@ -216,12 +219,13 @@ pub(super) fn prepare(
 
 fn step(
     allotment: &Mutex<Allotment>,
+    hashes: &mut Hashes<'_>,
     randomness: &mut Randomness,
     write: Write,
 ) -> Result<Step, StoreError> {
     match write {
         Write::Entry(body) => {
-            let marks = marks_of(&body)?;
+            let marks = marks_of(&body, hashes, None)?;
             entry(randomness, &body, marks, None)
         }
         Write::Blob(bytes) => Ok(Step::Blob {
@@ -230,6 +234,8 @@ fn step(
         }),
         Write::Observed {
             id,
+            facts,
+            elements,
             statement,
             readings,
             import,
@@ -243,13 +249,19 @@ fn step(
             entry(
                 randomness,
                 &body,
-                observed_marks(&id, import.as_ref()),
+                observed_marks(
+                    &id,
+                    FoundBy::of(hashes, &facts, Some(&elements)),
+                    import.as_ref(),
+                ),
                 Some(sealed),
             )
         }
         Write::Admitted {
             id,
             edition,
+            facts,
+            elements,
             statement,
             disclosure,
             decision,
@@ -268,7 +280,7 @@ fn step(
             entry(
                 randomness,
                 &body,
-                admitted_marks(&id, &edition),
+                admitted_marks(&id, FoundBy::of(hashes, &facts, Some(&elements)), &edition),
                 Some(sealed),
             )
         }

@@ -2,6 +2,7 @@
 
 use super::database::{Database, DatabaseError};
 use super::keys;
+use super::slots::{SlotError, SlotKey};
 use super::{Store, StoreError, compact, packs, seal};
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Disclosure, DisclosureId, Entry, Observation,
@@ -50,6 +51,21 @@ pub(super) fn entry_of(database: &Database, index: u64) -> Result<Option<Vec<u8>
     let pack = packs::pack_of(database, keys::entry, index)?;
     let item = pack.as_deref().and_then(|pack| item_of(pack, index));
     Ok(item.and_then(|item| item.get(32..)).map(<[u8]>::to_vec))
+}
+
+/// Opens sealed readings: the slot of their key, then nonce and ciphertext.
+pub(super) fn open_block(
+    block: &[u8],
+    id: &ObservationId,
+    key_of: impl FnOnce(u64) -> Result<SlotKey, SlotError>,
+) -> Result<Vec<u8>, StoreError> {
+    let damaged = StoreError::Damaged("sealed readings cannot be read");
+    let Some((slot, sealed)) = block.split_first_chunk::<8>() else {
+        return Err(damaged);
+    };
+    let slot = u64::from_be_bytes(*slot);
+    let packed = seal::open(sealed, id, slot, &key_of(slot)?)?;
+    compact::unpack(&packed).ok_or(damaged)
 }
 
 fn item_of(pack: &[u8], index: u64) -> Option<&[u8]> {
@@ -236,24 +252,17 @@ impl Store {
         self.open_block(block, id)
     }
 
-    /// Opens sealed readings as they lie in the journal and the database: the slot of their key, then nonce and ciphertext.
+    /// Opens sealed readings as they lie in the journal and the database.
     pub(super) fn open_block(
         &self,
         block: &[u8],
         id: &ObservationId,
     ) -> Result<Vec<u8>, StoreError> {
-        let (slot, sealed) = block
-            .split_first_chunk::<8>()
-            .ok_or(StoreError::Damaged("sealed readings cannot be read"))?;
-        let slot = u64::from_be_bytes(*slot);
-        let key = self
-            .shared
-            .allotment
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .key(slot)?;
-        let packed = seal::open(sealed, id, slot, &key)?;
-        compact::unpack(&packed).ok_or(StoreError::Damaged("sealed readings cannot be read"))
+        let allotment = || {
+            let allotment = self.shared.allotment.lock();
+            allotment.unwrap_or_else(PoisonError::into_inner)
+        };
+        open_block(block, id, |slot| allotment().key(slot))
     }
 
     /// The latest decision of a class.

@@ -1,12 +1,13 @@
 //! What the store keeps beside entries, and what callers hand it to commit.
 
 use super::StoreError;
+use super::index_key::IndexKey;
 use super::journal::Position;
 use super::keys::BoxKey;
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
-    Body, Digest, Frontier, Name, ObservationId, OfferedAgain, OrganizationId, PartnershipId, Salt,
-    Time,
+    Body, Digest, Facts, Frontier, Name, ObservationId, OfferedAgain, OrganizationId,
+    PartnershipId, Salt, Time,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,20 +38,26 @@ pub(super) struct Applied {
     pub(super) at: Position,
     /// Where the next one will.
     pub(super) after: Position,
+    /// Names the key of the indexes that were made with it.
+    pub(super) index_key: Digest,
 }
 
 impl Applied {
-    /// Nothing is.
-    pub(super) const NOTHING: Self = Self {
-        at: Position::START,
-        after: Position::START,
-    };
+    /// Nothing is, and indexes will be made with this key.
+    pub(super) fn nothing(key: &IndexKey) -> Self {
+        Self {
+            at: Position::START,
+            after: Position::START,
+            index_key: key.name(),
+        }
+    }
 
     /// One group more, which ends there.
     pub(super) fn next(self, after: Position) -> Self {
         Self {
             at: self.after,
             after,
+            ..self
         }
     }
 }
@@ -188,6 +195,10 @@ pub enum Write {
     Observed {
         /// Its id.
         id: ObservationId,
+        /// Its facts.
+        facts: Box<Facts>,
+        /// Each path of its readings with the latest instant of it.
+        elements: Vec<(Name, Time)>,
         /// Its statement.
         statement: Vec<u8>,
         /// The readings block.
@@ -201,6 +212,10 @@ pub enum Write {
         id: ObservationId,
         /// Under which edition of the partnership.
         edition: Digest,
+        /// Its facts.
+        facts: Box<Facts>,
+        /// Each path of its readings with the latest instant of it.
+        elements: Vec<(Name, Time)>,
         /// Its statement.
         statement: Vec<u8>,
         /// The disclosure's statement.

@@ -50,8 +50,8 @@ pub enum SlotError {
     },
     /// No space is left.
     #[error(
-        "no space is left on the disk that holds `{path}`; free space there, then start again: \
-         before that the node cannot open its database"
+        "no space is left on the disk that holds `{path}`; free space there, then start again; until then --read-only shows and \
+         exports what is there"
     )]
     Full {
         /// What did not fit.
@@ -116,6 +116,21 @@ impl Slots {
         })
     }
 
+    /// Opens the file to read from it, and never writes to it: asked for a slot that is not there, it fails.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self, SlotError> {
+        let opened = crate::platform::check_file(path).and_then(|()| File::open(path));
+        let length = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (bytes, file) = length.map_err(|source| failure(path, source))?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            filled: bytes / SLOT_BYTES,
+            has_failed: true,
+            #[cfg(test)]
+            faults: Faults::of(path.parent().unwrap_or(path)),
+        })
+    }
+
     /// Whether every slot below this one is there.
     pub(super) fn check(&self, used: u64) -> Result<(), SlotError> {
         if self.filled < used {
@@ -135,6 +150,12 @@ impl Slots {
             None | Some(0) => Ok(()),
             Some(count) => self.write_keys(unused, count),
         }
+    }
+
+    /// The key of a slot that was used.
+    pub(super) fn used_key(&mut self, slot: u64) -> Result<SlotKey, SlotError> {
+        self.check(slot.saturating_add(1))?;
+        self.key(slot)
     }
 
     /// The key of a slot, filling the file first where it does not reach so far.

@@ -190,7 +190,7 @@ fn commit_all(
         .iter()
         .map(|commit| group.add(commit))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut group = group.end();
+    let mut group = group.end()?;
     drop(published);
     let after = tail.journal.append(group.parts())?.after;
     tail.journal.sync()?;

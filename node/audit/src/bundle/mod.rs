@@ -8,6 +8,7 @@
 //! This module must never take two files for the same bundle, and never trust a length it was told.
 
 mod reader;
+mod source;
 mod writer;
 
 pub use reader::{Bundle, BundleError};
@@ -83,8 +84,26 @@ mod tests {
         assert_eq!(bundle.entries().collect::<Vec<_>>(), [b"one", b"two"]);
         assert_eq!(bundle.blob(&Digest::of(b"first")), Some(&b"first"[..]));
         assert_eq!(bundle.blob(&Digest::of(b"third")), None);
-        assert_eq!(bundle.readings_of(&id(2)), Some(&b"s"[..]));
-        assert_eq!((bundle.blobs().len(), bundle.readings().len()), (2, 2));
+        assert_eq!(bundle.readings_of(&id(2)).as_deref(), Some(&b"s"[..]));
+        assert_eq!((bundle.blobs().len(), bundle.observations().len()), (2, 2));
+    }
+
+    #[test]
+    fn readings_stay_in_the_file_and_what_changes_there_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bundle");
+        let bytes = sample();
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Bundle::check(bytes.as_slice()).unwrap(), 2);
+        assert!(Bundle::check(&bytes[..bytes.len() - 1]).is_err());
+        let bundle = Bundle::open(&path).unwrap();
+        assert_eq!(bundle.readings_of(&id(2)).as_deref(), Some(&b"s"[..]));
+        assert_eq!(bundle.readings_of(&id(1)).as_deref(), Some(&b"r"[..]));
+        assert_eq!(bundle.readings_of(&id(3)), None);
+        assert!(bundle.unread().is_none());
+        std::fs::write(&path, &bytes[..40]).unwrap();
+        assert_eq!(bundle.readings_of(&id(2)), None);
+        assert!(matches!(bundle.unread(), Some(BundleError::Read(_))));
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Reads bundles: everything in its place, nothing twice, nothing after the end.
 
+use super::source::{Block, Place, Source};
 use super::{MAGIC, RECORD_BYTES_MAX, Record};
 use crate::cores::share;
 use ambit_ledger::{
     CodecError, Digest, ObservationId, OrganizationId, Origin, decode_within, leaf_hash,
 };
 use serde_bytes::ByteBuf;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
 
 /// The records and the bytes after which those read so far are decoded.
 const BATCH_RECORDS_MAX: usize = 1_024;
@@ -20,7 +24,19 @@ pub struct Bundle {
     checkpoint: String,
     entries: Vec<ByteBuf>,
     blobs: BTreeMap<Digest, ByteBuf>,
-    readings: BTreeMap<ObservationId, ByteBuf>,
+    readings: BTreeMap<ObservationId, Block>,
+    source: Source,
+}
+
+/// What of a bundle is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// All of it.
+    All,
+    /// All but readings, which are read again when they are needed.
+    AllButReadings,
+    /// Nothing: only its shape is looked at.
+    Nothing,
 }
 
 /// Why a file is no bundle.
@@ -61,7 +77,38 @@ impl Bundle {
     ///
     /// # Errors
     /// Any [`BundleError`].
-    pub fn read(mut input: impl Read) -> Result<Self, BundleError> {
+    pub fn read(input: impl Read) -> Result<Self, BundleError> {
+        Self::read_from(input, Source::none(), Keep::All)
+    }
+
+    /// Reads the bundle in a file and checks its shape. Readings stay in the file until they are needed: what cannot be read then is
+    /// told by [`Bundle::unread`].
+    ///
+    /// # Errors
+    /// Any [`BundleError`].
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        // A pipe is read once.
+        if !path.metadata()?.is_file() {
+            return Self::read(BufReader::new(File::open(path)?));
+        }
+        let source = Source::of(File::open(path)?);
+        Self::read_from(
+            BufReader::new(File::open(path)?),
+            source,
+            Keep::AllButReadings,
+        )
+    }
+
+    /// Reads a bundle, keeps nothing of it, and returns how many entries it has.
+    ///
+    /// # Errors
+    /// Any [`BundleError`].
+    pub fn check(input: impl Read) -> Result<u64, BundleError> {
+        let bundle = Self::read_from(input, Source::none(), Keep::Nothing)?;
+        Ok(count(bundle.entries.len()))
+    }
+
+    fn read_from(mut input: impl Read, source: Source, keep: Keep) -> Result<Self, BundleError> {
         let mut magic = [0; MAGIC.len()];
         input.read_exact(&mut magic).map_err(|error| match error {
             error if error.kind() == io::ErrorKind::UnexpectedEof => BundleError::Magic,
@@ -70,6 +117,10 @@ impl Bundle {
         if magic != *MAGIC {
             return Err(BundleError::Magic);
         }
+        let mut input = Counted {
+            input,
+            position: count(MAGIC.len()),
+        };
         let header = read_record(&mut input).map_err(|stop| stop.at(0))?;
         let (header, _) =
             decode(&header).map_err(|source| BundleError::Record { record: 0, source })?;
@@ -86,32 +137,38 @@ impl Bundle {
             entries: Vec::new(),
             blobs: BTreeMap::new(),
             readings: BTreeMap::new(),
+            source,
         };
-        bundle.read_records(input)
+        bundle.read_records(input, keep)
     }
 
     /// Reads what follows the header, a batch ahead of what all cores decode.
-    fn read_records(mut self, mut input: impl Read) -> Result<Self, BundleError> {
+    fn read_records(
+        mut self,
+        mut input: Counted<impl Read>,
+        keep: Keep,
+    ) -> Result<Self, BundleError> {
         let mut number = 1;
         let mut batch = Batch::read(&mut input);
         loop {
             let mut next = Batch::default();
             let decoded = share(
                 &batch.records,
-                |bytes| decode(bytes),
+                |(bytes, _)| decode(bytes),
                 || {
                     if batch.stop.is_none() {
                         next = Batch::read(&mut input);
                     }
                 },
             );
-            let mut decoded = decoded.into_iter();
-            while let Some(record) = decoded.next() {
+            let places = batch.records.iter().map(|(_, place)| *place);
+            let mut decoded = decoded.into_iter().zip(places);
+            while let Some((record, place)) = decoded.next() {
                 let (record, digest) = record.map_err(|source| BundleError::Record {
                     record: number,
                     source,
                 })?;
-                if !self.take(record, digest, number)? {
+                if !self.take(record, (digest, place), number, keep)? {
                     let is_followed = decoded.next().is_some() || !next.records.is_empty();
                     return match batch.stop.or(next.stop) {
                         _ if is_followed => Err(BundleError::Trailing),
@@ -133,14 +190,19 @@ impl Bundle {
     fn take(
         &mut self,
         record: Record,
-        digest: Option<Digest>,
+        (digest, place): (Option<Digest>, Place),
         number: u64,
+        keep: Keep,
     ) -> Result<bool, BundleError> {
+        let kept = |bytes: ByteBuf| match keep {
+            Keep::All | Keep::AllButReadings => bytes,
+            Keep::Nothing => ByteBuf::new(),
+        };
         let is_in_order = match record {
             Record::Header { .. } => false,
             Record::Entry { bytes } => {
                 let is_first_part = self.blobs.is_empty() && self.readings.is_empty();
-                self.entries.push(bytes);
+                self.entries.push(kept(bytes));
                 is_first_part
             }
             Record::Blob { bytes } => {
@@ -149,7 +211,7 @@ impl Bundle {
                     .blobs
                     .last_key_value()
                     .is_none_or(|(last, _)| *last < digest);
-                self.blobs.insert(digest, bytes);
+                self.blobs.insert(digest, kept(bytes));
                 is_ascending && self.readings.is_empty()
             }
             Record::Readings { observation, bytes } => {
@@ -157,7 +219,11 @@ impl Bundle {
                     .readings
                     .last_key_value()
                     .is_none_or(|(last, _)| *last < observation);
-                self.readings.insert(observation, bytes);
+                let block = match keep {
+                    Keep::All => Block::Here(bytes),
+                    Keep::AllButReadings | Keep::Nothing => Block::At(place),
+                };
+                self.readings.insert(observation, block);
                 is_ascending
             }
             Record::End {
@@ -228,22 +294,42 @@ impl Bundle {
 
     /// The readings block of an observation.
     #[must_use]
-    pub fn readings_of(&self, observation: &ObservationId) -> Option<&[u8]> {
-        self.readings.get(observation).map(|bytes| bytes.as_slice())
+    pub fn readings_of(&self, observation: &ObservationId) -> Option<Cow<'_, [u8]>> {
+        match self.readings.get(observation)? {
+            Block::Here(bytes) => Some(Cow::Borrowed(bytes)),
+            Block::At(place) => self.source.readings(*place, observation).map(Cow::Owned),
+        }
     }
 
-    /// All readings blocks, ascending by observation.
-    pub fn readings(&self) -> impl ExactSizeIterator<Item = (&ObservationId, &[u8])> {
-        self.readings
-            .iter()
-            .map(|(observation, bytes)| (observation, bytes.as_slice()))
+    /// The observations whose readings it holds, ascending.
+    pub fn observations(&self) -> impl ExactSizeIterator<Item = &ObservationId> {
+        self.readings.keys()
+    }
+
+    /// Why readings that are there could not be read when they were needed: then whatever was said of them counts for nothing.
+    pub fn unread(&self) -> Option<BundleError> {
+        self.source.failed().map(BundleError::Read)
+    }
+}
+
+/// What is read, and how far.
+struct Counted<R> {
+    input: R,
+    position: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(bytes)?;
+        self.position += count(read);
+        Ok(read)
     }
 }
 
 /// Records as they lie in the file, one after another.
 #[derive(Default)]
 struct Batch {
-    records: Vec<Vec<u8>>,
+    records: Vec<(Vec<u8>, Place)>,
     /// Why there are no more; absent where the batch is full.
     stop: Option<Stop>,
 }
@@ -260,14 +346,19 @@ enum Stop {
 }
 
 impl Batch {
-    fn read(input: &mut impl Read) -> Self {
+    fn read(input: &mut Counted<impl Read>) -> Self {
         let mut batch = Self::default();
         let mut size = 0;
         while batch.records.len() < BATCH_RECORDS_MAX && size < BATCH_BYTES_MAX {
             match read_record(input) {
                 Ok(record) => {
                     size += record.len();
-                    batch.records.push(record);
+                    let offset = input.position - count(record.len());
+                    let place = Place {
+                        offset,
+                        length: record.len(),
+                    };
+                    batch.records.push((record, place));
                 }
                 Err(stop) => {
                     batch.stop = Some(stop);
@@ -324,7 +415,7 @@ fn read_up_to(input: &mut impl Read, length: usize) -> Result<Vec<u8>, Stop> {
 }
 
 /// The record, and the digest of a blob.
-fn decode(bytes: &[u8]) -> Result<(Record, Option<Digest>), CodecError> {
+pub(super) fn decode(bytes: &[u8]) -> Result<(Record, Option<Digest>), CodecError> {
     let record = decode_within(bytes, RECORD_BYTES_MAX)?;
     let digest = match &record {
         Record::Blob { bytes } => Some(Digest::of(bytes)),

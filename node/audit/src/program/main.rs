@@ -16,7 +16,7 @@ use complaint::{Kind, complain, refuse};
 use serde::Serialize;
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -49,11 +49,15 @@ fn run_audit(task: Task, audit: &Audit) -> ExitCode {
         Ok(trust) => trust,
         Err(error) => return complain(&error, Kind::Usage, audit.output),
     };
-    let report = match read_bundle(&audit.bundle) {
-        Ok(bundle) => match task {
+    let audited = read_bundle(&audit.bundle).and_then(|bundle| {
+        let report = match task {
             Task::Verify => verify(&bundle, &trust),
             Task::Replay => replay(&bundle, &trust),
-        },
+        };
+        bundle.unread().map_or(Ok(report), Err)
+    });
+    let report = match audited {
+        Ok(report) => report,
         Err(error) => {
             let report = Report::unreadable(task, &error);
             complain_of_bundle(&audit.bundle, error, audit.output);
@@ -78,7 +82,14 @@ fn run_compare(arguments: &Compare) -> ExitCode {
     let [first, second] = &bundles[..] else {
         return ExitCode::from(Kind::Unreadable.code());
     };
-    match compare(first, second, &trust) {
+    let compared = compare(first, second, &trust);
+    let files = [&arguments.first, &arguments.second];
+    for (file, bundle) in files.into_iter().zip([first, second]) {
+        if let Some(error) = bundle.unread() {
+            return complain_of_bundle(file, error, arguments.output);
+        }
+    }
+    match compared {
         Ok(comparison) => finish(&comparison, arguments.output, comparison.exit_code()),
         Err(error) => complain(&error.into(), Kind::Usage, arguments.output),
     }
@@ -125,7 +136,7 @@ fn read_within(file: &Path, bytes_max: u64) -> anyhow::Result<String> {
 }
 
 fn read_bundle(file: &Path) -> Result<Bundle, BundleError> {
-    Bundle::read(BufReader::new(File::open(file)?))
+    Bundle::open(file)
 }
 
 fn print(report: &(impl Display + Serialize), output: Output) -> io::Result<()> {

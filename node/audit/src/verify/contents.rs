@@ -79,9 +79,9 @@ impl<'a> Audit<'a> {
         }
         let stray_readings: Vec<String> = self
             .bundle
-            .readings()
-            .filter(|(id, _)| !self.contents.readings.contains(id))
-            .map(|(id, _)| format!("observation {id}"))
+            .observations()
+            .filter(|id| !self.contents.readings.contains(id))
+            .map(|id| format!("observation {id}"))
             .collect();
         for how in stray_readings {
             self.note_whole(Err(Rule::ReadingsStray.broken(how)));

@@ -167,7 +167,7 @@ impl ObservationClaim {
         let claim = Claim::of(verified, || Observation::from_own_ledger(bytes));
         let readings = claim.said.as_ref().ok().and_then(|observation| {
             let block = bundle.readings_of(&observation.id())?;
-            Some(Readings::decode(block, observation.facts()).map(|_| ()))
+            Some(Readings::decode(&block, observation.facts()).map(|_| ()))
         });
         Self { claim, readings }
     }

@@ -78,10 +78,19 @@ struct Sample {
 pub struct EncodedReadings {
     /// The encoded array of the leaves.
     bytes: Vec<u8>,
-    /// Each path with where its leaf ends in the array's bytes, ascending.
-    leaves: Vec<(Name, usize)>,
+    /// Ascending by path.
+    leaves: Vec<EncodedLeaf>,
     count: u32,
     span: (Time, Time),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct EncodedLeaf {
+    path: Name,
+    /// Where it ends in the array's bytes.
+    end: usize,
+    /// The latest instant it speaks of.
+    latest: Time,
 }
 
 impl EncodedReadings {
@@ -101,7 +110,11 @@ impl EncodedReadings {
         let mut leaves = Vec::with_capacity(grouped.len());
         for leaf in grouped {
             codec::encode_into(&leaf, &mut bytes);
-            leaves.push((leaf.path, bytes.len()));
+            leaves.push(EncodedLeaf {
+                end: bytes.len(),
+                latest: leaf.latest(),
+                path: leaf.path,
+            });
         }
         Ok(Self {
             bytes,
@@ -129,13 +142,22 @@ impl EncodedReadings {
         self.span
     }
 
+    /// Each path they speak of, ascending, with the latest instant that they speak of it.
+    #[must_use]
+    pub fn latest_instants(&self) -> Vec<(Name, Time)> {
+        let leaves = self.leaves.iter();
+        leaves
+            .map(|leaf| (leaf.path.clone(), leaf.latest))
+            .collect()
+    }
+
     /// What the facts name them by, with this salt: the root over their leaves.
     #[must_use]
     pub fn digest(&self, salt: &Salt) -> Digest {
         let salts = LeafSalts::of(salt);
         let mut start = codec::array_head(self.leaves.len()).len();
         let mut hashes = Vec::with_capacity(self.leaves.len());
-        for (path, end) in &self.leaves {
+        for EncodedLeaf { path, end, .. } in &self.leaves {
             let leaf = self.bytes.get(start..*end).unwrap_or_default();
             hashes.push(hash_of(&salts.of_path(path), leaf));
             start = *end;
@@ -180,6 +202,33 @@ impl Readings {
             return Err(ReadingsError::Facts);
         }
         Ok(Self { salt, readings })
+    }
+
+    /// Each path that a whole block of this node's own ledger speaks of, ascending, with the latest instant that it speaks of
+    /// it. The block was checked before it was recorded.
+    ///
+    /// # Errors
+    /// [`ReadingsError`] of the shape.
+    pub fn latest_instants_in_own_ledger(block: &[u8]) -> Result<Vec<(Name, Time)>, ReadingsError> {
+        codec::scan(block, codec::ITEM_BYTES_MAX)?;
+        let Block::Whole { leaves, .. } = codec::decode_scanned(block)? else {
+            return Err(ReadingsError::Part);
+        };
+        let latest = |leaf: Leaf| (leaf.path.clone(), leaf.latest());
+        Ok(leaves.into_iter().map(latest).collect())
+    }
+
+    /// Each path they speak of, ascending, with the latest instant that they speak of it.
+    #[must_use]
+    pub fn latest_instants(&self) -> Vec<(Name, Time)> {
+        let mut latest: BTreeMap<&Name, Time> = BTreeMap::new();
+        for reading in &self.readings {
+            let to = reading.when.to();
+            let known = latest.entry(&reading.path).or_insert(to);
+            *known = to.max(*known);
+        }
+        let latest = latest.into_iter();
+        latest.map(|(path, at)| (path.clone(), at)).collect()
     }
 
     /// The part of them whose paths are kept; `None` where that is all or none.
@@ -300,6 +349,12 @@ impl PartialReadings {
 }
 
 impl Leaf {
+    /// The latest instant it speaks of.
+    fn latest(&self) -> Time {
+        let instants = self.readings.iter().map(|reading| reading.when.to());
+        instants.max().unwrap_or(Time::EARLIEST)
+    }
+
     fn into_readings(self) -> impl Iterator<Item = Reading> {
         let path = self.path;
         self.readings.into_iter().map(move |sample| Reading {

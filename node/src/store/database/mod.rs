@@ -34,7 +34,7 @@ const HELD_MAX: Duration = Duration::from_secs(2);
 /// How often it is looked at whether they still do.
 const CLOSING_INTERVAL: Duration = Duration::from_millis(10);
 /// Page cache: the working set of indexes of some million observations.
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One write: a value, or none to remove the key.
 pub(super) type Item = (Vec<u8>, Option<Vec<u8>>);
@@ -52,11 +52,20 @@ pub enum DatabaseError {
     },
     /// No space is left.
     #[error(
-        "no space is left on the disk that holds `{path}`; free space there, then start again: \
-         before that the node cannot open its database"
+        "no space is left on the disk that holds `{path}`; free space there, then start again; until then --read-only shows and \
+         exports what is there"
     )]
     Full {
         /// What did not fit.
+        path: PathBuf,
+    },
+    /// No space is left where a copy is made of what is only read.
+    #[error(
+        "no space is left for the copy that --read-only makes at `{path}`; name a folder on another disk for temporary files, in the \
+         environment variable TMPDIR"
+    )]
+    FullAside {
+        /// Where.
         path: PathBuf,
     },
     /// The engine reported an error.
@@ -165,6 +174,7 @@ impl DatabaseError {
             | Self::Damaged
             | Self::Sync { .. }
             | Self::Full { .. }
+            | Self::FullAside { .. }
             | Self::TooLarge(_)
             | Self::Stopped { .. } => true,
             Self::InUse { .. } | Self::Wanting { .. } | Self::NoFile { .. } => false,
@@ -179,6 +189,7 @@ impl DatabaseError {
             Self::Engine { source, .. } => engine::is_damage(source),
             Self::InUse { .. }
             | Self::Full { .. }
+            | Self::FullAside { .. }
             | Self::TooLarge(_)
             | Self::Wanting { .. }
             | Self::NoFile { .. }
@@ -192,8 +203,8 @@ impl DatabaseError {
 #[derive(Debug)]
 pub(super) struct Database {
     /// Dropped first: it holds the engine open.
-    _watch: Watch,
-    engine: sled::Db,
+    watch: Option<Watch>,
+    engine: Engine,
     path: Arc<Path>,
     failure: Arc<Failure>,
     #[cfg(test)]
@@ -231,8 +242,8 @@ impl Database {
         let watch = Watch::start(config, (path, engine.clone()), Arc::clone(&failure))
             .map_err(|error| engine_error(path, error.into()))?;
         Ok(Self {
-            _watch: watch,
-            engine,
+            watch: Some(watch),
+            engine: Engine(Some(engine)),
             path: path.into(),
             failure,
             #[cfg(test)]
@@ -326,6 +337,25 @@ impl Database {
         Ok(())
     }
 
+    /// Closes it. Nothing is asked of it after that.
+    pub(super) fn close(&mut self) -> Result<(), DatabaseError> {
+        let Some(engine) = self.engine.0.take() else {
+            return Ok(());
+        };
+        // Dropped, the engine hands out what it buffers and waits for it: for ever where that fails and nobody watches.
+        let _ = asked(&self.path, || engine.flush());
+        drop(self.watch.take());
+        // It syncs once more, and gives up where that fails.
+        let closed = asked(&self.path, || {
+            drop(engine);
+            Ok(())
+        });
+        note_moved(&self.path);
+        let failed =
+            |_| DatabaseError::sync(&self.path, io::Error::other("it could not be synced"));
+        closed.map_err(failed).map_err(|error| self.stop(error))
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -413,6 +443,22 @@ impl Database {
     }
 }
 
+/// The engine, until it is closed.
+#[derive(Debug)]
+struct Engine(Option<sled::Db>);
+
+impl std::ops::Deref for Engine {
+    type Target = sled::Db;
+
+    #[expect(
+        clippy::expect_used,
+        reason = "nothing is asked of a database that is closed"
+    )]
+    fn deref(&self) -> &sled::Db {
+        self.0.as_ref().expect("the database is open")
+    }
+}
+
 /// The databases that this process has closed.
 static CLOSED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -429,9 +475,7 @@ fn was_closed(path: &Path) -> bool {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // Dropped, the engine hands out what it buffers and waits for it: for ever where that fails and nobody watches.
-        let _ = asked(&self.path, || self.engine.flush());
-        note_moved(&self.path);
+        let _ = self.close();
     }
 }
 

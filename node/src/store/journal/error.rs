@@ -93,6 +93,14 @@ impl JournalError {
         !matches!(self, Self::RecordTooLarge(_) | Self::GroupTooLarge(_))
     }
 
+    /// What the system says is the matter, where it is the system.
+    pub(in crate::store) fn kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::File { source, .. } => Some(source.kind()),
+            _ => None,
+        }
+    }
+
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {

@@ -8,6 +8,7 @@ use super::Database;
 use super::open;
 use super::workload::{Random, commit, observed, opened};
 use ambit_ledger::{Digest, ObservationId};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// How many times the database is damaged.
@@ -330,6 +331,26 @@ fn a_database_that_came_further_than_its_journal_is_evidence() {
 }
 
 #[test]
+fn a_database_of_another_course_of_the_same_store_proves_nothing() {
+    let sound = Sound::new(10);
+    let (home, other) = (sound.path(), copied(sound.path()));
+    for number in 0..3 {
+        let other = open(other.path());
+        other
+            .commit(commit(vec![observed(1_000 + number, "1").1]))
+            .unwrap();
+    }
+    let head = {
+        let store = open(home);
+        store.commit(commit(vec![observed(2_000, "1").1])).unwrap();
+        store.tree_head()
+    };
+    std::fs::remove_dir_all(home.join("db")).unwrap();
+    copy(&other.path().join("db"), &home.join("db"));
+    assert_eq!(Store::open_existing(home).unwrap().tree_head(), head);
+}
+
+#[test]
 fn a_journal_that_ends_before_what_was_committed_is_refused() {
     let sound = Sound::new(10);
     let home = sound.path();
@@ -381,6 +402,67 @@ fn what_is_damaged_in_the_journal_is_named_with_its_entries() {
         "{damage}"
     );
     assert_eq!((checked.groups, checked.entries), (41, OBSERVATIONS));
+    // The database holds what the journal lost, and goes on to.
+    assert_eq!(checked.in_database, Some(OBSERVATIONS + 1));
+    sound.answers(home);
+    // Only read, it is read up to the damage.
+    let read = Store::open_read_only(home).unwrap();
+    assert!((1..=OBSERVATIONS).contains(&read.size()));
+    assert_eq!(
+        read.entries(0, u64::MAX).map(Result::unwrap).count() as u64,
+        read.size()
+    );
+}
+
+#[test]
+fn where_only_space_is_missing_that_nothing_was_written_to_nothing_is_said_to_be_lost() {
+    let sound = Sound::new(10);
+    let home = sound.path();
+    let found = std::fs::read_dir(home.join("journal")).unwrap();
+    let last = found.map(|found| found.unwrap().path()).max().unwrap();
+    let segment = std::fs::File::options().write(true).open(last).unwrap();
+    segment
+        .set_len(segment.metadata().unwrap().len() - 1_000)
+        .unwrap();
+    let checked = check(home, false, &|_| {}).unwrap();
+    let [damage] = &checked.damaged[..] else {
+        panic!("{checked:?}");
+    };
+    let words =
+        format!("no entry is known to be lost with it; the last that is whole is {OBSERVATIONS}");
+    assert!(damage.ends_with(&words), "{damage}");
+    assert_eq!(checked.entries, OBSERVATIONS + 1);
+}
+
+#[test]
+fn a_home_that_is_only_read_stays_as_it_is() {
+    let sound = Sound::new(10);
+    let home = sound.path();
+    let bytes = || {
+        let folders = [home.to_owned(), home.join("db"), home.join("journal")];
+        let found = folders
+            .iter()
+            .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+        let paths = found.map(|found| found.unwrap().path());
+        let files: BTreeMap<_, _> = paths
+            .map(|path| (std::fs::read(&path).ok(), path))
+            .map(|(bytes, path)| (path, bytes))
+            .collect();
+        files
+    };
+    // Also beside who has it open.
+    let open = open(home);
+    let beside = Store::open_read_only(home).unwrap();
+    sound.read(&beside).unwrap();
+    drop(open);
+    let before = bytes();
+    let read = Store::open_read_only(home).unwrap();
+    sound.read(&read).unwrap();
+    let refused = read.commit(commit(vec![opened()])).unwrap_err();
+    assert!(matches!(refused, StoreError::ReadOnly), "{refused}");
+    assert!(!read.is_stopped());
+    drop(read);
+    assert!(before == bytes());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The store as a whole: what is committed stays, what was cut off is taken back.
 
 mod damage;
+mod finding;
 mod model;
 mod stops;
 mod workload;

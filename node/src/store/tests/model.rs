@@ -5,11 +5,12 @@ use super::super::packs;
 use super::super::parts::Part;
 use super::super::records::AcknowledgedAt;
 use super::super::{BoxKey, Commit, Outbox, Store, Write, keys};
+use super::finding::{Held, compare_found};
 use crate::link::Inbox;
 use crate::store::database::Database;
 use ambit_ledger::{
-    Acknowledgement, Admitted, Body, Digest, Disclosed, Disclosure, Name, ObservationId, Observed,
-    OfferedAgain, Time, leaf_hash,
+    Acknowledgement, Admitted, Body, Digest, Disclosed, Disclosure, Facts, Name, ObservationId,
+    Observed, OfferedAgain, Time, leaf_hash,
 };
 use serde_bytes::ByteBuf;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ pub(super) struct Model {
     outcomes: BTreeMap<(ObservationId, BoxKey), u64>,
     withheld: BTreeMap<(BoxKey, Option<Digest>), Vec<u64>>,
     blobs: BTreeMap<Digest, Vec<u8>>,
+    held: Vec<Held>,
 }
 
 impl Model {
@@ -54,11 +56,14 @@ impl Model {
             Write::Entry(body) => body.clone(),
             Write::Observed {
                 id,
+                facts,
+                elements,
                 statement,
                 readings,
                 import,
             } => {
                 self.readings.insert(index, (*id, readings.clone()));
+                self.hold(index, *id, facts, elements);
                 Body::Observed(Observed {
                     observation: ByteBuf::from(statement.clone()),
                     slot: 0,
@@ -68,6 +73,8 @@ impl Model {
             Write::Admitted {
                 id,
                 edition: _,
+                facts,
+                elements,
                 statement,
                 disclosure,
                 decision,
@@ -75,6 +82,7 @@ impl Model {
                 readings,
             } => {
                 self.readings.insert(index, (*id, readings.clone()));
+                self.hold(index, *id, facts, elements);
                 Body::Admitted(Admitted {
                     observation: ByteBuf::from(statement.clone()),
                     disclosure: ByteBuf::from(disclosure.clone()),
@@ -261,11 +269,24 @@ impl Model {
         self.withheld.entry(because).or_default().push(index);
     }
 
+    /// What comes once more is found by its first entry.
+    fn hold(&mut self, index: u64, id: ObservationId, facts: &Facts, elements: &[(Name, Time)]) {
+        if self.held.iter().all(|held| held.id != id) {
+            self.held.push(Held {
+                index,
+                id,
+                facts: facts.clone(),
+                elements: elements.to_vec(),
+            });
+        }
+    }
+
     /// Compares all that a store holds. `used` are the slots seen on the disk earlier.
     #[track_caller]
     pub(super) fn compare(&self, store: &Store, used: &UsedSlots) {
         self.compare_entries(store, used);
         self.compare_records(store);
+        compare_found(&self.held, store);
         assert_eq!(store.shared.published().outboxes, self.outboxes);
         assert_eq!(store.shared.published().inboxes, self.inboxes);
         for (digest, bytes) in &self.blobs {
@@ -331,6 +352,7 @@ impl Model {
     fn compare_records(&self, store: &Store) {
         let mut indexes = BTreeMap::new();
         let (mut entries, mut readings) = (BTreeMap::new(), BTreeMap::new());
+        let (mut listed, mut latest) = (0, 0);
         for pair in store.shared.database.scan(&[]) {
             let (key, value) = pair.unwrap();
             let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
@@ -346,6 +368,8 @@ impl Model {
                     .extend(value),
                 // What was cut off may leave blobs behind: they are named by their content.
                 b'h' | b'j' | b'b' | b's' | b'a' => {}
+                b'l' | b't' => listed += value.len() / 8,
+                b'y' => latest += 1,
                 b'o' => {
                     let (outbox, seq) = key.split_last_chunk::<8>().unwrap();
                     for (seq, index) in (u64::from_be_bytes(*seq)..).zip(value.chunks(8)) {
@@ -375,6 +399,10 @@ impl Model {
         assert_eq!(entries, (0..self.size()).collect::<Vec<_>>());
         assert_eq!(readings, self.readings.keys().copied().collect::<Vec<_>>());
         assert_eq!(indexes, self.indexes);
+        assert_eq!(listed, self.held.iter().map(Held::lists).sum::<usize>());
+        let paths = self.held.iter().flat_map(|held| &held.elements);
+        let paths: BTreeSet<&Name> = paths.map(|(path, _)| path).collect();
+        assert_eq!(latest, paths.len());
     }
 }
 

@@ -3,11 +3,11 @@
 use super::super::{AskedFor, BoxKey, Commit, Write};
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
-    Acknowledged, Acknowledgement, Action, Agreement, AgreementState, Body, Decided, Decision,
-    Digest, Disclosure, DisclosureId, ErasureExtent, ExportControl, Facts, Footprint, Inquiry,
-    Observation, ObservationId, OfferedAgain, Opened, OrganizationId, PartnershipId, Party,
-    Quality, Reading, Readings, RefusalCode, Refused, RefusedItem, Salt, Scope, SecretKey, Time,
-    When, Withdrawal, Withdrawn, Withheld,
+    Acknowledged, Acknowledgement, Action, Agreement, AgreementState, Assigned, Body, Decided,
+    Decision, Digest, Disclosure, DisclosureId, ErasureExtent, ExportControl, Facts, Footprint,
+    Inquiry, Name, Observation, ObservationId, OfferedAgain, Opened, OrganizationId, PartnershipId,
+    Party, Quality, Reading, Readings, RefusalCode, Refused, RefusedItem, Salt, Scope, SecretKey,
+    Time, When, Withdrawal, Withdrawn, Withheld,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -43,11 +43,20 @@ fn day() -> Time {
     Time::EARLIEST.plus_days(20_000)
 }
 
+/// So that later ones are not always the latest.
+fn observed_at(number: u64) -> Time {
+    day().plus_seconds(u32::try_from(number % 1_000 * 7_919 % 100_000).unwrap())
+}
+
 fn salt(number: u64) -> Salt {
     Salt::from_bytes(*Digest::of(&number.to_be_bytes()).as_bytes())
 }
 
-fn facts(readings: Digest) -> Facts {
+fn facts(number: u64, readings: Digest) -> Facts {
+    let assigned = |value: String| Assigned {
+        assigner: "did:web:a.example".parse().unwrap(),
+        value: value.parse().unwrap(),
+    };
     Facts {
         issuer: "did:web:a.example".parse().unwrap(),
         source: "cmm-1".parse().unwrap(),
@@ -58,10 +67,10 @@ fn facts(readings: Digest) -> Facts {
         asset: None,
         submodel: "urn:submodel".parse().unwrap(),
         semantic_id: "urn:semantic".parse().unwrap(),
-        part: None,
+        part: (!number.is_multiple_of(3)).then(|| assigned(format!("part-{}", number % 3))),
         revision: None,
         serial: None,
-        lot: None,
+        lot: (!number.is_multiple_of(2)).then(|| assigned("lot-1".to_owned())),
         order: None,
         process: None,
         program: None,
@@ -70,8 +79,8 @@ fn facts(readings: Digest) -> Facts {
         design_authority: None,
         trade_secret: false,
         export_control: ExportControl::default(),
-        observed_from: day(),
-        observed_to: day(),
+        observed_from: observed_at(number),
+        observed_to: observed_at(number),
         grants: [].into(),
         inputs: [].into(),
         corrects: None,
@@ -80,13 +89,15 @@ fn facts(readings: Digest) -> Facts {
     }
 }
 
-/// An observation of one reading: its id, its statement, its readings.
-fn observation(number: u64, value: &str) -> (ObservationId, Vec<u8>, Vec<u8>) {
+/// An observation of one reading.
+fn observation(number: u64, value: &str) -> Signed {
     let readings = Readings {
         salt: salt(number),
         readings: vec![Reading {
-            path: "Value".parse().unwrap(),
-            when: When::Instant { at: day() },
+            path: format!("Value{}", number % 2).parse().unwrap(),
+            when: When::Instant {
+                at: observed_at(number),
+            },
             quality: Quality::Good,
             value: Some(value.to_owned()),
             value_type: None,
@@ -95,21 +106,36 @@ fn observation(number: u64, value: &str) -> (ObservationId, Vec<u8>, Vec<u8>) {
             attachment: None,
         }],
     };
-    let facts = facts(readings.digest().unwrap());
-    let readings = readings.encode().unwrap();
+    let facts = facts(number, readings.digest().unwrap());
     let statement = Observation::sign(&facts, &SecretKey::from_seed(&[2; 32]));
-    (ObservationId::of(&statement), statement, readings)
+    Signed {
+        id: ObservationId::of(&statement),
+        facts: Box::new(facts),
+        statement,
+        elements: readings.latest_instants(),
+        readings: readings.encode().unwrap(),
+    }
+}
+
+struct Signed {
+    id: ObservationId,
+    facts: Box<Facts>,
+    elements: Vec<(Name, Time)>,
+    statement: Vec<u8>,
+    readings: Vec<u8>,
 }
 
 pub(super) fn observed(number: u64, value: &str) -> (ObservationId, Write) {
-    let (id, statement, readings) = observation(number, value);
+    let signed = observation(number, value);
     let write = Write::Observed {
-        id,
-        statement,
-        readings,
+        id: signed.id,
+        facts: signed.facts,
+        elements: signed.elements,
+        statement: signed.statement,
+        readings: signed.readings,
         import: None,
     };
-    (id, write)
+    (signed.id, write)
 }
 
 /// With this many bytes in its value.
@@ -287,15 +313,17 @@ impl Pair {
     }
 
     fn admitted(&self, number: u64, seq: u64, bytes: usize) -> Write {
-        let (id, statement, readings) = observation(number, &"8".repeat(bytes));
+        let signed = observation(number, &"8".repeat(bytes));
         Write::Admitted {
-            id,
+            id: signed.id,
             edition: Digest::of(b"edition"),
-            statement,
-            disclosure: self.disclosure(id),
+            facts: signed.facts,
+            elements: signed.elements,
+            statement: signed.statement,
+            disclosure: self.disclosure(signed.id),
             decision: Digest::of(b"to admit"),
             seq,
-            readings,
+            readings: signed.readings,
         }
     }
 
@@ -327,7 +355,7 @@ impl Pair {
                     attested: BTreeSet::new(),
                 },
                 discloser: organization,
-                footprint: Footprint::from(&facts(Digest::of(b""))),
+                footprint: Footprint::from(&facts(0, Digest::of(b""))),
                 scope: scope(&self.other),
                 limits: None,
                 partnership: Agreement {
