@@ -6,8 +6,13 @@ use ambit_node::clock;
 use ambit_node::collect::{Draft, FactsFile, observe_values};
 use ambit_node::config::{MeshSettings, OrganizationSettings, Settings};
 use ambit_node::node::Node;
+use mimalloc::MiMalloc;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+/// As in the program: what is measured here and its yardstick allocate as the node does.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The supplier and the customer, with an agreement in force between them; neither runs.
 pub struct Bed {

@@ -64,13 +64,15 @@ pub fn call(home: &Path, arguments: &[&str]) -> Command {
 /// The processor time of a process, of all threads that it has; nothing where the system does not say.
 pub fn processor_time(process: u32) -> Option<Duration> {
     let threads = PathBuf::from(format!("/proc/{process}/task"));
-    let mut nanoseconds = 0;
+    let mut nanoseconds: Option<u64> = None;
     for thread in std::fs::read_dir(threads).ok()? {
         // One that just ended is gone.
         let Ok(text) = std::fs::read_to_string(thread.ok()?.path().join("schedstat")) else {
             continue;
         };
-        nanoseconds += text.split(' ').next()?.parse::<u64>().ok()?;
+        // One that has just begun may have used none that was counted.
+        let of_thread = text.split(' ').next()?.parse::<u64>().ok()?;
+        nanoseconds = Some(nanoseconds.unwrap_or_default() + of_thread);
     }
-    (nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds))
+    nanoseconds.map(Duration::from_nanos)
 }

@@ -54,8 +54,8 @@ impl Directive {
             "R" => &["hour", "minute"],
             "f" | "N" | ".f" | ".N" => &["fraction of the second"],
             "p" | "P" => &["half of the day"],
-            "z" | ":z" | "::z" => &["offset"],
-            "Q" | ":Q" => &["zone"],
+            "Q" | ":Q" => &["offset"],
+            name if name.trim_start_matches(':') == "z" => &["offset"],
             _ => &[],
         }
     }
@@ -125,7 +125,31 @@ pub(super) fn fault(form: &str, zone: Option<&Zone>) -> Option<String> {
                 .to_owned(),
         );
     }
-    said_twice(&directives).or_else(|| offset_in_text(&directives, &texts, zone?))
+    if !has(&["p", "P"]) && half_in_text(&directives, &texts) {
+        return Some("AM or PM only stands there, and is not read: write `%I` and `%p`".to_owned());
+    }
+    said_twice(&once(&directives, &texts)).or_else(|| offset_in_text(&directives, &texts, zone?))
+}
+
+/// A zone in brackets behind an offset says the same, which is held against it.
+fn once(directives: &[Directive], texts: &[String]) -> Vec<Directive> {
+    let bracketed = directives.iter().zip(texts);
+    let bracketed =
+        bracketed.filter(|(directive, text)| !(directive.0.ends_with('Q') && text.ends_with('[')));
+    bracketed.map(|(directive, _)| directive.clone()).collect()
+}
+
+/// Whether a half of the day only stands there: in small letters it is a word of other languages where no time is before it.
+fn half_in_text(directives: &[Directive], texts: &[String]) -> bool {
+    let is_half = |word: &String| ["AM", "PM"].contains(&word.as_str());
+    let mut anywhere = texts.iter().flat_map(|text| words(text));
+    let behind = directives.iter().zip(texts.iter().skip(1));
+    let mut behind = behind.filter(|(directive, _)| directive.is_of_day());
+    anywhere.any(|word| is_half(&word))
+        || behind.any(|(_, text)| {
+            let first = words(text).into_iter().next();
+            first.is_some_and(|word| is_half(&word.to_ascii_uppercase()))
+        })
 }
 
 /// The last one would count, whatever the others say.
@@ -158,17 +182,26 @@ fn offset_in_text(directives: &[Directive], texts: &[String], zone: &Zone) -> Op
     let Zone::Of(zone) = zone else {
         return None;
     };
-    let is_read = |directive: &Directive| {
-        let says = directive.says();
-        says.contains(&"offset") || says.contains(&"zone")
-    };
+    let is_read = |directive: &Directive| directive.says().contains(&"offset");
     if directives.iter().any(is_read) {
         return None;
     }
     let fixed = always(zone);
     let behind = directives.iter().zip(texts.iter().skip(1));
     let behind = behind.filter(|(directive, _)| directive.is_of_day());
-    behind.filter_map(|(_, text)| offset_at_start(text)).find_map(|(word, meant)| {
+    let behind = behind.filter_map(|(_, text)| offset_at_start(text));
+    let anywhere = texts
+        .iter()
+        .flat_map(|text| words(text))
+        .filter_map(|word| {
+            let meant = meant_anywhere(&word)?;
+            Some((word, meant))
+        });
+    let last = texts.last().and_then(|text| words(text).pop());
+    let last = last
+        .filter(|word| word == "Z")
+        .map(|word| (word, Meant::Offset(Offset::UTC)));
+    behind.chain(anywhere).chain(last).find_map(|(word, meant)| {
         let is_so = match meant {
             Meant::Offset(offset) => fixed == Some(offset),
             // What it means depends on who wrote it; one offset for all of the file is a word of the map's author.
@@ -223,9 +256,41 @@ fn meant_by(word: &str) -> Option<Meant> {
         "" => return numeric(rest),
         _ => {}
     }
-    let is_known = ["UHR", "HRS", "AM", "PM"].contains(&letters.as_str());
-    let is_name = rest.is_empty() && (2..=5).contains(&letters.len()) && word == letters;
-    (is_name && !is_known).then_some(Meant::Zone)
+    let is_name = rest.is_empty() && (NAMES.contains(&word) || NAMES_BEHIND.contains(&word));
+    is_name.then_some(Meant::Zone)
+}
+
+/// What nobody writes but for an offset.
+const NAMES: [&str; 27] = [
+    "EDT", "CDT", "MST", "MDT", "PDT", "AKST", "AKDT", "HST", "CET", "CEST", "MEZ", "MESZ", "EET",
+    "EEST", "WEST", "MSK", "BST", "JST", "KST", "SGT", "HKT", "AEST", "AEDT", "ACST", "AWST",
+    "NZST", "NZDT",
+];
+/// What stands for an offset behind a time, and for other things elsewhere.
+const NAMES_BEHIND: [&str; 13] = [
+    "EST", "CST", "PST", "AST", "IST", "WET", "ET", "CT", "MT", "PT", "SAST", "WIB", "PKT",
+];
+
+/// What a word means, wherever it stands, that stands for nothing else.
+fn meant_anywhere(word: &str) -> Option<Meant> {
+    let upper = word.to_ascii_uppercase();
+    let is_utc = ["UTC", "GMT", "ZULU"]
+        .iter()
+        .any(|name| upper.starts_with(name));
+    let is_numeric =
+        word.starts_with('+') && word.chars().filter(char::is_ascii_digit).count() >= 3;
+    if is_utc || is_numeric {
+        return meant_by(word);
+    }
+    NAMES.contains(&word).then_some(Meant::Zone)
+}
+
+/// Runs of letters, and of what offsets are written with.
+fn words(text: &str) -> Vec<String> {
+    let is_of_word = |char: char| char.is_alphanumeric() || "+-\u{2212}:".contains(char);
+    let words = text.split(|char| !is_of_word(char));
+    let words = words.filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
 }
 
 /// An offset in digits; one that is none all the same is not passed over. A hyphen before two digits parts more often than it
@@ -280,6 +345,11 @@ mod tests {
             ("%F %T Nr. Z. 3", "Europe/Berlin"),
             ("IST %F %T", "Europe/Berlin"),
             ("%F %H:%M UHR", "Europe/Berlin"),
+            ("%F %T OK", "Europe/Berlin"),
+            ("am %d.%m.%Y um %H:%M", "Europe/Berlin"),
+            ("%HH%MMIN%SSEC %F", "Europe/Berlin"),
+            ("%H:%M:%S DE %F", "Europe/Berlin"),
+            ("%F %T %:::z", "in-value"),
             ("%s%.3f", ""),
             ("%s.%3f", ""),
             ("%F %TZ", ""),
@@ -336,6 +406,23 @@ mod tests {
             ("%F %T SGT", "Asia/Singapore", "`SGT` may stand"),
             ("%F %T+99:99", "Europe/Berlin", "may stand"),
             ("%F %I:%M %p EST", "America/New_York", "`EST` may stand"),
+            ("%H:%M:%S %d.%m.%Y UTC", "Europe/Berlin", "`UTC` may stand"),
+            ("%H:%M:%S %d.%m.%YZ", "Europe/Berlin", "`Z` may stand"),
+            ("%F %T Uhr UTC", "Europe/Berlin", "`UTC` may stand"),
+            ("%F %T/UTC", "Europe/Berlin", "`UTC` may stand"),
+            ("%FT%T_Z", "Europe/Berlin", "`Z` may stand"),
+            ("%F %T Etc/UTC", "Europe/Berlin", "`UTC` may stand"),
+            ("(UTC) %F %T", "Europe/Berlin", "`UTC` may stand"),
+            (
+                "UTC+02:00 %F %T",
+                "America/New_York",
+                "`UTC+02:00` may stand",
+            ),
+            ("%F %T Uhr MEZ", "Europe/Berlin", "`MEZ` may stand"),
+            ("%F %T PM", "UTC", "AM or PM only stands there"),
+            ("%F %T pm", "UTC", "AM or PM only stands there"),
+            ("%F %T %:Q %z", "in-value", "both say the offset"),
+            ("%F %T %z, %:::z", "in-value", "both say the offset"),
             ("%d.%m.%y%C", "UTC", "`%C` is the first half"),
             ("%c", "UTC", "`%c` is not read"),
             ("%F %r", "UTC", "`%r` is not read"),

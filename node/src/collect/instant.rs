@@ -99,10 +99,17 @@ impl TimeForm {
         let is_sixtieth = match &self.format {
             Some(format) => has_sixtieth_second(text, |text| {
                 let parsed = strtime::parse(format, text).ok()?;
-                some_of(parsed.timestamp(), parsed.to_datetime().ok())
+                let read = (
+                    parsed.timestamp(),
+                    parsed.subsec_nanosecond(),
+                    parsed.to_datetime().ok(),
+                );
+                // What is neither is no time, and has no seconds.
+                (read.0.is_some() || read.2.is_some()).then_some(read)
             }),
             None => has_sixtieth_second(text, |text| {
-                some_of(text.parse::<jiff::Timestamp>().ok(), civil(text))
+                let read = (text.parse::<jiff::Timestamp>().ok(), civil(text));
+                (read.0.is_some() || read.1.is_some()).then_some(read)
             }),
         };
         if is_sixtieth {
@@ -168,14 +175,6 @@ impl TimeForm {
             (Some(Zone::Of(zone)), false) => place(civil_of(&parsed, text)?, zone, text),
         }
     }
-}
-
-/// What is neither is no time, and has no seconds.
-fn some_of(
-    instant: Option<jiff::Timestamp>,
-    civil: Option<DateTime>,
-) -> Option<(Option<jiff::Timestamp>, Option<DateTime>)> {
-    (instant.is_some() || civil.is_some()).then_some((instant, civil))
 }
 
 /// The instant of what carries an offset, or counts seconds.
@@ -267,6 +266,9 @@ mod tests {
                 panic!("{text}");
             };
             assert!(why.contains("set `format`"), "{why}");
+        }
+        for text in ["1777629601.600", "1777629601.160", "1777629660.606060"] {
+            assert!(read("", "%s%.f", text).is_ok(), "{text}");
         }
     }
 

@@ -176,8 +176,8 @@ impl Node {
             .flatten();
         let moved = moved.map(|other| {
             format!(
-                "its later card, in the agreement `{other}`, says otherwise where it is, and what goes under this one is judged by \
-                 the card that was signed with it: agree anew with its later card, under another name"
+                "its later card, in the agreement `{other}`, says otherwise of its seat, its hosting or its personnel: what goes under \
+                 this agreement is judged by the card that was signed with it, until it ends"
             )
         });
         statement
