@@ -57,6 +57,15 @@ impl IndexKey {
         Ok(drawn)
     }
 
+    /// The key of a home, where there is one: nothing is written.
+    pub(super) fn read(home: &Path) -> Option<Self> {
+        let path = home.join("index.key");
+        crate::platform::check_file(&path).ok()?;
+        let bytes = Zeroizing::new(std::fs::read(path).ok()?);
+        let key = bytes.as_slice().try_into().ok().map(Zeroizing::new)?;
+        Some(Self(key))
+    }
+
     /// Draws one.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::faults::{Faults, Point};
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// As many bytes as the longest text takes, so that each takes the place of the one before: one sector of the disk, which
 /// has it whole or not at all, and no new space on one that is full.
@@ -44,6 +45,17 @@ pub(super) struct Notice {
 /// Where a home has it.
 pub(super) fn path(home: &Path) -> PathBuf {
     home.join("db.state")
+}
+
+/// How the database of a home was left, and when that was noted: nothing is written.
+pub(super) fn read(home: &Path) -> Option<(Left, SystemTime)> {
+    let path = path(home);
+    let noted_at = path
+        .metadata()
+        .and_then(|metadata| metadata.modified())
+        .ok()?;
+    let text = crate::platform::read_text(&path).ok()?;
+    Some((parse(&path, text.as_bytes()), noted_at))
 }
 
 impl Notice {

@@ -12,7 +12,7 @@
 
 use super::database::{Database, DatabaseError, note_moved};
 use super::index_key::IndexKey;
-use super::journal::{Journal, Position};
+use super::journal::{Journal, Position, Reader};
 use super::left::{Left, Notice};
 use super::parts::Part;
 use super::places::{
@@ -199,11 +199,12 @@ impl Opening<'_> {
                 return Err(error.into());
             }
         };
-        let kept =
-            agreed(&database, self.journal, self.keys.index).and_then(|agreed| match agreed {
+        let kept = agreed(&database, &self.journal.reader(), self.keys.index).and_then(|agreed| {
+            match agreed {
                 Some(agreed) => self.apply(&database, Some(agreed)).map(Some),
                 None => Ok(None),
-            });
+            }
+        });
         match kept {
             Ok(Some((head, applied))) => Ok(Some((database, head, applied))),
             Ok(None) => {
@@ -285,7 +286,7 @@ impl Opening<'_> {
         }
         self.notice.opened()?;
         let database = Database::open(&path)?;
-        let (head, applied) = agreed(&database, self.journal, self.keys.index)?
+        let (head, applied) = agreed(&database, &self.journal.reader(), self.keys.index)?
             .ok_or(StoreError::Damaged("it is not what was just built"))?;
         if !is_first {
             tracing::warn!("the database is built again; nothing is lost");
@@ -365,7 +366,7 @@ impl Opening<'_> {
         }
         let opened = Database::open(path);
         let agreed = match &opened {
-            Ok(database) => agreed(database, self.journal, self.keys.index),
+            Ok(database) => agreed(database, &self.journal.reader(), self.keys.index),
             Err(_) => Ok(None),
         };
         let (failed, opened) = match opened {
@@ -388,7 +389,7 @@ impl Opening<'_> {
     }
 }
 
-fn applied_to(database: &Database) -> Result<Option<Applied>, StoreError> {
+pub(super) fn applied_to(database: &Database) -> Result<Option<Applied>, StoreError> {
     let applied = database.read(keys::APPLIED)?;
     Ok(applied.and_then(|bytes| ambit_ledger::decode(&bytes).ok()))
 }
@@ -397,7 +398,7 @@ fn applied_to(database: &Database) -> Result<Option<Applied>, StoreError> {
 /// the one it says, and its indexes were made with the key that is there.
 pub(super) fn agreed(
     database: &Database,
-    journal: &Journal,
+    journal: &Reader,
     index_key: &IndexKey,
 ) -> Result<Option<(Head, Applied)>, StoreError> {
     let Some(applied) = applied_to(database)? else {
@@ -414,7 +415,7 @@ pub(super) fn agreed(
     if head.incarnation != incarnation_of(journal)? {
         return Ok(None);
     }
-    let (from, to) = (journal.acknowledged().group, applied.after.group);
+    let (from, to) = (journal.end().group, applied.after.group);
     if to > from {
         return if has_all_of(database, journal)? {
             Err(StoreError::Lost { from, to: to - 1 })
@@ -443,7 +444,7 @@ pub(super) fn agreed(
 }
 
 /// Whether a database holds every entry of a journal. Where the journal is damaged, nothing says that it does not.
-fn has_all_of(database: &Database, journal: &Journal) -> Result<bool, StoreError> {
+fn has_all_of(database: &Database, journal: &Reader) -> Result<bool, StoreError> {
     for group in journal.read(Position::START)? {
         let Ok(group) = group else {
             return Ok(true);
@@ -460,7 +461,7 @@ fn has_all_of(database: &Database, journal: &Journal) -> Result<bool, StoreError
 }
 
 /// Which store a journal is of, as its first group says.
-fn incarnation_of(journal: &Journal) -> Result<Salt, StoreError> {
+fn incarnation_of(journal: &Reader) -> Result<Salt, StoreError> {
     let first = journal.read(Position::START)?.next().transpose()?;
     let records = first.iter().flat_map(|group| &group.records);
     for record in records {

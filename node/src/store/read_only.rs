@@ -1,15 +1,18 @@
-//! A store that is only read: its database is built from the journal at another place, and nothing is written to the home. For one
-//! on a full disk, or on a file system that cannot be written to, or whose journal is damaged: then it is read up to what is lost.
+//! A store that is only read: its database is copied, or built from the journal, at another place, and nothing is written to the
+//! home. For one on a full disk, or on a file system that cannot be written to, or whose journal is damaged: then it is read as far
+//! as its database goes, or up to what is lost.
 
 use super::database::Database;
 use super::index_key::IndexKey;
-use super::journal::{Group, Journal, JournalError, Position, Reader, Salvaged};
-use super::opening::{Way, check_there};
-use super::places::journal_path;
-use super::records::Applied;
+use super::journal::{Damage, Group, Journal, JournalError, Position, Reader, Salvaged};
+use super::left::{self, Left};
+use super::opening::{Way, agreed, applied_to, check_there};
+use super::parts::Part;
+use super::places::{database_path, journal_path};
+use super::records::{Applied, Head, read_head};
 use super::replay::{Keys, apply_all};
 use super::slots::Slots;
-use super::{DatabaseError, Shared, Store, StoreError, is_open, reader, start_of, watermark};
+use super::{DatabaseError, Shared, Store, StoreError, is_open, keys, reader, start_of, watermark};
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -38,23 +41,30 @@ impl Store {
     /// Any [`StoreError`].
     pub fn open_read_only(home: &Path) -> Result<Self, StoreError> {
         check_there(home, Way::Existing)?;
-        let groups = groups(home)?;
+        let aside = Aside::make()?;
+        let looked = look(home)?;
         // After the end of the journal is known: keys are there before what is sealed with them.
         let slots = RefCell::new(Slots::open_read_only(&home.join("slots"))?);
-        let index_key = IndexKey::draw()?;
-        let aside = Aside::make()?;
-        let database = Database::open(&aside.folder.path().join("db"))
-            .map_err(|error| aside_error(aside.folder.path(), error))?;
-        let keys = Keys {
+        let (index_key, database, begun) = match copied(home, &aside, &looked)? {
+            Some((index_key, database, (head, applied))) => {
+                (index_key, database, (Some(head), applied))
+            }
+            None => {
+                let index_key = IndexKey::draw()?;
+                let nothing = (None, Applied::nothing(&index_key));
+                (index_key, aside.database("db")?, nothing)
+            }
+        };
+        let open_with = Keys {
             index: &index_key,
             open: &|block, id| {
                 reader::open_block(block, id, |slot| slots.borrow_mut().used_key(slot))
             },
         };
-        let nothing = (None, Applied::nothing(&index_key));
-        let applied = apply_all(&database, keys, groups, nothing, |_| Ok(()));
+        let groups = looked.groups(home, begun.1.after)?;
+        let applied = apply_all(&database, open_with, groups, begun, |_| Ok(()));
         let (head, _) = applied.map_err(|error| match error {
-            StoreError::Database(error) => aside_error(aside.folder.path(), error).into(),
+            StoreError::Database(error) => aside.error(error).into(),
             error => error,
         })?;
         let head = head.ok_or_else(|| StoreError::Empty(journal_path(home)))?;
@@ -93,6 +103,17 @@ impl Aside {
     }
 }
 
+impl Aside {
+    /// The database of a name, or another one.
+    fn database(&self, name: &str) -> Result<Database, DatabaseError> {
+        Database::open(&self.folder.path().join(name)).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: DatabaseError) -> DatabaseError {
+        aside_error(self.folder.path(), error)
+    }
+}
+
 fn remove_left(place: &Path) {
     let found = std::fs::read_dir(place).into_iter().flatten().flatten();
     let is_ours = |path: &PathBuf| {
@@ -118,47 +139,152 @@ fn aside_error(folder: &Path, error: DatabaseError) -> DatabaseError {
     }
 }
 
-type Groups = Box<dyn Iterator<Item = Result<Group, JournalError>>>;
+/// What is found of a journal.
+enum Looked {
+    Whole(Reader),
+    Damaged(Damage),
+}
 
-/// The groups of a home's journal, up to what is lost.
-fn groups(home: &Path) -> Result<Groups, StoreError> {
+/// Looks at a journal. What another process is appending is not damaged.
+fn look(home: &Path) -> Result<Looked, StoreError> {
     let folder = journal_path(home);
-    let mut looked = look(home, &folder);
-    for _ in 0..LOOKS_MAX {
-        if !matches!(looked, Err(StoreError::Journal(JournalError::Damaged(_)))) || !is_open(home) {
-            break;
+    let mut looks = 0;
+    loop {
+        let noted = watermark::read(home)?;
+        match Journal::read_only(&folder, Position::START, noted.group) {
+            Ok((reader, _)) => return Ok(Looked::Whole(reader)),
+            Err(JournalError::Damaged(_)) if looks < LOOKS_MAX && is_open(home) => {
+                looks += 1;
+                std::thread::sleep(LOOKS_INTERVAL);
+            }
+            Err(JournalError::Damaged(damage)) => return Ok(Looked::Damaged(damage)),
+            Err(error) => return Err(error.into()),
         }
-        std::thread::sleep(LOOKS_INTERVAL);
-        looked = look(home, &folder);
-    }
-    match looked {
-        Ok(reader) => Ok(Box::new(reader.read(Position::START)?)),
-        Err(StoreError::Journal(JournalError::Damaged(damage))) => {
-            tracing::warn!(
-                damage = %damage,
-                "the journal is damaged: what is lost is not shown, nor what lies behind it; `ambit store check` names the entries"
-            );
-            let mut next = 0;
-            let whole = Journal::salvage(&folder)?.filter_map(|found| match found {
-                Ok(Salvaged::Group(group)) => Some(Ok(group)),
-                // Where it took no group away, the next one follows.
-                Ok(Salvaged::Gap(_) | Salvaged::Torn { .. }) => None,
-                Err(error) => Some(Err(error)),
-            });
-            let following = whole.take_while(move |group| {
-                let is_next = group.as_ref().map_or(true, |group| group.number == next);
-                next += 1;
-                is_next
-            });
-            Ok(Box::new(following))
-        }
-        Err(error) => Err(error),
     }
 }
 
-fn look(home: &Path, folder: &Path) -> Result<Reader, StoreError> {
-    let noted = watermark::read(home)?;
-    Ok(Journal::read_only(folder, Position::START, noted.group)?.0)
+type Groups = Box<dyn Iterator<Item = Result<Group, JournalError>>>;
+
+impl Looked {
+    /// The groups from a position on, up to what is lost; none where that is as far as a database, or it is beyond.
+    fn groups(&self, home: &Path, from: Position) -> Result<Groups, StoreError> {
+        let damage = match self {
+            Self::Whole(reader) if from.group >= reader.end().group => {
+                return Ok(Box::new(std::iter::empty()));
+            }
+            Self::Whole(reader) => return Ok(Box::new(reader.read(from)?)),
+            Self::Damaged(damage) => damage,
+        };
+        if from != Position::START {
+            tracing::warn!(damage = %damage, "the journal is damaged: what is shown is what the database holds");
+            return Ok(Box::new(std::iter::empty()));
+        }
+        tracing::warn!(
+            damage = %damage,
+            "the journal is damaged: what is lost is not shown, nor what lies behind it; `ambit store check` names the entries"
+        );
+        let mut next = 0;
+        let following = salvaged(home)?.take_while(move |group| {
+            let is_next = group.as_ref().map_or(true, |group| group.number == next);
+            next += 1;
+            is_next
+        });
+        Ok(Box::new(following))
+    }
+}
+
+/// The groups that are whole of a journal that is damaged. Where it took no group away, the next one follows.
+fn salvaged(
+    home: &Path,
+) -> Result<impl Iterator<Item = Result<Group, JournalError>> + use<>, StoreError> {
+    let found = Journal::salvage(&journal_path(home))?;
+    Ok(found.filter_map(|found| match found {
+        Ok(Salvaged::Group(group)) => Some(Ok(group)),
+        Ok(Salvaged::Gap(_) | Salvaged::Torn { .. }) => None,
+        Err(error) => Some(Err(error)),
+    }))
+}
+
+type Copied = (IndexKey, Database, (Head, Applied));
+
+/// A copy of the database that a home has, where that can be relied on: it is there sooner than one that is built, and holds also
+/// what a damaged journal lost.
+fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>, StoreError> {
+    let left = left::read(home);
+    let is_fit = matches!(left, Some((Left::Closed | Left::Killed, _)));
+    let (true, false, Some(index_key)) = (is_fit, is_open(home), IndexKey::read(home)) else {
+        return Ok(None);
+    };
+    if !copy(&database_path(home), &aside.folder.path().join("copy")) {
+        return Ok(None);
+    }
+    // Whoever has opened it meanwhile has written to it.
+    if is_open(home) || left::read(home) != left {
+        return Ok(None);
+    }
+    let Ok(database) = aside.database("copy") else {
+        return Ok(None);
+    };
+    let agreed = match looked {
+        Looked::Whole(reader) => agreed(&database, reader, &index_key),
+        Looked::Damaged(_) => Ok(of_same_store(&database, home, &index_key)?),
+    };
+    let agreed = match agreed {
+        Err(StoreError::Lost { from, to }) => {
+            tracing::warn!(
+                from,
+                to,
+                "the journal ends before groups that the database holds: keep the home as it is, and export what is shown"
+            );
+            held(&database)?.filter(|(_, applied)| applied.index_key == index_key.name())
+        }
+        // It is of no use, whatever it is.
+        agreed => agreed.unwrap_or(None),
+    };
+    Ok(agreed.map(|begun| (index_key, database, begun)))
+}
+
+/// How far a database is, where it is of the store that a damaged journal is of.
+fn of_same_store(
+    database: &Database,
+    home: &Path,
+    index_key: &IndexKey,
+) -> Result<Option<(Head, Applied)>, StoreError> {
+    let Some(first) = salvaged(home)?.next().transpose()? else {
+        return Ok(None);
+    };
+    let mut incarnation = None;
+    for record in &first.records {
+        if let Part::Head(head) = Part::read(first.number, &record.bytes)? {
+            incarnation = Some(head.incarnation);
+        }
+    }
+    let held = held(database)?;
+    Ok(held.filter(|(head, applied)| {
+        Some(head.incarnation) == incarnation && applied.index_key == index_key.name()
+    }))
+}
+
+/// How far a database is, as it says.
+fn held(database: &Database) -> Result<Option<(Head, Applied)>, StoreError> {
+    let head = database.read(keys::HEAD)?;
+    let head = head.and_then(|head| read_head(&head).ok());
+    Ok(head.zip(applied_to(database)?))
+}
+
+/// Copies the files of a database. False where that cannot be done.
+fn copy(from: &Path, to: &Path) -> bool {
+    let copied = || -> std::io::Result<()> {
+        std::fs::create_dir(to)?;
+        for found in std::fs::read_dir(from)? {
+            let found = found?;
+            if found.file_type()?.is_file() {
+                std::fs::copy(found.path(), to.join(found.file_name()))?;
+            }
+        }
+        Ok(())
+    };
+    copied().is_ok()
 }
 
 #[cfg(test)]

@@ -324,6 +324,12 @@ fn a_database_that_came_further_than_its_journal_is_evidence() {
         let _ = std::fs::remove_file(home.join("committed"));
         refused(home);
     }
+    // What it proves is shown to whoever only reads, where it may be relied on.
+    let size = Store::open_read_only(home).unwrap().size();
+    assert_eq!(size, OBSERVATIONS + 1);
+    std::fs::write(left::path(home), "closed").unwrap();
+    let size = Store::open_read_only(home).unwrap().size();
+    assert_eq!(size, OBSERVATIONS + 3);
     let database = Database::open(&home.join("db")).unwrap();
     let applied = database.read(keys::APPLIED).unwrap().unwrap();
     let applied: Applied = ambit_ledger::decode(&applied).unwrap();
@@ -405,7 +411,9 @@ fn what_is_damaged_in_the_journal_is_named_with_its_entries() {
     // The database holds what the journal lost, and goes on to.
     assert_eq!(checked.in_database, Some(OBSERVATIONS + 1));
     sound.answers(home);
-    // Only read, it is read up to the damage.
+    // Only read, it shows what the database holds; without one, what lies before the damage.
+    sound.read(&Store::open_read_only(home).unwrap()).unwrap();
+    std::fs::remove_dir_all(home.join("db")).unwrap();
     let read = Store::open_read_only(home).unwrap();
     assert!((1..=OBSERVATIONS).contains(&read.size()));
     assert_eq!(
