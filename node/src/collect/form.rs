@@ -139,14 +139,22 @@ fn once(directives: &[Directive], texts: &[String]) -> Vec<Directive> {
     bracketed.map(|(directive, _)| directive.clone()).collect()
 }
 
+/// The texts that stand right behind a part of the time of day.
+fn behind_times<'a>(
+    directives: &'a [Directive],
+    texts: &'a [String],
+) -> impl Iterator<Item = &'a String> {
+    let behind = directives.iter().zip(texts.iter().skip(1));
+    let behind = behind.filter(|(directive, _)| directive.is_of_day());
+    behind.map(|(_, text)| text)
+}
+
 /// Whether a half of the day only stands there: in small letters it is a word of other languages where no time is before it.
 fn half_in_text(directives: &[Directive], texts: &[String]) -> bool {
     let is_half = |word: &String| ["AM", "PM"].contains(&word.as_str());
     let mut anywhere = texts.iter().flat_map(|text| words(text));
-    let behind = directives.iter().zip(texts.iter().skip(1));
-    let mut behind = behind.filter(|(directive, _)| directive.is_of_day());
     anywhere.any(|word| is_half(&word))
-        || behind.any(|(_, text)| {
+        || behind_times(directives, texts).any(|text| {
             let first = words(text).into_iter().next();
             first.is_some_and(|word| is_half(&word.to_ascii_uppercase()))
         })
@@ -187,9 +195,7 @@ fn offset_in_text(directives: &[Directive], texts: &[String], zone: &Zone) -> Op
         return None;
     }
     let fixed = always(zone);
-    let behind = directives.iter().zip(texts.iter().skip(1));
-    let behind = behind.filter(|(directive, _)| directive.is_of_day());
-    let behind = behind.filter_map(|(_, text)| offset_at_start(text));
+    let behind = behind_times(directives, texts).filter_map(|text| offset_at_start(text));
     let anywhere = texts
         .iter()
         .flat_map(|text| words(text))
@@ -234,7 +240,6 @@ enum Meant {
 fn offset_at_start(text: &str) -> Option<(String, Meant)> {
     let text = text.trim_start_matches(|char: char| char.is_ascii_digit() || ".,:".contains(char));
     let text = text.trim_start().trim_start_matches(['(', '[']);
-    let is_of_word = |char: char| char.is_alphanumeric() || "+-\u{2212}:".contains(char);
     let word: String = text.chars().take_while(|char| is_of_word(*char)).collect();
     let meant = meant_by(&word)?;
     Some((word, meant))
@@ -285,9 +290,12 @@ fn meant_anywhere(word: &str) -> Option<Meant> {
     NAMES.contains(&word).then_some(Meant::Zone)
 }
 
+fn is_of_word(char: char) -> bool {
+    char.is_alphanumeric() || "+-\u{2212}:".contains(char)
+}
+
 /// Runs of letters, and of what offsets are written with.
 fn words(text: &str) -> Vec<String> {
-    let is_of_word = |char: char| char.is_alphanumeric() || "+-\u{2212}:".contains(char);
     let words = text.split(|char| !is_of_word(char));
     let words = words.filter(|word| !word.is_empty());
     words.map(str::to_owned).collect()

@@ -104,8 +104,7 @@ impl Node {
         let facts = found.observation.facts();
         for reading in self.readings(found)?.readings {
             let at = reading.when.to();
-            let element = (&facts.submodel, &facts.issuer, &reading.path);
-            if !self.store().is_latest(latest, element, at) {
+            if !self.store().is_latest(latest, &reading.path, at) {
                 continue;
             }
             // Of two at the same instant it is the later one.
@@ -130,15 +129,6 @@ impl Node {
         submodel: &str,
         origin: Option<&OrganizationId>,
     ) -> Result<InspectError, StoreError> {
-        let of_submodel = FactValue::Submodel(submodel);
-        let newest = |facts: Vec<Vec<FactValue<'_>>>| {
-            let wanted = Wanted {
-                facts,
-                ..Wanted::default()
-            };
-            let found = self.store().found(&wanted, Direction::Before(u64::MAX))?;
-            found.take(1).next().transpose()
-        };
         let Some(origin) = origin else {
             return Ok(InspectError::NoSubmodel(submodel.to_owned()));
         };
@@ -151,8 +141,13 @@ impl Node {
         let mut origins = BTreeSet::new();
         for other in held {
             let of_other = FactValue::Origin(other.as_str());
-            let found = newest(vec![vec![of_submodel], vec![of_other]])?;
-            if found.is_some() {
+            let wanted = Wanted {
+                facts: vec![vec![FactValue::Submodel(submodel)], vec![of_other]],
+                ..Wanted::default()
+            };
+            let mut found = self.store().found(&wanted, Direction::Before(u64::MAX))?;
+            if found.next().transpose()?.is_some() {
+                drop(found);
                 origins.insert(other);
             }
         }

@@ -6,7 +6,7 @@
 
 use super::index_key::{Hash, Hashes, IndexKey};
 use super::keys;
-use ambit_ledger::{Facts, Name, OrganizationId, Time};
+use ambit_ledger::{Assigned, Facts, Name, OrganizationId, Time};
 
 /// Observations as long as this, or shorter, lie in stretches of this length: some 73 minutes, in nanoseconds as a power of two.
 const LEAST_LEVEL: u8 = 42;
@@ -92,15 +92,13 @@ pub(super) fn latest_of(
     keys::latest(&submodel, origin.as_ref(), None)
 }
 
-/// The key of the latest reading of an element.
-pub(super) fn latest_at(
-    key: &IndexKey,
-    (submodel, origin, path): (&str, &OrganizationId, &str),
-) -> Vec<u8> {
-    let submodel = key.hash(LATEST_SUBMODEL, submodel);
-    let origin = key.hash(LATEST_ORIGIN, origin.as_str());
-    let path = key.hash(LATEST_PATH, path);
-    keys::latest(&submodel, Some(&origin), Some(&path))
+/// What stands at the end of such a key in the place of a path.
+pub(super) fn path_hash(key: &IndexKey, path: &str) -> Hash {
+    key.hash(LATEST_PATH, path)
+}
+
+fn value(assigned: Option<&Assigned>) -> Option<&str> {
+    assigned.map(|assigned| assigned.value.as_str())
 }
 
 /// All that leads to one observation.
@@ -122,22 +120,18 @@ impl FoundBy {
         facts: &Facts,
         elements: Option<&[(Name, Time)]>,
     ) -> Self {
-        let value = |assigned: &Option<ambit_ledger::Assigned>| {
-            assigned.as_ref().map(|assigned| assigned.value.to_string())
-        };
-        let (part, lot, program) = (value(&facts.part), value(&facts.lot), value(&facts.program));
         let facts_found = [
             Some(FactValue::Held),
             Some(FactValue::Submodel(facts.submodel.as_str())),
             Some(FactValue::Origin(facts.issuer.as_str())),
             Some(FactValue::DataClass(facts.data_class.as_str())),
-            part.as_deref().map(FactValue::Part),
-            lot.as_deref().map(FactValue::Lot),
+            value(facts.part.as_ref()).map(FactValue::Part),
+            value(facts.lot.as_ref()).map(FactValue::Lot),
             facts
                 .serial
                 .as_ref()
                 .map(|serial| FactValue::Serial(serial.as_str())),
-            program.as_deref().map(FactValue::Program),
+            value(facts.program.as_ref()).map(FactValue::Program),
         ];
         let mut lists = Vec::with_capacity(facts_found.len() + 1);
         for (kind, value) in facts_found.into_iter().flatten().map(FactValue::kind) {

@@ -3,7 +3,8 @@
 //! What is shown costs what is shown: of several lists, those entries are skipped over that are not in the shortest.
 
 use super::database::Database;
-use super::finding::{FactValue, latest_of, stretches};
+use super::finding::{FactValue, latest_of, path_hash, stretches};
+use super::index_key::Hash;
 use super::packing::latest_in;
 use super::reader::index_of;
 use super::{Store, StoreError, keys};
@@ -26,8 +27,8 @@ pub struct Wanted<'a> {
 pub struct LatestReading {
     /// The entry.
     pub entry: u64,
-    /// The instants of the latest readings that it holds, by the keys of their elements.
-    elements: BTreeMap<Vec<u8>, Time>,
+    /// The instants of the latest readings that it holds, by the hashes of their paths.
+    elements: BTreeMap<Hash, Time>,
 }
 
 impl Store {
@@ -109,12 +110,14 @@ impl Store {
         origin: Option<&OrganizationId>,
     ) -> Result<Vec<LatestReading>, StoreError> {
         let prefix = latest_of(&self.shared.index_key, submodel, origin);
-        let mut entries: BTreeMap<u64, BTreeMap<Vec<u8>, Time>> = BTreeMap::new();
+        let mut entries: BTreeMap<u64, BTreeMap<Hash, Time>> = BTreeMap::new();
         for pair in self.shared.database.scan(&prefix) {
             let (key, value) = pair?;
             let (at, entry) = latest_in(&value)?;
             self.counting(|| Ok(Some(entry)))?;
-            entries.entry(entry).or_default().insert(key, at);
+            let path = key.last_chunk().copied();
+            let path = path.ok_or(StoreError::Damaged("a key cannot be read"))?;
+            entries.entry(entry).or_default().insert(path, at);
         }
         let entries = entries.into_iter();
         Ok(entries
@@ -122,18 +125,11 @@ impl Store {
             .collect())
     }
 
-    /// Whether the latest reading of an element is at this instant in this entry.
-    pub fn is_latest(
-        &self,
-        latest: &LatestReading,
-        (submodel, origin, path): (&Name, &OrganizationId, &Name),
-        at: Time,
-    ) -> bool {
-        let key = super::finding::latest_at(
-            &self.shared.index_key,
-            (submodel.as_str(), origin, path.as_str()),
-        );
-        latest.elements.get(&key) == Some(&at)
+    /// Whether the latest reading of a path is at this instant in this entry.
+    #[must_use]
+    pub fn is_latest(&self, latest: &LatestReading, path: &Name, at: Time) -> bool {
+        let path = path_hash(&self.shared.index_key, path.as_str());
+        latest.elements.get(&path) == Some(&at)
     }
 }
 

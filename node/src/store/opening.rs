@@ -14,7 +14,7 @@ use super::database::{Database, DatabaseError, note_moved};
 use super::index_key::IndexKey;
 use super::journal::{Journal, Position, Reader};
 use super::left::{Left, Notice};
-use super::parts::Part;
+use super::parts::{Part, head_of};
 use super::places::{
     ASIDE, CHECK, NEW, clear, database_path, free, is_short_of_space, is_there, journal_path,
     remove,
@@ -463,11 +463,7 @@ fn has_all_of(database: &Database, journal: &Reader) -> Result<bool, StoreError>
 /// Which store a journal is of, as its first group says.
 fn incarnation_of(journal: &Reader) -> Result<Salt, StoreError> {
     let first = journal.read(Position::START)?.next().transpose()?;
-    let records = first.iter().flat_map(|group| &group.records);
-    for record in records {
-        if let Part::Head(head) = Part::read(0, &record.bytes)? {
-            return Ok(head.incarnation);
-        }
-    }
-    Err(StoreError::Unreadable(0))
+    let head = first.as_ref().map(head_of).transpose()?.flatten();
+    head.map(|head| head.incarnation)
+        .ok_or(StoreError::Unreadable(0))
 }

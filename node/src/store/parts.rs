@@ -13,6 +13,7 @@
 //! | 6 | the head, likewise |
 
 use super::StoreError;
+use super::journal::Group;
 use super::records::{Head, Outbox, read_head};
 use crate::link::Inbox;
 
@@ -59,6 +60,16 @@ pub(super) fn inbox(inbox: &Inbox) -> Vec<u8> {
 
 pub(super) fn head(head: &Head) -> Vec<u8> {
     [&[HEAD], ambit_ledger::encode(head).as_slice()].concat()
+}
+
+/// The head that a group ends with; none where it is none that a store wrote.
+pub(super) fn head_of(group: &Group) -> Result<Option<Head>, StoreError> {
+    for record in &group.records {
+        if let Part::Head(head) = Part::read(group.number, &record.bytes)? {
+            return Ok(Some(head));
+        }
+    }
+    Ok(None)
 }
 
 impl<'a> Part<'a> {

@@ -7,7 +7,7 @@ use super::index_key::IndexKey;
 use super::journal::{Damage, Group, Journal, JournalError, Position, Reader, Salvaged};
 use super::left::{self, Left};
 use super::opening::{Way, agreed, applied_to, check_there};
-use super::parts::Part;
+use super::parts::head_of;
 use super::places::{database_path, journal_path};
 use super::records::{Applied, Head, read_head};
 use super::replay::{Keys, apply_all};
@@ -253,12 +253,7 @@ fn of_same_store(
     let Some(first) = salvaged(home)?.next().transpose()? else {
         return Ok(None);
     };
-    let mut incarnation = None;
-    for record in &first.records {
-        if let Part::Head(head) = Part::read(first.number, &record.bytes)? {
-            incarnation = Some(head.incarnation);
-        }
-    }
+    let incarnation = head_of(&first)?.map(|head| head.incarnation);
     let held = held(database)?;
     Ok(held.filter(|(head, applied)| {
         Some(head.incarnation) == incarnation && applied.index_key == index_key.name()

@@ -261,24 +261,7 @@ fn a_forged_card_in_a_proposal_that_was_declined_keeps_nobody_from_agreeing() {
     });
     card.certificates = certificates.collect();
     let card = SignedCard::sign(card, &forged(KeyPurpose::Statement));
-    let text = format!(
-        r#"
-partnership = "evil"
-title = "Quality"
-program = "F-ONE"
-data_classes = ["quality"]
-purposes = ["urn:ambit:purpose:supplier-quality"]
-observed_from = "2026-01-01T00:00:00Z"
-observed_until = "2027-01-01T00:00:00Z"
-until = "{until}"
-retention_days = 365
-onward_hops = 0
-[[member]]
-card = "customer.card"
-[[member]]
-card = "supplier.card"
-"#
-    );
+    let text = declaration("evil", until, "", &["customer", "supplier"]);
     let cards = [
         scene.customer.card(scene.now).unwrap(),
         write_card(&Member::of(card)),

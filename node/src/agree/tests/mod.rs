@@ -61,6 +61,30 @@ fn root(node: &Node) -> Roots {
     [(id, node.root_fingerprint())].into()
 }
 
+/// The text of a declaration with these other members.
+fn declaration(name: &str, until: Time, more: &str, members: &[&str]) -> String {
+    let members = members.iter();
+    let members: Vec<String> = members
+        .map(|member| format!("[[member]]\ncard = \"{member}.card\"\n"))
+        .collect();
+    let members = members.concat();
+    format!(
+        r#"
+partnership = "{name}"
+title = "Quality"
+program = "F-ONE"
+data_classes = ["quality"]
+purposes = ["urn:ambit:purpose:supplier-quality"]
+observed_from = "2026-01-01T00:00:00Z"
+observed_until = "2027-01-01T00:00:00Z"
+until = "{until}"
+retention_days = 365
+onward_hops = 0
+{more}
+{members}"#
+    )
+}
+
 impl Scene {
     fn new() -> Self {
         Self::with(settings("supplier"))
@@ -99,23 +123,7 @@ impl Scene {
         more: &str,
         card: String,
     ) -> Result<Proposal, PartnerError> {
-        let text = format!(
-            r#"
-partnership = "{name}"
-title = "Quality"
-program = "F-ONE"
-data_classes = ["quality"]
-purposes = ["urn:ambit:purpose:supplier-quality"]
-observed_from = "2026-01-01T00:00:00Z"
-observed_until = "2027-01-01T00:00:00Z"
-until = "{until}"
-retention_days = 365
-onward_hops = 0
-{more}
-[[member]]
-card = "supplier.card"
-"#
-        );
+        let text = declaration(name, until, more, &["supplier"]);
         let roots = root(&self.supplier);
         self.customer.declare(&text, &[card], &roots, self.now)
     }

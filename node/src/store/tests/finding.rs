@@ -125,8 +125,8 @@ pub(super) fn compare_found(held: &[Held], store: &Store) {
     let found = store.latest_of(submodel.as_str(), None).unwrap();
     for (path, (at, index)) in &latest {
         let entry = found.iter().find(|found| found.entry == *index).unwrap();
-        assert!(store.is_latest(entry, (submodel, origin, path), *at));
-        assert!(!store.is_latest(entry, (submodel, origin, path), at.plus_seconds(1)));
+        assert!(store.is_latest(entry, path, *at));
+        assert!(!store.is_latest(entry, path, at.plus_seconds(1)));
     }
     assert_eq!(
         store.latest_of(submodel.as_str(), Some(origin)).unwrap(),
