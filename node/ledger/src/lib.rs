@@ -81,7 +81,7 @@ pub use terms::{
     ErasureExtent, LegalClause, LegalDocument, Limits, Material, Member, PartnershipTerms, Reach,
     RecordDigest, RequiredAttestation, Role, Scope, SignedCard,
 };
-pub use time::{Time, TimeError, has_sixtieth_second};
+pub use time::{OFFSET_SECONDS_MAX, Time, TimeError, has_sixtieth_second};
 pub use tree::{
     Frontier, consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency,
     verify_inclusion,

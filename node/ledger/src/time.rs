@@ -20,6 +20,9 @@ pub enum TimeError {
         "`{0}` has a sixtieth second, which no clock here can show: write the instant that is meant"
     )]
     SixtiethSecond(String),
+    /// An offset from UTC that no place has and RFC 3339, section 5.6, does not allow.
+    #[error("`{0}` has an offset from UTC of a day or more: write the one that is meant")]
+    Offset(String),
     /// Not an RFC 3339 instant.
     #[error("`{text}` is not an RFC 3339 instant such as 2026-05-01T08:00:00Z")]
     NotRfc3339 {
@@ -30,6 +33,9 @@ pub enum TimeError {
         source: jiff::Error,
     },
 }
+
+/// The largest offset from UTC that RFC 3339, section 5.6, can write, to the minute, in seconds.
+pub const OFFSET_SECONDS_MAX: i32 = 86_400 - 60;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 const NANOS_PER_MINUTE: i64 = 60_000_000_000;
@@ -166,12 +172,21 @@ impl std::str::FromStr for Time {
         if has_sixtieth_second(text, |text| text.parse::<jiff::Timestamp>().ok()) {
             return Err(TimeError::SixtiethSecond(text.to_owned()));
         }
-        text.parse::<jiff::Timestamp>()
-            .map_err(|source| TimeError::NotRfc3339 {
-                text: text.to_owned(),
-                source,
-            })?
-            .try_into()
+        let failed = |source| TimeError::NotRfc3339 {
+            text: text.to_owned(),
+            source,
+        };
+        let instant = text.parse::<jiff::Timestamp>().map_err(failed)?;
+        // Beside an offset there may be a zone (RFC 9557): the two say the same.
+        if text.contains('[') {
+            text.parse::<jiff::Zoned>().map_err(failed)?;
+        }
+        let pieces = jiff::fmt::temporal::Pieces::parse(text).map_err(failed)?;
+        let offset = pieces.to_numeric_offset();
+        if offset.is_some_and(|offset| offset.seconds().abs() > OFFSET_SECONDS_MAX) {
+            return Err(TimeError::Offset(text.to_owned()));
+        }
+        instant.try_into()
     }
 }
 
@@ -256,6 +271,18 @@ mod tests {
         assert_eq!(Time::LATEST.to_string(), "2199-12-31T23:59:59.999Z");
         assert!("2026-05-01 08:00".parse::<Time>().is_err());
         assert!("2023-12-11T11:31:60Z".parse::<Time>().is_err());
+        for text in ["2026-05-01T08:00:00+24:00", "2026-05-01T08:00:00-25:59"] {
+            let refused = text.parse::<Time>();
+            assert!(matches!(refused, Err(TimeError::Offset(_))), "{text}");
+        }
+        let zoned = "2026-05-01T08:00:00+02:00[Europe/Berlin]".parse::<Time>();
+        assert_eq!(zoned.unwrap().to_string(), "2026-05-01T06:00:00Z");
+        assert!(
+            "2026-05-01T08:00:00+09:00[Europe/Berlin]"
+                .parse::<Time>()
+                .is_err()
+        );
+        assert!("2026-05-01T08:00:00+23:59".parse::<Time>().is_ok());
         assert!("2016-12-31T23:59:60Z".parse::<Time>().is_err());
         assert!("20161231T235960Z".parse::<Time>().is_err());
         assert!("2016-12-31T235960+01:00".parse::<Time>().is_err());

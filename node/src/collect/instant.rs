@@ -1,57 +1,20 @@
 //! Times as files write them, made into instants. A local time that the clocks show twice, or skip, is refused.
 
+use super::form;
+use super::form_digits::wrong_digits;
+use super::zone::{Zone, is_offset, unit_of_count, zone_of};
 use ambit_ledger::{Time, TimeError, has_sixtieth_second};
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-
-/// Where the offset from UTC comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
-    /// Each value carries its own.
-    InValue,
-    /// A zone of the IANA time zone database, or a fixed offset.
-    Of(TimeZone),
-}
 
 /// How a time is written.
 #[derive(Clone, Debug)]
 pub(super) struct TimeForm {
     /// `None` where the map does not say: then only RFC 3339 is beyond doubt.
     pub(super) zone: Option<Zone>,
-    /// As `strptime` has it.
+    /// As `strptime` has it, or the word for a count since 1970.
     pub(super) format: Option<String>,
-}
-
-/// Why a text names no zone or instant.
-#[derive(Debug, thiserror::Error)]
-pub enum ZoneError {
-    /// Nobody knows it.
-    #[error(
-        "`zone` is `{0}`: it must be a name of the IANA time zone database such as Europe/Berlin, an offset such as +01:00, or \"in-value\""
-    )]
-    Unknown(String),
-    /// The time of a whole file is no instant.
-    #[error("`at` in `[time]` is no instant; write it as RFC 3339, such as 2026-05-01T08:00:00Z")]
-    Fixed(#[source] TimeError),
-}
-
-impl std::str::FromStr for Zone {
-    type Err = ZoneError;
-    fn from_str(text: &str) -> Result<Self, ZoneError> {
-        if text == "in-value" {
-            return Ok(Self::InValue);
-        }
-        let offset = strtime::parse("%:z", text)
-            .ok()
-            .and_then(|parsed| parsed.offset());
-        match offset {
-            Some(offset) => Ok(Self::Of(TimeZone::fixed(offset))),
-            None => TimeZone::get(text)
-                .map(Self::Of)
-                .map_err(|_| ZoneError::Unknown(text.to_owned())),
-        }
-    }
 }
 
 /// How far the clock of a source may be ahead of this node's, in seconds: as far as those of two honest nodes.
@@ -96,6 +59,9 @@ impl TimeForm {
         if text.is_empty() {
             return Err(unreadable("the time is empty"));
         }
+        if let Some(nanos) = self.format.as_deref().and_then(unit_of_count) {
+            return self.read_count(text, nanos);
+        }
         let is_sixtieth = match &self.format {
             Some(format) => has_sixtieth_second(text, |text| {
                 let parsed = strtime::parse(format, text).ok()?;
@@ -123,24 +89,55 @@ impl TimeForm {
         }
     }
 
+    /// A count of units of so many nanoseconds.
+    fn read_count(&self, text: &str, nanos: u32) -> Result<Time, InstantError> {
+        if matches!(self.zone, Some(Zone::Of(_))) {
+            return Err(unreadable(
+                "a count since 1970 is of UTC, while the map sets a zone: leave `zone` out",
+            ));
+        }
+        let (whole, part) = text.split_once(['.', ',']).unwrap_or((text, ""));
+        let is_count = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !is_count(whole) || !is_count(part) {
+            return Err(unreadable(format!(
+                "`{text}` is no count since 1970 such as 1777622400000"
+            )));
+        }
+        let counted = whole.parse::<i64>().ok();
+        let counted = counted.and_then(|count| count.checked_mul(i64::from(nanos)));
+        // What is finer than a nanosecond is cut off, as everywhere.
+        let digits = part.bytes().map(|digit| i64::from(digit - b'0'));
+        let (finer, _) = digits.fold((0, i64::from(nanos)), |(sum, unit), digit| {
+            (sum + digit * unit / 10, unit / 10)
+        });
+        let instant = counted.and_then(|counted| counted.checked_add(finer));
+        instant
+            .ok_or(TimeError::OutOfRange)
+            .and_then(Time::try_from)
+            .map_err(out_of_range)
+    }
+
     fn read_standard(&self, text: &str) -> Result<Time, InstantError> {
         let carries_offset = text.parse::<jiff::Timestamp>().is_ok();
-        // Beside an offset there may be a zone: the two say the same.
-        if carries_offset
-            && text.contains('[')
-            && let Err(error) = text.parse::<jiff::Zoned>()
-        {
-            return Err(not_an_instant(text, &error));
-        }
         match (&self.zone, carries_offset) {
-            (None | Some(Zone::InValue), true) => text.parse().map_err(out_of_range),
+            (None | Some(Zone::InValue), true) => text.parse().map_err(|error| match error {
+                TimeError::NotRfc3339 { source, .. } => not_an_instant(text, &source),
+                error => out_of_range(error),
+            }),
             (Some(Zone::Of(_)), true) => Err(unreadable(format!(
                 "the time `{text}` carries its own offset, while the map sets a zone: set zone = \"in-value\""
             ))),
             (zone, false) => {
                 let civil = civil(text).ok_or_else(|| {
+                    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".,".contains(&byte));
+                    let number = if is_number {
+                        "; a count since 1970 is read by \"%s\" (seconds), \"epoch-milliseconds\", \"epoch-microseconds\" or \
+                         \"epoch-nanoseconds\", and the day numbers of spreadsheets are not: have them written as dates"
+                    } else {
+                        ""
+                    };
                     unreadable(format!(
-                        "`{text}` is no time such as 2026-05-01T08:00:00: set `format` in `[time]` if it is written otherwise"
+                        "`{text}` is no time such as 2026-05-01T08:00:00: set `format` in `[time]` if it is written otherwise{number}"
                     ))
                 })?;
                 match zone {
@@ -157,14 +154,31 @@ impl TimeForm {
     fn read_formatted(&self, text: &str, format: &str) -> Result<Time, InstantError> {
         let parsed = strtime::parse(format, text).map_err(|error| {
             unreadable(format!(
-                "`{text}` is no time of the form `{format}`: {error}"
+                "`{text}` is no time of the form `{format}`: {error}{}",
+                form::hint(format)
             ))
         })?;
-        let carries_offset = parsed.offset().is_some() || parsed.timestamp().is_some();
+        if let Some(wrong) = wrong_digits(format, text) {
+            return Err(unreadable(format!(
+                "`{text}` is no time of the form `{format}`: {wrong}"
+            )));
+        }
+        if parsed.offset().is_some_and(|offset| !is_offset(offset)) {
+            return Err(out_of_range(TimeError::Offset(text.to_owned())));
+        }
+        if form::says_offset_and_zone(format) && parsed.iana_time_zone().is_none() {
+            return Err(unreadable(format!(
+                "`{text}` names no zone beside its offset, while the form `{format}` does"
+            )));
+        }
+        let carries_offset = parsed.offset().is_some()
+            || parsed.iana_time_zone().is_some()
+            || parsed.timestamp().is_some();
         match (&self.zone, carries_offset) {
-            (None | Some(Zone::InValue), true) => {
-                instant_of(&parsed, text)?.try_into().map_err(out_of_range)
-            }
+            (None | Some(Zone::InValue), true) => match zone_in(&parsed, text)? {
+                Some(zone) => place_formatted(&parsed, format, &zone, text),
+                None => instant_of(&parsed, text)?.try_into().map_err(out_of_range),
+            },
             (Some(Zone::Of(_)), true) => Err(unreadable(format!(
                 "the form `{format}` carries an offset, while the map sets a zone: set zone = \"in-value\""
             ))),
@@ -172,9 +186,38 @@ impl TimeForm {
             (Some(Zone::InValue), false) => Err(unreadable(format!(
                 "the form `{format}` carries no offset, while the map says that values do"
             ))),
-            (Some(Zone::Of(zone)), false) => place(civil_of(&parsed, text)?, zone, text),
+            (Some(Zone::Of(zone)), false) => place_formatted(&parsed, format, zone, text),
         }
     }
+}
+
+/// The zone that a value names instead of an offset.
+fn zone_in(parsed: &BrokenDownTime, text: &str) -> Result<Option<TimeZone>, InstantError> {
+    match parsed.iana_time_zone() {
+        Some(name) if parsed.offset().is_none() => zone_of(name).map(Some).ok_or_else(|| {
+            unreadable(format!(
+                "`{text}` names the zone `{name}`, which the IANA time zone database does not"
+            ))
+        }),
+        _ => Ok(None),
+    }
+}
+
+/// A local time as a form has it; a date stands for the start of its day, also where the clocks skip midnight.
+fn place_formatted(
+    parsed: &BrokenDownTime,
+    format: &str,
+    zone: &TimeZone,
+    text: &str,
+) -> Result<Time, InstantError> {
+    let civil = civil_of(parsed, text)?;
+    if !form::is_of_date(format) {
+        return place(civil, zone, text);
+    }
+    let start = civil.date().to_zoned(zone.clone());
+    let start = start.and_then(|day| day.start_of_day());
+    let start = start.map_err(|error| not_an_instant(text, &error))?;
+    start.timestamp().try_into().map_err(out_of_range)
 }
 
 /// The instant of what carries an offset, or counts seconds.
@@ -328,6 +371,92 @@ mod tests {
             ("", "%s%.f", "1485970946.25", "2017-02-01T17:42:26.25Z"),
             ("", "%s.%f", "1485970946.1", "2017-02-01T17:42:26.1Z"),
             (
+                "",
+                "epoch-milliseconds",
+                "1777629601600",
+                "2026-05-01T10:00:01.6Z",
+            ),
+            (
+                "in-value",
+                "epoch-milliseconds",
+                "1777629601600.25",
+                "2026-05-01T10:00:01.60025Z",
+            ),
+            (
+                "",
+                "epoch-microseconds",
+                "1777629601600001",
+                "2026-05-01T10:00:01.600001Z",
+            ),
+            (
+                "",
+                "epoch-nanoseconds",
+                "1777629601600000001",
+                "2026-05-01T10:00:01.600000001Z",
+            ),
+            (
+                "in-value",
+                "%F %T %Q",
+                "2026-05-01 08:00:00 Europe/Berlin",
+                "2026-05-01T06:00:00Z",
+            ),
+            (
+                "in-value",
+                "%F %T%:Q",
+                "2026-05-01 08:00:00+02:00",
+                "2026-05-01T06:00:00Z",
+            ),
+            (
+                "in-value",
+                "%F %T%:z[%Q]",
+                "2026-05-01 08:00:00+02:00[Europe/Berlin]",
+                "2026-05-01T06:00:00Z",
+            ),
+            (
+                "America/Sao_Paulo",
+                "%F",
+                "2018-11-04",
+                "2018-11-04T03:00:00Z",
+            ),
+            ("America/Havana", "%F", "2023-11-05", "2023-11-05T04:00:00Z"),
+            (
+                "in-value",
+                "%H%M%S %z %F",
+                "013000 +0200 2026-05-01",
+                "2026-04-30T23:30:00Z",
+            ),
+            (
+                "in-value",
+                "%F %T%:::z",
+                "2026-05-01 08:00:00+02",
+                "2026-05-01T06:00:00Z",
+            ),
+            (
+                "UTC",
+                "%F %T%.f",
+                "2026-05-01 8:00:00",
+                "2026-05-01T08:00:00Z",
+            ),
+            (
+                "UTC",
+                "%Y%m%d%H%M%S%f",
+                "202605010800005",
+                "2026-05-01T08:00:00.5Z",
+            ),
+            ("UTC", "%Y%j", "2026121", "2026-05-01T00:00:00Z"),
+            (
+                "UTC",
+                "%F %T:%3f",
+                "2026-05-01 08:00:00:006",
+                "2026-05-01T08:00:00.006Z",
+            ),
+            (
+                "UTC",
+                "%Y%m%d%H%M%S%3f",
+                "20260501080000600",
+                "2026-05-01T08:00:00.6Z",
+            ),
+            (
                 "UTC",
                 "%Y-%m-%d %H:%M:%S:%f",
                 "2023-12-11 08:00:00:600",
@@ -396,6 +525,86 @@ mod tests {
             ),
             ("UTC", "", "1969-12-31T23:00:00", "1970 to 2199"),
             ("UTC", "%d.%m.%Y", "31.02.2026", "no instant"),
+            ("UTC", "%F %T:%3f", "2026-05-01 08:00:00:6", "other digits"),
+            (
+                "UTC",
+                "%F %T:%3f",
+                "2026-05-01 08:00:00:6001",
+                "other digits",
+            ),
+            (
+                "UTC",
+                "%Y%m%d %H%M%S:%3f",
+                "20260501 080500:5",
+                "other digits",
+            ),
+            ("UTC", "%Y%m%d %H%M%S", "20260501 11500", "other digits"),
+            ("UTC", "%Y%m%d %H%M", "20260501 130", "other digits"),
+            ("UTC", "%Y%m%d", "2026111", "other digits"),
+            ("UTC", "%d%m%y", "11126", "other digits"),
+            ("UTC", "%I%M%p %F", "115PM 2026-05-01", "other digits"),
+            (
+                "in-value",
+                "%H%M %z %F",
+                "130 +0200 2026-05-01",
+                "other digits",
+            ),
+            ("UTC", "%d.%m.%y", "01.05.6", "`%y` reads two"),
+            ("UTC", "%d.%m.%Y", "01.05.26", "`%y` reads two"),
+            ("UTC", "%d.%m.%y %H", "1. 5.2010", "other digits"),
+            ("UTC", "%d.%m.%y %H:%M", "01.05.2008: 30", "other digits"),
+            (
+                "in-value",
+                "%F %T %Q",
+                "2026-05-01 08:00:00 CET",
+                "names the zone `CET`",
+            ),
+            ("UTC", "%m/%d/%y %H", "05/01/2010", "other digits"),
+            (
+                "in-value",
+                "%F %T%z",
+                "2026-05-01 08:00:00+2400",
+                "a day or more",
+            ),
+            ("in-value", "", "2026-05-01T08:00:00+25:59", "a day or more"),
+            (
+                "in-value",
+                "%F %T%z",
+                "2026-05-01 08:00:00+02:00",
+                "`%:z` +02:00",
+            ),
+            (
+                "in-value",
+                "%F %T%:z[%Q]",
+                "2026-05-01 08:00:00+02:00[+0500]",
+                "names no zone",
+            ),
+            (
+                "in-value",
+                "%F %T %Q",
+                "2026-05-01 08:00:00 Nowhere/City",
+                "names the zone `Nowhere/City`",
+            ),
+            (
+                "in-value",
+                "%F %T %Q",
+                "2026-10-25 02:30:00 Europe/Berlin",
+                "happened twice",
+            ),
+            (
+                "UTC",
+                "%F %T %Q",
+                "2026-05-01 08:00:00 Europe/Berlin",
+                "carries an offset",
+            ),
+            ("", "epoch-milliseconds", "1.7776E+12", "no count"),
+            (
+                "",
+                "epoch-nanoseconds",
+                "9223372036854775808",
+                "1970 to 2199",
+            ),
+            ("", "", "1777629601600", "epoch-milliseconds"),
             ("UTC", "%d.%m.%Y", "2026-02-01", "of the form"),
             ("in-value", "%d.%m.%Y", "01.02.2026", "no offset"),
             (

@@ -2,7 +2,8 @@
 
 use super::fact_columns::FactsColumns;
 use super::facts::FactsFile;
-use super::instant::{TimeForm, ZoneError};
+use super::instant::TimeForm;
+use super::zone::ZoneError;
 use ambit_aas::DataTypeDefXsd;
 use ambit_ledger::{Name, Quality, Time};
 use encoding_rs::Encoding;

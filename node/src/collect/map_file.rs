@@ -3,8 +3,9 @@
 use super::fact_columns::FactsColumns;
 use super::facts::FactsFile;
 use super::form as time_form;
-use super::instant::{TimeForm, ZoneError};
+use super::instant::TimeForm;
 use super::map::{CellsMap, ElementMap, Map, MapError, TimeMap, quality};
+use super::zone::ZoneError;
 use ambit_aas::IdShortPath;
 use ambit_ledger::{Name, Quality};
 use encoding_rs::Encoding;

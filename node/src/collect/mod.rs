@@ -5,10 +5,13 @@
 //! recognised without doubt or refused, and a missing value is a quality, never a zero.
 
 mod cell;
+mod directives;
 mod draft;
 mod fact_columns;
 mod facts;
 mod form;
+mod form_digits;
+mod form_text;
 mod import;
 mod instant;
 mod layout;
@@ -20,6 +23,7 @@ mod raw;
 mod recognise;
 mod sampled_table;
 mod text;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -27,9 +31,10 @@ mod tests;
 pub use draft::{BLOCK_BYTES_MAX, Draft};
 pub use facts::{DraftFacts, FACTS_TEMPLATE, FactsError, FactsFile, fact_members, is_flag};
 pub use import::{Import, ImportError, ImportReport, UnreadableRow, import};
-pub use instant::{AHEAD_SECONDS_MAX, AheadError, ZoneError, check_ahead};
+pub use instant::{AHEAD_SECONDS_MAX, AheadError, check_ahead};
 pub use layout::LayoutError;
 pub use map::{Map, MapError};
 pub use observe::{CollectError, ObservedSubmodels, observe_submodel, observe_values};
 pub use propose::{ProposeError, propose_map};
 pub use recognise::RecognitionError;
+pub use zone::{ZoneError, zone_of};

@@ -208,7 +208,8 @@ impl SampledTable {
             _ => (
                 "# column = \"time\"  # set this, or `from_column` and `to_column`, or `at` for the whole file\n\
                  # zone = \"Europe/Berlin\"  # set this\n\
-                 # format = \"%d.%m.%Y %H:%M:%S\"  # set this where times are not written as 2026-05-01T08:00:00"
+                 # format = \"%d.%m.%Y %H:%M:%S\"  # set this where times are not written as 2026-05-01T08:00:00; \
+                 \"%s\" and \"epoch-milliseconds\" count since 1970"
                     .to_owned(),
                 None,
             ),
