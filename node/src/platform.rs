@@ -35,6 +35,29 @@ pub fn read_text(path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(path)
 }
 
+/// Opens a file to read it, and waits for nobody: what another user puts in its place, such as a pipe, must not keep who looks
+/// there.
+///
+/// # Errors
+/// Those of the system, and for what is no regular file.
+pub fn open_now(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+        options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    }
+    #[cfg(not(target_os = "linux"))]
+    check_file(path)?;
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(std::io::Error::other("it is no regular file"))
+}
+
 /// Refuses what is no file: a pipe, say, might never end.
 ///
 /// # Errors
@@ -199,6 +222,21 @@ pub fn free_bytes(folder: &Path) -> Option<u64> {
     {
         let _ = folder;
         None
+    }
+}
+
+/// How many bytes of its disk a file takes: more than it is long where space is reserved, fewer where it has holes.
+#[must_use]
+pub fn taken_bytes(metadata: &std::fs::Metadata) -> u64 {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        // In units of 512 bytes, whatever the file system's blocks are.
+        metadata.blocks().saturating_mul(512)
+    }
+    #[cfg(not(unix))]
+    {
+        metadata.len()
     }
 }
 

@@ -108,6 +108,7 @@ rules! {
     EditionProfile "edition-profile" Integrity Itself "the partnership layer of an edition is not what its terms render to, or stands by itself";
     EditionRoots "edition-roots" Integrity Itself "the roots compared for an edition are not those of its members";
     EditionSignatures "edition-signatures" Integrity Itself "an edition is in force without all members' signatures, proposed with all of them, or has a strange one";
+    CardOrder "card-order" Integrity Above "a card of another member comes into force that contradicts one of the same number in another agreement, or was older when its root was compared than one there that says otherwise where it is";
     EditionChain "edition-chain" Integrity Above "an edition does not follow from the one in force";
     StickyLayer "sticky-layer" Integrity Itself "the sticky layer in force came with no version of the program";
     TaxonomiesStrange "taxonomies-strange" Integrity Itself "the taxonomies in force came with no version of the program";

@@ -202,6 +202,7 @@ impl Node {
                     .ok_or_else(|| AttestError::NothingToEnd(asked.subject.clone()))?;
                 // What ended stays ended then, and its statement is handed out again.
                 if standing.statement.attestation.is_over(now) {
+                    self.catch_up(now).map_err(EnactError::CatchUp)?;
                     return Ok(attesting(&governance, standing, true, now));
                 }
                 ended(&standing.statement.attestation, now)
@@ -277,6 +278,7 @@ impl Node {
         let is_known = attestations
             .all()
             .any(|(standing, _)| standing.bytes == verified.bytes);
+        let mut writes = Vec::new();
         if !is_known {
             if made == Made::Elsewhere && verified.statement.issuer == *changing.organization() {
                 return Err(AttestError::OwnNotHeld(subject.clone()));
@@ -285,8 +287,9 @@ impl Node {
             let body = Body::AttestationRecorded(AttestationRecorded {
                 attestation: ByteBuf::from(statement.to_vec()),
             });
-            self.enact(changing, vec![Write::Entry(body)], now)?;
+            writes.push(Write::Entry(body));
         }
+        self.enact(changing, writes, now)?;
         Ok(attesting(&self.governance(), &verified, true, now))
     }
 }

@@ -62,7 +62,10 @@ impl Node {
                 return Err(PartnerError::Exists(terms.partnership));
             }
             if known.signatures().contains_key(me) {
-                return Err(PartnerError::SignedAlready(terms.partnership));
+                return Err(PartnerError::SignedAlready {
+                    standing: known.standing(now),
+                    partnership: terms.partnership,
+                });
             }
         }
         let before = known

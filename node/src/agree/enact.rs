@@ -21,14 +21,19 @@ pub enum EnactError {
 
 impl Node {
     /// Records what is to be in force, and then judges again for everybody what may be judged otherwise under it: what
-    /// was observed before a recipient joined, and what was withheld or undecided. Returns what is answered otherwise.
+    /// was observed before a recipient joined, and what was withheld or undecided. Returns what is answered otherwise. Where it is
+    /// in force already and nothing is to be recorded, what follows from it may have been cut off, and is done.
     pub(super) fn enact(
         &self,
         changing: Changing<'_>,
         writes: Vec<Write>,
         now: Time,
     ) -> Result<JudgedAgain, EnactError> {
-        changing.commit(writes, now)?;
+        if writes.is_empty() {
+            drop(changing);
+        } else {
+            changing.commit(writes, now)?;
+        }
         self.catch_up(now).map_err(EnactError::CatchUp)
     }
 }

@@ -4,7 +4,9 @@ use super::enact::EnactError;
 use super::timely::PastError;
 use crate::clock::ClockError;
 use crate::failure::{Failure, FailureKind, quoted};
-use crate::partnership::{CardError, ComparisonError, DeclarationError, PartnershipFileError};
+use crate::partnership::{
+    CardError, ComparisonError, DeclarationError, PartnershipFileError, Standing,
+};
 use crate::platform::Suggestion;
 use crate::randomness::RandomnessError;
 use ambit_ledger::{KeyPurpose, Name, OrganizationId, PartnershipId, StatementError, Time};
@@ -130,9 +132,15 @@ pub enum PartnerError {
     OwnDecline(PartnershipId),
     /// A signed partnership is not declined.
     #[error(
-        "this node has signed `{0}` already, and this version cannot leave a signed partnership; it ends at its end"
+        "this node has signed `{partnership}` already, and it is {standing}; this version takes no signature back: what is \
+         signed is in force until it ends at its end"
     )]
-    SignedAlready(PartnershipId),
+    SignedAlready {
+        /// Which.
+        partnership: PartnershipId,
+        /// How it stands.
+        standing: Standing,
+    },
     /// The system gave no randomness.
     #[error(transparent)]
     Randomness(#[from] RandomnessError),
@@ -176,7 +184,7 @@ impl PartnerError {
             | Self::Edition(_)
             | Self::NothingProposed
             | Self::OwnDecline(_)
-            | Self::SignedAlready(_)
+            | Self::SignedAlready { .. }
             | Self::Randomness(_) => FailureKind::Failed,
         }
     }

@@ -141,24 +141,20 @@ impl Node {
             .profiles()
             .any(|other| other.layer() == layer && other.digest() == digest);
         let waiting = self.waiting_for_all(&changing, now)?;
-        if is_in_force {
-            return Ok(Activated {
-                layer,
-                digest,
-                judged_again: JudgedAgain::default(),
-                waiting,
-            });
-        }
-        let writes = vec![
-            Write::Blob(schema_text().as_bytes().to_vec()),
-            Write::Blob(text.as_bytes().to_vec()),
-            Write::Entry(Body::ProfileActivated(ProfileActivated {
-                layer,
-                profile: digest,
-                schema: schema_digest(),
-                anyway,
-            })),
-        ];
+        let writes = if is_in_force {
+            Vec::new()
+        } else {
+            vec![
+                Write::Blob(schema_text().as_bytes().to_vec()),
+                Write::Blob(text.as_bytes().to_vec()),
+                Write::Entry(Body::ProfileActivated(ProfileActivated {
+                    layer,
+                    profile: digest,
+                    schema: schema_digest(),
+                    anyway,
+                })),
+            ]
+        };
         let judged_again = self.enact(changing, writes, now)?;
         Ok(Activated {
             layer,

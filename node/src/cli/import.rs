@@ -141,10 +141,10 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
     summary.take(&read);
     summary.recipients = recipients(counts);
     let exit = report(path, &summary, arguments.output)?;
-    if let (Some((id, to)), Format::Table) = (kept_from, arguments.output.output) {
+    if let (Some((id, to, partnership)), Format::Table) = (kept_from, arguments.output.output) {
         let why = Suggestion::new("why").operand(id).option("--to", to);
         note(shown(&format!(
-            "hint: {why} shows why the first that is kept back does not go there"
+            "hint: {why} shows why the first that is kept back does not go there under `{partnership}`"
         )));
     }
     Ok(exit)
@@ -209,11 +209,12 @@ fn next_batch<'a, R: Read, P: FnMut(u64)>(
 }
 
 /// The first observation that somebody may not have, and who.
-fn first_kept_from(report: &ObserveReport) -> Option<(String, OrganizationId)> {
+fn first_kept_from(report: &ObserveReport) -> Option<(String, OrganizationId, PartnershipId)> {
     report.observed.iter().find_map(|observed| {
         let mut outcomes = observed.outcomes.iter();
         let outcome = outcomes.find(|outcome| outcome.verdict != Verdict::Admissible)?;
-        Some((short(observed.id), outcome.recipient.clone()))
+        let (recipient, partnership) = (outcome.recipient.clone(), outcome.partnership.clone());
+        Some((short(observed.id), recipient, partnership))
     })
 }
 

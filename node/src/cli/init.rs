@@ -2,7 +2,7 @@
 
 use super::exit::Exit;
 use super::output::{OutputOption, note};
-use super::reach::note_reach;
+use super::reach::{note_listening, note_reach};
 use super::table::pairs;
 use crate::agree::card_addresses;
 use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings};
@@ -107,6 +107,7 @@ pub(super) fn init(home: &Path, arguments: &InitArguments) -> Result<Exit, Failu
         );
     }
     note_reach(&card_addresses(&settings.mesh));
+    note_listening(&settings.mesh);
     let made = Made {
         home: place,
         organization: arguments.org.clone(),

@@ -4,6 +4,7 @@ use super::backend::{IN_USE_PAUSE, IN_USE_TIMEOUT};
 use super::exit::Exit;
 use super::output::note;
 use super::partner::note_differences;
+use super::reach::note_listening;
 use crate::api::Client;
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
@@ -70,6 +71,7 @@ async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
         },
         service.endpoint().address
     ));
+    note_listening(&node.settings().mesh);
     note_differences(&node.partner_list(crate::clock::now()));
     let failure = tokio::select! {
         failure = service.until_it_fails() => Some(failure),

@@ -9,7 +9,9 @@ use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
 use crate::partnership::Standing;
+use crate::store::Sizes;
 use ambit_ledger::{Layer, RefusalCode};
+use indicatif::HumanBytes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -38,6 +40,18 @@ pub(super) fn status(home: &Path, output: OutputOption) -> Result<Exit, Failure>
     Ok(Exit::Done)
 }
 
+/// What each part takes, in the units of the sizes of files.
+fn on_disk(disk: Sizes) -> String {
+    let size = |bytes: u64| HumanBytes(bytes).to_string();
+    format!(
+        "{}: journal {}, database {}, keys {}",
+        size(disk.journal + disk.database + disk.keys),
+        size(disk.journal),
+        size(disk.database),
+        size(disk.keys)
+    )
+}
+
 fn status_text(status: &Status, is_running: bool) -> String {
     let running = if is_running { "yes" } else { "no" };
     let mut text = pairs([
@@ -49,6 +63,7 @@ fn status_text(status: &Status, is_running: bool) -> String {
         ("running", running.to_owned()),
         ("ledger", format!("{} entries", status.ledger_size)),
         ("tree root", status.tree_root.clone()),
+        ("on disk", on_disk(status.disk)),
     ]);
     if let Some(alarm) = &status.clock {
         text.push_str(&format!(

@@ -112,6 +112,10 @@ fn checked_text(checked: &Checked) -> String {
     }
     let damaged = checked.damaged.iter().cloned();
     rows.extend(damaged.map(|damage| ("damaged", damage)));
+    if !checked.damaged.is_empty() {
+        let way_out = "restore the home from the latest whole backup; --read-only shows and exports what can be relied on";
+        rows.push(("way out", way_out.to_owned()));
+    }
     rows.extend(checked.in_database.map(|entries| {
         let held =
             format!("can be relied on until the next power cut, and holds {entries} entries");

@@ -130,7 +130,10 @@ fn grounds_hint(grounds: &Grounds, id: &str) -> Option<String> {
     let why = Suggestion::new("why")
         .operand(id)
         .option("--to", &answer.to);
-    Some(format!("{why} shows why it does not go there"))
+    Some(format!(
+        "{why} shows why it does not go there under `{}`",
+        answer.partnership
+    ))
 }
 
 fn answers_text(answers: &[Why]) -> String {

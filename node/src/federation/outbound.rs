@@ -290,9 +290,10 @@ impl Session {
                 self.machine.supply_bodies(bodies);
             }
             SenderOutput::NeedItem { seq } => {
-                let (node, outbox, new) = (Arc::clone(&self.node), self.outbox, self.new_store);
+                let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+                let how = (self.new_store, self.machine.takes_packed());
                 let outgoing =
-                    tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq, new))
+                    tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq, how))
                         .await??;
                 self.machine.supply_item(outgoing);
             }
@@ -410,7 +411,9 @@ impl Session {
     /// An item lets the recipient answer; a frame of its own that is refused is charged to it.
     fn note_sent(&mut self, frame: &Frame) {
         match frame {
-            Frame::Item { .. } | Frame::Tombstone { .. } => self.answers.note_item(),
+            Frame::Item { .. } | Frame::PackedItem { .. } | Frame::Tombstone { .. } => {
+                self.answers.note_item();
+            }
             Frame::Reject { code, .. } => {
                 let peer = self.link.peer();
                 self.trouble.charge_refusal(&peer, *code, 0);

@@ -6,7 +6,7 @@ use super::profiles::{ProfileStatus, profiles};
 use crate::failure::Failure;
 use crate::node::{Ask, Held, Node, Tally};
 use crate::partnership::Standing;
-use crate::store::{BoxKey, Outbox, StoreError};
+use crate::store::{BoxKey, Outbox, Sizes, StoreError};
 use ambit_ledger::{Layer, OrganizationId, PartnershipId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +37,8 @@ pub struct Status {
     pub ledger_size: u64,
     /// The root of the tree over them.
     pub tree_root: String,
+    /// What the store takes of the disk.
+    pub disk: Sizes,
     /// What is held, by who signed it.
     pub held: BTreeMap<OrganizationId, Held>,
     /// What became of this node's observations for each other member.
@@ -117,6 +119,7 @@ impl Node {
             root_key: governance.opened().root.to_string(),
             ledger_size,
             tree_root: tree_root.to_string(),
+            disk: Sizes::of(self.home().path()),
             held: tally.held().clone(),
             pairs,
             partnerships: self.partner_list(now),

@@ -17,7 +17,7 @@ impl Arrived {
     /// Reads the bytes of a frame, whatever they are.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
-        let frame = Frame::decode(bytes);
+        let frame = Frame::decode(bytes).and_then(Frame::unpacked);
         let body = match &frame {
             Ok(Frame::Item {
                 observation,
@@ -36,7 +36,9 @@ impl Arrived {
                 | Frame::Acknowledgement { .. }
                 | Frame::Control { .. }
                 | Frame::Evidence { .. }
-                | Frame::Again { .. },
+                | Frame::Again { .. }
+                // What was read is unpacked.
+                | Frame::PackedItem { .. },
             )
             | Err(_) => None,
         };

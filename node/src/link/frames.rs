@@ -1,6 +1,7 @@
 //! The frames of a link: each one deterministic CBOR item. What decodes is well-formed, and nothing more is known of it.
 
 use super::item::Item;
+use super::packed::unpack_readings;
 use ambit_ledger::{CodecError, Digest, PartnershipId, RefusalCode, Salt, decode_within, encode};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -12,7 +13,10 @@ pub const FRAME_BYTES_MAX: usize = 262_144;
 /// derivation, and certificates for each.
 pub const EVIDENCE_STATEMENTS_MAX: usize = 32;
 
-/// One frame. Append-only: the numbers of variants and fields are on the wire. Number 10 is kept for a chunk of an
+/// Since which version items may come with packed readings.
+pub(super) const PACKED_SINCE: u16 = 3;
+
+/// One frame. Append-only: the numbers of variants and fields are on the wire. Number 11 is kept for a chunk of an
 /// attachment. A frame or a field of a higher number is of a newer version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,10 +97,26 @@ pub enum Frame {
         /// The last sequence number that this is about.
         upto: u64,
     },
+    /// An item whose readings are packed, since version 3.
+    PackedItem {
+        /// Its sequence number in the outbox, from 1.
+        seq: u64,
+        /// The chain over bodies after this item.
+        chain: Digest,
+        /// The observation's statement.
+        #[serde(with = "serde_bytes")]
+        observation: Vec<u8>,
+        /// The disclosure's statement.
+        #[serde(with = "serde_bytes")]
+        disclosure: Vec<u8>,
+        /// The readings block, as [`pack_readings`](super::pack_readings) packs it.
+        #[serde(with = "serde_bytes")]
+        readings: Vec<u8>,
+    },
 }
 
 /// How many fields each kind of frame has, by its number.
-const FIELDS: [u64; 10] = [1, 5, 2, 2, 1, 2, 1, 2, 2, 2];
+const FIELDS: [u64; 11] = [1, 5, 2, 2, 1, 2, 1, 2, 2, 2, 5];
 /// How many fields a [`Hello`] has.
 const HELLO_FIELDS: u64 = 8;
 
@@ -112,7 +132,7 @@ pub struct Versions {
 
 impl Versions {
     /// Those of this program.
-    pub const OWN: Self = Self { least: 2, most: 2 };
+    pub const OWN: Self = Self { least: 2, most: 3 };
 
     /// The newest that both speak.
     #[must_use]
@@ -205,6 +225,9 @@ pub enum FrameError {
     /// They are no frame, or a frame that is too large.
     #[error("failed to read or write a frame")]
     Codec(#[from] CodecError),
+    /// Readings that are not packed as they say, or larger than any once they are unpacked.
+    #[error("failed to read a frame: its readings cannot be unpacked")]
+    Packed,
     /// A frame, or a field in one, that only a newer version knows.
     #[error("failed to read a frame: it is of a newer version")]
     Newer,
@@ -218,7 +241,7 @@ impl FrameError {
             Self::Newer => RefusalCode::NewerVersion,
             Self::Codec(CodecError::TooLarge { .. }) => RefusalCode::TooLarge,
             // The codec may learn to tell more cases apart; all of them mean bytes that are not our encoding.
-            Self::Codec(_) => RefusalCode::NotCanonical,
+            Self::Codec(_) | Self::Packed => RefusalCode::NotCanonical,
         }
     }
 }
@@ -252,6 +275,30 @@ impl Frame {
         }
     }
 
+    /// The same with readings as they are, so that nobody else has to know of packed ones.
+    ///
+    /// # Errors
+    /// [`FrameError::Packed`].
+    pub fn unpacked(self) -> Result<Self, FrameError> {
+        let Self::PackedItem {
+            seq,
+            chain,
+            observation,
+            disclosure,
+            readings,
+        } = self
+        else {
+            return Ok(self);
+        };
+        Ok(Self::Item {
+            seq,
+            chain,
+            observation,
+            disclosure,
+            readings: unpack_readings(&readings).ok_or(FrameError::Packed)?,
+        })
+    }
+
     /// Its kind, for output that must not show what it carries.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -266,6 +313,7 @@ impl Frame {
             Self::Control { .. } => "control",
             Self::Evidence { .. } => "evidence",
             Self::Again { .. } => "again",
+            Self::PackedItem { .. } => "packed item",
         }
     }
 }

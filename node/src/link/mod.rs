@@ -20,6 +20,7 @@
 //! * What the recipient cannot decide is set aside: it holds up nothing behind it, and comes again.
 //! * A recipient asks again for nothing but what the sender confirmed to know of, and repeats on every link what it asked
 //!   for before; a sender passes over what it went through. So an ask is not lost, and counts once.
+//! * Readings go packed where both speak version 3, and are read as if they had not been.
 //! * What only a newer version knows is said to be so, and nobody is to blame for it.
 //! * Every queue has a limit that the other side cannot raise.
 //!
@@ -31,6 +32,7 @@ mod asking;
 mod divergence;
 mod frames;
 mod item;
+mod packed;
 mod progress;
 mod received;
 mod receiver;
@@ -47,6 +49,7 @@ pub use frames::{
     Control, ControlKind, EVIDENCE_STATEMENTS_MAX, FRAME_BYTES_MAX, Frame, FrameError, Hello,
     UnknownControl, Versions,
 };
+pub use packed::{pack_readings, unpack_readings};
 pub use progress::AcknowledgementError;
 pub use received::{AcceptError, IncomingItem, Received, ResolveError};
 pub use receiver::{Accepted, Receiver};

@@ -178,6 +178,7 @@ impl Receiver {
             (
                 Ok(
                     Frame::Item { .. }
+                    | Frame::PackedItem { .. }
                     | Frame::Hello { .. }
                     | Frame::Credit { .. }
                     | Frame::Acknowledgement { .. }

@@ -3,6 +3,7 @@
 //! Feed one input, then poll until nothing comes, then feed the next.
 
 use super::divergence::is_out_of_step;
+use super::frames::PACKED_SINCE;
 use super::progress::Progress;
 use super::state::AcknowledgementReach;
 use super::wanted::{Outgoing, SenderOutput};
@@ -49,6 +50,8 @@ struct Open {
     /// The editions are the same.
     is_agreed: bool,
     has_asked: bool,
+    /// What both ends speak.
+    version: u16,
 }
 
 impl Sender {
@@ -136,6 +139,7 @@ impl Sender {
             Ok(
                 Frame::Hello { .. }
                 | Frame::Item { .. }
+                | Frame::PackedItem { .. }
                 | Frame::Tombstone { .. }
                 | Frame::Evidence { .. },
             ) => {
@@ -186,6 +190,7 @@ impl Sender {
                 observation,
                 disclosure,
                 readings,
+                is_packed,
                 evidence,
             } => {
                 let (seq, chain) = open.progress.push(ItemBody::Item {
@@ -197,12 +202,22 @@ impl Sender {
                     let evidence = Frame::Evidence { seq, statements };
                     self.queue.push_back(SenderOutput::Send(evidence));
                 }
-                Frame::Item {
-                    seq,
-                    chain,
-                    observation,
-                    disclosure,
-                    readings,
+                if is_packed {
+                    Frame::PackedItem {
+                        seq,
+                        chain,
+                        observation,
+                        disclosure,
+                        readings,
+                    }
+                } else {
+                    Frame::Item {
+                        seq,
+                        chain,
+                        observation,
+                        disclosure,
+                        readings,
+                    }
                 }
             }
             Outgoing::Tombstone => {
@@ -211,6 +226,12 @@ impl Sender {
             }
         };
         self.queue.push_back(SenderOutput::Send(frame));
+    }
+
+    /// Whether the recipient reads items whose readings are packed.
+    #[must_use]
+    pub fn takes_packed(&self) -> bool {
+        matches!(&self.stage, Stage::Open(open) if open.version >= PACKED_SINCE)
     }
 
     /// The outbox holds more: the last sequence number given out.
@@ -371,6 +392,7 @@ impl Sender {
             credit: answer.credit,
             is_agreed,
             has_asked: false,
+            version: Versions::OWN.common(answer.versions).unwrap_or_default(),
         });
     }
 

@@ -86,6 +86,8 @@ pub enum Outgoing {
         disclosure: Vec<u8>,
         /// The readings block.
         readings: Vec<u8>,
+        /// Whether that is packed, as [`Sender::takes_packed`](super::Sender::takes_packed) allows.
+        is_packed: bool,
         /// Statements to check it by, at most [`EVIDENCE_STATEMENTS_MAX`](super::EVIDENCE_STATEMENTS_MAX).
         evidence: Vec<Vec<u8>>,
     },

@@ -72,8 +72,7 @@ pub enum OpenError {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let is_in_use = matches!(&error, OpenError::Store(error) if error.is_in_use());
-        let can_be_read =
-            matches!(&error, OpenError::Store(error) if error.is_for_want_of_writing());
+        let can_be_read = matches!(&error, OpenError::Store(error) if error.can_be_read());
         let kind = match error {
             OpenError::Home(error) => return error.into(),
             OpenError::Store(_) if is_in_use => FailureKind::TryAgain,
@@ -87,7 +86,9 @@ impl From<OpenError> for Failure {
         };
         let failure = Self::new(kind, &error);
         if can_be_read {
-            failure.hinted("what is there can be read meanwhile, and exported: with --read-only")
+            failure.hinted(
+                "what can be relied on can be read meanwhile, and exported: with --read-only",
+            )
         } else if is_in_use {
             failure.hinted(
                 "a node that is starting, or another command, has it open: try again; if that goes on, the node that runs \

@@ -84,7 +84,7 @@ pub enum CardError {
     Contradicts(OrganizationId),
     /// A later card says otherwise.
     #[error(
-        "the card of `{0}` is older than one that is known here, which says otherwise where it is: ask for a new card"
+        "the card of `{0}` is older than one that is known here, which says otherwise where it is: have the agreement declared with the later one"
     )]
     Outdated(OrganizationId),
     /// No key for a purpose that every node needs.

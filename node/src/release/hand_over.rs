@@ -45,12 +45,13 @@ pub(crate) fn bodies(
 }
 
 /// Judges an item again and loads it; one that may no longer leave is taken back first.
-/// `new_store` is the recipient's, where it is another one than the one that acknowledged last.
+/// `new_store` is the recipient's, where it is another one than the one that acknowledged last; readings go packed where it reads
+/// those.
 pub(crate) fn outgoing(
     node: &Node,
     outbox: &BoxKey,
     seq: u64,
-    new_store: Option<Salt>,
+    (new_store, is_packed): (Option<Salt>, bool),
 ) -> Result<Outgoing, HandOverError> {
     if node.store().withdrawn(outbox, seq)?.is_some() {
         return Ok(Outgoing::Tombstone);
@@ -92,8 +93,14 @@ pub(crate) fn outgoing(
                 in_force.commit(now, judged)?;
             }
             deciding.keep();
+            let (store, id) = (node.store(), &disclosure.observation);
             Ok(Outgoing::Item {
-                readings: node.store().readings(index, &disclosure.observation)?,
+                readings: if is_packed {
+                    store.packed_readings(index, id)?
+                } else {
+                    store.readings(index, id)?
+                },
+                is_packed,
                 observation,
                 disclosure: statement,
                 // Only the owner discloses yet, and every member has what checks its disclosures.

@@ -38,11 +38,11 @@ impl Ask for Observe {
 pub(super) const COMMIT_OBSERVATIONS_MAX: usize = 32;
 
 /// How many commits' worth may be signed ahead of judging.
-const CHUNKS_AHEAD_MAX: usize = 1;
+const CHUNKS_AHEAD_MAX: usize = 3;
 
 /// How many commits may be on their way to the disk while the next is made ready: one that is being written, and
 /// some for the writer to take together after it.
-const COMMITS_AHEAD_MAX: usize = 4;
+const COMMITS_AHEAD_MAX: usize = 12;
 
 /// For how many recipients an observation is judged in its own commit: their outboxes lie in the commit's last
 /// batch, which is short.

@@ -212,7 +212,7 @@ impl Node {
         extent: Extent,
         now: Moment,
     ) -> Result<(Offered, JudgedAgain), ObserveError> {
-        let mut offering = Offering::begin(self, partnership, recipient, extent, now)?;
+        let mut offering = Offering::begin(self, partnership, recipient, extent, now);
         loop {
             let releasing = self.releasing();
             let now = now.under(&releasing);

@@ -34,17 +34,23 @@ pub(super) struct Offering<'a> {
     outbox: BoxKey,
     extent: Extent,
     now: Moment,
-    /// Entries from here on are this run's own.
-    until: u64,
-    /// Up to where what came into force was taken into account before.
-    since: u64,
-    /// Up to where it was in force when this began.
-    in_force_since: Option<u64>,
+    begun: Option<Begun>,
     decisions: VecDeque<Option<Digest>>,
     class: Option<Class>,
     pub(super) offered: Offered,
     /// What is answered otherwise than before.
     pub(super) changed: JudgedAgain,
+}
+
+/// Where a run began, looked at while nothing was observed and nothing came into force.
+#[derive(Clone, Copy)]
+struct Begun {
+    /// Entries from here on are this run's own.
+    until: u64,
+    /// Up to where what came into force was taken into account before.
+    since: u64,
+    /// Up to where it was in force.
+    in_force_since: u64,
 }
 
 /// What one decision withholds.
@@ -82,18 +88,14 @@ impl<'a> Offering<'a> {
         recipient: &OrganizationId,
         extent: Extent,
         now: Moment,
-    ) -> Result<Self, StoreError> {
-        let outbox = BoxKey::new(partnership, recipient);
-        let state = node.store().outbox(&outbox);
-        Ok(Self {
+    ) -> Self {
+        Self {
             node,
-            outbox,
+            outbox: BoxKey::new(partnership, recipient),
             extent,
             now,
-            until: node.store().size(),
-            since: state.map_or(0, |state| state.offered),
-            in_force_since: None,
-            decisions: node.store().withholding_decisions(&outbox)?.into(),
+            begun: None,
+            decisions: VecDeque::new(),
             class: None,
             offered: Offered {
                 partnership: partnership.clone(),
@@ -108,7 +110,23 @@ impl<'a> Offering<'a> {
                 not_taken: BTreeMap::new(),
             },
             changed: JudgedAgain::default(),
-        })
+        }
+    }
+
+    fn begun(&mut self, in_force: &InForce<'_>, to: Counterpart<'_>) -> Result<Begun, StoreError> {
+        if let Some(begun) = self.begun {
+            return Ok(begun);
+        }
+        let store = self.node.store();
+        let state = store.outbox(&self.outbox);
+        let begun = Begun {
+            until: store.size(),
+            since: state.map_or(0, |state| state.offered),
+            in_force_since: in_force.in_force_since(to.partnership()),
+        };
+        self.decisions = store.withholding_decisions(&self.outbox)?.into();
+        self.begun = Some(begun);
+        Ok(begun)
     }
 
     /// Looks at some of it. Returns whether that was the rest.
@@ -118,20 +136,18 @@ impl<'a> Offering<'a> {
         to: Counterpart<'g>,
     ) -> Result<bool, ObserveError> {
         self.now = self.now.under(in_force);
-        let in_force_since = *self
-            .in_force_since
-            .get_or_insert_with(|| in_force.in_force_since(to.partnership()));
+        let begun = self.begun(in_force, to)?;
         let mut releases = Releases::begin(in_force, self.now);
         let mut stretch = Stretch::begin(in_force);
         let mut left = STRETCH_OBSERVATIONS_MAX;
         while left > 0 {
             let class = match self.class.take() {
                 Some(class) => Some(class),
-                None => self.next_class(in_force, to)?,
+                None => self.next_class(in_force, to, begun)?,
             };
             let Some(mut class) = class else {
                 self.commit(&mut stretch)?;
-                self.note(in_force, in_force_since)?;
+                self.note(in_force, begun)?;
                 self.keep(releases);
                 return Ok(true);
             };
@@ -145,11 +161,11 @@ impl<'a> Offering<'a> {
             left -= indexes.len();
             for index in indexes {
                 class.from = index + 1;
-                if index >= self.until {
+                if index >= begun.until {
                     is_over = true;
                     break;
                 }
-                let Some((id, facts)) = self.withheld_at(index)? else {
+                let Some((id, facts)) = self.withheld_at(class.decision.as_ref(), index)? else {
                     continue;
                 };
                 let mut release = releases.judge(to, &facts)?;
@@ -162,7 +178,7 @@ impl<'a> Offering<'a> {
                 let is_as_before = self.count(&class, &release);
                 if !is_as_before {
                     self.changed.count(release.verdict);
-                    stretch.add(releases.judged(release, to, id)?);
+                    stretch.add(releases.judged(release, to, id)?, (class.decision, index));
                 }
                 if is_as_before && class.is_alike && self.extent == Extent::Changed {
                     is_over = true;
@@ -206,8 +222,9 @@ impl<'a> Offering<'a> {
         &mut self,
         in_force: &InForce<'_>,
         to: Counterpart<'_>,
+        begun: Begun,
     ) -> Result<Option<Class>, StoreError> {
-        let is_new = self.since < in_force.in_force_since(to.partnership());
+        let is_new = begun.since < in_force.in_force_since(to.partnership());
         while let Some(digest) = self.decisions.pop_front() {
             let decision = match &digest {
                 Some(digest) => Some(self.node.store().decision(digest)?.ok_or(MISSING)?),
@@ -261,15 +278,19 @@ impl<'a> Offering<'a> {
     fn first_of(&self, class: &Class) -> Result<Option<Facts>, StoreError> {
         let store = self.node.store();
         for index in store.withheld_because(&self.outbox, class.decision.as_ref(), 0) {
-            if let Some((_, facts)) = self.withheld_at(index?)? {
+            if let Some((_, facts)) = self.withheld_at(class.decision.as_ref(), index?)? {
                 return Ok(Some(facts));
             }
         }
         Ok(None)
     }
 
-    /// What an entry withholds, where no later one says otherwise.
-    fn withheld_at(&self, index: u64) -> Result<Option<(ObservationId, Facts)>, StoreError> {
+    /// What an entry withholds because of a decision, where no later one says otherwise.
+    fn withheld_at(
+        &self,
+        decision: Option<&Digest>,
+        index: u64,
+    ) -> Result<Option<(ObservationId, Facts)>, StoreError> {
         let store = self.node.store();
         let id = match store.entry(index)?.map(|recorded| recorded.body) {
             Some(Body::Withheld(withheld)) => withheld.observation,
@@ -279,6 +300,9 @@ impl<'a> Offering<'a> {
         // What was taken back under one number may be there under another.
         let stands = Stands::now(store, &id, &self.outbox)?;
         if stands.is_none_or(|stands| stands.entry != index) {
+            if self.extent != Extent::DryRun {
+                store.forget_replaced(&self.outbox, decision, index)?;
+            }
             return Ok(None);
         }
         let observed = store.observation(&id)?;
@@ -290,22 +314,28 @@ impl<'a> Offering<'a> {
 
     fn commit(&self, stretch: &mut Stretch<'_>) -> Result<(), StoreError> {
         let in_force = stretch.in_force;
-        let judged = std::mem::replace(stretch, Stretch::begin(in_force)).judged;
-        if !judged.is_empty() && self.extent != Extent::DryRun {
-            in_force.commit(self.now.passed(), judged)?;
+        let Stretch {
+            judged, replaced, ..
+        } = std::mem::replace(stretch, Stretch::begin(in_force));
+        if judged.is_empty() || self.extent == Extent::DryRun {
+            return Ok(());
         }
-        Ok(())
+        in_force.commit(self.now.passed(), judged)?;
+        replaced.iter().try_for_each(|(decision, index)| {
+            let store = self.node.store();
+            store.forget_replaced(&self.outbox, decision.as_ref(), *index)
+        })
     }
 
     /// Takes down what was taken into account, so that it is not all looked at again.
-    fn note(&self, in_force: &InForce<'_>, in_force_since: u64) -> Result<(), StoreError> {
-        if self.extent == Extent::DryRun || self.since == in_force_since {
+    fn note(&self, in_force: &InForce<'_>, begun: Begun) -> Result<(), StoreError> {
+        if self.extent == Extent::DryRun || begun.since == begun.in_force_since {
             return Ok(());
         }
         let mut noted = in_force.nothing_judged();
         noted.push(Write::Offered {
             outbox: self.outbox,
-            upto: in_force_since,
+            upto: begun.in_force_since,
         });
         in_force.commit(self.now.passed(), noted)
     }
@@ -322,6 +352,8 @@ struct Stretch<'g> {
     in_force: &'g InForce<'g>,
     judged: JudgedWrites<'g>,
     observations: usize,
+    /// What says otherwise by then, by the decision that withheld it.
+    replaced: Vec<(Option<Digest>, u64)>,
 }
 
 impl<'g> Stretch<'g> {
@@ -330,12 +362,14 @@ impl<'g> Stretch<'g> {
             in_force,
             judged: in_force.nothing_judged(),
             observations: 0,
+            replaced: Vec::new(),
         }
     }
 
-    fn add(&mut self, more: JudgedWrites<'g>) {
+    fn add(&mut self, more: JudgedWrites<'g>, replaced: (Option<Digest>, u64)) {
         self.judged.extend(more);
         self.observations += 1;
+        self.replaced.push(replaced);
     }
 }
 

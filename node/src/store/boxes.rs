@@ -5,7 +5,7 @@ use super::reader::{index_of, last_number};
 use super::records::Outbox;
 use super::{Store, StoreError};
 use crate::link::Inbox;
-use ambit_ledger::{Digest, ObservationId, Salt};
+use ambit_ledger::{Body, Digest, ObservationId, Salt};
 
 impl Store {
     /// The state of an outbox; `None` where it was never opened.
@@ -145,6 +145,38 @@ impl Store {
             .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last))
             .map(|pair| because(&pair?.0).map(|(_, index)| index))
             .filter(move |index| index.as_ref().map_or(true, |index| *index < size))
+    }
+
+    /// Whether a later entry says what became of what this one keeps from an outbox's recipient. Then it never stands again.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn is_replaced(&self, outbox: &BoxKey, index: u64) -> Result<bool, StoreError> {
+        let observation = match self.entry(index)?.map(|recorded| recorded.body) {
+            Some(Body::Withheld(withheld)) => withheld.observation,
+            Some(Body::Withdrawn(withdrawn)) => withdrawn.observation,
+            _ => return Ok(false),
+        };
+        let last = self.outcome_before(&observation, outbox, self.size())?;
+        Ok(last.is_some_and(|last| last > index))
+    }
+
+    /// Takes the key away that leads from a decision to an entry which a later one replaced: nobody has to pass it over again.
+    /// It is in no journal. A database that is built again has the key, and it is taken away again.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn forget_replaced(
+        &self,
+        outbox: &BoxKey,
+        decision: Option<&Digest>,
+        index: u64,
+    ) -> Result<(), StoreError> {
+        if !self.is_replaced(outbox, index)? {
+            return Ok(());
+        }
+        let key = keys::withheld(outbox, decision, index);
+        Ok(self.shared.database.apply((key, None))?)
     }
 
     /// Whether a store of an outbox's recipient ever acknowledged anything.

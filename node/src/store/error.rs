@@ -150,10 +150,11 @@ impl StoreError {
         )
     }
 
-    /// Whether its disk cannot be written to, so that what is there can be read all the same.
+    /// Whether its disk cannot be written to, or something of its journal is lost, so that what is there can be read all the same.
     #[must_use]
-    pub fn is_for_want_of_writing(&self) -> bool {
+    pub fn can_be_read(&self) -> bool {
         let source = match self {
+            Self::Journal(JournalError::Damaged(_)) | Self::Lost { .. } => return true,
             Self::Database(DatabaseError::Sync { source, .. })
             | Self::Slot(SlotError::File { source, .. }) => Some(source.kind()),
             Self::Journal(error) => error.kind(),

@@ -20,7 +20,7 @@ pub(super) enum Point {
     Left,
     /// and after that.
     LeftSynced,
-    /// Before a batch.
+    /// Before a record, and before what says how far the database is.
     Apply,
     /// Before the engine hands what it buffers to the system.
     Flush,

@@ -191,7 +191,7 @@ impl<'a> Group<'a> {
         self.parts.push(parts::head(&self.head));
         Ok(Ended {
             parts: self.parts,
-            units: self.packing.end()?,
+            items: self.packing.end()?,
             head: self.head,
             outboxes: self.outboxes,
             inboxes: self.inboxes,
@@ -202,7 +202,7 @@ impl<'a> Group<'a> {
 /// A group that is put together.
 pub(super) struct Ended {
     parts: Vec<Vec<u8>>,
-    units: Vec<Vec<Item>>,
+    items: Vec<Item>,
     head: Head,
     outboxes: BTreeMap<BoxKey, Outbox>,
     inboxes: BTreeMap<BoxKey, Inbox>,
@@ -227,8 +227,8 @@ impl Ended {
         let inboxes =
             inboxes.map(|(key, inbox)| (keys::inbox(key), Some(ambit_ledger::encode(inbox))));
         let states = outboxes.chain(inboxes);
-        let units = std::mem::take(&mut self.units);
-        database.apply_group(units, states, &self.head, applied)
+        let items = std::mem::take(&mut self.items);
+        database.apply_group(items.into_iter().chain(states), &self.head, applied)
     }
 
     /// Takes effect.

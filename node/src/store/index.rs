@@ -34,20 +34,20 @@ pub(super) enum Mark {
 
 impl Mark {
     /// The record this makes for the entry at an index.
-    pub(super) fn item(self, index: u64) -> Item {
+    pub(super) fn item(&self, index: u64) -> Item {
         let value = Some(index.to_be_bytes().to_vec());
         match self {
-            Self::Leads(key) => (key, value),
-            Self::Holds(id, _) => (keys::observation(&id), value),
+            Self::Leads(key) => (key.clone(), value),
+            Self::Holds(id, _) => (keys::observation(id), value),
             Self::Control => (keys::control(index), value),
-            Self::Queues(outbox, seq) => (keys::outbox_item(&outbox, seq), value),
+            Self::Queues(outbox, seq) => (keys::outbox_item(outbox, *seq), value),
             // The index is in the key: those of earlier entries stay beside it.
-            Self::Outcome(id, outbox) => (keys::outcome(&id, &outbox, index), Some(Vec::new())),
+            Self::Outcome(id, outbox) => (keys::outcome(id, outbox, index), Some(Vec::new())),
             Self::Withholds(outbox, decision) => {
-                let key = keys::withheld(&outbox, decision.as_ref(), index);
+                let key = keys::withheld(outbox, decision.as_ref(), index);
                 (key, Some(Vec::new()))
             }
-            Self::Untaken(outbox, code) => (keys::untaken(&outbox, code, index), value),
+            Self::Untaken(outbox, code) => (keys::untaken(outbox, *code, index), value),
         }
     }
 }

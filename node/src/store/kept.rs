@@ -1,7 +1,6 @@
 //! What was counted of the ledger, kept beside it so that it need not be counted again. It is in no journal: where it is gone,
 //! or not whole, everything is counted anew.
 
-use super::database::BATCH_ITEMS_MAX;
 use super::keys;
 use super::packs::chunk_items;
 use super::{Store, StoreError};
@@ -23,11 +22,8 @@ impl Store {
         let length = (counted.len() as u64).to_be_bytes();
         let digest = Digest::of(counted);
         let bytes = [digest.as_bytes().as_slice(), &length, counted].concat();
-        let mut items = chunk_items(&keys::kept(), &bytes);
-        while !items.is_empty() {
-            let rest = items.split_off(items.len().min(BATCH_ITEMS_MAX));
-            self.shared.database.apply(items)?;
-            items = rest;
+        for item in chunk_items(&keys::kept(), &bytes) {
+            self.shared.database.apply(item)?;
         }
         Ok(())
     }

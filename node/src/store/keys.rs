@@ -164,6 +164,14 @@ pub(super) fn all_withheld(outbox: &BoxKey) -> Vec<u8> {
     join(WITHHELD, &[&outbox.0])
 }
 
+/// The outbox and the entry in a key of what is withheld; none of another key.
+pub(super) fn withheld_in(key: &[u8]) -> Option<(BoxKey, u64)> {
+    let (prefix, rest) = key.split_first()?;
+    let (outbox, _) = rest.split_first_chunk::<16>()?;
+    let (_, index) = withheld_because(key)?;
+    (*prefix == WITHHELD).then_some((BoxKey(*outbox), index))
+}
+
 /// The decision and the entry in a key of what is withheld.
 pub(super) fn withheld_because(key: &[u8]) -> Option<(Option<Digest>, u64)> {
     let (rest, index) = key.split_last_chunk::<8>()?;

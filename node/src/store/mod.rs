@@ -11,7 +11,6 @@
 mod beginning;
 mod boxes;
 mod check;
-mod compact;
 mod database;
 mod error;
 #[cfg(test)]
@@ -51,6 +50,7 @@ pub use keys::BoxKey;
 pub use lists::{Direction, LatestReading, Wanted};
 pub use lock::is_open;
 pub use opening::Progress;
+pub use places::Sizes;
 pub use prepare::Prepared;
 pub use reader::Recorded;
 pub(crate) use reader::{own_acknowledgement, own_disclosure, own_observation};

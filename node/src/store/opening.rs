@@ -12,7 +12,7 @@
 
 use super::database::{Database, DatabaseError, note_moved};
 use super::index_key::IndexKey;
-use super::journal::{Journal, Position, Reader};
+use super::journal::{Group, Journal, Position, Reader};
 use super::left::{Left, Notice};
 use super::parts::{Part, head_of};
 use super::places::{
@@ -449,12 +449,20 @@ fn has_all_of(database: &Database, journal: &Reader) -> Result<bool, StoreError>
         let Ok(group) = group else {
             return Ok(true);
         };
-        for record in &group.records {
-            if let Part::Entry(index, bytes) = Part::read(group.number, &record.bytes)?
-                && entry_of(database, index)?.as_deref() != Some(bytes)
-            {
-                return Ok(false);
-            }
+        if !has_entries_of(database, &group)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a database holds every entry of a group.
+pub(super) fn has_entries_of(database: &Database, group: &Group) -> Result<bool, StoreError> {
+    for record in &group.records {
+        if let Part::Entry(index, bytes) = Part::read(group.number, &record.bytes)?
+            && entry_of(database, index)?.as_deref() != Some(bytes)
+        {
+            return Ok(false);
         }
     }
     Ok(true)

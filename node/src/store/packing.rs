@@ -12,9 +12,6 @@ use super::reader::index_of;
 use ambit_ledger::{Digest, ObservationId, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many index keys go with one pack of entries: with its chunks, fewer than a batch takes.
-const INDEXES_MAX: usize = 40;
-
 /// How many entries go into one record of an outbox, or of a list.
 const NUMBERS_MAX: usize = VALUE_BYTES_MAX / 8;
 
@@ -23,11 +20,9 @@ pub(super) struct Packing<'a> {
     database: &'a Database,
     /// How many entries there were before the group.
     size: u64,
-    /// What must be in one batch, in order.
-    units: Vec<Vec<Item>>,
-    /// The entries and index keys of the next unit.
+    /// In order.
+    items: Vec<Item>,
     entries: Pack,
-    indexes: Vec<Item>,
     /// The observations that came with this group.
     held: BTreeSet<ObservationId>,
     /// The entries that go into each list.
@@ -45,9 +40,8 @@ impl<'a> Packing<'a> {
         Self {
             database,
             size,
-            units: Vec::new(),
+            items: Vec::new(),
             entries: Pack::default(),
-            indexes: Vec::new(),
             held: BTreeSet::new(),
             lists: BTreeMap::new(),
             latest: BTreeMap::new(),
@@ -75,7 +69,7 @@ impl<'a> Packing<'a> {
         let has_room = self
             .entries
             .has_room_for(leaf.as_bytes().len() + bytes.len());
-        if !has_room || self.indexes.len() + marks.len() > INDEXES_MAX {
+        if !has_room {
             self.end_entries();
         }
         self.entries.push(index, &[leaf.as_bytes(), bytes])?;
@@ -86,15 +80,14 @@ impl<'a> Packing<'a> {
     pub(super) fn blob(&mut self, digest: &Digest, bytes: &[u8]) {
         // The first chunk goes last: where it is, all of them are, whatever was cut off.
         let items = chunk_items(&keys::blob(digest), bytes);
-        self.units
-            .extend(items.into_iter().rev().map(|item| vec![item]));
+        self.items.extend(items.into_iter().rev());
     }
 
     fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
         match mark {
             Mark::Holds(id, found_by) => {
                 if !self.is_held(id)? && self.held.insert(*id) {
-                    self.indexes.push(mark.clone().item(index));
+                    self.items.push(mark.item(index));
                     self.find(index, found_by);
                 }
             }
@@ -105,7 +98,7 @@ impl<'a> Packing<'a> {
                     .or_insert_with(|| (*seq, Vec::new()));
                 queued.push(index);
             }
-            mark => self.indexes.push(mark.clone().item(index)),
+            mark => self.items.push(mark.item(index)),
         }
         Ok(())
     }
@@ -129,24 +122,20 @@ impl<'a> Packing<'a> {
         }
     }
 
-    /// Ends the pack of entries. It and their index keys are in one batch.
     fn end_entries(&mut self) {
-        let mut unit = self.entries.take_records(keys::entry);
-        unit.append(&mut self.indexes);
-        self.units.push(unit);
+        self.items.extend(self.entries.take_records(keys::entry));
     }
 
     fn end_readings(&mut self) {
-        let records = self.readings.take_records(keys::readings);
-        self.units
-            .extend(records.into_iter().map(|item| vec![item]));
+        self.items
+            .extend(self.readings.take_records(keys::readings));
     }
 
     fn end_lists(&mut self) {
         for (list, indexes) in std::mem::take(&mut self.lists) {
             for part in indexes.chunks(NUMBERS_MAX) {
                 let key = keys::list_part(&list.key(), part.first().copied().unwrap_or_default());
-                self.units.push(vec![(key, Some(numbers(part)))]);
+                self.items.push((key, Some(numbers(part))));
             }
         }
     }
@@ -164,14 +153,14 @@ impl<'a> Packing<'a> {
             if before.is_none_or(|before| before < latest) {
                 let (at, index) = latest;
                 let value = [at.as_nanos().to_be_bytes(), index.to_be_bytes()].concat();
-                self.units.push(vec![(key, Some(value))]);
+                self.items.push((key, Some(value)));
             }
         }
         Ok(())
     }
 
-    /// The units, each of which is in one batch.
-    pub(super) fn end(mut self) -> Result<Vec<Vec<Item>>, StoreError> {
+    /// The records.
+    pub(super) fn end(mut self) -> Result<Vec<Item>, StoreError> {
         self.end_readings();
         self.end_entries();
         self.end_lists();
@@ -182,10 +171,10 @@ impl<'a> Packing<'a> {
                 .zip((first..).step_by(NUMBERS_MAX))
             {
                 let key = keys::outbox_item(&outbox, first);
-                self.units.push(vec![(key, Some(numbers(part)))]);
+                self.items.push((key, Some(numbers(part))));
             }
         }
-        Ok(self.units)
+        Ok(self.items)
     }
 }
 

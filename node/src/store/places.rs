@@ -2,6 +2,8 @@
 //! is of no use any more is removed; where it cannot be, because it is another user's, say, it is told, and in nobody's way.
 
 use super::{DatabaseError, StoreError};
+use crate::platform::taken_bytes;
+use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -64,6 +66,39 @@ pub(super) fn clear(home: &Path, name: &str) -> bool {
     has_gone
 }
 
+/// What the store of a home takes of its disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// The journal, with the space that is reserved for it.
+    pub journal: u64,
+    /// The database, which can be built again from it, and what is left of earlier ones.
+    pub database: u64,
+    /// The keys that readings are sealed with.
+    pub keys: u64,
+}
+
+impl Sizes {
+    /// Of a home, as far as it can be looked at.
+    #[must_use]
+    pub fn of(home: &Path) -> Self {
+        let left = [NEW, ASIDE, CHECK].map(|name| left_at(home, name));
+        let databases = left.into_iter().flatten().chain([database_path(home)]);
+        let keys = home.join("slots").metadata();
+        Self {
+            journal: taken(&journal_path(home)),
+            database: databases.map(|path| taken(&path)).sum(),
+            keys: keys.map_or(0, |metadata| taken_bytes(&metadata)),
+        }
+    }
+}
+
+/// What the files in a folder take.
+fn taken(folder: &Path) -> u64 {
+    let found = std::fs::read_dir(folder).into_iter().flatten();
+    let found = found.filter_map(|found| found.ok()?.metadata().ok());
+    found.map(|metadata| taken_bytes(&metadata)).sum()
+}
+
 /// Whether what is in places of this name takes more space than is free beside it.
 pub(super) fn is_short_of_space(home: &Path, name: &str) -> bool {
     let folders = left_at(home, name);
@@ -99,6 +134,27 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_part_of_a_home_is_measured() {
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(Sizes::of(home.path()), Sizes::default());
+        for (folder, bytes) in [("journal", 10_000), ("db", 20_000), ("db.aside", 40_000)] {
+            let folder = home.path().join(folder);
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join("file"), vec![1; bytes]).unwrap();
+        }
+        std::fs::write(home.path().join("slots"), [1; 32]).unwrap();
+        let Sizes {
+            journal,
+            database,
+            keys,
+        } = Sizes::of(home.path());
+        // To the block.
+        assert!((10_000..20_000).contains(&journal), "{journal}");
+        assert!((60_000..100_000).contains(&database), "{database}");
+        assert!((32..10_000).contains(&keys), "{keys}");
+    }
 
     #[test]
     fn what_is_called_otherwise_is_left() {

@@ -9,8 +9,8 @@ use super::index_key::{Hashes, IndexKey};
 use super::keys::BoxKey;
 use super::records::{AskedFor, Commit, Outbox, Write};
 use super::slots::{SlotError, SlotKey, Slots};
-use super::{StoreError, compact, seal};
-use crate::link::{AcknowledgementReach, Inbox};
+use super::{StoreError, seal};
+use crate::link::{AcknowledgementReach, Inbox, pack_readings};
 use crate::randomness::Randomness;
 use ambit_ledger::{
     Admitted, Body, Digest, Disclosed, Kind, Name, ObservationId, Observed, OfferedAgain, Salt,
@@ -366,7 +366,7 @@ fn seal_readings(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .allot()?;
-    let packed = compact::pack(readings);
+    let packed = pack_readings(readings);
     let sealed = seal::seal(&packed, id, slot, &key, randomness.take()?)?;
     let block = [slot.to_be_bytes().as_slice(), &sealed].concat();
     Ok(Sealed { slot, block })

@@ -6,23 +6,25 @@ use super::database::Database;
 use super::index_key::IndexKey;
 use super::journal::{Damage, Group, Journal, JournalError, Position, Reader, Salvaged};
 use super::left::{self, Left};
-use super::opening::{Way, agreed, applied_to, check_there};
+use super::opening::{Way, agreed, applied_to, check_there, has_entries_of};
 use super::parts::head_of;
-use super::places::{database_path, journal_path};
+use super::places::{database_path, journal_path, remove};
 use super::records::{Applied, Head, read_head};
 use super::replay::{Keys, apply_all};
 use super::slots::Slots;
 use super::{DatabaseError, Shared, Store, StoreError, is_open, keys, reader, start_of, watermark};
 use std::cell::RefCell;
 use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
 /// How the folders begin in which such databases are.
 const PREFIX: &str = "ambit-read-";
-/// What says in one that it is in use.
+/// What says in one that it is in use, and what stands in it, by which such a folder is known.
 const IN_USE: &str = "lock";
+const MADE_HERE: &str = "ambit --read-only\n";
 /// How often a journal is looked at that another process appends to: a group that is being written is not damaged.
 const LOOKS_MAX: usize = 40;
 const LOOKS_INTERVAL: Duration = Duration::from_millis(25);
@@ -50,6 +52,11 @@ impl Store {
                 (index_key, database, (Some(head), applied))
             }
             None => {
+                if matches!(looked, Looked::Damaged(_)) {
+                    tracing::warn!(
+                        "the database in `db` is not used, because it is in use, cannot be copied, or cannot be relied on"
+                    );
+                }
                 let index_key = IndexKey::draw()?;
                 let nothing = (None, Applied::nothing(&index_key));
                 (index_key, aside.database("db")?, nothing)
@@ -68,6 +75,12 @@ impl Store {
             error => error,
         })?;
         let head = head.ok_or_else(|| StoreError::Empty(journal_path(home)))?;
+        if matches!(looked, Looked::Damaged(_)) {
+            tracing::warn!(
+                entries = head.frontier.size(),
+                "this many entries are shown; what is not found may be among what is lost"
+            );
+        }
         let slots = slots.into_inner();
         let published = start_of(&database, head, &slots)?;
         Ok(Self {
@@ -93,7 +106,8 @@ impl Aside {
         let folder = builder.tempdir().map_err(failed)?;
         // It is in use once it is there.
         let made = folder.path().join("lock.new");
-        let in_use = File::create(&made).map_err(failed)?;
+        std::fs::write(&made, MADE_HERE).map_err(failed)?;
+        let in_use = File::open(&made).map_err(failed)?;
         in_use.try_lock().map_err(|error| failed(error.into()))?;
         std::fs::rename(&made, folder.path().join(IN_USE)).map_err(failed)?;
         Ok(Self {
@@ -121,9 +135,18 @@ fn remove_left(place: &Path) {
         name.is_some_and(|name| name.starts_with(PREFIX))
     };
     for path in found.map(|found| found.path()).filter(is_ours) {
-        let in_use = File::open(path.join(IN_USE));
-        if in_use.is_ok_and(|in_use| in_use.try_lock().is_ok()) {
-            // What cannot be removed is another user's.
+        // What cannot be looked into, or removed, is another user's, who may have put anything there.
+        let lock = path.join(IN_USE);
+        let in_use = crate::platform::open_now(&lock).and_then(|mut in_use| {
+            let mut made = Vec::new();
+            in_use
+                .by_ref()
+                .take(MADE_HERE.len() as u64 + 1)
+                .read_to_end(&mut made)?;
+            Ok((made == MADE_HERE.as_bytes()).then_some(in_use))
+        });
+        let is_left = in_use.is_ok_and(|in_use| in_use.is_some_and(|lock| lock.try_lock().is_ok()));
+        if is_left {
             let _ = std::fs::remove_dir_all(path);
         }
     }
@@ -131,10 +154,10 @@ fn remove_left(place: &Path) {
 
 /// What fails beside the home is no fault of the home's.
 fn aside_error(folder: &Path, error: DatabaseError) -> DatabaseError {
+    let path = folder.to_owned();
     match error {
-        DatabaseError::Full { .. } => DatabaseError::FullAside {
-            path: folder.to_owned(),
-        },
+        DatabaseError::Full { .. } => DatabaseError::FullAside { path },
+        DatabaseError::Sync { source, .. } => DatabaseError::Aside { path, source },
         error => error,
     }
 }
@@ -166,7 +189,7 @@ fn look(home: &Path) -> Result<Looked, StoreError> {
 type Groups = Box<dyn Iterator<Item = Result<Group, JournalError>>>;
 
 impl Looked {
-    /// The groups from a position on, up to what is lost; none where that is as far as a database, or it is beyond.
+    /// The groups from a position on, up to what is lost; none where a database goes as far, or beyond.
     fn groups(&self, home: &Path, from: Position) -> Result<Groups, StoreError> {
         let damage = match self {
             Self::Whole(reader) if from.group >= reader.end().group => {
@@ -175,16 +198,15 @@ impl Looked {
             Self::Whole(reader) => return Ok(Box::new(reader.read(from)?)),
             Self::Damaged(damage) => damage,
         };
-        if from != Position::START {
-            tracing::warn!(damage = %damage, "the journal is damaged: what is shown is what the database holds");
-            return Ok(Box::new(std::iter::empty()));
-        }
         tracing::warn!(
             damage = %damage,
-            "the journal is damaged: what is lost is not shown, nor what lies behind it; `ambit store check` names the entries"
+            "the journal is damaged: shown is what the database holds, where it can be relied on, and what follows that in the \
+             journal up to the next loss; `ambit store check` names the entries that are lost"
         );
-        let mut next = 0;
-        let following = salvaged(home)?.take_while(move |group| {
+        let mut next = from.group;
+        let behind = salvaged(home)?
+            .skip_while(move |group| group.as_ref().is_ok_and(|group| group.number < from.group));
+        let following = behind.take_while(move |group| {
             let is_next = group.as_ref().map_or(true, |group| group.number == next);
             next += 1;
             is_next
@@ -215,7 +237,10 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
     let (true, false, Some(index_key)) = (is_fit, is_open(home), IndexKey::read(home)) else {
         return Ok(None);
     };
-    if !copy(&database_path(home), &aside.folder.path().join("copy")) {
+    let place = aside.folder.path().join("copy");
+    if !copy(&database_path(home), &place) {
+        // It would take space from one that is built.
+        let _ = remove(&place);
         return Ok(None);
     }
     // Whoever has opened it meanwhile has written to it.
@@ -225,9 +250,16 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
     let Ok(database) = aside.database("copy") else {
         return Ok(None);
     };
+    // What it holds is asked for later, when nothing else could take its place.
+    if !database.is_whole() {
+        tracing::warn!(
+            "the database is damaged, and is not relied on: what is shown is read from the journal"
+        );
+        return Ok(None);
+    }
     let agreed = match looked {
         Looked::Whole(reader) => agreed(&database, reader, &index_key),
-        Looked::Damaged(_) => Ok(of_same_store(&database, home, &index_key)?),
+        Looked::Damaged(_) => Ok(of_same_course(&database, home, &index_key)?),
     };
     let agreed = match agreed {
         Err(StoreError::Lost { from, to }) => {
@@ -244,20 +276,26 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
     Ok(agreed.map(|begun| (index_key, database, begun)))
 }
 
-/// How far a database is, where it is of the store that a damaged journal is of.
-fn of_same_store(
+/// How far a database is, where it holds what is whole of a damaged journal up to there.
+fn of_same_course(
     database: &Database,
     home: &Path,
     index_key: &IndexKey,
 ) -> Result<Option<(Head, Applied)>, StoreError> {
-    let Some(first) = salvaged(home)?.next().transpose()? else {
+    let held = held(database)?.filter(|(_, applied)| applied.index_key == index_key.name());
+    let Some((head, applied)) = held else {
         return Ok(None);
     };
-    let incarnation = head_of(&first)?.map(|head| head.incarnation);
-    let held = held(database)?;
-    Ok(held.filter(|(head, applied)| {
-        Some(head.incarnation) == incarnation && applied.index_key == index_key.name()
-    }))
+    for group in salvaged(home)? {
+        let group = group?;
+        let incarnation = head_of(&group)?.map(|head| head.incarnation);
+        let is_same = incarnation == Some(head.incarnation)
+            && (group.number >= applied.after.group || has_entries_of(database, &group)?);
+        if !is_same {
+            return Ok(None);
+        }
+    }
+    Ok(Some((head, applied)))
 }
 
 /// How far a database is, as it says.
@@ -295,7 +333,22 @@ mod tests {
         );
         for folder in [&left, &used] {
             std::fs::create_dir(folder).unwrap();
-            std::fs::write(folder.join(IN_USE), "").unwrap();
+            std::fs::write(folder.join(IN_USE), MADE_HERE).unwrap();
+        }
+        // What others put there is neither waited for nor removed.
+        let others = ["ambit-read-notes", "ambit-read-pipe", "ambit-read-link"];
+        let others = others.map(|name| place.path().join(name));
+        others
+            .iter()
+            .for_each(|folder| std::fs::create_dir(folder).unwrap());
+        std::fs::write(others[0].join(IN_USE), "of mine").unwrap();
+        #[cfg(unix)]
+        {
+            let made = std::process::Command::new("mkfifo")
+                .arg(others[1].join(IN_USE))
+                .status();
+            assert!(made.unwrap().success());
+            std::os::unix::fs::symlink(used.join(IN_USE), others[2].join(IN_USE)).unwrap();
         }
         let in_use = File::open(used.join(IN_USE)).unwrap();
         in_use.try_lock().unwrap();
@@ -304,6 +357,7 @@ mod tests {
         drop(in_use);
         remove_left(place.path());
         assert!(!used.exists());
+        assert!(others.iter().all(|folder| folder.exists()));
     }
 
     #[cfg(unix)]

@@ -3,7 +3,8 @@
 use super::database::{Database, DatabaseError};
 use super::keys;
 use super::slots::{SlotError, SlotKey};
-use super::{Store, StoreError, compact, packs, seal};
+use super::{Store, StoreError, packs, seal};
+use crate::link::unpack_readings;
 use ambit_ledger::{
     Acknowledgement, Body, Decision, Digest, Disclosure, DisclosureId, Entry, Observation,
     ObservationId,
@@ -59,13 +60,23 @@ pub(super) fn open_block(
     id: &ObservationId,
     key_of: impl FnOnce(u64) -> Result<SlotKey, SlotError>,
 ) -> Result<Vec<u8>, StoreError> {
-    let damaged = StoreError::Damaged("sealed readings cannot be read");
+    let packed = open_packed(block, id, key_of)?;
+    unpack_readings(&packed).ok_or(UNREADABLE)
+}
+
+const UNREADABLE: StoreError = StoreError::Damaged("sealed readings cannot be read");
+
+/// The same, as they were packed.
+fn open_packed(
+    block: &[u8],
+    id: &ObservationId,
+    key_of: impl FnOnce(u64) -> Result<SlotKey, SlotError>,
+) -> Result<Vec<u8>, StoreError> {
     let Some((slot, sealed)) = block.split_first_chunk::<8>() else {
-        return Err(damaged);
+        return Err(UNREADABLE);
     };
     let slot = u64::from_be_bytes(*slot);
-    let packed = seal::open(sealed, id, slot, &key_of(slot)?)?;
-    compact::unpack(&packed).ok_or(damaged)
+    Ok(seal::open(sealed, id, slot, &key_of(slot)?)?)
 }
 
 fn item_of(pack: &[u8], index: u64) -> Option<&[u8]> {
@@ -246,10 +257,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::Slot`] where they were erased; any other [`StoreError`].
     pub fn readings(&self, index: u64, id: &ObservationId) -> Result<Vec<u8>, StoreError> {
+        unpack_readings(&self.packed_readings(index, id)?).ok_or(UNREADABLE)
+    }
+
+    /// The same, packed.
+    ///
+    /// # Errors
+    /// As [`Store::readings`].
+    pub fn packed_readings(&self, index: u64, id: &ObservationId) -> Result<Vec<u8>, StoreError> {
         let pack = packs::pack_of(&self.shared.database, keys::readings, index)?;
         let block = pack.as_deref().and_then(|pack| item_of(pack, index));
         let block = block.ok_or(StoreError::Damaged("sealed readings are missing"))?;
-        self.open_block(block, id)
+        open_packed(block, id, self.slot_keys())
     }
 
     /// Opens sealed readings as they lie in the journal and the database.
@@ -258,11 +277,15 @@ impl Store {
         block: &[u8],
         id: &ObservationId,
     ) -> Result<Vec<u8>, StoreError> {
-        let allotment = || {
+        open_block(block, id, self.slot_keys())
+    }
+
+    fn slot_keys(&self) -> impl FnOnce(u64) -> Result<SlotKey, SlotError> {
+        |slot| {
             let allotment = self.shared.allotment.lock();
-            allotment.unwrap_or_else(PoisonError::into_inner)
-        };
-        open_block(block, id, |slot| allotment().key(slot))
+            let mut allotment = allotment.unwrap_or_else(PoisonError::into_inner);
+            allotment.key(slot)
+        }
     }
 
     /// The latest decision of a class.

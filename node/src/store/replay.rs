@@ -121,6 +121,7 @@ fn apply(
     // The tree is made anew, so that a journal whose entries are not those that were signed for is never taken for whole.
     let head = head.filter(|head| head.frontier == *frontier);
     let head = head.ok_or_else(unreadable)?;
-    database.apply_group(packing.end()?, states, &head, &applied.next(group.after))?;
+    let items = packing.end()?.into_iter().chain(states);
+    database.apply_group(items, &head, &applied.next(group.after))?;
     Ok(head)
 }

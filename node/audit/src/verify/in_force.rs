@@ -6,7 +6,7 @@ use super::fault::{At, Checks};
 use crate::report::{Instant, Origin, RuleInForce, RuleKind, error_chain};
 use crate::rule::Rule;
 use ambit_ledger::{
-    Agreement, Digest, Layer, LayerProfile, Limits, OrganizationId, PartnershipId,
+    Agreement, Digest, Fingerprint, Layer, LayerProfile, Limits, OrganizationId, PartnershipId,
     PartnershipTerms, Party, ProfileActivated, TaxonomyActivated, Time,
 };
 use ambit_policy::{
@@ -24,6 +24,8 @@ pub(super) struct InForce {
     limits: Rc<Vec<Limits>>,
     /// All editions whose terms are at hand.
     editions: BTreeMap<Digest, Rc<Edition>>,
+    /// Of these, the one that was recorded last.
+    latest: BTreeMap<PartnershipId, Digest>,
     /// The edition in force, and since when.
     active: BTreeMap<PartnershipId, (Digest, Time)>,
     /// This organization's own signatures.
@@ -48,8 +50,12 @@ pub(super) struct Edition {
     pub(super) agreement: Agreement,
     /// The members as policies read them.
     pub(super) parties: BTreeMap<OrganizationId, Party>,
+    /// The roots that were compared for it so far.
+    pub(super) roots: BTreeMap<OrganizationId, Fingerprint>,
     /// Where its partnership layer comes from.
     pub(super) origin: Origin,
+    /// Of which member its card is not the one that holds, where it is so.
+    pub(super) outdated: Option<String>,
     /// When the last of all editions was declared that it goes back to, and it itself.
     pub(super) declared: Time,
 }
@@ -71,6 +77,8 @@ impl InForce {
     }
 
     pub(super) fn know(&mut self, edition: Edition) {
+        let partnership = edition.terms.partnership.clone();
+        self.latest.insert(partnership, edition.digest);
         self.editions.insert(edition.digest, Rc::new(edition));
     }
 
@@ -82,6 +90,13 @@ impl InForce {
     /// The digest of the edition in force.
     pub(super) fn active(&self, partnership: &PartnershipId) -> Option<Digest> {
         self.active.get(partnership).map(|(digest, _)| *digest)
+    }
+
+    /// The edition of each partnership that was recorded last, in force or not.
+    pub(super) fn latest_editions(&self) -> impl Iterator<Item = &Rc<Edition>> {
+        self.latest
+            .values()
+            .filter_map(|edition| self.known(edition))
     }
 
     /// Whether an edition is in force, or was.

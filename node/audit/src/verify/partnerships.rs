@@ -114,6 +114,13 @@ impl Audit<'_> {
             let checked = self.check_card(at, member);
             self.note(at, checked);
         }
+        let outdated = self.outdated_card(body, &terms);
+        if let Some(outdated) = &outdated
+            && body.stage == EditionStage::Active
+            && !self.in_force.has_begun(&body.edition)
+        {
+            self.note(at, Err(Rule::CardOrder.broken(outdated)));
+        }
         let checked = self.check_signatures(at, body, &terms);
         self.note(at, checked);
         if body.stage == EditionStage::Active {
@@ -135,6 +142,12 @@ impl Audit<'_> {
                 .rev()
                 .map(|member| (member.card.organization.clone(), Party::from(member)))
                 .collect(),
+            roots: body
+                .roots
+                .iter()
+                .map(|compared| (compared.organization.clone(), compared.root))
+                .collect(),
+            outdated,
             declared: self.declared_latest(&terms),
             terms,
         };
@@ -162,6 +175,36 @@ impl Audit<'_> {
             self.keys.cards.insert(card);
         }
         Ok(())
+    }
+
+    /// Of two cards of another member the later one holds. One is taken in when its root is compared, which is when it is held
+    /// against those of the same root in all other agreements. What is only proposed may be declined for it: it counts once it comes
+    /// into force.
+    fn outdated_card(&self, body: &PartnershipEdition, terms: &PartnershipTerms) -> Option<String> {
+        let known = self.in_force.known(&body.edition);
+        if let Some(outdated) = known.and_then(|known| known.outdated.clone()) {
+            return Some(outdated);
+        }
+        let is_new = |organization: &OrganizationId| {
+            known.is_none_or(|known| !known.roots.contains_key(organization))
+        };
+        let compared = body.roots.iter();
+        compared
+            .filter(|compared| is_new(&compared.organization))
+            .find_map(|compared| {
+                let organization = &compared.organization;
+                let member = terms.member(organization)?;
+                let others = self.in_force.latest_editions().filter(|edition| {
+                    edition.digest != body.edition
+                        && edition.roots.get(organization) == Some(&compared.root)
+                });
+                let mut others = others.filter_map(|edition| edition.terms.member(organization));
+                let other = others.find(|other| is_outdated(member, other))?;
+                Some(format!(
+                    "the card of `{organization}` is of {}, and one taken in before is of {} and says otherwise",
+                    member.card.number, other.card.number
+                ))
+            })
     }
 
     fn check_terms(&self, at: At, body: &PartnershipEdition, terms: &PartnershipTerms) -> Checks {
@@ -424,4 +467,12 @@ fn certified_by(member: &Member) -> impl Iterator<Item = ambit_ledger::Fingerpri
         .iter()
         .filter_map(|bytes| Certificate::read(bytes).ok())
         .map(|certificate| certificate.root.fingerprint())
+}
+
+/// Whether another card of the same organization contradicts this one, or is later and says otherwise where it is.
+fn is_outdated(member: &Member, other: &Member) -> bool {
+    if member.card.number == other.card.number {
+        return member.card != other.card;
+    }
+    member.card.number < other.card.number && Party::from(member) != Party::from(other)
 }

@@ -404,7 +404,7 @@ fn signed_already_is_said_of_what_verifies_alone() {
     };
     let [reviewed, accepted, declined] = ask(&invitation);
     assert!(reviewed.unwrap().is_known && accepted.unwrap().is_known);
-    assert!(matches!(declined, Err(PartnerError::SignedAlready(_))));
+    assert!(matches!(declined, Err(PartnerError::SignedAlready { .. })));
     for refused in ask(&altered) {
         assert!(
             matches!(refused, Err(PartnerError::Signature(_))),

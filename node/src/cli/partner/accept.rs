@@ -71,7 +71,9 @@ pub(super) fn accept(home: &Path, arguments: &AcceptArguments) -> Result<Exit, F
     output.print(&proposal, |proposal| {
         proposal_table(proposal, parsed.decline.is_some())
     })?;
-    if parsed.decline.is_none() {
+    if parsed.decline.is_some() {
+        note("the file says that the agreement is declined: nothing was signed");
+    } else {
         note(shown(&what_is_next(
             &proposal,
             backend.is_running(),
@@ -150,9 +152,11 @@ fn what_is_next(proposal: &Proposal, is_running: bool, written: Option<&Path>) -
         format!("not yet signed by {}", names(unsigned))
     };
     let way = if is_running {
-        "the running node tells the members it reaches"
+        "the running node tells"
     } else {
-        "`ambit run` tells the members it reaches"
+        "`ambit run` tells"
     };
-    format!("{waiting}; {way}; to those it does not reach, hand over the file: {file}")
+    format!(
+        "{waiting}; {way} the members that it reaches and that have the agreement already; to all others hand over the file: {file}"
+    )
 }

@@ -45,7 +45,8 @@ pub(super) fn decline(home: &Path, arguments: &DeclineArguments) -> Result<Exit,
             proposal.partnership, standing.reason
         ),
         _ => format!(
-            "declined `{}`: hand the file to the other members",
+            "declined `{}`: hand the file to the other members; a running node tells those that it reaches and whose root was compared \
+             when it was declined first",
             proposal.partnership
         ),
     };

@@ -285,7 +285,7 @@ did:web:b.example  b/quality    withheld    withheld, in entry 14  no layer was 
     );
     assert_eq!(
         grounds_hint(&grounds, "abab").unwrap(),
-        "`ambit why abab --to did:web:b.example` shows why it does not go there"
+        "`ambit why abab --to did:web:b.example` shows why it does not go there under `b/quality`"
     );
 }
 
@@ -331,7 +331,7 @@ fn what_others_named_is_one_word_of_a_command() {
     let grounds = grounds(json!([]), json!([hostile]));
     assert_eq!(
         grounds_hint(&grounds, "abab").unwrap(),
-        "`ambit why abab --to='-x;touch P'` shows why it does not go there"
+        "`ambit why abab --to='-x;touch P'` shows why it does not go there under `x; touch P #`"
     );
 }
 

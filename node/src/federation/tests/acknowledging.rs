@@ -44,7 +44,7 @@ async fn next_item(link: &mut Link) -> ItemBody {
             observation,
             disclosure,
             ..
-        } = Frame::decode(&bytes).unwrap()
+        } = Frame::decode(&bytes).unwrap().unpacked().unwrap()
         {
             break ItemBody::Item {
                 observation: ObservationId::of(&observation),

@@ -418,7 +418,7 @@ fn offered_twice(folder: &Path) -> [Node; 2] {
 }
 
 fn hand_over(shop: &Node, seq: u64) -> Outgoing {
-    release::outgoing(shop, &outbox(shop).0, seq, None).unwrap()
+    release::outgoing(shop, &outbox(shop).0, seq, (None, false)).unwrap()
 }
 
 /// How many entries disclose, withhold, take back and offer again.
@@ -509,10 +509,10 @@ fn nothing_goes_on_with_an_old_store_once_something_was_taken_back_for_a_new_one
     let new = Salt::from_bytes([7; 32]);
     let known = || outbox(&shop).1.acknowledged.unwrap();
     // It has the new one's place, but only where the old one may have what is taken back.
-    release::outgoing(&shop, &outbox(&shop).0, 1, Some(new)).unwrap();
+    release::outgoing(&shop, &outbox(&shop).0, 1, (Some(new), false)).unwrap();
     assert_eq!(known().incarnation, one.store().incarnation());
     shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
-    let outgoing = release::outgoing(&shop, &outbox(&shop).0, 1, Some(new)).unwrap();
+    let outgoing = release::outgoing(&shop, &outbox(&shop).0, 1, (Some(new), false)).unwrap();
     assert!(matches!(outgoing, Outgoing::Tombstone));
     assert_eq!((known().incarnation, known().upto), (new, 0));
     record_acknowledgement_by(new, &shop, &one, 1, &[]);

@@ -314,7 +314,7 @@ struct FrameOf {
 
 impl FrameOf {
     fn frame(&self) -> Frame {
-        Frame::decode(&self.bytes).unwrap()
+        Frame::decode(&self.bytes).unwrap().unpacked().unwrap()
     }
 }
 

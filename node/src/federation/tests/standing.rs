@@ -6,8 +6,9 @@ use crate::holding::{InspectError, Outcome, RecipientAnswer, Unasked, Why};
 use crate::node::{LinkTrouble, Way};
 use crate::partnership::Standing;
 use crate::release::OfferError;
-use ambit_ledger::{Layer, Verdict};
-use ambit_policy::NoLimits;
+use crate::store::{BoxKey, Write};
+use ambit_ledger::{Digest, Layer, ProfileActivated, Verdict};
+use ambit_policy::{NoLimits, schema_digest, schema_text};
 
 const MENDED: &str = include_str!("../../../../policy/profiles/owner.cedar");
 
@@ -126,6 +127,10 @@ fn what_was_withheld_under_a_profile_comes_again_when_it_is_mended() {
     assert_eq!(why.recorded.unwrap().outcome, Outcome::Disclosed);
     assert!(!why.may_be_offered);
     two.audit();
+    // Nothing of it has to be passed over again, and that is no damage.
+    let outbox = BoxKey::new(&"one/shop".parse().unwrap(), &organization("one"));
+    let decisions = two.shop.store().withholding_decisions(&outbox).unwrap();
+    assert_eq!(decisions, []);
     // A node that counts all at once comes to the same.
     let Two {
         _folder,
@@ -135,7 +140,33 @@ fn what_was_withheld_under_a_profile_comes_again_when_it_is_mended() {
         ..
     } = two;
     drop((shop, one));
+    let checked = crate::store::check(&places[0], true, &|_| {}).unwrap();
+    assert!(checked.is_sound(), "{checked:?}");
     assert_eq!(counts(&Node::open(&places[0]).unwrap()), [70, 0, 0, 0]);
+}
+
+#[test]
+fn what_was_cut_off_after_a_profile_came_into_force_is_done_by_asking_again() {
+    let two = Two::new(&quality("one", "F-ONE", ""));
+    two.activate(STRICT);
+    (0..3).for_each(|number| drop(two.observe(number)));
+    // In force, and nothing more: as where a process ends there.
+    let mended = Body::ProfileActivated(ProfileActivated {
+        layer: Layer::Owner,
+        profile: Digest::of(MENDED.as_bytes()),
+        schema: schema_digest(),
+        anyway: None,
+    });
+    let writes = vec![
+        Write::Blob(schema_text().as_bytes().to_vec()),
+        Write::Blob(MENDED.as_bytes().to_vec()),
+        Write::Entry(mended),
+    ];
+    two.shop.changing().commit(writes, two.now).unwrap();
+    assert_eq!(two.counts(), [0, 0, 3, 0]);
+    two.activate(MENDED);
+    assert_eq!(two.counts(), [3, 0, 0, 0]);
+    two.audit();
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::super::{
     UNACKNOWLEDGED_ITEMS_MAX,
 };
 use super::{GROUNDS, RECIPIENT_STORE, SENDER_STORE, bytes, parties, parts};
-use crate::link::{AcknowledgementReach, Inbox};
+use crate::link::{AcknowledgementReach, Inbox, pack_readings};
 use ambit_ledger::{
     Acknowledgement, Certificate, Chain, Digest, DisclosureId, ItemBody, KeyPurpose, Keyring,
     ObservationId, Outcome, RefusalCode, Salt, SecretKey, Time,
@@ -210,7 +210,8 @@ impl World {
             ItemBody::Item { .. } => Outgoing::Item {
                 observation,
                 disclosure,
-                readings,
+                readings: pack_readings(&readings),
+                is_packed: true,
                 evidence: Vec::new(),
             },
         });

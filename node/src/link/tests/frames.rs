@@ -1,4 +1,4 @@
-use super::super::{FRAME_BYTES_MAX, Frame, FrameError, Hello, Versions};
+use super::super::{Arrived, FRAME_BYTES_MAX, Frame, FrameError, Hello, Versions, pack_readings};
 use super::{first_hello, parties};
 use ambit_ledger::{Digest, ITEM_BYTES_MAX, RefusalCode, Salt};
 use proptest::prelude::*;
@@ -35,12 +35,12 @@ fn one_of_each() -> Vec<(Frame, String)> {
         (
             Frame::Hello { hello },
             format!(
-                "a100a100a800a20002010201617002 5820{aa}035820{aa}045820{aa}051901f4065820{aa}071840"
+                "a100a100a800a20002010301617002 5820{aa}035820{aa}045820{aa}051901f4065820{aa}071840"
             ),
         ),
         (
             Frame::Hello { hello: opening },
-            format!("a100a100a600a200020102016170025820{aa}035820{aa}05000700"),
+            format!("a100a100a600a200020103016170025820{aa}035820{aa}05000700"),
         ),
         (
             Frame::Item {
@@ -96,10 +96,20 @@ fn one_of_each() -> Vec<(Frame, String)> {
             },
             "a109a2000e0119012c".to_owned(),
         ),
+        (
+            Frame::PackedItem {
+                seq: 7,
+                chain: digest(0xaa),
+                observation: vec![1],
+                disclosure: vec![2, 3],
+                readings: vec![0, 4],
+            },
+            format!("a10aa50007015820{aa}024101034202030442 0004"),
+        ),
     ]
 }
 
-const KINDS: usize = 15;
+const KINDS: usize = 16;
 
 #[test]
 fn bytes_of_each_kind_are_frozen() {
@@ -132,7 +142,7 @@ fn looseness_is_refused_by_name() {
         ("an ask that names no end", "a109a1000e".to_owned()),
         ("a byte more", "a104a100184000".to_owned()),
         ("no statement but a text", "a106a1006161".to_owned()),
-        ("an unknown kind that is cut off", "a10aa1".to_owned()),
+        ("an unknown kind that is cut off", "a10ba1".to_owned()),
     ];
     for (what, text) in cases {
         let error = Frame::decode(&hex::decode(text).unwrap()).unwrap_err();
@@ -145,7 +155,7 @@ fn what_a_newer_version_adds_is_told_from_what_nobody_writes() {
     let aa = "aa".repeat(32);
     let hello = format!("016170025820{aa}035820{aa}05000700");
     let cases = [
-        ("the frame of a chunk", "a10aa10041d2".to_owned()),
+        ("the frame of a chunk", "a10ba10041d2".to_owned()),
         ("a frame of a high number", "a11903e880".to_owned()),
         ("a further field", "a104a20018400100".to_owned()),
         ("a further field of an item", {
@@ -174,6 +184,34 @@ fn two_ends_speak_the_newest_version_that_both_know() {
     ] {
         assert_eq!(one.common(other), common);
         assert_eq!(other.common(one), common);
+    }
+}
+
+#[test]
+fn packed_readings_are_read_as_they_were() {
+    let packed = |readings: Vec<u8>| Frame::PackedItem {
+        seq: 1,
+        chain: digest(0xaa),
+        observation: vec![1],
+        disclosure: vec![2],
+        readings,
+    };
+    let plain = vec![7; ITEM_BYTES_MAX];
+    let frame = packed(pack_readings(&plain));
+    let bytes = frame.encode().unwrap();
+    assert!(bytes.len() < 1_000, "{}", bytes.len());
+    let Frame::Item { readings, .. } = Frame::decode(&bytes).unwrap().unpacked().unwrap() else {
+        panic!("it is an item");
+    };
+    assert_eq!(readings, plain);
+    // What unpacks to more than any item has, or is not packed as it says.
+    let larger = pack_readings(&vec![7; ITEM_BYTES_MAX + 1]);
+    for readings in [larger, vec![], vec![2, 0], vec![1, 0xff, 0xff]] {
+        let bytes = packed(readings).encode().unwrap();
+        let arrived = Arrived::read(&bytes);
+        let error = arrived.frame.unwrap_err();
+        assert_eq!(error.code(), RefusalCode::NotCanonical, "{error}");
+        assert_eq!(arrived.body, None);
     }
 }
 

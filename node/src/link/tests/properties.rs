@@ -443,6 +443,7 @@ impl Watched {
                         observation,
                         disclosure,
                         readings,
+                        is_packed: false,
                         evidence: Vec::new(),
                     };
                     self.sender.supply_item(item);

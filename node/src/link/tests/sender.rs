@@ -1,6 +1,7 @@
 use super::super::{
     Arrived, CREDIT_ITEMS, Control, ControlKind, Divergence, Frame, Hello, Outgoing,
-    STALLED_AFTER_SECONDS, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX, is_of_divergence,
+    STALLED_AFTER_SECONDS, Sender, SenderOutput, UNACKNOWLEDGED_ITEMS_MAX, Versions,
+    is_of_divergence, pack_readings,
 };
 use super::acknowledgement::acknowledgement;
 use super::{RECIPIENT_STORE, SENDER_STORE, bytes, first_hello, parties, parts};
@@ -21,6 +22,7 @@ fn outgoing(seq: u64) -> Outgoing {
         observation,
         disclosure,
         readings,
+        is_packed: false,
         evidence: Vec::new(),
     }
 }
@@ -118,6 +120,47 @@ fn the_first_hello_says_what_is_known() {
     assert_eq!(
         drain(&mut sender),
         [SenderOutput::Send(Frame::Hello { hello })]
+    );
+}
+
+#[test]
+fn readings_go_packed_where_both_ends_speak_that_version() {
+    for (most, takes_packed) in [(2, false), (3, true), (4, true)] {
+        let mut sender = Sender::open(parties(), SENDER_STORE, Some(known(3)), 4);
+        assert!(!sender.takes_packed());
+        let versions = Versions { least: 2, most };
+        say_hello(
+            &mut sender,
+            Hello {
+                versions,
+                ..answer(3, bodies(3))
+            },
+        );
+        assert_eq!(sender.takes_packed(), takes_packed);
+    }
+    let mut sender = Sender::open(parties(), SENDER_STORE, Some(known(3)), 4);
+    say_hello(&mut sender, answer(3, bodies(3)));
+    let [observation, disclosure, readings] = parts(4);
+    sender.supply_item(Outgoing::Item {
+        observation: observation.clone(),
+        disclosure: disclosure.clone(),
+        readings: pack_readings(&readings),
+        is_packed: true,
+        evidence: Vec::new(),
+    });
+    let outputs = drain(&mut sender);
+    let [SenderOutput::Send(frame)] = &outputs[..] else {
+        panic!("{outputs:?}");
+    };
+    assert_eq!(
+        frame.clone().unpacked().unwrap(),
+        Frame::Item {
+            seq: 4,
+            chain: bodies(4),
+            observation,
+            disclosure,
+            readings
+        }
     );
 }
 

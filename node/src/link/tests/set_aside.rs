@@ -144,6 +144,7 @@ fn evidence_comes_ahead_of_its_item() {
         observation,
         disclosure,
         readings,
+        is_packed: false,
         evidence: vec![vec![7], vec![8]],
     });
     let (mut receiver, mut feed) = open();
@@ -194,7 +195,7 @@ fn evidence_comes_ahead_of_its_item() {
 
 #[test]
 fn a_frame_of_a_newer_version_is_called_so_at_both_ends() {
-    let newer = [0xa1, 0x0a, 0xa1, 0x00, 0x41, 0xd2];
+    let newer = [0xa1, 0x0b, 0xa1, 0x00, 0x41, 0xd2];
     let (mut receiver, mut feed) = open();
     let expected = reply(0, RefusalCode::NewerVersion);
     assert_eq!(receiver.receive(Arrived::read(&newer)), expected);
@@ -212,7 +213,7 @@ fn a_frame_of_a_newer_version_is_called_so_at_both_ends() {
 #[test]
 fn ends_without_a_common_version_part() {
     let hello = Hello {
-        versions: Versions { least: 3, most: 9 },
+        versions: Versions { least: 4, most: 9 },
         ..first_hello()
     };
     let refused = Receiver::accept(parties(), RECIPIENT_STORE, None, GROUNDS, true, &hello);

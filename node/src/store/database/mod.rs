@@ -2,7 +2,7 @@
 //!
 //! So nothing waits for it to reach the disk but closing it. sled's `flush` hands bytes to the kernel and does not wait for the
 //! disk: closing syncs the files on descriptors of its own. Values stay small (sled spills large pages to files it never
-//! syncs), batches stay short, and any error is final: the node stops. After one nothing is written or synced again, for a sync
+//! syncs), and any error is final: the node stops. After one nothing is written or synced again, for a sync
 //! that succeeds after one that failed says nothing about what the first one lost.
 
 mod engine;
@@ -21,12 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most items in one batch.
-pub(super) const BATCH_ITEMS_MAX: usize = 64;
 /// The most bytes in one value.
 pub(super) const VALUE_BYTES_MAX: usize = 6 * 1024;
-/// About how many bytes of keys and values one batch brings: a unit that is larger goes alone.
-const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// How long the engine's own threads may hold the files of a database that this process has closed.
 const CLOSING_MAX: Duration = Duration::from_secs(10);
 /// How long any other is waited for: a home that was just made was closed at another place.
@@ -68,6 +64,18 @@ pub enum DatabaseError {
         /// Where.
         path: PathBuf,
     },
+    /// A copy of what is only read cannot be made.
+    #[error(
+        "failed to make the copy that --read-only makes at `{path}`; name another folder for temporary files, in the environment \
+         variable TMPDIR"
+    )]
+    Aside {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The engine reported an error.
     #[error(
         "the database `{path}` failed; start again, and if that fails too stop the node and have it built again from the \
@@ -85,9 +93,9 @@ pub enum DatabaseError {
         "the database in `db` is damaged: a part of it cannot be read; start again: it is built again from the journal then"
     )]
     Damaged,
-    /// A batch larger than the engine writes whole.
+    /// A record larger than the engine syncs.
     #[error(
-        "a batch of {0} records is larger than the database takes; this is a fault of the program"
+        "a record of {0} bytes is larger than the database takes; this is a fault of the program"
     )]
     TooLarge(usize),
     /// The system has no more descriptors, threads or memory.
@@ -175,6 +183,7 @@ impl DatabaseError {
             | Self::Sync { .. }
             | Self::Full { .. }
             | Self::FullAside { .. }
+            | Self::Aside { .. }
             | Self::TooLarge(_)
             | Self::Stopped { .. } => true,
             Self::InUse { .. } | Self::Wanting { .. } | Self::NoFile { .. } => false,
@@ -190,6 +199,7 @@ impl DatabaseError {
             Self::InUse { .. }
             | Self::Full { .. }
             | Self::FullAside { .. }
+            | Self::Aside { .. }
             | Self::TooLarge(_)
             | Self::Wanting { .. }
             | Self::NoFile { .. }
@@ -251,63 +261,39 @@ impl Database {
         })
     }
 
-    /// Applies a group: its units in order, each of them whole or not at all, the states it changes, and last how far that is.
+    /// Applies a group: its records in order, and last, as one, how far that is. What a crash cut off of it is applied again
+    /// from the journal, so that the records need be no batch: one of those costs the engine two writes more.
     pub(super) fn apply_group(
         &self,
-        units: Vec<Vec<Item>>,
-        states: impl IntoIterator<Item = Item>,
+        items: impl IntoIterator<Item = Item>,
         head: &Head,
         applied: &Applied,
     ) -> Result<(), DatabaseError> {
-        let states = states.into_iter().map(|state| vec![state]);
-        self.apply_units(units.into_iter().chain(states))?;
-        self.apply(vec![
-            (keys::HEAD.to_vec(), Some(ambit_ledger::encode(head))),
-            (keys::APPLIED.to_vec(), Some(ambit_ledger::encode(applied))),
-        ])
-    }
-
-    fn apply_units(&self, units: impl IntoIterator<Item = Vec<Item>>) -> Result<(), DatabaseError> {
-        let mut batch: Vec<Item> = Vec::new();
-        let mut batch_bytes = 0;
-        for unit in units {
-            let unit_bytes = bytes_of(&unit);
-            let is_full = batch.len() + unit.len() > BATCH_ITEMS_MAX
-                || batch_bytes + unit_bytes > BATCH_BYTES_MAX;
-            if is_full && !batch.is_empty() {
-                self.apply(std::mem::take(&mut batch))?;
-                batch_bytes = 0;
-            }
-            batch.extend(unit);
-            batch_bytes += unit_bytes;
-        }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        self.apply(batch)
-    }
-
-    /// Applies one batch, all of it or nothing; not yet on the disk.
-    pub(super) fn apply(&self, items: Vec<Item>) -> Result<(), DatabaseError> {
+        items.into_iter().try_for_each(|item| self.apply(item))?;
         self.check()?;
-        // What the engine would write to files that it never syncs.
-        let is_small = |(_, value): &Item| {
-            let value = value.as_ref();
-            value.is_none_or(|value| value.len() <= VALUE_BYTES_MAX)
-        };
-        if items.len() > BATCH_ITEMS_MAX || !items.iter().all(is_small) {
-            return Err(self.stop(DatabaseError::TooLarge(items.len())));
-        }
         #[cfg(test)]
         self.pass(Point::Apply)?;
         let mut batch = sled::Batch::default();
-        for (key, value) in items {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-        }
+        batch.insert(keys::HEAD, ambit_ledger::encode(head));
+        batch.insert(keys::APPLIED, ambit_ledger::encode(applied));
         asked(&self.path, || self.engine.apply_batch(batch)).map_err(|error| self.stop(error))
+    }
+
+    /// Applies one record; not yet on the disk.
+    pub(super) fn apply(&self, (key, value): Item) -> Result<(), DatabaseError> {
+        self.check()?;
+        // What the engine would write to files that it never syncs.
+        let bytes = value.as_ref().map_or(0, Vec::len);
+        if bytes > VALUE_BYTES_MAX {
+            return Err(self.stop(DatabaseError::TooLarge(bytes)));
+        }
+        #[cfg(test)]
+        self.pass(Point::Apply)?;
+        let applied = asked(&self.path, || match value {
+            Some(value) => self.engine.insert(key, value),
+            None => self.engine.remove(key),
+        });
+        applied.map(drop).map_err(|error| self.stop(error))
     }
 
     /// Waits until all that was applied is on the disk.
@@ -404,6 +390,11 @@ impl Database {
             .transpose()
     }
 
+    /// Whether every record can be read. What cannot makes the database one that failed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.scan(&[]).all(|record| record.is_ok())
+    }
+
     /// All records whose key starts with `prefix`, ascending.
     pub(super) fn scan(
         &self,
@@ -477,10 +468,4 @@ impl Drop for Database {
     fn drop(&mut self) {
         let _ = self.close();
     }
-}
-
-/// What a batch brings, in bytes.
-fn bytes_of(items: &[Item]) -> usize {
-    let bytes = |(key, value): &Item| key.len() + value.as_ref().map_or(0, Vec::len);
-    items.iter().map(bytes).sum()
 }

@@ -139,6 +139,10 @@ fn a_database_that_was_damaged_anywhere_is_built_again() {
             }
         };
         println!("{number}: {} {how}", path.display());
+        // Whoever only reads is told the same.
+        sound
+            .read(&Store::open_read_only(home.path()).unwrap())
+            .unwrap();
         if random.is_heads() {
             Notice::open(home.path()).unwrap().0.opened().unwrap();
         }
@@ -336,6 +340,57 @@ fn a_database_that_came_further_than_its_journal_is_evidence() {
     assert_eq!(applied.after.group, 44);
 }
 
+/// Changes a byte of one of the first groups.
+fn damage_early(home: &Path) {
+    let segment = home.join("journal/00000000.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end / 4 * 3] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+}
+
+#[test]
+fn what_follows_a_database_in_a_damaged_journal_is_shown_to_whoever_only_reads() {
+    let mut sound = Sound::new(10);
+    let folder = copied(sound.path());
+    let home = folder.path();
+    {
+        let store = open(home);
+        for number in 1_000..1_003 {
+            let (id, write) = observed(number, "1");
+            store.commit(commit(vec![write])).unwrap();
+            sound.ids.push(id);
+        }
+        sound.head = store.tree_head();
+    }
+    // The database of before is behind, as after a kill.
+    std::fs::remove_dir_all(home.join("db")).unwrap();
+    copy(&sound.path().join("db"), &home.join("db"));
+    damage_early(home);
+    assert!(
+        !check(copied(home).path(), false, &|_| {})
+            .unwrap()
+            .is_sound()
+    );
+    sound.read(&Store::open_read_only(home).unwrap()).unwrap();
+}
+
+#[test]
+fn a_database_of_another_course_says_nothing_of_what_a_damaged_journal_lost() {
+    let sound = Sound::new(10);
+    let (home, other) = (sound.path(), copied(sound.path()));
+    for (home, number) in [(home, 1_000), (other.path(), 2_000)] {
+        open(home)
+            .commit(commit(vec![observed(number, "1").1]))
+            .unwrap();
+    }
+    std::fs::remove_dir_all(home.join("db")).unwrap();
+    copy(&other.path().join("db"), &home.join("db"));
+    damage_early(home);
+    let size = Store::open_read_only(home).unwrap().size();
+    assert!((1..OBSERVATIONS).contains(&size), "{size}");
+}
+
 #[test]
 fn a_database_of_another_course_of_the_same_store_proves_nothing() {
     let sound = Sound::new(10);
@@ -480,7 +535,7 @@ fn a_record_of_the_database_that_is_wrong_is_found_and_built_again() {
     let key = keys::observation(&sound.ids[3]);
     let database = Database::open(&home.join("db")).unwrap();
     database
-        .apply(vec![(key, Some(9_u64.to_be_bytes().to_vec()))])
+        .apply((key, Some(9_u64.to_be_bytes().to_vec())))
         .unwrap();
     database.sync().unwrap();
     drop(database);

@@ -277,7 +277,7 @@ fn a_blob_that_was_cut_off_is_written_again() {
         // Chunks go last to first, so a crash leaves a tail of them.
         let database = Database::open(&folder.path().join("db")).unwrap();
         let tail = (keys::chunk(&key, 13), Some(blob[13 * 6 * 1024..].to_vec()));
-        database.apply(vec![tail]).unwrap();
+        database.apply(tail).unwrap();
         database.sync().unwrap();
     }
     let store = open(folder.path());
@@ -305,9 +305,7 @@ fn the_head_of_another_program_is_told_from_a_damaged_one() {
     older[2] = 1;
     let put = |bytes: Vec<u8>| {
         let database = Database::open(&folder.path().join("db")).unwrap();
-        database
-            .apply(vec![(keys::HEAD.to_vec(), Some(bytes))])
-            .unwrap();
+        database.apply((keys::HEAD.to_vec(), Some(bytes))).unwrap();
         database.sync().unwrap();
     };
     for (bytes, words) in [

@@ -414,7 +414,7 @@ fn by(actor: &str, writes: Vec<Write>) -> Commit {
     }
 }
 
-/// Commits with everything there is, most of several batches.
+/// Commits with everything there is.
 pub(super) fn everything() -> Vec<Commit> {
     let (first, second) = (Pair::new("b"), Pair::new("c"));
     let mut commits = vec![

@@ -721,6 +721,62 @@ fn a_card_is_no_later_than_its_terms() {
 }
 
 #[test]
+fn of_two_cards_of_a_member_the_later_one_holds() {
+    let keys = customer();
+    let carded = |partnership: &str, number: &str, seat: &str| {
+        let mut card = keys.card();
+        card.number = time(number);
+        card.seat = seat.parse().unwrap();
+        card.hosting = [card.seat.clone()].into();
+        let mut other = terms();
+        other.partnership = partnership.parse().unwrap();
+        other.members[0] = Member::of(SignedCard::sign(card, &keys.statement()));
+        other.profile = Digest::of(ambit_policy::render(&other).unwrap().as_bytes());
+        other
+    };
+    let (earlier, later) = ("2026-05-01T07:00:00Z", "2026-05-01T08:00:00Z");
+    let both = |first: &PartnershipTerms, second: &PartnershipTerms| {
+        let mut ledger = agreed(first);
+        ledger.agree(second);
+        ledger
+    };
+    let held = carded("customer/supplier/one", later, "DE");
+    // The later one is the same, or the earlier one says the same.
+    for (number, seat) in [
+        (later, "DE"),
+        (earlier, "DE"),
+        ("2026-05-01T08:00:01Z", "FR"),
+    ] {
+        both(&held, &carded("customer/supplier/two", number, seat)).expect(&[]);
+    }
+    for number in [earlier, later] {
+        let ledger = both(&held, &carded("customer/supplier/two", number, "FR"));
+        ledger.expect(&[(Rule::CardOrder, Some(ACTIVE + 2))]);
+    }
+    // Also where both were only proposed by then.
+    for number in [earlier, later] {
+        let mut ledger = agreed(&held);
+        let first = ledger.entries.pop().unwrap().body().unwrap();
+        ledger.agree(&carded("customer/supplier/two", number, "FR"));
+        let second = ledger.entries.pop().unwrap().body().unwrap();
+        ledger.push(first);
+        // What is not accepted for it is no fault.
+        let report = ledger.verify();
+        let mut rules = report.findings().iter().map(|found| found.rule);
+        assert!(rules.all(|rule| rule != Rule::CardOrder), "{report}");
+        ledger.push(second);
+        let last = ledger.entries.len() - 1;
+        ledger.expect(&[(Rule::CardOrder, Some(last))]);
+    }
+    // What is proposed already was taken in before.
+    let mut ledger = agreed(&carded("customer/supplier/two", earlier, "FR"));
+    let active = ledger.entries.pop().unwrap().body().unwrap();
+    ledger.agree(&held);
+    ledger.push(active);
+    ledger.expect(&[]);
+}
+
+#[test]
 fn own_keys_stand_in_key_certified_alone() {
     // The agreement's key is certified by its own entry; without that, the card alone certifies nothing.
     let mut ledger = agreed(&terms());

@@ -1,7 +1,8 @@
-//! Makes readings smaller before they are sealed: what is sealed shows no pattern that could be made smaller any more. Digests
-//! are over the readings as they are.
+//! Makes readings smaller before they are sealed or sent: what is sealed shows no pattern that could be made smaller any more.
+//! Digests are over the readings as they are.
 //!
-//! A byte says how they are packed: 0 as they are, 1 as a DEFLATE stream (RFC 1951). They take the smaller of the two.
+//! A byte says how they are packed: 0 as they are, 1 as a DEFLATE stream (RFC 1951). They take the smaller of the two, but for
+//! one or two readings, of which a stream would save a few bytes and cost as much time as a signature.
 
 use ambit_ledger::ITEM_BYTES_MAX;
 use flate2::read::DeflateDecoder;
@@ -12,11 +13,18 @@ use std::io::Read as _;
 const AS_IT_IS: u8 = 0;
 const DEFLATED: u8 = 1;
 
+/// What is smaller is left as it is.
+const DEFLATED_BYTES_MIN: usize = 256;
+
 /// What unpacks to more is no block of readings: nothing that is read grows without a bound.
 const UNPACKED_BYTES_MAX: usize = ITEM_BYTES_MAX;
 
-/// Packs a block.
-pub(super) fn pack(plain: &[u8]) -> Vec<u8> {
+/// Packs a readings block.
+#[must_use]
+pub fn pack_readings(plain: &[u8]) -> Vec<u8> {
+    if plain.len() < DEFLATED_BYTES_MIN {
+        return [&[AS_IT_IS], plain].concat();
+    }
     let mut packed = Vec::with_capacity(plain.len() + 1);
     packed.push(DEFLATED);
     let deflated = COMPRESS.with_borrow_mut(|compress| {
@@ -35,8 +43,9 @@ thread_local! {
     static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
 }
 
-/// Unpacks a block. None where it is no packed block.
-pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+/// Unpacks a readings block. None where it is no packed one, or larger than any.
+#[must_use]
+pub fn unpack_readings(packed: &[u8]) -> Option<Vec<u8>> {
     let (kind, bytes) = packed.split_first()?;
     match *kind {
         AS_IT_IS => Some(bytes.to_vec()),
@@ -63,20 +72,22 @@ mod tests {
         getrandom::fill(&mut random).unwrap();
         let alike = b"2026-05-01T08:00:00Z 0.0125 mm; ".repeat(200);
         let most = vec![7; UNPACKED_BYTES_MAX];
-        for plain in [&[][..], b"a", &random, &alike, &most] {
-            let packed = pack(plain);
+        let short = &alike[..DEFLATED_BYTES_MIN];
+        for plain in [&[][..], b"a", &random, &alike, short, &most] {
+            let packed = pack_readings(plain);
             assert!(packed.len() <= plain.len() + 1);
-            assert_eq!(unpack(&packed).as_deref(), Some(plain));
+            assert_eq!(unpack_readings(&packed).as_deref(), Some(plain));
         }
-        assert!(pack(&alike).len() < alike.len() / 10);
+        assert!(pack_readings(&alike).len() < alike.len() / 10);
+        assert!(pack_readings(short).len() < short.len());
     }
 
     #[test]
     fn what_is_no_block_is_refused() {
         let more = vec![7; UNPACKED_BYTES_MAX + 1];
-        assert_eq!(unpack(&pack(&more)), None);
+        assert_eq!(unpack_readings(&pack_readings(&more)), None);
         for bytes in [&[][..], &[2, 0, 0], &[DEFLATED, 0xff, 0xff]] {
-            assert_eq!(unpack(bytes), None);
+            assert_eq!(unpack_readings(bytes), None);
         }
     }
 }
