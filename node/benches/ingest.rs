@@ -7,7 +7,7 @@
 //! has no entry for a disclosure. One row has a yardstick that syncs after 32 observations only. Ingest waits for its
 //! journal, and writes to sled besides.
 //!
-//! Ingest is given as many drafts at once as `ambit import` gives. It commits 32 at a time, with up to four commits
+//! Ingest is given as many drafts at once as `ambit import` gives. It commits 32 at a time, with up to twelve commits
 //! ahead of the disk, which its writer may sync together. All observations are of one class, but in the last row,
 //! where each 32 have a lot of their own, so that each commit records a decision that the next must not overtake.
 
@@ -39,7 +39,7 @@ const UNSYNCED_BYTES_MAX: usize = 64 * 1024;
 /// What an observation's keys and small values come to, beside its readings and its entry.
 const KEYS_BYTES: usize = 160;
 /// Drafts in one operation, at most.
-const GIVEN_MAX: usize = 512;
+const GIVEN_MAX: usize = 1_024;
 /// Enough that no observation of the yardstick gets the id of another.
 const NOISE_BYTES: usize = 4 * 1024 * 1024;
 

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// The most drafts in one operation, and the most bytes they come to on their way to a running node, which holds several such
 /// at once: far less than it takes.
-const BATCH_DRAFTS_MAX: usize = 512;
+const BATCH_DRAFTS_MAX: usize = 1_024;
 const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// The most that a reading takes beside its texts.
 const READING_BYTES: usize = 192;

@@ -38,6 +38,7 @@ pub struct Status {
     /// The root of the tree over them.
     pub tree_root: String,
     /// What the store takes of the disk.
+    #[serde(default)]
     pub disk: Sizes,
     /// What is held, by who signed it.
     pub held: BTreeMap<OrganizationId, Held>,

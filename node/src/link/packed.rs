@@ -5,7 +5,7 @@
 //! one or two readings, of which a stream would save a few bytes and cost as much time as a signature.
 
 use ambit_ledger::ITEM_BYTES_MAX;
-use flate2::read::DeflateDecoder;
+use flate2::bufread::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use std::cell::RefCell;
 use std::io::Read as _;
@@ -50,13 +50,17 @@ pub fn unpack_readings(packed: &[u8]) -> Option<Vec<u8>> {
     match *kind {
         AS_IT_IS => Some(bytes.to_vec()),
         DEFLATED => {
+            if bytes.len() > UNPACKED_BYTES_MAX {
+                return None;
+            }
             let mut plain = Vec::new();
+            let mut decoder = DeflateDecoder::new(bytes);
             let bound = UNPACKED_BYTES_MAX as u64 + 1;
-            DeflateDecoder::new(bytes)
-                .take(bound)
-                .read_to_end(&mut plain)
-                .ok()?;
-            (plain.len() <= UNPACKED_BYTES_MAX).then_some(plain)
+            decoder.by_ref().take(bound).read_to_end(&mut plain).ok()?;
+            // Nobody who packs makes a block larger, or leaves anything behind it: that would only be work for who unpacks it.
+            let is_all = decoder.into_inner().is_empty();
+            let is_packed = bytes.len() <= plain.len() && plain.len() <= UNPACKED_BYTES_MAX;
+            (is_all && is_packed).then_some(plain)
         }
         _ => None,
     }
@@ -89,5 +93,13 @@ mod tests {
         for bytes in [&[][..], &[2, 0, 0], &[DEFLATED, 0xff, 0xff]] {
             assert_eq!(unpack_readings(bytes), None);
         }
+        let mut behind = pack_readings(&[7; 1_000]);
+        assert!(unpack_readings(&behind).is_some());
+        behind.push(0);
+        assert_eq!(unpack_readings(&behind), None, "a byte behind the stream");
+        // An empty stored block before the stream: it unpacks to the same, and is longer than what it stands for.
+        let empty = [0, 0, 0, 0xff, 0xff].repeat(300);
+        let longer = [&[DEFLATED], &empty[..], &pack_readings(&[7; 1_000])[1..]].concat();
+        assert_eq!(unpack_readings(&longer), None, "longer than the block");
     }
 }

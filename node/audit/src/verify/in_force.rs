@@ -24,8 +24,6 @@ pub(super) struct InForce {
     limits: Rc<Vec<Limits>>,
     /// All editions whose terms are at hand.
     editions: BTreeMap<Digest, Rc<Edition>>,
-    /// Of these, the one that was recorded last.
-    latest: BTreeMap<PartnershipId, Digest>,
     /// The edition in force, and since when.
     active: BTreeMap<PartnershipId, (Digest, Time)>,
     /// This organization's own signatures.
@@ -76,9 +74,14 @@ impl InForce {
         Rc::make_mut(&mut self.limits).push(limits);
     }
 
-    pub(super) fn know(&mut self, edition: Edition) {
-        let partnership = edition.terms.partnership.clone();
-        self.latest.insert(partnership, edition.digest);
+    /// Takes an edition in. A root that was compared once stays so.
+    pub(super) fn know(&mut self, mut edition: Edition) {
+        if let Some(before) = self.editions.get(&edition.digest) {
+            let roots = before.roots.iter();
+            roots.for_each(|(organization, root)| {
+                edition.roots.entry(organization.clone()).or_insert(*root);
+            });
+        }
         self.editions.insert(edition.digest, Rc::new(edition));
     }
 
@@ -92,11 +95,9 @@ impl InForce {
         self.active.get(partnership).map(|(digest, _)| *digest)
     }
 
-    /// The edition of each partnership that was recorded last, in force or not.
-    pub(super) fn latest_editions(&self) -> impl Iterator<Item = &Rc<Edition>> {
-        self.latest
-            .values()
-            .filter_map(|edition| self.known(edition))
+    /// All editions whose terms are at hand, in force or not.
+    pub(super) fn all_editions(&self) -> impl Iterator<Item = &Rc<Edition>> {
+        self.editions.values()
     }
 
     /// Whether an edition is in force, or was.

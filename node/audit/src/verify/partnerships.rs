@@ -194,7 +194,7 @@ impl Audit<'_> {
             .find_map(|compared| {
                 let organization = &compared.organization;
                 let member = terms.member(organization)?;
-                let others = self.in_force.latest_editions().filter(|edition| {
+                let others = self.in_force.all_editions().filter(|edition| {
                     edition.digest != body.edition
                         && edition.roots.get(organization) == Some(&compared.root)
                 });

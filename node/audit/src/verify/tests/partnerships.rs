@@ -753,6 +753,26 @@ fn of_two_cards_of_a_member_the_later_one_holds() {
         let ledger = both(&held, &carded("customer/supplier/two", number, "FR"));
         ledger.expect(&[(Rule::CardOrder, Some(ACTIVE + 2))]);
     }
+    // Nor is it hidden by another proposal of the agreement that has the later one, or by one without the root.
+    for hides in [&carded("customer/supplier/one", earlier, "FR"), &held] {
+        let mut ledger = agreed(&held);
+        let edition = ledger.put(&encode(hides));
+        let profile = ledger.put(ambit_policy::render(hides).unwrap().as_bytes());
+        ledger.push(Body::PartnershipEdition(PartnershipEdition {
+            partnership: hides.partnership.clone(),
+            edition,
+            stage: EditionStage::Proposed,
+            signatures: Vec::new(),
+            roots: Vec::new(),
+            profile,
+        }));
+        ledger.agree(&carded("customer/supplier/two", earlier, "FR"));
+        let last = ledger.entries.len() - 1;
+        let report = ledger.verify();
+        let found = report.findings().iter();
+        let mut found = found.filter(|found| found.rule == Rule::CardOrder);
+        assert_eq!(found.next().unwrap().entry, Some(last as u64), "{report}");
+    }
     // Also where both were only proposed by then.
     for number in [earlier, later] {
         let mut ledger = agreed(&held);
