@@ -90,7 +90,9 @@ pub(super) fn fault(form: &str, zone: Option<&Zone>) -> Option<String> {
 /// What an error says besides, of a form whose directives are easily taken for others.
 pub(super) fn hint(form: &str) -> &'static str {
     let (directives, _) = parts(form);
-    if directives.iter().any(Directive::is_offset) {
+    if directives.iter().any(|directive| directive.name == "s") {
+        "; `%s` counts seconds: write \"epoch-milliseconds\", \"epoch-microseconds\" or \"epoch-nanoseconds\" where smaller units are counted"
+    } else if directives.iter().any(Directive::is_offset) {
         "; `%z` reads +0200, `%:z` +02:00, `%:::z` +02 too, and `%Q` or `%:Q` also the name of a zone"
     } else {
         ""

@@ -605,6 +605,7 @@ mod tests {
                 "1970 to 2199",
             ),
             ("", "", "1777629601600", "epoch-milliseconds"),
+            ("", "%s", "1777629601600", "epoch-milliseconds"),
             ("UTC", "%d.%m.%Y", "2026-02-01", "of the form"),
             ("in-value", "%d.%m.%Y", "01.02.2026", "no offset"),
             (
