@@ -1,8 +1,139 @@
 //! The form of a time, as `strptime` has it: whether it says each part of a time once, and no more than is read.
 
 use super::directives::{Directive, parts};
+use super::form_digits::{Digits, digits_of, wrong_digits};
 use super::form_text;
 use super::zone::{Zone, unit_of_count};
+
+/// The form of a time, read once for all the values that are held to it.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    /// As `strptime` has it, or the word for a count since 1970.
+    text: String,
+    directives: Vec<Directive>,
+    /// What stands between them.
+    texts: Vec<String>,
+    digits: Vec<Digits>,
+}
+
+impl Form {
+    pub(super) fn new(text: String) -> Self {
+        let (directives, texts) = parts(&text);
+        Self {
+            digits: digits_of(&directives, &texts),
+            text,
+            directives,
+            texts,
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a text has other digits than this form, as [`wrong_digits`] says.
+    pub(super) fn wrong_digits(&self, text: &str) -> Option<&'static str> {
+        wrong_digits(&self.digits, text)
+    }
+
+    /// What an error says besides, where directives are easily taken for others.
+    pub(super) fn hint(&self) -> &'static str {
+        if self
+            .directives
+            .iter()
+            .any(|directive| directive.name == "s")
+        {
+            "; `%s` counts seconds: write \"epoch-milliseconds\", \"epoch-microseconds\" or \"epoch-nanoseconds\" where smaller units are counted"
+        } else if self.directives.iter().any(Directive::is_offset) {
+            "; `%z` reads +0200, `%:z` +02:00, `%:::z` +02 too, and `%Q` or `%:Q` also the name of a zone"
+        } else {
+            ""
+        }
+    }
+
+    /// Whether an offset and the name of a zone are read, so that neither can be the other.
+    pub(super) fn says_offset_and_zone(&self) -> bool {
+        let is_only_offset = |directive: &Directive| directive.is_offset() && !directive.is_zone();
+        self.directives.iter().any(Directive::is_zone) && self.directives.iter().any(is_only_offset)
+    }
+
+    /// Whether it says no time of day.
+    pub(super) fn is_of_date(&self) -> bool {
+        !self.directives.iter().any(Directive::is_of_day)
+    }
+
+    /// What is wrong with a form, for times in a zone where one is set.
+    pub(super) fn fault(&self, zone: Option<&Zone>) -> Option<String> {
+        if unit_of_count(&self.text).is_some() {
+            let is_set = matches!(zone, Some(Zone::Of(_)));
+            return is_set.then(|| "a count since 1970 is of UTC: leave `zone` out".to_owned());
+        }
+        let (directives, texts) = (&self.directives[..], &self.texts[..]);
+        let has = |names: &[&str]| {
+            let mut named = directives.iter();
+            named.any(|directive| names.contains(&directive.name.as_str()))
+        };
+        if has(&["C"]) || has(&["g"]) {
+            return Some(
+                "half of a year is not read by itself: write `%Y` or `%G` for all four digits"
+                    .to_owned(),
+            );
+        }
+        if let Some(unread) = directives
+            .iter()
+            .find(|directive| directive.says().is_none())
+        {
+            return Some(format!(
+                "`%{}` is not read here: say each part of a time by a directive of its own",
+                unread.name
+            ));
+        }
+        if has(&["s"]) && !counts_seconds(directives, texts) {
+            return Some(
+                "`%s` counts the seconds since 1970, and stands alone or with their fraction, as %s%.f"
+                    .to_owned(),
+            );
+        }
+        if has(&["I", "l"]) && !has(&["p", "P"]) {
+            return Some(
+                "`%I` is an hour of twelve, and needs `%p` for AM or PM; write `%H` for one of 24"
+                    .to_owned(),
+            );
+        }
+        if has(&["p", "P"]) && !has(&["I", "l"]) {
+            return Some(
+                "`%p` says which half of the day it is, and goes with an hour of twelve, `%I`"
+                    .to_owned(),
+            );
+        }
+        if let Some(digits) = form_text::nameless_digits(directives, texts) {
+            return Some(format!(
+                "`{digits}` only stands there beside a part of the time, and is not read: read it by a directive, such as `%M` for minutes"
+            ));
+        }
+        if !has(&["p", "P"]) && form_text::says_half(directives, texts) {
+            return Some(
+                "a half of the day only stands there, and is not read: write `%I` and `%p` where times say AM or PM, and mend the \
+                 file where they say it in another way"
+                    .to_owned(),
+            );
+        }
+        let said_twice = said_twice(&once(directives, texts)).or_else(|| two_days(directives));
+        said_twice.or_else(|| {
+            let reads_offset = has(&["s"]) || directives.iter().any(Directive::is_offset);
+            match zone? {
+                Zone::InValue if !reads_offset => Some(
+                    "the map says that values carry their offset, and nothing in the form reads one: write `%z` for +0200, `%:z` for \
+                     +02:00, `%:::z` for +02 too, `%Q` for the name of a zone; where they end in Z, leave `format` out or set zone = \
+                     \"UTC\""
+                        .to_owned(),
+                ),
+                Zone::Of(zone) if !reads_offset => form_text::offset(directives, texts, zone),
+                _ => None,
+            }
+        })
+    }
+}
 
 /// Whether it is `%s`, and nothing but a fraction behind it.
 fn counts_seconds(directives: &[Directive], texts: &[String]) -> bool {
@@ -15,90 +146,6 @@ fn counts_seconds(directives: &[Directive], texts: &[String]) -> bool {
     is_alone && texts.iter().all(is_mark)
 }
 
-/// What is wrong with a form, for times in a zone where one is set.
-pub(super) fn fault(form: &str, zone: Option<&Zone>) -> Option<String> {
-    if unit_of_count(form).is_some() {
-        let is_set = matches!(zone, Some(Zone::Of(_)));
-        return is_set.then(|| "a count since 1970 is of UTC: leave `zone` out".to_owned());
-    }
-    let (directives, texts) = parts(form);
-    let has = |names: &[&str]| {
-        let mut named = directives.iter();
-        named.any(|directive| names.contains(&directive.name.as_str()))
-    };
-    if has(&["C"]) || has(&["g"]) {
-        return Some(
-            "half of a year is not read by itself: write `%Y` or `%G` for all four digits"
-                .to_owned(),
-        );
-    }
-    if let Some(unread) = directives
-        .iter()
-        .find(|directive| directive.says().is_none())
-    {
-        return Some(format!(
-            "`%{}` is not read here: say each part of a time by a directive of its own",
-            unread.name
-        ));
-    }
-    if has(&["s"]) && !counts_seconds(&directives, &texts) {
-        return Some(
-            "`%s` counts the seconds since 1970, and stands alone or with their fraction, as %s%.f"
-                .to_owned(),
-        );
-    }
-    if has(&["I", "l"]) && !has(&["p", "P"]) {
-        return Some(
-            "`%I` is an hour of twelve, and needs `%p` for AM or PM; write `%H` for one of 24"
-                .to_owned(),
-        );
-    }
-    if has(&["p", "P"]) && !has(&["I", "l"]) {
-        return Some(
-            "`%p` says which half of the day it is, and goes with an hour of twelve, `%I`"
-                .to_owned(),
-        );
-    }
-    if let Some(digits) = form_text::nameless_digits(&directives, &texts) {
-        return Some(format!(
-            "`{digits}` only stands there beside a part of the time, and is not read: read it by a directive, such as `%M` for minutes"
-        ));
-    }
-    if !has(&["p", "P"]) && form_text::says_half(&directives, &texts) {
-        return Some(
-            "a half of the day only stands there, and is not read: write `%I` and `%p` where times say AM or PM, and mend the \
-             file where they say it in another way"
-                .to_owned(),
-        );
-    }
-    let said_twice = said_twice(&once(&directives, &texts)).or_else(|| two_days(&directives));
-    said_twice.or_else(|| {
-        let reads_offset = has(&["s"]) || directives.iter().any(Directive::is_offset);
-        match zone? {
-            Zone::InValue if !reads_offset => Some(
-                "the map says that values carry their offset, and nothing in the form reads one: write `%z` for +0200, `%:z` for \
-                 +02:00, `%:::z` for +02 too, `%Q` for the name of a zone; where they end in Z, leave `format` out or set zone = \
-                 \"UTC\""
-                    .to_owned(),
-            ),
-            Zone::Of(zone) if !reads_offset => form_text::offset(&directives, &texts, zone),
-            _ => None,
-        }
-    })
-}
-
-/// What an error says besides, of a form whose directives are easily taken for others.
-pub(super) fn hint(form: &str) -> &'static str {
-    let (directives, _) = parts(form);
-    if directives.iter().any(|directive| directive.name == "s") {
-        "; `%s` counts seconds: write \"epoch-milliseconds\", \"epoch-microseconds\" or \"epoch-nanoseconds\" where smaller units are counted"
-    } else if directives.iter().any(Directive::is_offset) {
-        "; `%z` reads +0200, `%:z` +02:00, `%:::z` +02 too, and `%Q` or `%:Q` also the name of a zone"
-    } else {
-        ""
-    }
-}
-
 /// A zone in brackets behind an offset says the same, which is held against it.
 fn once(directives: &[Directive], texts: &[String]) -> Vec<Directive> {
     let bracketed = directives.iter().zip(texts);
@@ -108,19 +155,6 @@ fn once(directives: &[Directive], texts: &[String]) -> Vec<Directive> {
 
 fn is_bracketed(directive: &Directive, text: &str) -> bool {
     directive.is_zone() && text.ends_with('[')
-}
-
-/// Whether an offset and the name of a zone are read, so that neither can be the other.
-pub(super) fn says_offset_and_zone(form: &str) -> bool {
-    let (directives, _) = parts(form);
-    let is_only_offset = |directive: &Directive| directive.is_offset() && !directive.is_zone();
-    directives.iter().any(Directive::is_zone) && directives.iter().any(is_only_offset)
-}
-
-/// Whether it says no time of day.
-pub(super) fn is_of_date(form: &str) -> bool {
-    let (directives, _) = parts(form);
-    !directives.iter().any(Directive::is_of_day)
 }
 
 /// The last one would count, whatever the others say.
@@ -176,7 +210,7 @@ mod tests {
 
     fn fault_of(form: &str, zone: &str) -> Option<String> {
         let zone: Option<Zone> = (!zone.is_empty()).then(|| zone.parse().unwrap());
-        fault(form, zone.as_ref())
+        Form::new(form.to_owned()).fault(zone.as_ref())
     }
 
     #[test]

@@ -1,24 +1,25 @@
 //! How many digits the numbers of a text have, by the form of a time. `strptime` takes fewer, also where only all of them tell
 //! which number is which.
 
-use super::directives::{Directive, parts};
+use super::directives::Directive;
 
 /// What the digits of a text must be besides, which `strptime` lets pass: as many numbers as the form has, each of as many digits.
 /// Where numbers follow each other with nothing between, only all their digits tell which is which. None where they are.
-pub(super) fn wrong_digits(form: &str, text: &str) -> Option<&'static str> {
+pub(super) fn wrong_digits(digits: &[Digits], text: &str) -> Option<&'static str> {
     let runs: Vec<usize> = text
         .split(|char: char| !char.is_ascii_digit())
         .filter(|run| !run.is_empty())
         .map(str::len)
         .collect();
-    (!fit(&digits(form), &runs)).then_some(
+    (!fit(digits, &runs)).then_some(
         "its numbers are not those of the form, or have other digits: four for a year (`%Y`; `%y` reads two), all of them where \
          numbers follow each other with nothing between, and as many as a fraction says",
     )
 }
 
 /// Runs of digits in a text.
-enum Digits {
+#[derive(Clone, Debug)]
+pub(super) enum Digits {
     /// One of so many, at least and at most.
     Run(usize, usize),
     /// One that may be absent.
@@ -28,8 +29,7 @@ enum Digits {
 }
 
 /// The runs of digits that a text of this form has.
-fn digits(form: &str) -> Vec<Digits> {
-    let (directives, texts) = parts(form);
+pub(super) fn digits_of(directives: &[Directive], texts: &[String]) -> Vec<Digits> {
     let mut found = Numbers::default();
     for (at, text) in texts.iter().enumerate() {
         for char in text.chars() {

@@ -1,7 +1,6 @@
 //! Times as files write them, made into instants. A local time that the clocks show twice, or skip, is refused.
 
-use super::form;
-use super::form_digits::wrong_digits;
+use super::form::Form;
 use super::zone::{Zone, is_offset, unit_of_count, zone_of};
 use ambit_ledger::{Time, TimeError, has_sixtieth_second};
 use jiff::civil::DateTime;
@@ -13,8 +12,8 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 pub(super) struct TimeForm {
     /// `None` where the map does not say: then only RFC 3339 is beyond doubt.
     pub(super) zone: Option<Zone>,
-    /// As `strptime` has it, or the word for a count since 1970.
-    pub(super) format: Option<String>,
+    /// Absent where the map does not say: then times are written as RFC 3339 or ISO 8601 has them.
+    pub(super) format: Option<Form>,
 }
 
 /// How far the clock of a source may be ahead of this node's, in seconds: as far as those of two honest nodes.
@@ -59,12 +58,13 @@ impl TimeForm {
         if text.is_empty() {
             return Err(unreadable("the time is empty"));
         }
-        if let Some(nanos) = self.format.as_deref().and_then(unit_of_count) {
+        let counts = self.format.as_ref().map(Form::as_str);
+        if let Some(nanos) = counts.and_then(unit_of_count) {
             return self.read_count(text, nanos);
         }
         let is_sixtieth = match &self.format {
             Some(format) => has_sixtieth_second(text, |text| {
-                let parsed = strtime::parse(format, text).ok()?;
+                let parsed = strtime::parse(format.as_str(), text).ok()?;
                 let read = (
                     parsed.timestamp(),
                     parsed.subsec_nanosecond(),
@@ -151,14 +151,15 @@ impl TimeForm {
         }
     }
 
-    fn read_formatted(&self, text: &str, format: &str) -> Result<Time, InstantError> {
+    fn read_formatted(&self, text: &str, form: &Form) -> Result<Time, InstantError> {
+        let format = form.as_str();
         let parsed = strtime::parse(format, text).map_err(|error| {
             unreadable(format!(
                 "`{text}` is no time of the form `{format}`: {error}{}",
-                form::hint(format)
+                form.hint()
             ))
         })?;
-        if let Some(wrong) = wrong_digits(format, text) {
+        if let Some(wrong) = form.wrong_digits(text) {
             return Err(unreadable(format!(
                 "`{text}` is no time of the form `{format}`: {wrong}"
             )));
@@ -166,7 +167,7 @@ impl TimeForm {
         if parsed.offset().is_some_and(|offset| !is_offset(offset)) {
             return Err(out_of_range(TimeError::Offset(text.to_owned())));
         }
-        if form::says_offset_and_zone(format) && parsed.iana_time_zone().is_none() {
+        if form.says_offset_and_zone() && parsed.iana_time_zone().is_none() {
             return Err(unreadable(format!(
                 "`{text}` names no zone beside its offset, while the form `{format}` does"
             )));
@@ -176,7 +177,7 @@ impl TimeForm {
             || parsed.timestamp().is_some();
         match (&self.zone, carries_offset) {
             (None | Some(Zone::InValue), true) => match zone_in(&parsed, text)? {
-                Some(zone) => place_formatted(&parsed, format, &zone, text),
+                Some(zone) => place_formatted(&parsed, form, &zone, text),
                 None => instant_of(&parsed, text)?.try_into().map_err(out_of_range),
             },
             (Some(Zone::Of(_)), true) => Err(unreadable(format!(
@@ -186,7 +187,7 @@ impl TimeForm {
             (Some(Zone::InValue), false) => Err(unreadable(format!(
                 "the form `{format}` carries no offset, while the map says that values do"
             ))),
-            (Some(Zone::Of(zone)), false) => place_formatted(&parsed, format, zone, text),
+            (Some(Zone::Of(zone)), false) => place_formatted(&parsed, form, zone, text),
         }
     }
 }
@@ -206,12 +207,12 @@ fn zone_in(parsed: &BrokenDownTime, text: &str) -> Result<Option<TimeZone>, Inst
 /// A local time as a form has it; a date stands for the start of its day, also where the clocks skip midnight.
 fn place_formatted(
     parsed: &BrokenDownTime,
-    format: &str,
+    form: &Form,
     zone: &TimeZone,
     text: &str,
 ) -> Result<Time, InstantError> {
     let civil = civil_of(parsed, text)?;
-    if !form::is_of_date(format) {
+    if !form.is_of_date() {
         return place(civil, zone, text);
     }
     let start = civil.date().to_zoned(zone.clone());
@@ -297,7 +298,7 @@ mod tests {
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let form = TimeForm {
             zone: given(zone).map(|zone| zone.parse().unwrap()),
-            format: given(format),
+            format: given(format).map(Form::new),
         };
         form.read(text).map(|time| time.to_string())
     }

@@ -2,7 +2,7 @@
 
 use super::fact_columns::FactsColumns;
 use super::facts::FactsFile;
-use super::form as time_form;
+use super::form::Form;
 use super::instant::TimeForm;
 use super::map::{CellsMap, ElementMap, Map, MapError, TimeMap, quality};
 use super::zone::ZoneError;
@@ -151,12 +151,12 @@ fn marks(
 fn time(file: TimeFile) -> Result<TimeMap, MapError> {
     let form = TimeForm {
         zone: file.zone.as_deref().map(str::parse).transpose()?,
-        format: file.format,
+        format: file.format.map(Form::new),
     };
     if let Some(format) = &form.format
-        && let Some(fault) = time_form::fault(format, form.zone.as_ref())
+        && let Some(fault) = format.fault(form.zone.as_ref())
     {
-        let format = format.clone();
+        let format = format.as_str().to_owned();
         return Err(MapError::Form { format, fault });
     }
     match (file.column, file.from_column, file.to_column, file.at) {

@@ -6,7 +6,7 @@ use super::edition::Partnership;
 use super::governance::Governance;
 use crate::clock::APART_SECONDS_MAX;
 use ambit_ledger::{
-    Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PartnershipId, Party, PublicKey, Time,
+    Fingerprint, KeyPurpose, Keyring, Member, OrganizationId, PartnershipId, PublicKey, Time,
 };
 use std::collections::BTreeMap;
 
@@ -174,12 +174,12 @@ impl Governance {
             .iter()
             .filter(|member| member.card.organization != *self.organization());
         for member in others {
-            let (card, organization) = (&member.card, &member.card.organization);
+            let organization = &member.card.organization;
             for known in self.cards_of(organization, card_root(member)?) {
-                if known.card.number == card.number && known.card != *card {
+                if member.contradicts(known) {
                     return Err(CardError::Contradicts(organization.clone()));
                 }
-                if card.number < known.card.number && Party::from(known) != Party::from(member) {
+                if member.is_outdated_by(known) {
                     return Err(CardError::Outdated(organization.clone()));
                 }
             }
@@ -214,9 +214,8 @@ impl Governance {
             .filter(|other| other.roots().get(member) == Some(root));
         let later = later.filter_map(|other| Some((other, other.terms().member(member)?)));
         let latest = later.max_by_key(|(_, member)| member.card.number);
-        let (other, record) =
-            latest.filter(|(_, record)| record.card.number > signed.card.number)?;
-        (Party::from(record) != Party::from(signed)).then_some(&other.terms().partnership)
+        let (other, _) = latest.filter(|(_, record)| signed.is_outdated_by(record))?;
+        Some(&other.terms().partnership)
     }
 
     fn narrowed_keyrings(&self) -> BTreeMap<PartnershipId, Keyring> {

@@ -199,7 +199,8 @@ impl Audit<'_> {
                         && edition.roots.get(organization) == Some(&compared.root)
                 });
                 let mut others = others.filter_map(|edition| edition.terms.member(organization));
-                let other = others.find(|other| is_outdated(member, other))?;
+                let other = others
+                    .find(|other| member.contradicts(other) || member.is_outdated_by(other))?;
                 Some(format!(
                     "the card of `{organization}` is of {}, and one taken in before is of {} and says otherwise",
                     member.card.number, other.card.number
@@ -467,12 +468,4 @@ fn certified_by(member: &Member) -> impl Iterator<Item = ambit_ledger::Fingerpri
         .iter()
         .filter_map(|bytes| Certificate::read(bytes).ok())
         .map(|certificate| certificate.root.fingerprint())
-}
-
-/// Whether another card of the same organization contradicts this one, or is later and says otherwise where it is.
-fn is_outdated(member: &Member, other: &Member) -> bool {
-    if member.card.number == other.card.number {
-        return member.card != other.card;
-    }
-    member.card.number < other.card.number && Party::from(member) != Party::from(other)
 }

@@ -1,6 +1,7 @@
 //! Members: the card in which each states its own record, and what is said of it under one agreement.
 
 use crate::authority::Claim;
+use crate::decision::Party;
 use crate::digest::Digest;
 use crate::keyring::Keyring;
 use crate::keys::SecretKey;
@@ -199,6 +200,18 @@ impl Member {
             claims: BTreeSet::new(),
             evidence: Vec::new(),
         }
+    }
+
+    /// Whether another card of the same organization has the same number, and says something else.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        self.card.number == other.card.number && self.card != other.card
+    }
+
+    /// Whether another card of the same organization is later, and says otherwise where it is.
+    #[must_use]
+    pub fn is_outdated_by(&self, other: &Self) -> bool {
+        self.card.number < other.card.number && Party::from(self) != Party::from(other)
     }
 
     /// The first instant it names that is finer than a millisecond: no terms could hold it.
