@@ -15,6 +15,9 @@ mod full_disk;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod power_cut;
+#[cfg(test)]
 mod restart;
 #[cfg(test)]
 mod rooms;

@@ -30,7 +30,9 @@ use ambit_node::node::Node;
 use bed::Bed;
 use measure::{Ratio, Row, is_short, many_or, rate, record};
 use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::time::Instant;
 
 const GROUP: usize = 32;
 const ROUNDS: usize = 9;
@@ -42,15 +44,17 @@ const KEYS_BYTES: usize = 160;
 const GIVEN_MAX: usize = 1_024;
 /// Enough that no observation of the yardstick gets the id of another.
 const NOISE_BYTES: usize = 4 * 1024 * 1024;
+/// About what one observation of 64 readings brings to the journal.
+const SINGLE_BYTES: usize = 4 * 1024;
 
 fn main() {
     let mut rows = Vec::new();
-    for (readings, what) in [
-        (64, "observations of 64 readings, of bare sled"),
-        (1, "observations of one reading, of bare sled"),
+    for (readings, what, bar) in [
+        (64, "observations of 64 readings, of bare sled", 0.7),
+        (1, "observations of one reading, of bare sled", 0.65),
     ] {
         let (ratio, rate) = ingest(readings, u64::MAX, UNSYNCED_BYTES_MAX);
-        rows.push(ratio.row(what, 0.65));
+        rows.push(ratio.row(what, bar));
         rows.push(Row::stated(
             &format!("the same, readings: {readings}"),
             rate,
@@ -74,7 +78,59 @@ fn main() {
             ..ratio.row(what, 0.0)
         });
     }
+    rows.push(single());
     record("ingest", &rows);
+}
+
+/// How long one observation takes until it is acknowledged, given alone: what ninety-nine of a hundred stay under, of what a bare
+/// `fdatasync` of as much takes in the midst of them.
+fn single() -> Row {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Bed { supplier, customer } = Bed::make(folder.path());
+    drop(customer);
+    let mut file = tempfile::tempfile_in(folder.path()).expect("a file");
+    let block = random(SINGLE_BYTES);
+    let count = many_or(8, 4_000);
+    // Its space is there, as that of a segment of the journal is.
+    for _ in 0..count {
+        file.write_all(&block).expect("the file is written");
+    }
+    file.sync_all().expect("the file is synced");
+    file.seek(SeekFrom::Start(0))
+        .expect("back to its beginning");
+    let (mut observed, mut synced) = (Vec::new(), Vec::new());
+    for number in 0..count as u64 {
+        let draft = bed::drafts("one", number, 1, 64, u64::MAX);
+        observed.push(microseconds(|| {
+            supplier
+                .observe(draft, false, clock::now())
+                .expect("observed");
+        }));
+        synced.push(microseconds(|| {
+            file.write_all(&block).expect("the file is written");
+            file.sync_data().expect("the file is synced");
+        }));
+    }
+    let of = |times: &mut Vec<f64>, percent: usize| {
+        times.sort_by(f64::total_cmp);
+        times[(times.len() * percent / 100).min(times.len() - 1)]
+    };
+    let (late, usual) = (of(&mut observed, 99), of(&mut observed, 50));
+    let (sync_late, sync_usual) = (of(&mut synced, 99), of(&mut synced, 50));
+    Row {
+        what: "99 of 100 single observations, acknowledged, of 99 of 100 `fdatasync`".to_owned(),
+        measured: format!("{:.2}", late / sync_late),
+        bar: "≤ 3.00".to_owned(),
+        more: format!(
+            "{late:.0} µs beside {sync_late:.0} µs; usually {usual:.0} µs beside {sync_usual:.0} µs"
+        ),
+    }
+}
+
+fn microseconds(work: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    work();
+    begun.elapsed().as_secs_f64() * 1e6
 }
 
 /// Measures observations of so many readings, with a new lot after so many, beside a yardstick that leaves so many

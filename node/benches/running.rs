@@ -13,7 +13,10 @@
 mod bed;
 #[path = "../../tests/measure/mod.rs"]
 mod measure;
-#[expect(dead_code, reason = "this bench measures no processor time")]
+#[expect(
+    dead_code,
+    reason = "this bench measures no processor time, and stops no node"
+)]
 mod process;
 
 use ambit_node::clock;

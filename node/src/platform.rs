@@ -216,6 +216,10 @@ pub fn free_bytes(folder: &Path) -> Option<u64> {
     #[cfg(target_os = "linux")]
     {
         let found = rustix::fs::statvfs(folder).ok()?;
+        // Where no file can be made any more there is no space either. Some systems do not count files.
+        if found.f_files > 0 && found.f_favail == 0 {
+            return Some(0);
+        }
         found.f_bavail.checked_mul(found.f_frsize)
     }
     #[cfg(not(target_os = "linux"))]

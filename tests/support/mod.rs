@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -223,14 +223,6 @@ impl Running {
         self.end();
         assert!(status.success(), "{status}: {}", self.stderr());
         self.stderr()
-    }
-
-    /// Waits until it ends by itself. Returns how, and what it wrote to standard error.
-    #[track_caller]
-    pub fn wait(mut self) -> (ExitStatus, String) {
-        let status = wait_for(LIMIT, "the node to end", || self.child.try_wait().unwrap());
-        self.end();
-        (status, self.stderr())
     }
 
     fn end(&mut self) {

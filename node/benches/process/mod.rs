@@ -14,6 +14,8 @@ pub struct Running(Child);
 impl Running {
     /// Starts the node of a home and waits until it answers.
     pub fn start(home: &Path) -> Self {
+        // Of one that was killed, it would be taken for this one's.
+        let _ = std::fs::remove_file(home.join("api.json"));
         let mut running = Self(call(home, &["run"]).spawn().expect("the node starts"));
         let limit = Instant::now() + LIMIT;
         // Without the file the command would open the database itself.
@@ -32,6 +34,15 @@ impl Running {
             std::thread::sleep(Duration::from_millis(50));
         }
         running
+    }
+
+    /// Ends it as an operator would, and waits until it has ended.
+    pub fn stop(mut self) {
+        let id = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status();
+        assert!(told.expect("there is a kill").success());
+        let ended = self.0.wait().expect("it ends");
+        assert!(ended.success(), "{ended}");
     }
 
     /// The processor time of all its threads so far.

@@ -9,7 +9,7 @@ use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
 use crate::partnership::Standing;
-use crate::store::Sizes;
+use crate::store::{CACHE_BYTES, Sizes};
 use ambit_ledger::{Layer, RefusalCode};
 use indicatif::HumanBytes;
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ fn on_disk(disk: Sizes) -> String {
 
 fn status_text(status: &Status, is_running: bool) -> String {
     let running = if is_running { "yes" } else { "no" };
-    let mut text = pairs([
+    let mut rows = vec![
         (
             "organization",
             format!("{} ({})", status.organization, status.name),
@@ -64,7 +64,18 @@ fn status_text(status: &Status, is_running: bool) -> String {
         ("ledger", format!("{} entries", status.ledger_size)),
         ("tree root", status.tree_root.clone()),
         ("on disk", on_disk(status.disk)),
-    ]);
+    ];
+    // A command that opened the home itself ends with it.
+    if is_running {
+        rows.push((
+            "in memory",
+            format!(
+                "a cache of the database of {} at most",
+                HumanBytes(CACHE_BYTES)
+            ),
+        ));
+    }
+    let mut text = pairs(rows);
     if let Some(alarm) = &status.clock {
         text.push_str(&format!(
             "\nALARM: nothing is judged, sent or taken in: {}\n",

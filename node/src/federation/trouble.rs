@@ -130,11 +130,14 @@ impl Trouble {
         }
     }
 
-    /// Records all that is kept, in one commit. While the clock is wrong it is kept on.
+    /// Records all that is kept, in one commit. While the clock is wrong, or too little space is free, it is kept on.
     pub(super) fn record_refused(&self, node: &Node) -> Result<(), StoreError> {
         let Ok(now) = node.instant(crate::clock::now()) else {
             return Ok(());
         };
+        if node.store().want_of_room().is_some() {
+            return Ok(());
+        }
         let refused = std::mem::take(&mut *lock(&self.refused));
         let writes: Vec<Write> = refused
             .into_iter()

@@ -27,6 +27,8 @@ pub struct Held {
 
 /// After how many more entries what was counted is kept in the store: counting so many takes no time that anybody notices.
 const KEPT_EVERY: u64 = 10_000;
+/// How many entries are counted at a time while nobody asks: some hundredths of a second.
+const COUNTED_AT_ONCE_MAX: u64 = 4_096;
 /// More than any ledger makes of it.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What is kept was counted by the rules of this number; what was counted by others is counted again.
@@ -306,6 +308,14 @@ impl Tally {
 }
 
 impl Node {
+    /// Counts some of what came since it was last counted, so that whoever asks, also after a kill, need not wait for all of it.
+    pub(crate) fn count_some(&self) -> Result<(), StoreError> {
+        let mut tally = self.tally();
+        let until = self.store().size();
+        let until = until.min(tally.counts.upto.saturating_add(COUNTED_AT_ONCE_MAX));
+        tally.count(self.store(), until)
+    }
+
     /// What this node did not take of what a member sent it.
     pub(crate) fn incoming(
         &self,

@@ -232,7 +232,9 @@ impl Node {
                 standing,
             )
         });
-        let mut all: Vec<String> = transport.into_iter().chain(statement).collect();
+        let room = self.store().want_of_room();
+        let room = room.map(|error| error.to_string());
+        let mut all: Vec<String> = room.into_iter().chain(transport).chain(statement).collect();
         let undecided = self.troubles.known().undecided.clone();
         let in_force = governance.layers().profiles();
         let in_force = in_force.map(|profile| (profile.layer(), profile.digest()));

@@ -3,6 +3,7 @@
 use super::card::{MemberKeys, VerifiedCards, compared_members};
 use super::content::{Ahead, Content, layers_of};
 use super::edition::{Declined, Partnership};
+use super::since::Since;
 use crate::store::{Recorded, Store, StoreError, Write};
 use ambit_ledger::{
     AgreementState, Attestations, Body, Decline, Digest, EditionStage, Fingerprint, Keyring, Layer,
@@ -23,8 +24,7 @@ pub struct Governance {
     layers: Layers,
     activated: BTreeMap<Layer, Activated>,
     limits: Vec<Limits>,
-    /// Below this index are all entries that put a profile, taxonomies, limits or attestations in force.
-    in_force_since: u64,
+    pub(super) since: Since,
     attestations: Attestations,
     partnerships: BTreeMap<PartnershipId, Arc<Partnership>>,
     /// The keys of agreements under which one ended earlier than their cards say; worked out when first asked for.
@@ -95,18 +95,9 @@ impl Governance {
         let mut activations = BTreeMap::new();
         let mut taxonomies = None;
         let mut rest = Vec::new();
-        let mut in_force_since = 0;
+        let mut since = Since::default();
         for recorded in entries {
-            if matches!(
-                recorded.body,
-                Body::ProfileActivated(_)
-                    | Body::TaxonomyActivated(_)
-                    | Body::LimitsSet(_)
-                    | Body::IssuerPinned(_)
-                    | Body::AttestationRecorded(_)
-            ) {
-                in_force_since = recorded.index + 1;
-            }
+            since.note(recorded.index, &recorded.body);
             match &recorded.body {
                 Body::ProfileActivated(activated) => {
                     let activation = Activated {
@@ -159,7 +150,7 @@ impl Governance {
             layers,
             activated,
             limits: Vec::new(),
-            in_force_since,
+            since,
             partnerships: BTreeMap::new(),
             narrowed: OnceLock::new(),
         };
@@ -426,12 +417,6 @@ impl Governance {
             .flat_map(|partnership| &partnership.terms.members);
         std::iter::once(&self.opened.organization)
             .chain(members.map(|member| &member.card.organization))
-    }
-
-    /// Below this index are all entries that say on what grounds something is judged under a partnership.
-    #[must_use]
-    pub fn in_force_since(&self, partnership: &Partnership) -> u64 {
-        self.in_force_since.max(partnership.entry + 1)
     }
 
     /// All pairs of a partnership that all have signed, over or not, and another member of it.

@@ -16,6 +16,7 @@ mod page;
 mod passed;
 mod phrases;
 mod reach;
+mod since;
 mod standing;
 #[cfg(test)]
 mod tests;

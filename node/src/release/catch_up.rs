@@ -27,13 +27,16 @@ impl Node {
         Ok(judged)
     }
 
-    /// The same. A clock that cannot be believed is no failure: it is waited for until it is right again.
+    /// The same. A clock that cannot be believed is no failure, nor is too little space: it is waited for until it is right again, or
+    /// there is more.
     ///
     /// # Errors
-    /// Any [`ObserveError`] but [`ObserveError::Clock`].
+    /// Any [`ObserveError`] but [`ObserveError::Clock`] and that of [`StoreError::NoRoom`].
     pub fn catch_up_when_timely(&self, now: Time) -> Result<(), ObserveError> {
         match self.catch_up(now) {
-            Ok(_) | Err(ObserveError::Clock(_)) => Ok(()),
+            Ok(_) | Err(ObserveError::Clock(_) | ObserveError::Store(StoreError::NoRoom(_))) => {
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

@@ -225,6 +225,7 @@ impl<'a> Offering<'a> {
         begun: Begun,
     ) -> Result<Option<Class>, StoreError> {
         let is_new = begun.since < in_force.in_force_since(to.partnership());
+        let is_limited_anew = begun.since < in_force.limited_since(to.partnership());
         while let Some(digest) = self.decisions.pop_front() {
             let decision = match &digest {
                 Some(digest) => Some(self.node.store().decision(digest)?.ok_or(MISSING)?),
@@ -257,6 +258,10 @@ impl<'a> Offering<'a> {
                 continue;
             }
             let Some(decision) = decision else {
+                // What no layer was asked about is no matter of layers and attestations.
+                if self.extent == Extent::Changed && !is_limited_anew {
+                    continue;
+                }
                 return Ok(Some(class));
             };
             let is_alike = match self.first_of(&class)? {

@@ -125,6 +125,7 @@ impl<'g> Releases<'g> {
         let Signed { id, facts, .. } = signed;
         judged.push(Write::Observed {
             id,
+            is_new: signed.is_new,
             facts: Box::new(facts.clone()),
             elements: signed.elements,
             statement: signed.statement,

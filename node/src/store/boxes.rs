@@ -1,5 +1,6 @@
 //! Reading what was put into the outboxes of other members, and what became of it.
 
+use super::held_record::HeldRecord;
 use super::keys::{self, BoxKey};
 use super::reader::{index_of, last_number};
 use super::records::Outbox;
@@ -90,15 +91,27 @@ impl Store {
         outbox: &BoxKey,
         until: u64,
     ) -> Result<Option<u64>, StoreError> {
-        let Some(last) = until.min(self.size()).checked_sub(1) else {
+        let until = until.min(self.size());
+        let Some(last) = until.checked_sub(1) else {
             return Ok(None);
         };
         let (first, last) = (
             keys::outcome(id, outbox, 0),
             keys::outcome(id, outbox, last),
         );
-        let found = self.shared.database.last_within(&first, &last)?;
-        found.map(|(key, _)| last_number(&key)).transpose()
+        let value = self.shared.database.read(&keys::observation(id))?;
+        let held = value.map(|value| HeldRecord::parse(&value)).transpose()?;
+        let is_first = held
+            .as_ref()
+            .is_some_and(|held| held.begins_with(outbox, until));
+        if is_first {
+            return Ok(None);
+        }
+        // What came later than the observation has a record of its own.
+        if let Some((key, _)) = self.shared.database.last_within(&first, &last)? {
+            return last_number(&key).map(Some);
+        }
+        Ok(held.and_then(|held| held.outcome_before(outbox, until)))
     }
 
     /// The decisions that keep something from an outbox's recipient, or once did; none stands for what no layer was

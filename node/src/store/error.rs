@@ -33,6 +33,12 @@ pub enum StoreError {
          the node again; until then --read-only shows and exports what is there"
     )]
     StoppedFull(PathBuf),
+    /// Too little space is free to record anything.
+    #[error(
+        "too little space is free on the disk that holds `{0}`, or it takes no more files, so that nothing is recorded; free some \
+         there, 40 MiB at least, and try again: what is there is shown and exported meanwhile"
+    )]
+    NoRoom(PathBuf),
     /// The writer has no thread.
     #[error(
         "the system gave no thread to the store; end other programs or raise the limit, then start again"
@@ -125,6 +131,7 @@ impl StoreError {
             | Self::Seal(_)
             | Self::Stopped
             | Self::StoppedFull(_)
+            | Self::NoRoom(_)
             | Self::Thread(_)
             | Self::Damaged(_)
             | Self::Unreadable(_)

@@ -324,6 +324,10 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::set_permissions(to, permissions).unwrap();
     for found in found {
         let found = found.unwrap();
+        // Only room, and much to copy.
+        if found.file_name() == "reserve" {
+            continue;
+        }
         let to = to.join(found.file_name());
         if found.file_type().unwrap().is_dir() {
             copy(&found.path(), &to);

@@ -18,8 +18,12 @@ pub(super) enum Mark {
     /// The key leads to the entry. A later entry's stands in the place of an earlier one's with the same key.
     Leads(Vec<u8>),
     /// The entry holds an observation, to which its id leads and all of this, unless an earlier one holds it: what was there
-    /// never is away while a later one is on its way to the disk.
-    Holds(ObservationId, FoundBy),
+    /// never is away while a later one is on its way to the disk. Of a new one there is none.
+    Holds {
+        id: ObservationId,
+        found_by: FoundBy,
+        is_new: bool,
+    },
     /// The entry is one of those that say what is in force.
     Control,
     /// The entry put the item of this number into an outbox.
@@ -33,12 +37,12 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    /// The record this makes for the entry at an index.
+    /// The record this makes for the entry at an index, if nothing else goes into it.
     pub(super) fn item(&self, index: u64) -> Item {
         let value = Some(index.to_be_bytes().to_vec());
         match self {
             Self::Leads(key) => (key.clone(), value),
-            Self::Holds(id, _) => (keys::observation(id), value),
+            Self::Holds { id, .. } => (keys::observation(id), value),
             Self::Control => (keys::control(index), value),
             Self::Queues(outbox, seq) => (keys::outbox_item(outbox, *seq), value),
             // The index is in the key: those of earlier entries stay beside it.
@@ -53,18 +57,27 @@ impl Mark {
 }
 
 pub(super) fn observed_marks(
-    id: &ObservationId,
+    id: ObservationId,
+    is_new: bool,
     found_by: FoundBy,
     import: Option<&Digest>,
 ) -> Vec<Mark> {
-    let mut marks = vec![Mark::Holds(*id, found_by)];
+    let mut marks = vec![Mark::Holds {
+        id,
+        found_by,
+        is_new,
+    }];
     marks.extend(import.map(|import| Mark::Leads(keys::import(import))));
     marks
 }
 
 pub(super) fn admitted_marks(id: &ObservationId, found_by: FoundBy, edition: &Digest) -> Vec<Mark> {
     vec![
-        Mark::Holds(*id, found_by),
+        Mark::Holds {
+            id: *id,
+            found_by,
+            is_new: false,
+        },
         Mark::Leads(keys::admitted(edition, id)),
     ]
 }
@@ -95,7 +108,7 @@ pub(super) fn marks_of(
         Body::Observed(observed) => {
             let observation = own_observation(&observed.observation)?;
             let found_by = FoundBy::of(hashes, observation.facts(), elements);
-            observed_marks(&observation.id(), found_by, observed.import.as_ref())
+            observed_marks(observation.id(), false, found_by, observed.import.as_ref())
         }
         Body::Admitted(admitted) => {
             let observation = own_observation(&admitted.observation)?;

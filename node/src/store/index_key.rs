@@ -11,6 +11,8 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 const KEY_BYTES: usize = 32;
+/// Another one for each shape of the records that are made from the journal.
+const RECORDS_SHAPE: &[u8] = b"records/2\0";
 
 /// What stands in an index in the place of a value.
 pub(super) type Hash = [u8; 16];
@@ -84,9 +86,10 @@ impl IndexKey {
         hash
     }
 
-    /// Names the key, and does not say what it is.
+    /// Names the key, and does not say what it is; and the shape of the records that were made with it, so that a database whose
+    /// records have another shape is built again as well.
     pub(super) fn name(&self) -> Digest {
-        Digest::of_parts(&[b"ambit index key\0", &*self.0])
+        Digest::of_parts(&[b"ambit index key\0", RECORDS_SHAPE, &*self.0])
     }
 }
 

@@ -56,6 +56,14 @@ impl BoxKey {
         Self(key)
     }
 
+    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// One of these, the same for the same box; all boxes are spread evenly over them, because a key is a digest.
     pub(crate) fn one_of<'a, T>(&self, all: &'a [T; 64]) -> &'a T {
         let ([first, ..], [byte, ..]) = (all, self.0);
@@ -146,7 +154,7 @@ pub(super) fn controls() -> Vec<u8> {
     vec![CONTROL]
 }
 
-/// An entry that says what became of an observation for an outbox's recipient.
+/// An entry that says what became of an observation for an outbox's recipient, and came after the group that brought it.
 pub(super) fn outcome(id: &ObservationId, outbox: &BoxKey, index: u64) -> Vec<u8> {
     let parts: [&[u8]; 3] = [id.digest().as_bytes(), &outbox.0, &index.to_be_bytes()];
     join(OUTCOME, &parts)

@@ -17,6 +17,7 @@ mod error;
 pub(crate) mod faults;
 mod finding;
 mod group;
+mod held_record;
 mod index;
 mod index_key;
 mod journal;
@@ -35,13 +36,14 @@ mod read_only;
 mod reader;
 mod records;
 mod replay;
+mod reserve;
 mod seal;
 mod slots;
 mod watermark;
 mod writer;
 
 pub use check::{Checked, Deep, Rebuilt, check, rebuild};
-pub use database::DatabaseError;
+pub use database::{CACHE_BYTES, DatabaseError};
 pub use error::StoreError;
 pub use finding::FactValue;
 pub(crate) use index::UNTAKEN_CODES_MAX;
@@ -68,6 +70,7 @@ use opening::{Opened, Way};
 use prepare::Allotment;
 use records::{Head, Published};
 use replay::Keys;
+use reserve::Room;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slots::Slots;
@@ -100,6 +103,8 @@ struct Shared {
     stopped: AtomicBool,
     /// What had no space left, where that stopped the store.
     full: OnceLock<PathBuf>,
+    /// Absent where nothing is recorded.
+    room: Option<Room>,
     /// Dropped last: what keeps others from the home, or the folder of a database that nobody else reads.
     _place: Place,
 }
@@ -153,14 +158,22 @@ impl Store {
                 reader::open_block(block, id, |slot| slots.borrow_mut().used_key(slot))
             },
         };
-        let mut opened = opening::open(home, way, keys, told)?;
+        // However full the disk is, what is there can be read.
+        reserve::make_way(home)?;
+        let open = || match opening::open(home, way, keys, told) {
+            Err(error) if error.full().is_some() && reserve::give_up(home) => {
+                opening::open(home, way, keys, told)
+            }
+            opened => opened,
+        };
+        let mut opened = open()?;
         let begin =
             |opened: &Opened| start_of(&opened.database, opened.head.clone(), &slots.borrow());
         let published = match begin(&opened) {
             Err(error) if error.is_damage() && !opened.was_built_again => {
                 opened.notice.unfit()?;
                 drop(opened);
-                opened = opening::open(home, way, keys, told)?;
+                opened = open()?;
                 begin(&opened)
             }
             begun => begun,
@@ -196,6 +209,7 @@ impl Store {
             applying: Mutex::new(()),
             stopped: AtomicBool::new(false),
             full: OnceLock::new(),
+            room: Some(Room::of(home)),
             _place: Place::Home { _lock: lock },
         });
         let tail = Tail {
@@ -226,6 +240,11 @@ impl Store {
         if self.is_stopped() {
             return Err(self.stop_reason());
         }
+        if let Some(room) = &self.shared.room
+            && !room.is_there_to_record()
+        {
+            return Err(self.no_room());
+        }
         let prepared = prepare::prepare(&self.shared.allotment, &self.shared.index_key, commit);
         if let Err(error) = &prepared
             && error.is_final()
@@ -255,6 +274,25 @@ impl Store {
     #[must_use]
     pub fn stop_reason(&self) -> StoreError {
         self.shared.stop_reason()
+    }
+
+    /// Why nothing is recorded now, where too little space is free.
+    #[must_use]
+    pub fn want_of_room(&self) -> Option<StoreError> {
+        let room = self.shared.room.as_ref()?;
+        (!room.is_there()).then(|| self.no_room())
+    }
+
+    /// Whether there is room again after something was refused for want of it. Says so once.
+    #[must_use]
+    pub fn has_room_again(&self) -> bool {
+        let room = self.shared.room.as_ref();
+        room.is_some_and(Room::is_there_again)
+    }
+
+    fn no_room(&self) -> StoreError {
+        let database = self.shared.database.path();
+        StoreError::NoRoom(database.parent().unwrap_or(database).to_owned())
     }
 
     /// How many entries are committed.
@@ -311,6 +349,7 @@ impl Shared {
             applying: Mutex::new(()),
             stopped: AtomicBool::new(false),
             full: OnceLock::new(),
+            room: None,
             _place: Place::Aside { _aside: aside },
         }
     }
@@ -388,6 +427,9 @@ impl Drop for Shared {
         }
         if self.database.failed().is_some() {
             let _ = self.note(Notice::unfit);
+        }
+        if let Some(room) = &self.room {
+            room.leave();
         }
     }
 }

@@ -4,16 +4,21 @@
 use super::StoreError;
 use super::database::{Database, Item, VALUE_BYTES_MAX};
 use super::finding::{FoundBy, List};
+use super::held_record::HeldRecord;
 use super::index::Mark;
 use super::index_key::Hash;
 use super::keys::{self, BoxKey};
 use super::packs::{Pack, chunk_items};
 use super::reader::index_of;
 use ambit_ledger::{Digest, ObservationId, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// How many entries go into one record of an outbox, or of a list.
 const NUMBERS_MAX: usize = VALUE_BYTES_MAX / 8;
+
+/// How many entries that say what became of an observation stand in its own record: more than ever come with it.
+const BECAME_MAX: usize = 64;
 
 /// The records of a group while they are put together.
 pub(super) struct Packing<'a> {
@@ -24,7 +29,7 @@ pub(super) struct Packing<'a> {
     items: Vec<Item>,
     entries: Pack,
     /// The observations that came with this group.
-    held: BTreeSet<ObservationId>,
+    held: BTreeMap<ObservationId, HeldRecord>,
     /// The entries that go into each list.
     lists: BTreeMap<List, Vec<u64>>,
     /// The latest reading of each element, and its entry.
@@ -42,7 +47,7 @@ impl<'a> Packing<'a> {
             size,
             items: Vec::new(),
             entries: Pack::default(),
-            held: BTreeSet::new(),
+            held: BTreeMap::new(),
             lists: BTreeMap::new(),
             latest: BTreeMap::new(),
             readings: Pack::default(),
@@ -85,10 +90,23 @@ impl<'a> Packing<'a> {
 
     fn mark(&mut self, index: u64, mark: &Mark) -> Result<(), StoreError> {
         match mark {
-            Mark::Holds(id, found_by) => {
-                if !self.is_held(id)? && self.held.insert(*id) {
-                    self.items.push(mark.item(index));
+            Mark::Holds {
+                id,
+                found_by,
+                is_new,
+            } => {
+                let is_first = *is_new || !self.is_held(id)?;
+                if is_first && let Entry::Vacant(vacant) = self.held.entry(*id) {
+                    vacant.insert(HeldRecord::of(index));
                     self.find(index, found_by);
+                }
+            }
+            Mark::Outcome(id, outbox) => {
+                let held = self.held.get_mut(id);
+                if let Some(held) = held.filter(|held| held.became.len() < BECAME_MAX) {
+                    held.became.push((*outbox, index));
+                } else {
+                    self.items.push(mark.item(index));
                 }
             }
             Mark::Queues(outbox, seq) => {
@@ -106,8 +124,8 @@ impl<'a> Packing<'a> {
     /// Whether an entry from before the group holds an observation.
     fn is_held(&self, id: &ObservationId) -> Result<bool, StoreError> {
         let value = self.database.read(&keys::observation(id))?;
-        let index = value.map(|value| index_of(&value)).transpose()?;
-        Ok(index.is_some_and(|index| index < self.size))
+        let held = value.map(|value| HeldRecord::parse(&value)).transpose()?;
+        Ok(held.is_some_and(|held| held.index < self.size))
     }
 
     fn find(&mut self, index: u64, found_by: &FoundBy) {
@@ -129,6 +147,12 @@ impl<'a> Packing<'a> {
     fn end_readings(&mut self) {
         self.items
             .extend(self.readings.take_records(keys::readings));
+    }
+
+    fn end_held(&mut self) {
+        let held = std::mem::take(&mut self.held).into_iter();
+        let items = held.map(|(id, held)| (keys::observation(&id), Some(held.value())));
+        self.items.extend(items);
     }
 
     fn end_lists(&mut self) {
@@ -163,6 +187,7 @@ impl<'a> Packing<'a> {
     pub(super) fn end(mut self) -> Result<Vec<Item>, StoreError> {
         self.end_readings();
         self.end_entries();
+        self.end_held();
         self.end_lists();
         self.end_latest()?;
         for (outbox, (first, indexes)) in std::mem::take(&mut self.queued) {

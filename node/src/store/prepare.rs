@@ -234,6 +234,7 @@ fn step(
         }),
         Write::Observed {
             id,
+            is_new,
             facts,
             elements,
             statement,
@@ -250,7 +251,8 @@ fn step(
                 randomness,
                 &body,
                 observed_marks(
-                    &id,
+                    id,
+                    is_new,
                     FoundBy::of(hashes, &facts, Some(&elements)),
                     import.as_ref(),
                 ),

@@ -1,6 +1,7 @@
 //! Reading: only what the committed head covers.
 
 use super::database::{Database, DatabaseError};
+use super::held_record::HeldRecord;
 use super::keys;
 use super::slots::{SlotError, SlotKey};
 use super::{Store, StoreError, packs, seal};
@@ -211,7 +212,11 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn observation(&self, id: &ObservationId) -> Result<Option<u64>, StoreError> {
-        self.committed(&keys::observation(id))
+        self.counting(|| {
+            let value = self.shared.database.read(&keys::observation(id))?;
+            let held = value.map(|value| HeldRecord::parse(&value)).transpose()?;
+            Ok(held.map(|held| held.index))
+        })
     }
 
     /// The observations whose id starts with these bytes, at most `limit` of them.
@@ -233,7 +238,10 @@ impl Store {
                     .get(1..)
                     .and_then(|bytes| Digest::try_from(bytes).ok())
                     .ok_or(StoreError::Damaged("a key cannot be read"))?;
-                Ok((ObservationId::from_digest(digest), index_of(&value)?))
+                Ok((
+                    ObservationId::from_digest(digest),
+                    HeldRecord::parse(&value)?.index,
+                ))
             })
             .filter(|found| {
                 found

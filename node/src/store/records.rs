@@ -195,6 +195,8 @@ pub enum Write {
     Observed {
         /// Its id.
         id: ObservationId,
+        /// Whether nothing else can have this id, because its salt was just drawn.
+        is_new: bool,
         /// Its facts.
         facts: Box<Facts>,
         /// Each path of its readings with the latest instant of it.

@@ -11,7 +11,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-/// How often it is looked at whether the clock is right again and the ledger can still be written.
+/// How often it is looked at whether the clock is right again, whether there is room again, and whether the ledger can still be
+/// written; and how often what came is counted.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How often it is looked at whether a decision that keeps something back is no longer true.
 const ENDS_INTERVAL: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ const REFUSALS_INTERVAL: Duration = Duration::from_secs(5);
 /// Everything that comes again and again while a node runs.
 #[must_use]
 pub fn works(node: &Arc<Node>, upkeep: &Upkeep) -> Vec<Work> {
-    let [writable, clock, deciding] = [(); 3].map(|()| Arc::clone(node));
+    let [writable, clock, room, counting, deciding] = [(); 5].map(|()| Arc::clone(node));
     let refusals = upkeep.clone();
     vec![
         Work::blocking("the look at its ledger", LOOK_INTERVAL, move || {
@@ -32,11 +33,21 @@ pub fn works(node: &Arc<Node>, upkeep: &Upkeep) -> Vec<Work> {
         Work::blocking("the look at its clock", LOOK_INTERVAL, move || {
             look_at_clock(&clock)
         }),
+        Work::blocking("the look at its disk", LOOK_INTERVAL, move || {
+            look_at_room(&room)
+        }),
+        Work::blocking("the count of what it holds", LOOK_INTERVAL, move || {
+            Ok(counting.count_some()?)
+        }),
         Work::blocking("the look at decisions that end", ENDS_INTERVAL, move || {
             look_at_ends(&deciding)
         }),
         Work::blocking("the record of refusals", REFUSALS_INTERVAL, move || {
-            Ok(refusals.record_refused()?)
+            match refusals.record_refused() {
+                // They are counted until there is room.
+                Err(StoreError::NoRoom(_)) => Ok(()),
+                recorded => Ok(recorded?),
+            }
         }),
         Work::waking("the look at its peers", PEERS_INTERVAL, upkeep.peers()),
     ]
@@ -177,6 +188,15 @@ fn look_at_clock(node: &Node) -> Result<(), WorkFailed> {
         return Ok(());
     }
     Ok(node.catch_up_when_timely(now)?)
+}
+
+/// Judges what was left while too little space was free, once there is more; links look at it themselves.
+fn look_at_room(node: &Node) -> Result<(), WorkFailed> {
+    if !node.store().has_room_again() {
+        return Ok(());
+    }
+    tracing::info!("there is room on the disk again");
+    Ok(node.catch_up_when_timely(crate::clock::now())?)
 }
 
 /// Judges again what was kept back until an instant, once that has come.

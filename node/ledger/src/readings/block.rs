@@ -19,7 +19,11 @@ use crate::tree;
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// About what a reading comes to, encoded.
+const SAMPLE_BYTES: usize = 64;
 
 /// What a leaf's salt is bound to besides its path.
 const LEAF_DOMAIN: &[u8] = b"ambit/readings/1 leaf\0";
@@ -30,7 +34,7 @@ const LEAF_DOMAIN: &[u8] = b"ambit/readings/1 leaf\0";
 enum Block {
     Whole {
         salt: Salt,
-        leaves: Vec<Leaf>,
+        leaves: Vec<Leaf<'static>>,
     },
     Partial {
         leaves: Vec<SaltedLeaf>,
@@ -38,12 +42,12 @@ enum Block {
     },
 }
 
-/// The readings of one path.
+/// The readings of one path: its own, or, to be encoded, somebody else's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Leaf {
-    path: Name,
-    readings: Vec<Sample>,
+struct Leaf<'a> {
+    path: Cow<'a, Name>,
+    readings: Vec<Sample<'a>>,
 }
 
 /// A leaf with the salt that its hash takes.
@@ -51,25 +55,25 @@ struct Leaf {
 #[serde(deny_unknown_fields)]
 struct SaltedLeaf {
     salt: Salt,
-    leaf: Leaf,
+    leaf: Leaf<'static>,
 }
 
 /// A reading without its path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Sample {
+struct Sample<'a> {
     when: When,
     quality: Quality,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<String>,
+    value: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    value_type: Option<Name>,
+    value_type: Option<Cow<'a, Name>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    unit: Option<Name>,
+    unit: Option<Cow<'a, Name>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    element: Option<String>,
+    element: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    attachment: Option<Attachment>,
+    attachment: Option<Cow<'a, Attachment>>,
 }
 
 /// The readings of one observation to be, checked and encoded once: for what names them before they have a salt,
@@ -107,13 +111,14 @@ impl EncodedReadings {
         };
         let grouped = group(readings);
         let mut bytes = codec::array_head(grouped.len());
+        bytes.reserve(readings.len() * SAMPLE_BYTES);
         let mut leaves = Vec::with_capacity(grouped.len());
         for leaf in grouped {
             codec::encode_into(&leaf, &mut bytes);
             leaves.push(EncodedLeaf {
                 end: bytes.len(),
                 latest: leaf.latest(),
-                path: leaf.path,
+                path: leaf.path.into_owned(),
             });
         }
         Ok(Self {
@@ -214,7 +219,10 @@ impl Readings {
         let Block::Whole { leaves, .. } = codec::decode_scanned(block)? else {
             return Err(ReadingsError::Part);
         };
-        let latest = |leaf: Leaf| (leaf.path.clone(), leaf.latest());
+        let latest = |leaf: Leaf<'_>| {
+            let at = leaf.latest();
+            (leaf.path.into_owned(), at)
+        };
         Ok(leaves.into_iter().map(latest).collect())
     }
 
@@ -243,7 +251,7 @@ impl Readings {
         let salts = LeafSalts::of(&self.salt);
         let leaves = group(&self.readings).into_iter().map(|leaf| SaltedLeaf {
             salt: salts.of_path(&leaf.path),
-            leaf,
+            leaf: leaf.into_owned(),
         });
         let whole = PartialReadings {
             leaves: leaves.collect(),
@@ -348,25 +356,46 @@ impl PartialReadings {
     }
 }
 
-impl Leaf {
+impl Leaf<'_> {
     /// The latest instant it speaks of.
     fn latest(&self) -> Time {
         let instants = self.readings.iter().map(|reading| reading.when.to());
         instants.max().unwrap_or(Time::EARLIEST)
     }
 
+    fn into_owned(self) -> Leaf<'static> {
+        Leaf {
+            path: Cow::Owned(self.path.into_owned()),
+            readings: self.readings.into_iter().map(Sample::into_owned).collect(),
+        }
+    }
+
     fn into_readings(self) -> impl Iterator<Item = Reading> {
-        let path = self.path;
+        let path = self.path.into_owned();
         self.readings.into_iter().map(move |sample| Reading {
             path: path.clone(),
             when: sample.when,
             quality: sample.quality,
-            value: sample.value,
-            value_type: sample.value_type,
-            unit: sample.unit,
-            element: sample.element,
-            attachment: sample.attachment,
+            value: sample.value.map(Cow::into_owned),
+            value_type: sample.value_type.map(Cow::into_owned),
+            unit: sample.unit.map(Cow::into_owned),
+            element: sample.element.map(Cow::into_owned),
+            attachment: sample.attachment.map(Cow::into_owned),
         })
+    }
+}
+
+impl Sample<'_> {
+    fn into_owned(self) -> Sample<'static> {
+        Sample {
+            when: self.when,
+            quality: self.quality,
+            value: self.value.map(|value| Cow::Owned(value.into_owned())),
+            value_type: self.value_type.map(|name| Cow::Owned(name.into_owned())),
+            unit: self.unit.map(|unit| Cow::Owned(unit.into_owned())),
+            element: self.element.map(|json| Cow::Owned(json.into_owned())),
+            attachment: self.attachment.map(|file| Cow::Owned(file.into_owned())),
+        }
     }
 }
 
@@ -409,21 +438,21 @@ fn root_of(mut hashes: Vec<Digest>) -> Digest {
 }
 
 /// By path, ascending; of one path in the order given.
-fn group(readings: &[Reading]) -> Vec<Leaf> {
-    let mut grouped: BTreeMap<&Name, Vec<Sample>> = BTreeMap::new();
+fn group(readings: &[Reading]) -> Vec<Leaf<'_>> {
+    let mut grouped: BTreeMap<&Name, Vec<Sample<'_>>> = BTreeMap::new();
     for reading in readings {
         grouped.entry(&reading.path).or_default().push(Sample {
             when: reading.when,
             quality: reading.quality,
-            value: reading.value.clone(),
-            value_type: reading.value_type.clone(),
-            unit: reading.unit.clone(),
-            element: reading.element.clone(),
-            attachment: reading.attachment.clone(),
+            value: reading.value.as_deref().map(Cow::Borrowed),
+            value_type: reading.value_type.as_ref().map(Cow::Borrowed),
+            unit: reading.unit.as_ref().map(Cow::Borrowed),
+            element: reading.element.as_deref().map(Cow::Borrowed),
+            attachment: reading.attachment.as_ref().map(Cow::Borrowed),
         });
     }
-    let leaf = |(path, readings): (&Name, _)| Leaf {
-        path: path.clone(),
+    let leaf = |(path, readings)| Leaf {
+        path: Cow::Borrowed(path),
         readings,
     };
     grouped.into_iter().map(leaf).collect()

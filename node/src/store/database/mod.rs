@@ -29,8 +29,9 @@ const CLOSING_MAX: Duration = Duration::from_secs(10);
 const HELD_MAX: Duration = Duration::from_secs(2);
 /// How often it is looked at whether they still do.
 const CLOSING_INTERVAL: Duration = Duration::from_millis(10);
-/// Page cache: the working set of indexes of some million observations.
-const CACHE_BYTES: u64 = 32 * 1024 * 1024;
+/// The bytes that the engine's page cache holds at most: the working set of indexes of some million observations. The engine
+/// counts them as they lie on the disk, and what was looked at last not yet, so that they take several times as much in memory.
+pub const CACHE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One write: a value, or none to remove the key.
 pub(super) type Item = (Vec<u8>, Option<Vec<u8>>);

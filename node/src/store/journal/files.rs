@@ -148,7 +148,7 @@ impl Files {
         self.faults.note(|| Change::Create(new_path.clone()));
         #[cfg(test)]
         self.faults.pass(Point::Reserving)?;
-        reserve(&mut file, bytes)?;
+        take_space(&mut file, bytes)?;
         #[cfg(test)]
         self.faults.note(|| Change::Resize(new_path.clone(), bytes));
         self.write_in(&mut file, &new_path, 0, header)?;
@@ -238,7 +238,7 @@ impl Files {
 }
 
 /// Fixes the size of a new file and the space that it takes.
-fn reserve(file: &mut File, bytes: u64) -> io::Result<()> {
+pub(in crate::store) fn take_space(file: &mut File, bytes: u64) -> io::Result<()> {
     if platform::reserve_space(file, bytes)? {
         return Ok(());
     }
@@ -258,9 +258,9 @@ mod tests {
 
     #[test]
     fn space_is_reserved_with_or_without_a_call_for_it() {
-        for reserve in [reserve, write_zeros] {
+        for take_space in [take_space, write_zeros] {
             let mut file = tempfile::tempfile().unwrap();
-            reserve(&mut file, 150_000).unwrap();
+            take_space(&mut file, 150_000).unwrap();
             let mut bytes = Vec::new();
             file.seek(SeekFrom::Start(0)).unwrap();
             file.read_to_end(&mut bytes).unwrap();

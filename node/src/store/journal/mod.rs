@@ -61,6 +61,7 @@ mod walk;
 #[cfg(test)]
 pub use error::Cause;
 pub use error::{Damage, JournalError};
+pub(in crate::store) use files::take_space;
 pub use layout::{GROUP_BYTES_MAX, Position, RECORD_BYTES_MAX, RecordPosition};
 pub use reader::{Groups, Opened, Reader};
 pub use salvage::{Salvage, Salvaged};

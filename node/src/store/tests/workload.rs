@@ -129,6 +129,7 @@ pub(super) fn observed(number: u64, value: &str) -> (ObservationId, Write) {
     let signed = observation(number, value);
     let write = Write::Observed {
         id: signed.id,
+        is_new: false,
         facts: signed.facts,
         elements: signed.elements,
         statement: signed.statement,
@@ -141,10 +142,19 @@ pub(super) fn observed(number: u64, value: &str) -> (ObservationId, Write) {
 /// With this many bytes in its value.
 fn imported(number: u64, bytes: usize) -> (ObservationId, Write) {
     let (id, mut write) = observed(number, &format!("\"{}\"", "7".repeat(bytes)));
-    if let Write::Observed { import, .. } = &mut write {
+    if let Write::Observed { import, is_new, .. } = &mut write {
+        *is_new = true;
         *import = Some(Digest::of(&number.to_le_bytes()));
     }
     (id, write)
+}
+
+/// An observation that is there already.
+fn known(mut write: Write) -> Write {
+    if let Write::Observed { is_new, .. } = &mut write {
+        *is_new = false;
+    }
+    write
 }
 
 /// A partnership with one other member.
@@ -443,7 +453,7 @@ pub(super) fn everything() -> Vec<Commit> {
         later.push(second.disclosed(*id));
         later.push(first.withdrawn(*id, seq, seq % 3 == 0));
     }
-    later.push(imported(100, 20_000).1);
+    later.push(known(imported(100, 20_000).1));
     later.extend(second.acknowledged(1, 100));
     later.extend(second.offered_again(many[1].0, 2));
     commits.push(later);
