@@ -7,7 +7,9 @@
 mod contents;
 mod peer;
 
-use crate::support::{Ambit, Folder, LIMIT, MAP, NOTE_COLUMN, declaration, text, wait_until};
+use crate::support::{
+    Ambit, Folder, LIMIT, MAP, NOTE_COLUMN, Random, declaration, text, wait_until,
+};
 use ambit_audit::{AuditVerdict, Bundle, Trust, replay};
 use contents::{Contents, check_heads};
 use peer::Peer;
@@ -66,26 +68,10 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap())
 }
 
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-
-    fn is_heads(&mut self) -> bool {
-        self.below(2) == 0
-    }
-
-    fn wait(&mut self) {
-        let micros = self.below(KILL_AFTER_MAX_MICROS + 1);
-        std::thread::sleep(Duration::from_micros(micros));
-    }
+/// Waits for a while that is drawn.
+fn wait(random: &mut Random) {
+    let micros = random.below(KILL_AFTER_MAX_MICROS + 1);
+    std::thread::sleep(Duration::from_micros(micros));
 }
 
 /// A file that the supplier imports.
@@ -143,7 +129,7 @@ impl Trial {
         let accept: Vec<&str> = accept.iter().map(String::as_str).collect();
         let mut accepting = self.supplier.set_off(&accept);
         self.invitations.insert(program, invitation);
-        self.random.wait();
+        wait(&mut self.random);
         if self.random.is_heads() {
             self.kill_supplier();
         } else {
@@ -156,7 +142,7 @@ impl Trial {
     fn interrupt_release(&mut self) {
         self.start();
         let importing = self.set_off_import();
-        self.random.wait();
+        wait(&mut self.random);
         self.kill_supplier();
         self.await_import(importing);
     }
@@ -172,10 +158,10 @@ impl Trial {
         let importing = self.set_off_import();
         if self.random.is_heads() {
             self.await_import(importing);
-            self.random.wait();
+            wait(&mut self.random);
             self.kill_customer();
         } else {
-            self.random.wait();
+            wait(&mut self.random);
             self.kill_customer();
             self.await_import(importing);
         }
@@ -186,7 +172,7 @@ impl Trial {
         self.customer.start();
         self.supplier.kill();
         let mut importing = self.set_off_import();
-        self.random.wait();
+        wait(&mut self.random);
         self.kills += 1;
         // One that is through already is as good.
         importing.kill().unwrap();
@@ -197,7 +183,7 @@ impl Trial {
     fn interrupt_recovery(&mut self) {
         self.interrupt_release();
         let mut starting = self.supplier.set_off(&["run"]);
-        self.random.wait();
+        wait(&mut self.random);
         self.kills += 1;
         starting.kill().unwrap();
         starting.wait().unwrap();
@@ -207,7 +193,7 @@ impl Trial {
     fn interrupt_both(&mut self) {
         self.start();
         let importing = self.set_off_import();
-        self.random.wait();
+        wait(&mut self.random);
         self.kill_supplier();
         self.kill_customer();
         self.await_import(importing);

@@ -15,7 +15,7 @@ mod bed;
 #[path = "../../tests/measure/mod.rs"]
 #[expect(dead_code, reason = "this bench has rounds of its own")]
 mod measure;
-#[expect(dead_code, reason = "this bench stops no node")]
+#[expect(dead_code, reason = "this bench imports nothing and stops no node")]
 mod process;
 
 use ambit_node::clock;

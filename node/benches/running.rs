@@ -23,7 +23,7 @@ use ambit_node::clock;
 use ambit_node::node::Node;
 use bed::{Bed, settings};
 use measure::{Ratio, Row, many_or, rate, record};
-use process::{Running, call};
+use process::{MAP, Running, call};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -34,25 +34,6 @@ const BAR: f64 = 1.0 / 1.3;
 const ROWS: usize = 8_192;
 /// And in a short run.
 const ROWS_FEW: usize = 64;
-
-const MAP: &str = r#"delimiter = ","
-
-[time]
-column = "t"
-zone = "in-value"
-
-[facts]
-source = "cmm-1"
-submodel = "urn:shop.example:submodel:1"
-semantic_id = "urn:shop.example:inspection"
-data_class = "inspection-result"
-trade_secret = false
-program = { assigner = "did:web:one.example", value = "F-ONE" }
-export_control = { determined = true, itar = false, eccn = "EAR99" }
-
-[facts_columns]
-serial = "serial"
-"#;
 
 /// The columns of values, with an agreement to judge each row for.
 const COLUMNS: usize = 16;

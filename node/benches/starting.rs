@@ -21,7 +21,7 @@ use ambit_node::clock;
 use ambit_node::node::Node;
 use bed::Bed;
 use measure::{Ratio, Row, many_or, rate, record};
-use process::{Running, call};
+use process::{MAP, Running, call};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -36,24 +36,8 @@ const GIVEN_MAX: usize = 1_024;
 /// Rows of the file that is imported before each kill.
 const ROWS: usize = 2_000;
 
-const MAP: &str = r#"delimiter = ","
-
-[time]
-column = "t"
-zone = "in-value"
-
-[facts]
-source = "cmm-1"
-submodel = "urn:shop.example:submodel:1"
-semantic_id = "urn:shop.example:inspection"
-data_class = "inspection-result"
-trade_secret = false
-program = { assigner = "did:web:one.example", value = "F-ONE" }
-export_control = { determined = true, itar = false, eccn = "EAR99" }
-
-[facts_columns]
-serial = "serial"
-
+/// The column of values.
+const COLUMN: &str = r#"
 [[column]]
 name = "Value"
 path = "Value"
@@ -113,7 +97,7 @@ fn ingest(supplier: &Node) -> f64 {
 /// How long a start after a kill takes, of one after a stop, in each round.
 fn starts(folder: &Path, home: &Path) -> Ratio {
     let map = folder.join("map.toml");
-    std::fs::write(&map, MAP).expect("the map is written");
+    std::fs::write(&map, format!("{MAP}{COLUMN}")).expect("the map is written");
     let start = || {
         let begun = Instant::now();
         let running = Running::start(home);

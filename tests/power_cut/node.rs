@@ -1,12 +1,12 @@
 //! The program under test, in the life of the system before the power cut or in the one after it, and files for it to import.
 
+use crate::support::{LIMIT, Random, wait_until};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 /// No call takes as long, whatever else the machine does.
 const CALL_SECONDS: &str = "120";
@@ -50,13 +50,8 @@ impl Life {
         let mut command = self.command(&[]);
         command.arg("--home").arg(home).arg("run");
         let running = Running(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?);
-        let until = Instant::now() + crate::support::LIMIT;
-        while !home.join("api.json").exists() {
-            if Instant::now() > until {
-                return Err(io::Error::other("the node does not get ready"));
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let is_ready = || home.join("api.json").exists();
+        wait_until(LIMIT, "the node to get ready", is_ready);
         Ok(running)
     }
 
@@ -205,16 +200,3 @@ path_column = "item"
 value_column = "value"
 
 "#;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
-    }
-}

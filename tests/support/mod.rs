@@ -1,8 +1,10 @@
 //! What the integration tests share: homes, the real program, nodes that run, waiting.
 
 mod party;
+mod random;
 
 pub use party::{MAP, NOTE_COLUMN, Party, agree, declaration, invite, text};
+pub use random::Random;
 
 use ambit_node::api::{Client, Operation, Request};
 use ambit_node::holding::GetStatus;

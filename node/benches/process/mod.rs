@@ -8,6 +8,26 @@ pub const AMBIT: &str = env!("CARGO_BIN_EXE_ambit");
 /// How long a node may take to answer.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// The map of a file of rows, an observation for each; the columns of values follow.
+pub const MAP: &str = r#"delimiter = ","
+
+[time]
+column = "t"
+zone = "in-value"
+
+[facts]
+source = "cmm-1"
+submodel = "urn:shop.example:submodel:1"
+semantic_id = "urn:shop.example:inspection"
+data_class = "inspection-result"
+trade_secret = false
+program = { assigner = "did:web:one.example", value = "F-ONE" }
+export_control = { determined = true, itar = false, eccn = "EAR99" }
+
+[facts_columns]
+serial = "serial"
+"#;
+
 /// A node that runs in a process of its own, until this is dropped.
 pub struct Running(Child);
 

@@ -16,30 +16,16 @@ pub(super) struct Since {
 impl Since {
     /// Takes note of an entry, in the order of the ledger.
     pub(super) fn note(&mut self, index: u64, body: &Body) {
-        match body {
-            Body::TaxonomyActivated(_) | Body::LimitsSet(_) => {
-                self.limited = index + 1;
-                self.in_force = index + 1;
-            }
-            Body::ProfileActivated(_) | Body::IssuerPinned(_) | Body::AttestationRecorded(_) => {
-                self.in_force = index + 1;
-            }
-            Body::Opened(_)
-            | Body::KeyCertified(_)
-            | Body::PartnershipEdition(_)
-            | Body::PartnershipDeclined(_)
-            | Body::Observed(_)
-            | Body::Decided(_)
-            | Body::Disclosed(_)
-            | Body::Withheld(_)
-            | Body::Withdrawn(_)
-            | Body::Admitted(_)
-            | Body::Refused(_)
-            | Body::Acknowledged(_)
-            | Body::SetAside(_)
-            | Body::OfferedAgain(_)
-            | Body::Laid(_)
-            | Body::Unread { .. } => {}
+        let is_limit = matches!(body, Body::TaxonomyActivated(_) | Body::LimitsSet(_));
+        let is_ground = matches!(
+            body,
+            Body::ProfileActivated(_) | Body::IssuerPinned(_) | Body::AttestationRecorded(_)
+        );
+        if is_limit {
+            self.limited = index + 1;
+        }
+        if is_limit || is_ground {
+            self.in_force = index + 1;
         }
     }
 }

@@ -20,8 +20,6 @@ use std::collections::BTreeSet;
 pub struct Signed {
     /// Its id.
     pub id: ObservationId,
-    /// Whether nothing else can have this id, because its salt was just drawn.
-    pub is_new: bool,
     /// Its facts.
     pub facts: Facts,
     /// Each path of its readings with the latest instant of it.
@@ -47,7 +45,7 @@ pub enum SignError {
     Facts(#[from] StatementError),
 }
 
-/// Signs what was collected; `readings` are the draft's. Whether the id is new, who has the salt says.
+/// Signs what was collected; `readings` are the draft's.
 ///
 /// # Errors
 /// [`SignError`] where they cannot be one observation.
@@ -98,7 +96,6 @@ pub fn sign(
     let statement = Observation::issue(&facts, key)?;
     Ok(Signed {
         id: ObservationId::of(&statement),
-        is_new: false,
         facts,
         elements,
         statement,

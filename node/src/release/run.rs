@@ -125,7 +125,8 @@ impl<'g> Releases<'g> {
         let Signed { id, facts, .. } = signed;
         judged.push(Write::Observed {
             id,
-            is_new: signed.is_new,
+            // Only an example's salt is not drawn.
+            is_new: self.in_force.node().settings().example.is_none(),
             facts: Box::new(facts.clone()),
             elements: signed.elements,
             statement: signed.statement,

@@ -98,16 +98,14 @@ impl<'a> Signing<'a> {
             }
             None => self.randomness.salt()?,
         };
-        let signed = disclose::sign(
+        Ok(disclose::sign(
             collected.draft,
             &collected.readings,
             &self.node.settings().organization.id,
             &self.node.keys().statement,
             salt,
             collected.import,
-        )?;
-        let is_new = self.node.settings().example.is_none();
-        Ok(Signed { is_new, ..signed })
+        )?)
     }
 
     /// Whether the very same is observed already, which only a salt that is not drawn lets happen: that of an example.

@@ -99,8 +99,7 @@ impl Store {
             keys::outcome(id, outbox, 0),
             keys::outcome(id, outbox, last),
         );
-        let value = self.shared.database.read(&keys::observation(id))?;
-        let held = value.map(|value| HeldRecord::parse(&value)).transpose()?;
+        let held = HeldRecord::read(&self.shared.database, id)?;
         let is_first = held
             .as_ref()
             .is_some_and(|held| held.begins_with(outbox, until));

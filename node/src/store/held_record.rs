@@ -2,7 +2,9 @@
 //! it later has records of its own, so that this one never changes.
 
 use super::StoreError;
-use super::keys::BoxKey;
+use super::database::Database;
+use super::keys::{self, BoxKey};
+use ambit_ledger::ObservationId;
 
 /// An entry's index, and after it each outbox with the index of the entry that says what became of the observation for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +39,21 @@ impl HeldRecord {
     }
 
     pub(super) fn value(&self) -> Vec<u8> {
-        let became = self.became.iter();
-        let became =
-            became.map(|(outbox, index)| [outbox.as_bytes(), &index.to_be_bytes()].concat());
-        let parts: Vec<Vec<u8>> = [self.index.to_be_bytes().to_vec()]
-            .into_iter()
-            .chain(became)
-            .collect();
-        parts.concat()
+        let mut value = self.index.to_be_bytes().to_vec();
+        for (outbox, index) in &self.became {
+            value.extend_from_slice(outbox.as_bytes());
+            value.extend_from_slice(&index.to_be_bytes());
+        }
+        value
+    }
+
+    /// That of an observation, where an entry holds it.
+    pub(super) fn read(
+        database: &Database,
+        id: &ObservationId,
+    ) -> Result<Option<Self>, StoreError> {
+        let value = database.read(&keys::observation(id))?;
+        value.map(|value| Self::parse(&value)).transpose()
     }
 
     pub(super) fn parse(value: &[u8]) -> Result<Self, StoreError> {

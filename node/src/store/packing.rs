@@ -123,8 +123,7 @@ impl<'a> Packing<'a> {
 
     /// Whether an entry from before the group holds an observation.
     fn is_held(&self, id: &ObservationId) -> Result<bool, StoreError> {
-        let value = self.database.read(&keys::observation(id))?;
-        let held = value.map(|value| HeldRecord::parse(&value)).transpose()?;
+        let held = HeldRecord::read(self.database, id)?;
         Ok(held.is_some_and(|held| held.index < self.size))
     }
 

@@ -213,8 +213,7 @@ impl Store {
     /// Any [`StoreError`].
     pub fn observation(&self, id: &ObservationId) -> Result<Option<u64>, StoreError> {
         self.counting(|| {
-            let value = self.shared.database.read(&keys::observation(id))?;
-            let held = value.map(|value| HeldRecord::parse(&value)).transpose()?;
+            let held = HeldRecord::read(&self.shared.database, id)?;
             Ok(held.map(|held| held.index))
         })
     }
