@@ -68,7 +68,7 @@ fn main() {
     record(
         "crossing",
         &[
-            ratio.row("observed to committed at the peer, of ingest alone", 0.25),
+            ratio.row("observed to committed at the peer, of ingest alone", 0.3),
             Row::stated(
                 "the same, observations of 64 readings",
                 format!("{:.0}/s", rates[rates.len() / 2]),

@@ -19,8 +19,6 @@ use ambit_policy::{
 /// What one item of a link brings.
 #[derive(Clone, Copy, Debug)]
 pub struct Incoming<'a> {
-    /// Its sequence number.
-    pub seq: u64,
     /// The observation's statement.
     pub observation: &'a [u8],
     /// The disclosure's statement.
@@ -40,14 +38,14 @@ pub enum Admission<'g> {
     SetAside(RefusalCode, Option<Time>),
 }
 
-/// Judges one item that was verified, for the partnership and the sender it was verified for.
+/// Judges one item that was verified, for the partnership and the sender it was verified for; it came under this number.
 ///
 /// # Errors
 /// [`StoreError`] where recorded decisions cannot be read.
 pub fn admit<'g>(
     deciding: &mut Deciding<'g>,
     from: Counterpart<'g>,
-    verified: Verified<'_>,
+    (seq, incoming, verified): (u64, Incoming<'_>, Verified),
     now: Time,
 ) -> Result<Admission<'g>, StoreError> {
     let partnership = from.partnership();
@@ -70,7 +68,6 @@ pub fn admit<'g>(
         Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible, until),
         Verdict::Undecided => Admission::SetAside(RefusalCode::Undecided, until),
         Verdict::Admissible => {
-            let incoming = verified.incoming;
             let mut judged = judgement.judged;
             judged.push(Write::Admitted {
                 id: verified.id,
@@ -79,8 +76,9 @@ pub fn admit<'g>(
                 elements: verified.elements,
                 statement: incoming.observation.to_vec(),
                 disclosure: incoming.disclosure.to_vec(),
+                hold_until: verified.disclosure.scope.hold_until,
                 decision: judgement.digest,
-                seq: incoming.seq,
+                seq,
                 readings: incoming.readings.to_vec(),
             });
             Admission::Admit(judged)
@@ -88,10 +86,9 @@ pub fn admit<'g>(
     })
 }
 
-/// An item whose statements and readings were verified. Only [`verify`] makes one.
-#[derive(Debug)]
-pub struct Verified<'a> {
-    incoming: Incoming<'a>,
+/// What is said of an item whose statements and readings were verified. Only [`verify`] makes one.
+#[derive(Clone, Debug)]
+pub struct Verified {
     id: ObservationId,
     facts: Facts,
     /// Each path of its readings with the latest instant of it.
@@ -103,12 +100,12 @@ pub struct Verified<'a> {
 ///
 /// # Errors
 /// The code to refuse it with, or to set it aside.
-pub fn verify<'a>(
+pub fn verify(
     governance: &Governance,
     from: Counterpart<'_>,
-    incoming: Incoming<'a>,
+    incoming: Incoming<'_>,
     now: Time,
-) -> Result<Verified<'a>, RefusalCode> {
+) -> Result<Verified, RefusalCode> {
     let (partnership, sender) = (from.partnership(), from.organization());
     let keyring = governance.keyring_under(partnership);
     let disclosure = Disclosure::verify(incoming.disclosure, keyring)
@@ -168,7 +165,8 @@ pub fn verify<'a>(
     }
     check_scope(terms, &disclosure.scope, disclosure.issued_at, taxonomies)
         .map_err(|_| RefusalCode::WiderTerms)?;
-    let readings = Readings::decode(incoming.readings, facts).map_err(|error| match error {
+    let elements = Readings::latest_instants_in(incoming.readings, facts);
+    let elements = elements.map_err(|error| match error {
         ReadingsError::Codec(CodecError::TooLarge { .. }) | ReadingsError::TooLarge(_) => {
             RefusalCode::TooLarge
         }
@@ -183,10 +181,9 @@ pub fn verify<'a>(
         | ReadingsError::Facts => RefusalCode::WrongReadings,
     })?;
     Ok(Verified {
-        incoming,
         id: observation.id(),
         facts: facts.clone(),
-        elements: readings.latest_instants(),
+        elements,
         disclosure,
     })
 }

@@ -1,7 +1,8 @@
 //! What waits on an inbound link is judged and committed here, off the async threads: all of it under one set
 //! of layers, in one commit.
 
-use super::item::{Admission, Incoming, Verified, admit, verify};
+use super::ahead::{Ahead, verify_all};
+use super::item::{Admission, Incoming, Verified, admit};
 use crate::link::{IncomingItem, Receiver};
 use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Node};
 use crate::partnership::{Governance, Partnership};
@@ -13,15 +14,13 @@ use ambit_ledger::{
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// So few items are verified one after another: a thread costs as much as some of them.
-const VERIFIED_ALONE_MAX: usize = 8;
-
 /// How many digests an entry about refusals names; the rest are counted.
 const REFUSED_DIGESTS_MAX: usize = 16;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Waiting {
-    Item(IncomingItem),
+    /// With what was found of it before its turn.
+    Item(IncomingItem, Option<Box<Ahead>>),
     Tombstone,
 }
 
@@ -114,8 +113,10 @@ impl Settling {
         let mut inbox = None;
         for (outcome, until) in outcomes {
             let item = self.waiting.pop_front();
-            if let (Outcome::Refused(code) | Outcome::SetAside(code), Some(Waiting::Item(item))) =
-                (outcome, &item)
+            if let (
+                Outcome::Refused(code) | Outcome::SetAside(code),
+                Some(Waiting::Item(item, _)),
+            ) = (outcome, &item)
             {
                 tracing::debug!(seq = item.seq, %code, from = %self.from, "did not take an item");
                 let refusals = self.refused.entry(code).or_default();
@@ -157,7 +158,7 @@ impl Settling {
         let edition = from.partnership().edition();
         let store = in_force.node().store();
         let known = self.waiting.iter().map(|waiting| match waiting {
-            Waiting::Item(item) => {
+            Waiting::Item(item, _) => {
                 let id = ObservationId::of(&item.observation);
                 Ok(store.admitted_under(&edition, &id)?.is_some())
             }
@@ -167,14 +168,19 @@ impl Settling {
         let mut taken = BTreeSet::new();
         let verified = self.verify(in_force, from, &known, now);
         for (waiting, verified) in self.waiting.iter().zip(verified) {
-            let Waiting::Item(item) = waiting else {
+            let Waiting::Item(item, _) = waiting else {
                 outcomes.push((Outcome::Noted, None));
                 continue;
             };
             let verified = match verified {
-                Ok(verified) => verified,
-                Err(code) => {
+                Some(Ok(verified)) => verified,
+                Some(Err(code)) => {
                     outcomes.push((Outcome::not_taken(code), None));
+                    continue;
+                }
+                // It is known.
+                None => {
+                    outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
                     continue;
                 }
             };
@@ -184,7 +190,7 @@ impl Settling {
                 outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
                 continue;
             }
-            match admit(deciding, from, verified, now)? {
+            match admit(deciding, from, (item.seq, incoming(item), verified), now)? {
                 Admission::Admit(more) => {
                     taken.insert(id);
                     judged.extend(more);
@@ -198,58 +204,50 @@ impl Settling {
         Ok((outcomes, judged))
     }
 
-    /// Verifies what waits and is not known, on two threads where it is much: most of the work of taking it in.
+    /// What is found of the items that are not known: ahead of their turn, where that still holds, or now.
     fn verify(
         &self,
         in_force: &InForce<'_>,
         from: Counterpart<'_>,
         known: &[bool],
         now: Time,
-    ) -> Vec<Result<Verified<'_>, RefusalCode>> {
-        let all: Vec<(&Waiting, bool)> = self.waiting.iter().zip(known.iter().copied()).collect();
-        let governance: &Governance = in_force;
-        let verify = |some| verify_some(some, governance, from, now);
-        if all.len() < VERIFIED_ALONE_MAX {
-            return verify(&all);
-        }
-        let (first, second) = all.split_at(all.len() / 2);
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| verify(second));
-            let mut verified = verify(first);
-            match other.join() {
-                Ok(more) => verified.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-            verified
+    ) -> Vec<Option<Result<Verified, RefusalCode>>> {
+        let ahead: Vec<Option<&Ahead>> = self
+            .waiting
+            .iter()
+            .map(|waiting| match waiting {
+                Waiting::Item(_, ahead) => {
+                    ahead.as_deref().filter(|ahead| ahead.holds(in_force, now))
+                }
+                Waiting::Tombstone => None,
+            })
+            .collect();
+        let left = self.waiting.iter().zip(known).zip(&ahead);
+        let left = left.map(|((waiting, is_known), ahead)| match waiting {
+            Waiting::Item(item, _) if !is_known && ahead.is_none() => Some(incoming(item)),
+            Waiting::Item(..) | Waiting::Tombstone => None,
+        });
+        let left: Vec<_> = left.collect();
+        let found = verify_all(&left, in_force, from, now);
+        let all = found.into_iter().zip(ahead).zip(known);
+        all.map(|((found, ahead), is_known)| match ahead {
+            Some(ahead) if !is_known => Some(ahead.found.clone()),
+            _ => found,
         })
+        .collect()
+    }
+}
+
+fn incoming(item: &IncomingItem) -> Incoming<'_> {
+    Incoming {
+        observation: &item.observation,
+        disclosure: &item.disclosure,
+        readings: &item.readings,
     }
 }
 
 /// What became of an item, and until when that is true where it ends.
 type Answered = (Outcome, Option<Time>);
-
-fn verify_some<'s>(
-    some: &[(&'s Waiting, bool)],
-    governance: &Governance,
-    from: Counterpart<'_>,
-    now: Time,
-) -> Vec<Result<Verified<'s>, RefusalCode>> {
-    let verified = some.iter().map(|(waiting, is_known)| match waiting {
-        Waiting::Item(_) if *is_known => Err(RefusalCode::Duplicate),
-        Waiting::Item(item) => {
-            let incoming = Incoming {
-                seq: item.seq,
-                observation: &item.observation,
-                disclosure: &item.disclosure,
-                readings: &item.readings,
-            };
-            verify(governance, from, incoming, now)
-        }
-        // Nobody looks at it.
-        Waiting::Tombstone => Err(RefusalCode::Unexpected),
-    });
-    verified.collect()
-}
 
 /// Names what this node judges by under an agreement: its layers, what is attested, the edition, the program itself. What
 /// was not taken on other grounds may be taken now.

@@ -46,6 +46,9 @@ pub struct ListArguments {
     /// Observed before this time, written likewise
     #[arg(long, value_name = "TIME", value_parser = start_of)]
     pub until: Option<Time>,
+    /// From others, to be held no longer than until this time, under one agreement at least: written likewise
+    #[arg(long, value_name = "TIME", value_parser = start_of)]
+    pub expires_by: Option<Time>,
     /// At most so many: the newest, or the first after an entry
     #[arg(long, value_name = "N", value_parser = from_one)]
     pub limit: Option<NonZeroUsize>,
@@ -133,6 +136,7 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failu
         data_class: arguments.class.clone(),
         from: arguments.from,
         until: arguments.until,
+        expires_by: arguments.expires_by,
         after: arguments.after,
         limit,
     };

@@ -8,6 +8,7 @@ use super::partner::{note_differences, partnerships_table};
 use super::table::{or_none, pairs, shown, table};
 use crate::failure::Failure;
 use crate::holding::{GetStatus, ProfileStatus, Status, withheld_by};
+use crate::node::DECISIONS_BYTES;
 use crate::partnership::Standing;
 use crate::store::{CACHE_BYTES, Sizes};
 use ambit_ledger::{Layer, RefusalCode};
@@ -70,8 +71,9 @@ fn status_text(status: &Status, is_running: bool) -> String {
         rows.push((
             "in memory",
             format!(
-                "a cache of the database of {} at most",
-                HumanBytes(CACHE_BYTES)
+                "a cache of the database of {} at most, decisions of about {} at most",
+                HumanBytes(CACHE_BYTES),
+                HumanBytes(DECISIONS_BYTES)
             ),
         ));
     }

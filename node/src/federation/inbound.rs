@@ -1,14 +1,18 @@
 //! The link that brings another member's outbox: verify, judge, commit, acknowledge.
 
+mod ahead;
+mod answer;
 mod ended;
 
-use self::ended::{Ended, REJECT_BYTES_MAX};
+use self::ahead::{Read, Turn, read_ahead};
+use self::answer::{send, turn_away};
+use self::ended::Ended;
 use super::control::{Heard, Told, take_control};
 use super::inboxes::Inboxes;
 use super::members::{instant, is_still_known, membership};
-use super::reading::{FRAMES_AHEAD, charge_broken, read, read_waiting};
+use super::reading::{self, FRAMES_AHEAD, charge_broken, read};
 use super::trouble::{Complaint, Trouble};
-use crate::admit::{Refusals, Settling, Waiting, grounds};
+use crate::admit::{Ahead, Refusals, Settling, Waiting, grounds};
 use crate::link::{
     AcceptError, Arrived, Asks, Frame, Hello, Parties, Received, Receiver, is_of_divergence,
 };
@@ -92,16 +96,6 @@ async fn serve_link(
     ended
 }
 
-/// Answers a link that has no place here. Unknown and not-a-member get the same bytes.
-async fn turn_away(sender: &mut LinkSender, code: RefusalCode) -> Result<(), Ended> {
-    send(sender, &Frame::Reject { seq: 0, code }).await
-}
-
-async fn send(sender: &mut LinkSender, frame: &Frame) -> Result<(), Ended> {
-    let bytes = frame.encode()?;
-    sender.send(&bytes).await.map_err(|_| Ended::Connection)
-}
-
 struct Session {
     node: Arc<Node>,
     trouble: Trouble,
@@ -110,6 +104,7 @@ struct Session {
     machine: Option<Receiver>,
     /// This node found itself that the two disagree about the past.
     has_diverged: bool,
+    turn: Arc<Turn>,
     partnership: PartnershipId,
     from: OrganizationId,
     waiting: VecDeque<Waiting>,
@@ -182,6 +177,7 @@ impl Session {
             node: Arc::clone(node),
             trouble: trouble.clone(),
             link,
+            turn: Turn::of(&accepted.receiver),
             machine: Some(accepted.receiver),
             has_diverged,
             partnership: hello.partnership.clone(),
@@ -198,9 +194,11 @@ impl Session {
     // Not recorded here: a peer that opens link after link would have this node write to the disk for each.
     async fn run(
         &mut self,
-        mut frames: mpsc::Receiver<Vec<u8>>,
+        frames: mpsc::Receiver<Vec<u8>>,
         replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
+        let (node, partnership, from) = (&self.node, &self.partnership, &self.from);
+        let mut frames = read_ahead(node, partnership, from, &self.turn, frames);
         let ended = self.exchange(&mut frames, replaced).await;
         if matches!(ended, Err(Ended::Connection)) {
             self.hear_last(&mut frames).await;
@@ -213,7 +211,7 @@ impl Session {
 
     async fn exchange(
         &mut self,
-        frames: &mut mpsc::Receiver<Vec<u8>>,
+        frames: &mut reading::Ahead<Read>,
         mut replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
         let mut changes = self.node.changes();
@@ -228,14 +226,14 @@ impl Session {
         }
         self.ask_again().await?;
         loop {
-            // What comes while the clock is wrong is not even read: it waits at the sender.
+            // What comes while the clock is wrong is not taken: it waits, and the rest of it at the sender.
             let is_held = self.node.instant(crate::clock::now()).is_err();
             tokio::select! {
-                frame = frames.recv(), if !is_held => match frame {
-                    Some(frame) => {
+                read = frames.next(), if !is_held => match read {
+                    Some(read) => {
                         self.look_at_key()?;
-                        for arrived in read_waiting(frame, frames).await? {
-                            self.take(arrived).await?;
+                        for (arrived, ahead) in read? {
+                            self.take(arrived, ahead).await?;
                         }
                     }
                     None => return Ok(()),
@@ -271,12 +269,10 @@ impl Session {
     }
 
     /// Hears why a sender ended the link. Where this node wrote at that moment, it found the end before it read that.
-    async fn hear_last(&mut self, frames: &mut mpsc::Receiver<Vec<u8>>) {
+    async fn hear_last(&mut self, frames: &mut reading::Ahead<Read>) {
         let last = async {
-            while let Some(frame) = frames.recv().await {
-                if frame.len() <= REJECT_BYTES_MAX
-                    && let Ok(Frame::Reject { seq, code }) = Frame::decode(&frame)
-                {
+            while let Some(Ok(read)) = frames.next().await {
+                for (seq, code) in read.iter().filter_map(|(arrived, _)| arrived.rejection()) {
                     self.note_rejected(seq, code);
                 }
             }
@@ -303,6 +299,9 @@ impl Session {
 
     async fn send(&mut self, frame: &Frame) -> Result<(), Ended> {
         self.look_at_key()?;
+        if let (Frame::Credit { .. }, Some(machine)) = (frame, &self.machine) {
+            self.turn.grant(machine);
+        }
         send(&mut self.link, frame).await
     }
 
@@ -360,10 +359,10 @@ impl Session {
         Ok(())
     }
 
-    async fn take(&mut self, arrived: Arrived) -> Result<(), Ended> {
+    async fn take(&mut self, arrived: Arrived, ahead: Option<Box<Ahead>>) -> Result<(), Ended> {
         let (size, digest) = (arrived.size(), arrived.digest());
         match self.machine()?.receive(arrived) {
-            Received::Take(item) => self.waiting.push_back(Waiting::Item(item)),
+            Received::Take(item) => self.waiting.push_back(Waiting::Item(item, ahead)),
             Received::Withdrawn { .. } => self.waiting.push_back(Waiting::Tombstone),
             Received::Kept => {}
             Received::Reply(reply) => {

@@ -3,16 +3,18 @@
 mod acknowledging;
 mod asks;
 mod ended;
+pub(super) mod ready;
 
 use self::ended::Ended;
+use self::ready::{ITEMS_MAX, Judged, Ready};
 use super::control::{Heard, Told, take_control};
 use super::members::is_still_known;
 use super::reading::{FRAMES_AHEAD, read, read_waiting};
 use super::trouble::{Answers, AsksHeard, Complaint, Trouble};
-use crate::link::{Arrived, Divergence, Frame, Parties, Sender, SenderOutput};
+use crate::link::{Arrived, Divergence, Frame, Outgoing, Parties, Sender, SenderOutput};
 use crate::mesh::{Fault, Link, LinkSender, MeshHandle, OpenError, PeerKey};
 use crate::node::{LinkNews, LinkTrouble, Node, Way};
-use crate::release::{bodies, outgoing};
+use crate::release::{bodies, outgoing_some};
 use crate::store::BoxKey;
 use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Salt};
 use std::collections::BTreeSet;
@@ -158,6 +160,7 @@ struct Session {
     outbox: BoxKey,
     /// The recipient's store, where it is another one than the one that acknowledged last.
     new_store: Option<Salt>,
+    ready: Ready,
     told: Told,
     heard: Heard,
     answers: Answers,
@@ -197,6 +200,7 @@ impl Session {
             recipient: recipient.clone(),
             outbox,
             new_store: None,
+            ready: Ready::default(),
             told: Told::default(),
             heard: Heard::default(),
             answers: Answers::default(),
@@ -290,12 +294,8 @@ impl Session {
                 self.machine.supply_bodies(bodies);
             }
             SenderOutput::NeedItem { seq } => {
-                let (node, outbox) = (Arc::clone(&self.node), self.outbox);
-                let how = (self.new_store, self.machine.takes_packed());
-                let outgoing =
-                    tokio::task::spawn_blocking(move || outgoing(&node, &outbox, seq, how))
-                        .await??;
-                self.machine.supply_item(outgoing);
+                let item = self.item(seq).await?;
+                self.machine.supply_item(item);
             }
             SenderOutput::Acknowledgement { statement } => self.acknowledge(statement, now).await?,
             SenderOutput::Control(message) => {
@@ -367,6 +367,30 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// What goes out under a number: judged now, or a moment ago together with others.
+    async fn item(&mut self, seq: u64) -> Result<Outgoing, Ended> {
+        let mut count = self.machine.sendable().clamp(1, ITEMS_MAX);
+        loop {
+            if let Some(item) = self.ready.take(&self.node, &self.outbox, seq)? {
+                return Ok(item);
+            }
+            let (node, outbox) = (Arc::clone(&self.node), self.outbox);
+            let how = (self.new_store, self.machine.takes_packed());
+            let judged = Judged::now(&node);
+            let judging = tokio::task::spawn_blocking(move || {
+                outgoing_some(&node, &outbox, (seq, count), how)
+            });
+            let (first, rest) = judging.await??;
+            // Judged alone, it leaves at once.
+            if count == 1 {
+                return Ok(first);
+            }
+            // While the others were judged something else may have come into force.
+            self.ready.put(judged, seq, first, rest);
+            count = 1;
+        }
     }
 
     /// The recipient took no link, mostly because it does not know the agreement, or not yet; it is opened again later.

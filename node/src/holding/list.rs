@@ -3,8 +3,8 @@
 use super::held::{Found, InspectError};
 use crate::failure::Failure;
 use crate::node::{Ask, Node};
-use crate::store::{Direction, FactValue, Wanted};
-use ambit_ledger::{DataClass, Facts, ObservationId, OrganizationId, Time};
+use crate::store::{Direction, FactValue, Wanted, own_disclosure};
+use ambit_ledger::{Body, DataClass, Facts, ObservationId, OrganizationId, Time};
 use ambit_policy::Taxonomies;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -47,6 +47,9 @@ pub struct Filter {
     pub from: Option<Time>,
     /// Observed before this instant, in part at least.
     pub until: Option<Time>,
+    /// To be held no longer than until this instant, by one of the disclosures it came with at least: never this node's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_by: Option<Time>,
     /// In the ledger after this entry.
     pub after: Option<u64>,
     /// At most so many: the first after `after`, else the newest.
@@ -108,7 +111,9 @@ impl Node {
             // What came under two partnerships is one observation, held on the terms of both.
             let found = self.held_at(index?)?;
             let item = item(&found);
-            if filter.takes(&item, found.observation.facts(), taxonomies) {
+            if filter.takes(&item, found.observation.facts(), taxonomies)
+                && self.is_to_expire(&item.id, filter.expires_by)?
+            {
                 items.push(item);
             }
         }
@@ -122,6 +127,21 @@ impl Node {
             InspectError::check_organization(origin, &known)?;
         }
         Ok(items)
+    }
+
+    /// Whether an observation may be held no longer than until an instant, where one is given, under one agreement at least.
+    fn is_to_expire(&self, id: &ObservationId, by: Option<Time>) -> Result<bool, InspectError> {
+        let Some(by) = by else {
+            return Ok(true);
+        };
+        for recorded in self.admissions(id)? {
+            if let Body::Admitted(admitted) = &recorded.body
+                && own_disclosure(&admitted.disclosure)?.scope.hold_until <= by
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -149,6 +169,7 @@ impl Filter {
             facts: facts.into_iter().flatten().collect(),
             from: self.from,
             until: self.until,
+            expires_by: self.expires_by,
         }
     }
 

@@ -2,7 +2,7 @@
 //! machines, off the async threads.
 
 use super::{Frame, FrameError};
-use ambit_ledger::{Digest, DisclosureId, ItemBody, ObservationId};
+use ambit_ledger::{Digest, DisclosureId, ItemBody, ObservationId, RefusalCode};
 
 /// A frame that came, and what it takes to place it.
 #[derive(Debug)]
@@ -47,6 +47,38 @@ impl Arrived {
             size: bytes.len(),
             frame,
             body,
+        }
+    }
+
+    /// The statements of the observation and the disclosure and the readings, where it is an item.
+    #[must_use]
+    pub fn item(&self) -> Option<(&[u8], &[u8], &[u8])> {
+        match &self.frame {
+            Ok(Frame::Item {
+                observation,
+                disclosure,
+                readings,
+                ..
+            }) => Some((observation, disclosure, readings)),
+            _ => None,
+        }
+    }
+
+    /// The number that it takes, where it takes one.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        match &self.frame {
+            Ok(Frame::Item { seq, .. } | Frame::Tombstone { seq, .. }) => Some(*seq),
+            _ => None,
+        }
+    }
+
+    /// With which code it says that something was refused, and of which number, where it says no more.
+    #[must_use]
+    pub fn rejection(&self) -> Option<(u64, RefusalCode)> {
+        match &self.frame {
+            Ok(Frame::Reject { seq, code }) => Some((*seq, *code)),
+            _ => None,
         }
     }
 

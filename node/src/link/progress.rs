@@ -173,7 +173,12 @@ impl Progress {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        count(&self.sent) >= UNACKNOWLEDGED_ITEMS_MAX
+        self.room() == 0
+    }
+
+    /// How many items more may be sent.
+    pub(super) fn room(&self) -> u64 {
+        UNACKNOWLEDGED_ITEMS_MAX.saturating_sub(count(&self.sent))
     }
 
     /// Takes a cumulative ack. Whether it moved anything.

@@ -339,6 +339,14 @@ impl Receiver {
         self.is_agreed && self.asking.is_left(&self.tip)
     }
 
+    /// The number that comes next, and the last that may come by the credit that was given.
+    #[must_use]
+    pub fn turn(&self) -> (u64, u64) {
+        let pending = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
+        let next = self.tip.cursor.saturating_add(pending).saturating_add(1);
+        (next, self.granted_upto)
+    }
+
     /// How many items were taken and not resolved. At most [`CREDIT_ITEMS`].
     #[cfg(test)]
     #[must_use]

@@ -228,6 +228,18 @@ impl Sender {
         self.queue.push_back(SenderOutput::Send(frame));
     }
 
+    /// How many items may go by now.
+    #[must_use]
+    pub fn sendable(&self) -> u64 {
+        match &self.stage {
+            Stage::Open(open) => {
+                let left = self.last.saturating_sub(open.progress.sent_upto());
+                left.min(u64::from(open.credit)).min(open.progress.room())
+            }
+            Stage::Opening | Stage::Checking { .. } | Stage::Stopped => 0,
+        }
+    }
+
     /// Whether the recipient reads items whose readings are packed.
     #[must_use]
     pub fn takes_packed(&self) -> bool {

@@ -11,8 +11,10 @@ use ambit_policy::{Layers, class_key, judge};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many decisions are kept in memory, some 2 KiB each; the rest are read from the store again.
+/// How many decisions are kept in memory; the rest are read from the store again.
 const KEPT_MAX: usize = 4_096;
+/// About how many bytes they take at most, some 2 KiB each.
+pub const DECISIONS_BYTES: u64 = 8 * 1024 * 1024;
 
 type ByClass = HashMap<Digest, (Arc<Decision>, Digest)>;
 

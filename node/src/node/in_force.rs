@@ -152,6 +152,12 @@ impl InForce<'_> {
         self.node
     }
 
+    /// All that is in force, to be compared with what was another time.
+    #[must_use]
+    pub(crate) fn governance(&self) -> &Arc<Governance> {
+        &self.governance
+    }
+
     /// No earlier than everything that is in force came into force, by the entries that say so.
     #[must_use]
     pub(crate) fn since(&self) -> Time {

@@ -18,7 +18,7 @@ mod troubles;
 pub use ask::Ask;
 pub use clock::{AcceptClockError, ClockAccepted};
 pub(crate) use connected::{peer_key, peer_key_on_card};
-pub use decisions::{Deciding, Decisions, Judgement};
+pub use decisions::{DECISIONS_BYTES, Deciding, Decisions, Judgement};
 pub use in_force::{ChangeError, Changing, Counterpart, InForce, JudgedWrites, Ready, Releasing};
 pub(crate) use link_trouble::{LinkNews, LinkTrouble, Way};
 pub use open::OpenError;

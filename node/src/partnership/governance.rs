@@ -245,6 +245,8 @@ impl Governance {
                     .attestations
                     .verify(&attested.attestation, &self.keyring)
                     .map_err(|error| failed(index, &error))?;
+                let subject = &verified.statement.attestation.subject;
+                self.since.note_attested(index, subject);
                 self.attestations.take(verified);
             }
             Body::PartnershipDeclined(declined) => {

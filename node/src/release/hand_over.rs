@@ -12,6 +12,9 @@ use ambit_ledger::{
 };
 use std::collections::BTreeMap;
 
+/// About how many bytes of items are loaded together at most.
+const LOADED_BYTES_MAX: usize = 256 * 1024;
+
 /// An item cannot be judged again, or loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HandOverError {
@@ -44,14 +47,52 @@ pub(crate) fn bodies(
         .collect()
 }
 
-/// Judges an item again and loads it; one that may no longer leave is taken back first.
-/// `new_store` is the recipient's, where it is another one than the one that acknowledged last; readings go packed where it reads
-/// those.
-pub(crate) fn outgoing(
+/// The recipient's store, where it is another one than the one that acknowledged last; and whether it reads packed readings.
+type To = (Option<Salt>, bool);
+
+/// Judges so many items from a number on again and loads them, fewer where that is much, or one of them cannot be loaded. One that
+/// may no longer leave is taken back first.
+pub(crate) fn outgoing_some(
+    node: &Node,
+    outbox: &BoxKey,
+    (seq, count): (u64, u64),
+    to: To,
+) -> Result<(Outgoing, Vec<Outgoing>), HandOverError> {
+    let first = outgoing(node, outbox, seq, to)?;
+    let mut bytes = bytes_of(&first);
+    let mut rest = Vec::new();
+    for seq in (seq + 1..).take(usize::try_from(count.saturating_sub(1)).unwrap_or(0)) {
+        if bytes >= LOADED_BYTES_MAX {
+            break;
+        }
+        // What cannot be loaded is asked for once more when its turn comes.
+        let Ok(item) = outgoing(node, outbox, seq, to) else {
+            break;
+        };
+        bytes += bytes_of(&item);
+        rest.push(item);
+    }
+    Ok((first, rest))
+}
+
+fn bytes_of(outgoing: &Outgoing) -> usize {
+    match outgoing {
+        Outgoing::Item {
+            observation,
+            disclosure,
+            readings,
+            ..
+        } => observation.len() + disclosure.len() + readings.len(),
+        Outgoing::Tombstone => 0,
+    }
+}
+
+/// Judges an item again and loads it.
+fn outgoing(
     node: &Node,
     outbox: &BoxKey,
     seq: u64,
-    (new_store, is_packed): (Option<Salt>, bool),
+    (new_store, is_packed): To,
 ) -> Result<Outgoing, HandOverError> {
     if node.store().withdrawn(outbox, seq)?.is_some() {
         return Ok(Outgoing::Tombstone);

@@ -23,6 +23,6 @@ pub(crate) use acknowledging::{UnreliableError, record_acknowledgement, verify_a
 pub(crate) use again::offer_again;
 pub use catch_up::JudgedAgain;
 pub use disclose::{Release, SignError, Signed, judge_for, sign};
-pub(crate) use hand_over::{HandOverError, bodies, outgoing};
+pub(crate) use hand_over::{HandOverError, bodies, outgoing_some};
 pub use observe::{NewObservation, Observe, ObserveError, ObserveReport, RecipientOutcome};
 pub use offer::{Offer, OfferError, Offered};

@@ -151,7 +151,7 @@ impl Node {
         let mut submitted = VecDeque::new();
         let signing = Signing::new(self, drafts, is_import);
         let done = if signing.is_short() {
-            self.submit_all(signing, &mut releases, &mut submitted, &mut report)
+            self.submit_all(signing, &mut releases, (&mut submitted, false), &mut report)
         } else {
             std::thread::scope(|scope| {
                 let (chunks, signed) = mpsc::sync_channel(CHUNKS_AHEAD_MAX);
@@ -164,7 +164,7 @@ impl Node {
                         }
                     }
                 });
-                self.submit_all(signed, &mut releases, &mut submitted, &mut report)
+                self.submit_all(signed, &mut releases, (&mut submitted, true), &mut report)
             })
         };
         // What is on its way counts, whatever became of the others, and the first failure says why.
@@ -187,12 +187,12 @@ impl Node {
         Ok(report)
     }
 
-    /// Makes commits ready and hands them over, ahead of the disk. Some are still on their way when it returns.
+    /// Makes commits ready and hands them over, ahead of the disk where there are several. Some are still on their way when it returns.
     fn submit_all(
         &self,
         signed: impl IntoIterator<Item = Result<SignedChunk, ObserveError>>,
         releases: &mut Releases<'_>,
-        submitted: &mut VecDeque<Submitted>,
+        (submitted, are_several): (&mut VecDeque<Submitted>, bool),
         report: &mut ObserveReport,
     ) -> Result<(), ObserveError> {
         for chunk in signed {
@@ -205,8 +205,12 @@ impl Node {
             while is_to_wait(submitted) {
                 self.wait_for(submitted, report)?;
             }
+            let mut pending = releases.submit(ahead.commit)?;
+            if are_several {
+                pending.begin();
+            }
             submitted.push_back(Submitted {
-                pending: releases.submit(ahead.commit)?,
+                pending,
                 observed: ahead.observed,
                 decides: ahead.decides,
             });

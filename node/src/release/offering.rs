@@ -37,6 +37,8 @@ pub(super) struct Offering<'a> {
     begun: Option<Begun>,
     decisions: VecDeque<Option<Digest>>,
     class: Option<Class>,
+    /// Entries that later ones replaced, to be passed over from now on: each with the decision that leads to it.
+    replaced: Vec<(Option<Digest>, u64)>,
     pub(super) offered: Offered,
     /// What is answered otherwise than before.
     pub(super) changed: JudgedAgain,
@@ -97,6 +99,7 @@ impl<'a> Offering<'a> {
             begun: None,
             decisions: VecDeque::new(),
             class: None,
+            replaced: Vec::new(),
             offered: Offered {
                 partnership: partnership.clone(),
                 to: recipient.clone(),
@@ -154,7 +157,7 @@ impl<'a> Offering<'a> {
             let indexes = self
                 .node
                 .store()
-                .withheld_because(&self.outbox, class.decision.as_ref(), class.from)
+                .withheld_because(&self.outbox, class.decision.as_ref(), class.from)?
                 .take(left)
                 .collect::<Result<Vec<u64>, StoreError>>()?;
             let mut is_over = indexes.len() < left;
@@ -165,7 +168,7 @@ impl<'a> Offering<'a> {
                     is_over = true;
                     break;
                 }
-                let Some((id, facts)) = self.withheld_at(class.decision.as_ref(), index)? else {
+                let Some((id, facts)) = self.withheld_at(class.decision, index)? else {
                     continue;
                 };
                 let mut release = releases.judge(to, &facts)?;
@@ -280,10 +283,10 @@ impl<'a> Offering<'a> {
     }
 
     /// The facts of the first observation that a decision still withholds.
-    fn first_of(&self, class: &Class) -> Result<Option<Facts>, StoreError> {
+    fn first_of(&mut self, class: &Class) -> Result<Option<Facts>, StoreError> {
         let store = self.node.store();
-        for index in store.withheld_because(&self.outbox, class.decision.as_ref(), 0) {
-            if let Some((_, facts)) = self.withheld_at(class.decision.as_ref(), index?)? {
+        for index in store.withheld_because(&self.outbox, class.decision.as_ref(), 0)? {
+            if let Some((_, facts)) = self.withheld_at(class.decision, index?)? {
                 return Ok(Some(facts));
             }
         }
@@ -292,8 +295,8 @@ impl<'a> Offering<'a> {
 
     /// What an entry withholds because of a decision, where no later one says otherwise.
     fn withheld_at(
-        &self,
-        decision: Option<&Digest>,
+        &mut self,
+        decision: Option<Digest>,
         index: u64,
     ) -> Result<Option<(ObservationId, Facts)>, StoreError> {
         let store = self.node.store();
@@ -305,8 +308,9 @@ impl<'a> Offering<'a> {
         // What was taken back under one number may be there under another.
         let stands = Stands::now(store, &id, &self.outbox)?;
         if stands.is_none_or(|stands| stands.entry != index) {
-            if self.extent != Extent::DryRun {
-                store.forget_replaced(&self.outbox, decision, index)?;
+            self.replaced.push((decision, index));
+            if self.replaced.len() >= STRETCH_OBSERVATIONS_MAX {
+                self.forget_replaced()?;
             }
             return Ok(None);
         }
@@ -317,19 +321,25 @@ impl<'a> Offering<'a> {
             .map_or(Ok(None), |recorded| observed_here(&recorded))
     }
 
-    fn commit(&self, stretch: &mut Stretch<'_>) -> Result<(), StoreError> {
+    fn commit(&mut self, stretch: &mut Stretch<'_>) -> Result<(), StoreError> {
         let in_force = stretch.in_force;
         let Stretch {
             judged, replaced, ..
         } = std::mem::replace(stretch, Stretch::begin(in_force));
-        if judged.is_empty() || self.extent == Extent::DryRun {
+        if !judged.is_empty() && self.extent != Extent::DryRun {
+            in_force.commit(self.now.passed(), judged)?;
+            self.replaced.extend(replaced);
+        }
+        self.forget_replaced()
+    }
+
+    fn forget_replaced(&mut self) -> Result<(), StoreError> {
+        let replaced = std::mem::take(&mut self.replaced);
+        if replaced.is_empty() || self.extent == Extent::DryRun {
             return Ok(());
         }
-        in_force.commit(self.now.passed(), judged)?;
-        replaced.iter().try_for_each(|(decision, index)| {
-            let store = self.node.store();
-            store.forget_replaced(&self.outbox, decision.as_ref(), *index)
-        })
+        let store = self.node.store();
+        store.forget_replaced(&self.outbox, &replaced)
     }
 
     /// Takes down what was taken into account, so that it is not all looked at again.

@@ -9,9 +9,9 @@ use crate::randomness::Randomness;
 use ambit_ledger::{Digest, EncodedReadings, ObservationId, Salt};
 use std::collections::{BTreeSet, VecDeque};
 
-/// How many drafts are looked up at a time among what was imported before: each look waits while the writer applies
-/// a batch.
-const COLLECTED_MAX: usize = 8 * COMMIT_OBSERVATIONS_MAX;
+/// How many are signed for the first of several commits: what comes after signing soon has something to do. Each further one takes
+/// twice as many, up to as many as a commit takes.
+const FIRST_OBSERVATIONS: usize = 4;
 
 /// Signs drafts, in their order. What was imported before is left out.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Signing<'a> {
     /// What this run imports, where the drafts are from files.
     imports: Option<BTreeSet<Digest>>,
     collected: VecDeque<Collected>,
+    /// How many the next commit takes.
+    next: usize,
     known: u64,
     /// What an example signed in this run.
     signed: BTreeSet<ObservationId>,
@@ -46,8 +48,15 @@ struct Collected {
 
 impl<'a> Signing<'a> {
     pub(super) fn new(node: &'a Node, drafts: Vec<Draft>, is_import: bool) -> Self {
+        let is_short = drafts.len() <= COMMIT_OBSERVATIONS_MAX;
+        let next = if is_short {
+            COMMIT_OBSERVATIONS_MAX
+        } else {
+            FIRST_OBSERVATIONS
+        };
         Self {
             node,
+            next,
             drafts: drafts.into_iter(),
             imports: is_import.then(BTreeSet::new),
             collected: VecDeque::new(),
@@ -63,7 +72,7 @@ impl<'a> Signing<'a> {
     }
 
     fn collect(&mut self) -> Result<(), ObserveError> {
-        for draft in self.drafts.by_ref().take(COLLECTED_MAX) {
+        for draft in self.drafts.by_ref().take(self.next) {
             let readings = EncodedReadings::of(&draft.readings).map_err(SignError::from)?;
             let fingerprint = draft.fingerprint_with(readings.as_bytes());
             let store = self.node.store();
@@ -120,7 +129,8 @@ impl<'a> Signing<'a> {
         while self.collected.is_empty() && self.drafts.len() > 0 {
             self.collect()?;
         }
-        let count = self.collected.len().min(COMMIT_OBSERVATIONS_MAX);
+        let count = self.collected.len().min(self.next);
+        self.next = (self.next * 2).min(COMMIT_OBSERVATIONS_MAX);
         let mut signed = Vec::with_capacity(count);
         for _ in 0..count {
             if let Some(collected) = self.collected.pop_front() {

@@ -2,11 +2,14 @@
 
 use super::held_record::HeldRecord;
 use super::keys::{self, BoxKey};
+use super::packing::{numbers, numbers_in};
 use super::reader::{index_of, last_number};
 use super::records::Outbox;
 use super::{Store, StoreError};
 use crate::link::Inbox;
 use ambit_ledger::{Body, Digest, ObservationId, Salt};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 impl Store {
     /// The state of an outbox; `None` where it was never opened.
@@ -143,27 +146,51 @@ impl Store {
 
     /// The entries from an index on that keep something from an outbox's recipient because of a decision. A later
     /// entry may have let it out.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
     pub fn withheld_because(
         &self,
         outbox: &BoxKey,
         decision: Option<&Digest>,
         from: u64,
-    ) -> impl Iterator<Item = Result<u64, StoreError>> + use<> {
+    ) -> Result<impl Iterator<Item = Result<u64, StoreError>> + use<>, StoreError> {
+        let database = &self.shared.database;
         let size = self.size();
-        let last = keys::withheld(outbox, decision, u64::MAX);
-        self.shared
-            .database
-            .scan_from(&keys::withheld(outbox, decision, from))
-            .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last))
-            .map(|pair| because(&pair?.0).map(|(_, index)| index))
-            .filter(move |index| index.as_ref().map_or(true, |index| *index < size))
+        let key = |index| keys::withheld(outbox, decision, index);
+        // Its record may begin before it.
+        let begins = database.last_within(&key(0), &key(from))?;
+        let begins = begins.map_or_else(|| key(from), |(key, _)| key);
+        let last = key(u64::MAX);
+        let parts = database
+            .scan_from(&begins)
+            .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last));
+        let indexes = parts.flat_map(|pair| {
+            let part = pair.map_err(StoreError::from);
+            match part.and_then(|(key, value)| {
+                // In the shape before, each entry had a record of its own.
+                if value.is_empty() {
+                    return because(&key).map(|(_, index)| vec![index]);
+                }
+                numbers_in(&value)
+            }) {
+                Ok(part) => part.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            }
+        });
+        Ok(indexes.filter(move |index| {
+            let of_these = from..size;
+            index
+                .as_ref()
+                .map_or(true, |index| of_these.contains(index))
+        }))
     }
 
     /// Whether a later entry says what became of what this one keeps from an outbox's recipient. Then it never stands again.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub fn is_replaced(&self, outbox: &BoxKey, index: u64) -> Result<bool, StoreError> {
+    fn is_replaced(&self, outbox: &BoxKey, index: u64) -> Result<bool, StoreError> {
         let observation = match self.entry(index)?.map(|recorded| recorded.body) {
             Some(Body::Withheld(withheld)) => withheld.observation,
             Some(Body::Withdrawn(withdrawn)) => withdrawn.observation,
@@ -173,22 +200,54 @@ impl Store {
         Ok(last.is_some_and(|last| last > index))
     }
 
-    /// Takes the key away that leads from a decision to an entry which a later one replaced: nobody has to pass it over again.
-    /// It is in no journal. A database that is built again has the key, and it is taken away again.
+    /// Takes entries which later ones replaced off the lists that lead from a decision to them: nobody has to pass them over again.
+    /// That is in no journal. A database that is built again has them, and they are taken away again.
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub fn forget_replaced(
         &self,
         outbox: &BoxKey,
-        decision: Option<&Digest>,
-        index: u64,
+        replaced: &[(Option<Digest>, u64)],
     ) -> Result<(), StoreError> {
-        if !self.is_replaced(outbox, index)? {
-            return Ok(());
+        let database = &self.shared.database;
+        let mut shortened: BTreeMap<Vec<u8>, Vec<u64>> = BTreeMap::new();
+        for (decision, index) in replaced {
+            if !self.is_replaced(outbox, *index)? {
+                continue;
+            }
+            let key = |index| keys::withheld(outbox, decision.as_ref(), index);
+            let Some((key, value)) = database.last_within(&key(0), &key(*index))? else {
+                continue;
+            };
+            let rest = match shortened.entry(key) {
+                Entry::Occupied(rest) => rest.into_mut(),
+                Entry::Vacant(rest) => rest.insert(numbers_in(&value)?),
+            };
+            rest.retain(|other| other != index);
         }
-        let key = keys::withheld(outbox, decision, index);
-        Ok(self.shared.database.apply((key, None))?)
+        for (key, rest) in shortened {
+            let value = (!rest.is_empty()).then(|| numbers(&rest));
+            database.apply((key, value))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a record of what is kept from an outbox's recipient is one of the journal, or one from which entries were taken that
+    /// later ones replaced.
+    pub(super) fn is_shortened(
+        &self,
+        outbox: &BoxKey,
+        whole: &[u8],
+        found: &[u8],
+    ) -> Result<bool, StoreError> {
+        let mut found = numbers_in(found)?.into_iter().peekable();
+        for index in numbers_in(whole)? {
+            if found.next_if_eq(&index).is_none() && !self.is_replaced(outbox, index)? {
+                return Ok(false);
+            }
+        }
+        Ok(found.next().is_none())
     }
 
     /// Whether a store of an outbox's recipient ever acknowledged anything.

@@ -318,14 +318,19 @@ impl Deep {
                 (None, _) => std::cmp::Ordering::Greater,
             };
             self.records += 1;
-            // What a later entry replaced may be forgotten.
-            let missing = one.as_ref().filter(|_| order.is_lt());
-            let missing = missing.and_then(|(key, _)| keys::withheld_in(key));
-            let is_forgotten = match missing {
-                Some((outbox, index)) => store.is_replaced(&outbox, index)?,
-                None => false,
+            let is_same = match (&one, &other) {
+                (Some((key, whole)), found) if order.is_le() => {
+                    let found = found.as_ref().filter(|_| order.is_eq());
+                    let found = found.map_or(&[][..], |(_, found)| found);
+                    match keys::withheld_in(key) {
+                        // What a later entry replaced may be forgotten.
+                        Some(outbox) => store.is_shortened(&outbox, whole, found)?,
+                        None => order.is_eq() && whole == found,
+                    }
+                }
+                _ => false,
             };
-            self.different += u64::from(one != other && !is_forgotten);
+            self.different += u64::from(!is_same);
             if order.is_le() {
                 one = expected.next().transpose()?;
             }

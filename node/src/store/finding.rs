@@ -13,6 +13,9 @@ const LEAST_LEVEL: u8 = 42;
 /// The longest stretch holds all instants there are.
 const LAST_LEVEL: u8 = 63;
 
+/// Instants until which something is held lie in stretches of this length: some 20 hours, in nanoseconds as a power of two.
+const EXPIRY_LEVEL: u8 = 46;
+
 /// A fact, with a value of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactValue<'a> {
@@ -169,6 +172,11 @@ fn stretch_of(from: Time, to: Time) -> List {
     let bits = u8::try_from(u64::BITS - length.leading_zeros()).unwrap_or(LAST_LEVEL);
     let level = bits.clamp(LEAST_LEVEL, LAST_LEVEL);
     List::Stretch(level, nanos(to) >> level)
+}
+
+/// The stretch that an instant lies in until which something is held.
+pub(super) fn expiry_of(hold_until: Time) -> u64 {
+    nanos(hold_until) >> EXPIRY_LEVEL
 }
 
 /// The first and the last key of the lists in which what was observed from an instant on and before another one stands, at each

@@ -1,8 +1,7 @@
 //! The index keys of an entry: what is found again from its index and body alone.
 
 use super::StoreError;
-use super::database::Item;
-use super::finding::FoundBy;
+use super::finding::{FoundBy, expiry_of};
 use super::index_key::Hashes;
 use super::keys::{self, BoxKey};
 use super::reader::{own_acknowledgement, own_disclosure, own_observation};
@@ -24,6 +23,8 @@ pub(super) enum Mark {
         found_by: FoundBy,
         is_new: bool,
     },
+    /// The entry says until when an observation is held, where that ends in the stretch of this number.
+    Expires(ObservationId, u64),
     /// The entry is one of those that say what is in force.
     Control,
     /// The entry put the item of this number into an outbox.
@@ -34,26 +35,6 @@ pub(super) enum Mark {
     Withholds(BoxKey, Option<Digest>),
     /// The entry acknowledges items of an outbox that were not taken, with the code of this number.
     Untaken(BoxKey, u16),
-}
-
-impl Mark {
-    /// The record this makes for the entry at an index, if nothing else goes into it.
-    pub(super) fn item(&self, index: u64) -> Item {
-        let value = Some(index.to_be_bytes().to_vec());
-        match self {
-            Self::Leads(key) => (key.clone(), value),
-            Self::Holds { id, .. } => (keys::observation(id), value),
-            Self::Control => (keys::control(index), value),
-            Self::Queues(outbox, seq) => (keys::outbox_item(outbox, *seq), value),
-            // The index is in the key: those of earlier entries stay beside it.
-            Self::Outcome(id, outbox) => (keys::outcome(id, outbox, index), Some(Vec::new())),
-            Self::Withholds(outbox, decision) => {
-                let key = keys::withheld(outbox, decision.as_ref(), index);
-                (key, Some(Vec::new()))
-            }
-            Self::Untaken(outbox, code) => (keys::untaken(outbox, *code, index), value),
-        }
-    }
 }
 
 pub(super) fn observed_marks(
@@ -71,7 +52,12 @@ pub(super) fn observed_marks(
     marks
 }
 
-pub(super) fn admitted_marks(id: &ObservationId, found_by: FoundBy, edition: &Digest) -> Vec<Mark> {
+pub(super) fn admitted_marks(
+    id: &ObservationId,
+    found_by: FoundBy,
+    edition: &Digest,
+    hold_until: Time,
+) -> Vec<Mark> {
     vec![
         Mark::Holds {
             id: *id,
@@ -79,6 +65,7 @@ pub(super) fn admitted_marks(id: &ObservationId, found_by: FoundBy, edition: &Di
             is_new: false,
         },
         Mark::Leads(keys::admitted(edition, id)),
+        Mark::Expires(*id, expiry_of(hold_until)),
     ]
 }
 
@@ -114,7 +101,8 @@ pub(super) fn marks_of(
             let observation = own_observation(&admitted.observation)?;
             let found_by = FoundBy::of(hashes, observation.facts(), elements);
             let disclosure = own_disclosure(&admitted.disclosure)?;
-            admitted_marks(&observation.id(), found_by, &disclosure.edition)
+            let hold_until = disclosure.scope.hold_until;
+            admitted_marks(&observation.id(), found_by, &disclosure.edition, hold_until)
         }
         Body::Decided(decided) => vec![
             Mark::Leads(keys::class(&decided.decision.class_key)),

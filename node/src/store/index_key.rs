@@ -12,7 +12,9 @@ use zeroize::Zeroizing;
 
 const KEY_BYTES: usize = 32;
 /// Another one for each shape of the records that are made from the journal.
-const RECORDS_SHAPE: &[u8] = b"records/2\0";
+const RECORDS_SHAPE: &[u8] = b"records/3\0";
+/// The shape before: what of it is asked for can be read, but what is to be held no longer than until a time is not found by that.
+const SHAPE_BEFORE: &[u8] = b"records/2\0";
 
 /// What stands in an index in the place of a value.
 pub(super) type Hash = [u8; 16];
@@ -89,7 +91,24 @@ impl IndexKey {
     /// Names the key, and does not say what it is; and the shape of the records that were made with it, so that a database whose
     /// records have another shape is built again as well.
     pub(super) fn name(&self) -> Digest {
-        Digest::of_parts(&[b"ambit index key\0", RECORDS_SHAPE, &*self.0])
+        self.name_of(RECORDS_SHAPE)
+    }
+
+    /// Whether what was made with this key, as a name says, can be read.
+    pub(super) fn can_read(&self, name: &Digest) -> bool {
+        [RECORDS_SHAPE, SHAPE_BEFORE]
+            .iter()
+            .any(|shape| self.name_of(shape) == *name)
+    }
+
+    /// What it was named in the shape before.
+    #[cfg(test)]
+    pub(super) fn name_before(&self) -> Digest {
+        self.name_of(SHAPE_BEFORE)
+    }
+
+    fn name_of(&self, shape: &[u8]) -> Digest {
+        Digest::of_parts(&[b"ambit index key\0", shape, &*self.0])
     }
 }
 

@@ -5,10 +5,10 @@
 
 use ambit_ledger::{Digest, DisclosureId, ObservationId, OrganizationId, PartnershipId, Salt};
 
-/// The one record that says how far the store is committed.
-pub(super) const HEAD: &[u8] = b"h";
-/// The one record that says how far the journal is applied.
-pub(super) const APPLIED: &[u8] = b"j";
+/// The one record that says how far the store is committed, and the journal applied.
+pub(super) const STANDING: &[u8] = b"h";
+/// In the shape before, where the other held the head alone: how far the journal is applied.
+pub(super) const APPLIED_BEFORE: &[u8] = b"j";
 
 const ENTRY: u8 = b'e';
 const READINGS: u8 = b'r';
@@ -32,6 +32,7 @@ const LIST: u8 = b'l';
 const STRETCH: u8 = b't';
 const LATEST: u8 = b'y';
 const KEPT: u8 = b'z';
+const EXPIRY: u8 = b'q';
 
 /// Names the outbox for one recipient in one partnership, and likewise an inbox: a digest, so that keys
 /// have one length and hold no name.
@@ -160,8 +161,8 @@ pub(super) fn outcome(id: &ObservationId, outbox: &BoxKey, index: u64) -> Vec<u8
     join(OUTCOME, &parts)
 }
 
-/// An entry that keeps an observation from an outbox's recipient because of a decision; of no decision, because nothing
-/// was asked.
+/// Entries of one group, from this one on, that keep observations from an outbox's recipient because of a decision; of no
+/// decision, because nothing was asked.
 pub(super) fn withheld(outbox: &BoxKey, decision: Option<&Digest>, index: u64) -> Vec<u8> {
     let decision = decision.map_or(&[0; 32], Digest::as_bytes);
     join(WITHHELD, &[&outbox.0, decision, &index.to_be_bytes()])
@@ -172,15 +173,14 @@ pub(super) fn all_withheld(outbox: &BoxKey) -> Vec<u8> {
     join(WITHHELD, &[&outbox.0])
 }
 
-/// The outbox and the entry in a key of what is withheld; none of another key.
-pub(super) fn withheld_in(key: &[u8]) -> Option<(BoxKey, u64)> {
+/// The outbox in a key of what is withheld; none of another key.
+pub(super) fn withheld_in(key: &[u8]) -> Option<BoxKey> {
     let (prefix, rest) = key.split_first()?;
     let (outbox, _) = rest.split_first_chunk::<16>()?;
-    let (_, index) = withheld_because(key)?;
-    (*prefix == WITHHELD).then_some((BoxKey(*outbox), index))
+    (*prefix == WITHHELD).then_some(BoxKey(*outbox))
 }
 
-/// The decision and the entry in a key of what is withheld.
+/// The decision and the first entry in a key of what is withheld.
 pub(super) fn withheld_because(key: &[u8]) -> Option<(Option<Digest>, u64)> {
     let (rest, index) = key.split_last_chunk::<8>()?;
     let decision = rest.last_chunk::<32>()?;
@@ -237,6 +237,11 @@ pub(super) fn list(hash: &[u8; 16]) -> Vec<u8> {
 /// The list of the entries that hold an observation which ended in a stretch of time, by the length and the number of that.
 pub(super) fn stretch(level: u8, number: u64) -> Vec<u8> {
     join(STRETCH, &[&[level], &number.to_be_bytes()])
+}
+
+/// What is to be held until an instant in a stretch of time, by the number of that and the entry that says so.
+pub(super) fn expiry(number: u64, index: u64) -> Vec<u8> {
+    join(EXPIRY, &[&number.to_be_bytes(), &index.to_be_bytes()])
 }
 
 /// A part of a list: its entries from this one on.

@@ -3,10 +3,9 @@
 //! What is shown costs what is shown: of several lists, those entries are skipped over that are not in the shortest.
 
 use super::database::Database;
-use super::finding::{FactValue, latest_of, path_hash, stretches};
+use super::finding::{FactValue, expiry_of, latest_of, path_hash, stretches};
 use super::index_key::Hash;
-use super::packing::latest_in;
-use super::reader::index_of;
+use super::packing::{latest_in, numbers_in};
 use super::{Store, StoreError, keys};
 use ambit_ledger::{Name, OrganizationId, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +19,8 @@ pub struct Wanted<'a> {
     pub from: Option<Time>,
     /// Observed before this instant, in part at least; likewise.
     pub until: Option<Time>,
+    /// To be held no longer than until this instant, by one disclosure at least; likewise.
+    pub expires_by: Option<Time>,
 }
 
 /// An entry with the latest readings of some elements of a submodel.
@@ -76,6 +77,9 @@ impl Store {
         if wanted.from.is_some() || wanted.until.is_some() {
             found.push(Found::These(self.within(wanted.from, wanted.until)?));
         }
+        if let Some(by) = wanted.expires_by {
+            found.push(Found::These(self.expiring(by)?));
+        }
         if found.is_empty() {
             found.push(one_of(&vec![FactValue::Held]));
         }
@@ -92,10 +96,22 @@ impl Store {
                 if key > last {
                     break;
                 }
-                for index in value.chunks(8) {
-                    entries.insert(index_of(index)?);
-                }
+                entries.extend(numbers_in(&value)?);
             }
+        }
+        Ok(entries)
+    }
+
+    /// The entries of what is to be held no longer than until an instant, and some that may be a little longer.
+    fn expiring(&self, by: Time) -> Result<BTreeSet<u64>, StoreError> {
+        let last = keys::expiry(expiry_of(by), u64::MAX);
+        let mut entries = BTreeSet::new();
+        for pair in self.shared.database.scan_from(&keys::expiry(0, 0)) {
+            let (key, value) = pair?;
+            if key > last {
+                break;
+            }
+            entries.extend(numbers_in(&value)?);
         }
         Ok(entries)
     }
@@ -217,7 +233,7 @@ impl List<'_> {
             keys::list_part(&self.key, index),
         );
         let found = self.database.last_within(&first, &last)?;
-        found.map_or_else(|| Ok(Vec::new()), |(_, value)| indexes(&value))
+        found.map_or_else(|| Ok(Vec::new()), |(_, value)| numbers_in(&value))
     }
 
     /// The first part that begins after an entry.
@@ -225,10 +241,6 @@ impl List<'_> {
         let from = keys::list_part(&self.key, index.saturating_add(1));
         let found = self.database.scan_from(&from).next().transpose()?;
         let found = found.filter(|(key, _)| key.starts_with(&self.key));
-        found.map_or_else(|| Ok(Vec::new()), |(_, value)| indexes(&value))
+        found.map_or_else(|| Ok(Vec::new()), |(_, value)| numbers_in(&value))
     }
-}
-
-fn indexes(value: &[u8]) -> Result<Vec<u64>, StoreError> {
-    value.chunks(8).map(index_of).collect()
 }

@@ -8,6 +8,7 @@
 //! journal where it cannot be relied on. Nothing above the committed head is ever read. The store must never acknowledge
 //! before the sync, and never go on after an error: it may not know what is on the disk.
 
+mod agreeing;
 mod beginning;
 mod boxes;
 mod check;
@@ -260,7 +261,7 @@ impl Store {
     /// [`StoreError::Stopped`] or [`StoreError::StoppedFull`].
     pub fn submit(&self, commit: Prepared) -> Result<Pending, StoreError> {
         let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
-        writer.submit(&self.shared, commit)
+        writer.submit(commit)
     }
 
     /// Whether an error stopped the store: every later commit fails.

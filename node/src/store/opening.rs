@@ -10,21 +10,18 @@
 //! A database is never given up before the journal is known to be whole, nor one that came further than its journal: it proves
 //! that the journal lost something.
 
+use super::agreeing::{Agreed, agreed};
 use super::database::{Database, DatabaseError, note_moved};
-use super::index_key::IndexKey;
-use super::journal::{Group, Journal, Position, Reader};
+use super::journal::{Journal, Position};
 use super::left::{Left, Notice};
-use super::parts::{Part, head_of};
 use super::places::{
     ASIDE, CHECK, NEW, clear, database_path, free, is_short_of_space, is_there, journal_path,
     remove,
 };
-use super::reader::entry_of;
 use super::records::{self, Applied, Head};
 use super::replay::{self, Keys};
 use super::watermark::Watermark;
-use super::{StoreError, beginning, keys};
-use ambit_ledger::Salt;
+use super::{StoreError, beginning};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -95,6 +92,7 @@ pub(super) fn open(
         notice,
         left,
         is_fit: matches!(left, Left::Closed | Left::Killed),
+        is_outdated: false,
         told,
     };
     let kept = if opening.is_fit && way != Way::Rebuild {
@@ -106,7 +104,7 @@ pub(super) fn open(
     let (database, head, applied) = match kept {
         Some(kept) => kept,
         None => {
-            opening.is_fit &= way == Way::Rebuild;
+            opening.is_fit &= way == Way::Rebuild || opening.is_outdated;
             opening.build_again()?
         }
     };
@@ -168,6 +166,8 @@ struct Opening<'a> {
     left: Left,
     /// Whether the database that is there is of use.
     is_fit: bool,
+    /// Whether it holds all that it should, and is built again for the shape of its indexes alone.
+    is_outdated: bool,
     told: &'a dyn Fn(Progress),
 }
 
@@ -201,12 +201,22 @@ impl Opening<'_> {
         };
         let kept = agreed(&database, &self.journal.reader(), self.keys.index).and_then(|agreed| {
             match agreed {
-                Some(agreed) => self.apply(&database, Some(agreed)).map(Some),
-                None => Ok(None),
+                Agreed::As(head, applied) => self.apply(&database, Some((head, applied))).map(Some),
+                Agreed::Outdated => {
+                    self.is_outdated = true;
+                    Ok(None)
+                }
+                Agreed::Not => Ok(None),
             }
         });
         match kept {
             Ok(Some((head, applied))) => Ok(Some((database, head, applied))),
+            Ok(None) if self.is_outdated => {
+                tracing::warn!(
+                    "the database is of an earlier version of the program, or its `index.key` is gone"
+                );
+                Ok(None)
+            }
             Ok(None) => {
                 tracing::warn!("the database does not agree with the journal");
                 Ok(None)
@@ -219,9 +229,12 @@ impl Opening<'_> {
                 Ok(None)
             }
             Err(error) => {
-                if database.failed().is_some() {
-                    let _ = self.notice.unfit();
-                }
+                let left = if is_left_whole(database) {
+                    self.left
+                } else {
+                    Left::Unfit
+                };
+                let _ = self.notice.put_back(left);
                 Err(error)
             }
         }
@@ -254,9 +267,15 @@ impl Opening<'_> {
         });
         let built = match built {
             Err(error)
-                if error.full().is_some() && !self.is_fit && new.exists() && is_there(&path) =>
+                if error.full().is_some()
+                    && (!self.is_fit || self.is_outdated)
+                    && new.exists()
+                    && is_there(&path) =>
             {
-                tracing::warn!("no space is left: removing the database that cannot be relied on");
+                // The whole journal was read before.
+                tracing::warn!("no space is left: removing the database that is built again");
+                self.is_fit = false;
+                self.notice.unfit()?;
                 remove(&path)?;
                 self.build(&new)
             }
@@ -266,8 +285,8 @@ impl Opening<'_> {
             // It would only take space away.
             let _ = remove(&new);
             if self.is_fit {
-                // It was opened to look at it.
-                let _ = self.notice.opened();
+                // It was only looked at.
+                let _ = self.notice.put_back(self.left);
             } else {
                 let _ = self.notice.unfit();
             }
@@ -286,8 +305,10 @@ impl Opening<'_> {
         }
         self.notice.opened()?;
         let database = Database::open(&path)?;
-        let (head, applied) = agreed(&database, &self.journal.reader(), self.keys.index)?
-            .ok_or(StoreError::Damaged("it is not what was just built"))?;
+        let Agreed::As(head, applied) = agreed(&database, &self.journal.reader(), self.keys.index)?
+        else {
+            return Err(StoreError::Damaged("it is not what was just built"));
+        };
         if !is_first {
             tracing::warn!("the database is built again; nothing is lost");
         }
@@ -367,13 +388,10 @@ impl Opening<'_> {
         let opened = Database::open(path);
         let agreed = match &opened {
             Ok(database) => agreed(database, &self.journal.reader(), self.keys.index),
-            Err(_) => Ok(None),
+            Err(_) => Ok(Agreed::Not),
         };
         let (failed, opened) = match opened {
-            Ok(mut database) => {
-                let has_failed = database.failed().is_some();
-                (database.close().is_err() || has_failed, Ok(()))
-            }
+            Ok(database) => (!is_left_whole(database), Ok(())),
             Err(error) => (error.may_have_written(), Err(error)),
         };
         self.is_fit &= !failed;
@@ -389,89 +407,9 @@ impl Opening<'_> {
     }
 }
 
-pub(super) fn applied_to(database: &Database) -> Result<Option<Applied>, StoreError> {
-    let applied = database.read(keys::APPLIED)?;
-    Ok(applied.and_then(|bytes| ambit_ledger::decode(&bytes).ok()))
-}
-
-/// The head of a database and how far it is, where it is of this store, and the group of the journal that it applied last is
-/// the one it says, and its indexes were made with the key that is there.
-pub(super) fn agreed(
-    database: &Database,
-    journal: &Reader,
-    index_key: &IndexKey,
-) -> Result<Option<(Head, Applied)>, StoreError> {
-    let Some(applied) = applied_to(database)? else {
-        return Ok(None);
-    };
-    let head = match database.read(keys::HEAD)? {
-        Some(bytes) => records::read_head(&bytes),
-        None => return Ok(None),
-    };
-    let head = match head {
-        Err(StoreError::Damaged(_)) => return Ok(None),
-        head => head?,
-    };
-    if head.incarnation != incarnation_of(journal)? {
-        return Ok(None);
-    }
-    let (from, to) = (journal.end().group, applied.after.group);
-    if to > from {
-        return if has_all_of(database, journal)? {
-            Err(StoreError::Lost { from, to: to - 1 })
-        } else {
-            // It is of another course of the same store, such as of a copy of its home.
-            Ok(None)
-        };
-    }
-    if applied.index_key != index_key.name() {
-        return Ok(None);
-    }
-    // Where there is no such group, it is the database that names it; what is damaged is found once all of it is read.
-    let read = journal.read(applied.at).map(|mut groups| groups.next());
-    let Ok(Some(Ok(group))) = read else {
-        return Ok(None);
-    };
-    let mut is_same = group.after == applied.after;
-    for record in &group.records {
-        is_same &= match Part::read(group.number, &record.bytes)? {
-            Part::Entry(index, bytes) => entry_of(database, index)?.as_deref() == Some(bytes),
-            Part::Head(read) => read == head,
-            _ => true,
-        };
-    }
-    Ok(is_same.then_some((head, applied)))
-}
-
-/// Whether a database holds every entry of a journal. Where the journal is damaged, nothing says that it does not.
-fn has_all_of(database: &Database, journal: &Reader) -> Result<bool, StoreError> {
-    for group in journal.read(Position::START)? {
-        let Ok(group) = group else {
-            return Ok(true);
-        };
-        if !has_entries_of(database, &group)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Whether a database holds every entry of a group.
-pub(super) fn has_entries_of(database: &Database, group: &Group) -> Result<bool, StoreError> {
-    for record in &group.records {
-        if let Part::Entry(index, bytes) = Part::read(group.number, &record.bytes)?
-            && entry_of(database, index)?.as_deref() != Some(bytes)
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Which store a journal is of, as its first group says.
-fn incarnation_of(journal: &Reader) -> Result<Salt, StoreError> {
-    let first = journal.read(Position::START)?.next().transpose()?;
-    let head = first.as_ref().map(head_of).transpose()?.flatten();
-    head.map(|head| head.incarnation)
-        .ok_or(StoreError::Unreadable(0))
+/// Closes a database that was looked at. Whether all of it is on the disk then, as it was found.
+fn is_left_whole(mut database: Database) -> bool {
+    let has_failed = database.failed().is_some();
+    let synced = database.sync();
+    database.close().is_ok() && synced.is_ok() && !has_failed
 }

@@ -37,6 +37,10 @@ pub(super) struct Packing<'a> {
     readings: Pack,
     /// What each outbox gets: the number of the first item, and the index of each.
     queued: BTreeMap<BoxKey, (u64, Vec<u64>)>,
+    /// The observations that are held until an instant in each stretch, by the entries that hold them; and the first that says so.
+    expiring: BTreeMap<u64, (u64, Vec<u64>)>,
+    /// What is kept from each outbox's recipient because of each decision.
+    withheld: BTreeMap<(BoxKey, Option<Digest>), Vec<u64>>,
 }
 
 impl<'a> Packing<'a> {
@@ -52,6 +56,8 @@ impl<'a> Packing<'a> {
             latest: BTreeMap::new(),
             readings: Pack::default(),
             queued: BTreeMap::new(),
+            expiring: BTreeMap::new(),
+            withheld: BTreeMap::new(),
         }
     }
 
@@ -106,7 +112,9 @@ impl<'a> Packing<'a> {
                 if let Some(held) = held.filter(|held| held.became.len() < BECAME_MAX) {
                     held.became.push((*outbox, index));
                 } else {
-                    self.items.push(mark.item(index));
+                    // The index is in the key: those of earlier entries stay beside it.
+                    let key = keys::outcome(id, outbox, index);
+                    self.items.push((key, Some(Vec::new())));
                 }
             }
             Mark::Queues(outbox, seq) => {
@@ -116,9 +124,28 @@ impl<'a> Packing<'a> {
                     .or_insert_with(|| (*seq, Vec::new()));
                 queued.push(index);
             }
-            mark => self.items.push(mark.item(index)),
+            Mark::Expires(id, stretch) => {
+                let held = match self.held.get(id) {
+                    Some(held) => Some(held.index),
+                    None => HeldRecord::read(self.database, id)?.map(|held| held.index),
+                };
+                let expiring = self.expiring.entry(*stretch);
+                let (_, expiring) = expiring.or_insert_with(|| (index, Vec::new()));
+                expiring.push(held.unwrap_or(index));
+            }
+            Mark::Withholds(outbox, decision) => {
+                let because = (*outbox, *decision);
+                self.withheld.entry(because).or_default().push(index);
+            }
+            Mark::Leads(key) => self.lead(key.clone(), index),
+            Mark::Control => self.lead(keys::control(index), index),
+            Mark::Untaken(outbox, code) => self.lead(keys::untaken(outbox, *code, index), index),
         }
         Ok(())
+    }
+
+    fn lead(&mut self, key: Vec<u8>, index: u64) {
+        self.items.push((key, Some(index.to_be_bytes().to_vec())));
     }
 
     /// Whether an entry from before the group holds an observation.
@@ -156,8 +183,20 @@ impl<'a> Packing<'a> {
 
     fn end_lists(&mut self) {
         for (list, indexes) in std::mem::take(&mut self.lists) {
-            for part in indexes.chunks(NUMBERS_MAX) {
-                let key = keys::list_part(&list.key(), part.first().copied().unwrap_or_default());
+            let list = list.key();
+            let parts = parts_of(&indexes, |first| keys::list_part(&list, first));
+            self.items.extend(parts);
+        }
+        for ((outbox, decision), indexes) in std::mem::take(&mut self.withheld) {
+            let key = |first| keys::withheld(&outbox, decision.as_ref(), first);
+            self.items.extend(parts_of(&indexes, key));
+        }
+    }
+
+    fn end_expiring(&mut self) {
+        for (stretch, (first, indexes)) in std::mem::take(&mut self.expiring) {
+            for (part, first) in indexes.chunks(NUMBERS_MAX).zip(first..) {
+                let key = keys::expiry(stretch, first);
                 self.items.push((key, Some(numbers(part))));
             }
         }
@@ -188,6 +227,7 @@ impl<'a> Packing<'a> {
         self.end_entries();
         self.end_held();
         self.end_lists();
+        self.end_expiring();
         self.end_latest()?;
         for (outbox, (first, indexes)) in std::mem::take(&mut self.queued) {
             for (part, first) in indexes
@@ -202,10 +242,23 @@ impl<'a> Packing<'a> {
     }
 }
 
+/// The records of a list: each lies under the first of its entries.
+fn parts_of(indexes: &[u64], key: impl Fn(u64) -> Vec<u8>) -> impl Iterator<Item = Item> {
+    indexes.chunks(NUMBERS_MAX).map(move |part| {
+        let first = part.first().copied().unwrap_or_default();
+        (key(first), Some(numbers(part)))
+    })
+}
+
 /// The value of a record of several entries: their indexes.
-fn numbers(indexes: &[u64]) -> Vec<u8> {
+pub(super) fn numbers(indexes: &[u64]) -> Vec<u8> {
     let bytes = indexes.iter().flat_map(|index| index.to_be_bytes());
     bytes.collect()
+}
+
+/// The indexes of the entries in the record of several.
+pub(super) fn numbers_in(value: &[u8]) -> Result<Vec<u64>, StoreError> {
+    value.chunks(8).map(index_of).collect()
 }
 
 /// When the latest reading of an element is, and the entry that holds it, in the record of it.

@@ -266,6 +266,7 @@ fn step(
             elements,
             statement,
             disclosure,
+            hold_until,
             decision,
             seq,
             readings,
@@ -282,7 +283,12 @@ fn step(
             entry(
                 randomness,
                 &body,
-                admitted_marks(&id, FoundBy::of(hashes, &facts, Some(&elements)), &edition),
+                admitted_marks(
+                    &id,
+                    FoundBy::of(hashes, &facts, Some(&elements)),
+                    &edition,
+                    hold_until,
+                ),
                 Some(sealed),
             )
         }

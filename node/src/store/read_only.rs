@@ -2,17 +2,18 @@
 //! home. For one on a full disk, or on a file system that cannot be written to, or whose journal is damaged: then it is read as far
 //! as its database goes, or up to what is lost.
 
+use super::agreeing::{Agreed, agreed, has_entries_of, standing_of};
 use super::database::Database;
 use super::index_key::IndexKey;
 use super::journal::{Damage, Group, Journal, JournalError, Position, Reader, Salvaged};
 use super::left::{self, Left};
-use super::opening::{Way, agreed, applied_to, check_there, has_entries_of};
+use super::opening::{Way, check_there};
 use super::parts::head_of;
 use super::places::{database_path, journal_path, remove};
-use super::records::{Applied, Head, read_head};
+use super::records::{Applied, Head};
 use super::replay::{Keys, apply_all};
 use super::slots::Slots;
-use super::{DatabaseError, Shared, Store, StoreError, is_open, keys, reader, start_of, watermark};
+use super::{DatabaseError, Shared, Store, StoreError, is_open, reader, start_of, watermark};
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read as _;
@@ -258,7 +259,11 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
         return Ok(None);
     }
     let agreed = match looked {
-        Looked::Whole(reader) => agreed(&database, reader, &index_key),
+        Looked::Whole(reader) => agreed(&database, reader, &index_key).map(|agreed| match agreed {
+            Agreed::As(head, applied) => Some((head, applied)),
+            // Built from the journal, it has all that is looked for.
+            Agreed::Outdated | Agreed::Not => None,
+        }),
         Looked::Damaged(_) => Ok(of_same_course(&database, home, &index_key)?),
     };
     let agreed = match agreed {
@@ -268,7 +273,7 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
                 to,
                 "the journal ends before groups that the database holds: keep the home as it is, and export what is shown"
             );
-            held(&database)?.filter(|(_, applied)| applied.index_key == index_key.name())
+            held(&database, &index_key)?
         }
         // It is of no use, whatever it is.
         agreed => agreed.unwrap_or(None),
@@ -282,8 +287,7 @@ fn of_same_course(
     home: &Path,
     index_key: &IndexKey,
 ) -> Result<Option<(Head, Applied)>, StoreError> {
-    let held = held(database)?.filter(|(_, applied)| applied.index_key == index_key.name());
-    let Some((head, applied)) = held else {
+    let Some((head, applied)) = held(database, index_key)? else {
         return Ok(None);
     };
     for group in salvaged(home)? {
@@ -298,11 +302,10 @@ fn of_same_course(
     Ok(Some((head, applied)))
 }
 
-/// How far a database is, as it says.
-fn held(database: &Database) -> Result<Option<(Head, Applied)>, StoreError> {
-    let head = database.read(keys::HEAD)?;
-    let head = head.and_then(|head| read_head(&head).ok());
-    Ok(head.zip(applied_to(database)?))
+/// How far a database is that can be read, as it says.
+fn held(database: &Database, index_key: &IndexKey) -> Result<Option<(Head, Applied)>, StoreError> {
+    let standing = standing_of(database)?;
+    Ok(standing.filter(|(_, applied)| index_key.can_read(&applied.index_key)))
 }
 
 /// Copies the files of a database. False where that cannot be done.

@@ -10,6 +10,7 @@ use ambit_ledger::{
     PartnershipId, Salt, Time,
 };
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// How far the store is committed. Nothing above it is read.
@@ -62,6 +63,33 @@ impl Applied {
     }
 }
 
+/// What a database says of itself, in one record: the engine writes one as a whole, where a batch of two costs it two writes more.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Standing<'a> {
+    head: Cow<'a, Head>,
+    applied: Applied,
+}
+
+/// The record of a database: the head it has, and how far the journal is applied to it.
+pub(super) fn standing(head: &Head, applied: Applied) -> Vec<u8> {
+    let head = Cow::Borrowed(head);
+    ambit_ledger::encode(&Standing { head, applied })
+}
+
+/// Reads the record of a database.
+///
+/// # Errors
+/// [`StoreError::Newer`] or [`StoreError::Older`] where another program wrote it; [`StoreError::Damaged`], also where it has
+/// another shape.
+pub(super) fn read_standing(bytes: &[u8]) -> Result<(Head, Applied), StoreError> {
+    // A map of two, and at 0 the head; before that, the record was the head alone.
+    check_version(bytes.strip_prefix(&[0xa2, 0]).unwrap_or(bytes))?;
+    let read: Standing<'_> = ambit_ledger::decode(bytes)
+        .map_err(|_| StoreError::Damaged("the record of a database cannot be read"))?;
+    Ok((read.head.into_owned(), read.applied))
+}
+
 /// What is committed and kept in memory: the head and the states that go with it. It changes as one, once the group is in
 /// the journal and the database, so that no reader sees a state whose entries are not there yet.
 #[derive(Clone, Debug)]
@@ -82,8 +110,14 @@ pub(super) const WITHOUT_JOURNAL: u32 = 3;
 /// # Errors
 /// [`StoreError::Newer`] or [`StoreError::Older`] where another program wrote it; [`StoreError::Damaged`].
 pub(super) fn read_head(bytes: &[u8]) -> Result<Head, StoreError> {
+    check_version(bytes)?;
+    ambit_ledger::decode(bytes).map_err(|_| StoreError::Damaged("the head cannot be read"))
+}
+
+/// Refuses the head of another version.
+fn check_version(head: &[u8]) -> Result<(), StoreError> {
     // The version comes first in every version: a map, its key 0, a number below 24 in a byte of its own.
-    if let [_, 0, version @ 0..=23, ..] = bytes {
+    if let [_, 0, version @ 0..=23, ..] = head {
         let version = u32::from(*version);
         if version > VERSION {
             return Err(StoreError::Newer(version));
@@ -92,7 +126,7 @@ pub(super) fn read_head(bytes: &[u8]) -> Result<Head, StoreError> {
             return Err(StoreError::Older(version));
         }
     }
-    ambit_ledger::decode(bytes).map_err(|_| StoreError::Damaged("the head cannot be read"))
+    Ok(())
 }
 
 /// The state of the outbox for one recipient in one partnership.
@@ -222,6 +256,8 @@ pub enum Write {
         statement: Vec<u8>,
         /// The disclosure's statement.
         disclosure: Vec<u8>,
+        /// Until when it may be held, by that.
+        hold_until: Time,
         /// The decision to admit it.
         decision: Digest,
         /// Its sequence number on the link.

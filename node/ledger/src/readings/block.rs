@@ -20,7 +20,7 @@ use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// About what a reading comes to, encoded.
 const SAMPLE_BYTES: usize = 64;
@@ -188,6 +188,26 @@ impl Readings {
     /// # Errors
     /// Any [`ReadingsError`].
     pub fn decode(bytes: &[u8], facts: &Facts) -> Result<Self, ReadingsError> {
+        Self::decode_encoded(bytes, facts).map(|(readings, _)| readings)
+    }
+
+    /// Reads a whole block likewise. Returns each path that it speaks of, ascending, with the latest instant that it speaks of it.
+    ///
+    /// # Errors
+    /// Any [`ReadingsError`].
+    pub fn latest_instants_in(
+        bytes: &[u8],
+        facts: &Facts,
+    ) -> Result<Vec<(Name, Time)>, ReadingsError> {
+        let (_, encoded) = Self::decode_encoded(bytes, facts)?;
+        let leaves = encoded.leaves.into_iter();
+        Ok(leaves.map(|leaf| (leaf.path, leaf.latest)).collect())
+    }
+
+    fn decode_encoded(
+        bytes: &[u8],
+        facts: &Facts,
+    ) -> Result<(Self, EncodedReadings), ReadingsError> {
         codec::scan(bytes, codec::ITEM_BYTES_MAX)?;
         let Block::Whole { salt, leaves } = codec::decode_scanned(bytes)? else {
             return Err(ReadingsError::Part);
@@ -206,7 +226,7 @@ impl Readings {
         {
             return Err(ReadingsError::Facts);
         }
-        Ok(Self { salt, readings })
+        Ok((Self { salt, readings }, encoded))
     }
 
     /// Each path that a whole block of this node's own ledger speaks of, ascending, with the latest instant that it speaks of
@@ -224,19 +244,6 @@ impl Readings {
             (leaf.path.into_owned(), at)
         };
         Ok(leaves.into_iter().map(latest).collect())
-    }
-
-    /// Each path they speak of, ascending, with the latest instant that they speak of it.
-    #[must_use]
-    pub fn latest_instants(&self) -> Vec<(Name, Time)> {
-        let mut latest: BTreeMap<&Name, Time> = BTreeMap::new();
-        for reading in &self.readings {
-            let to = reading.when.to();
-            let known = latest.entry(&reading.path).or_insert(to);
-            *known = to.max(*known);
-        }
-        let latest = latest.into_iter();
-        latest.map(|(path, at)| (path.clone(), at)).collect()
     }
 
     /// The part of them whose paths are kept; `None` where that is all or none.
@@ -385,6 +392,20 @@ impl Leaf<'_> {
     }
 }
 
+impl<'r> Sample<'r> {
+    fn of(reading: &'r Reading) -> Self {
+        Self {
+            when: reading.when,
+            quality: reading.quality,
+            value: reading.value.as_deref().map(Cow::Borrowed),
+            value_type: reading.value_type.as_ref().map(Cow::Borrowed),
+            unit: reading.unit.as_ref().map(Cow::Borrowed),
+            element: reading.element.as_deref().map(Cow::Borrowed),
+            attachment: reading.attachment.as_ref().map(Cow::Borrowed),
+        }
+    }
+}
+
 impl Sample<'_> {
     fn into_owned(self) -> Sample<'static> {
         Sample {
@@ -438,24 +459,18 @@ fn root_of(mut hashes: Vec<Digest>) -> Digest {
 }
 
 /// By path, ascending; of one path in the order given.
-fn group(readings: &[Reading]) -> Vec<Leaf<'_>> {
-    let mut grouped: BTreeMap<&Name, Vec<Sample<'_>>> = BTreeMap::new();
-    for reading in readings {
-        grouped.entry(&reading.path).or_default().push(Sample {
-            when: reading.when,
-            quality: reading.quality,
-            value: reading.value.as_deref().map(Cow::Borrowed),
-            value_type: reading.value_type.as_ref().map(Cow::Borrowed),
-            unit: reading.unit.as_ref().map(Cow::Borrowed),
-            element: reading.element.as_deref().map(Cow::Borrowed),
-            attachment: reading.attachment.as_ref().map(Cow::Borrowed),
-        });
-    }
-    let leaf = |(path, readings)| Leaf {
-        path: Cow::Borrowed(path),
-        readings,
+fn group<'r>(readings: &'r [Reading]) -> Vec<Leaf<'r>> {
+    let mut sorted: Vec<&'r Reading> = readings.iter().collect();
+    // Mostly they are in this order already.
+    sorted.sort_by(|one, other| one.path.cmp(&other.path));
+    let by_path = sorted.chunk_by(|one, other| one.path == other.path);
+    let leaf = |of_path: &[&'r Reading]| {
+        Some(Leaf {
+            path: Cow::Borrowed(&of_path.first()?.path),
+            readings: of_path.iter().map(|reading| Sample::of(reading)).collect(),
+        })
     };
-    grouped.into_iter().map(leaf).collect()
+    by_path.filter_map(leaf).collect()
 }
 
 fn within_limit(block: Vec<u8>) -> Result<Vec<u8>, ReadingsError> {

@@ -5,9 +5,6 @@ use crate::link::FrameError;
 use crate::node::LinkTrouble;
 use crate::store::StoreError;
 
-/// The most bytes of a frame by which a sender says why it ends a link: few enough to be read where it comes.
-pub(super) const REJECT_BYTES_MAX: usize = 64;
-
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ended {

@@ -1,6 +1,7 @@
 //! What is not taken at first: refused and set aside on both sides' books, and taken once the recipient's grounds change.
 
 use super::*;
+use crate::federation::outbound::ready::{Judged, Ready};
 use crate::holding::{self, Filter};
 use crate::link::{AcknowledgementReach, Hello, Outgoing, untaken_since};
 use crate::release;
@@ -418,7 +419,13 @@ fn offered_twice(folder: &Path) -> [Node; 2] {
 }
 
 fn hand_over(shop: &Node, seq: u64) -> Outgoing {
-    release::outgoing(shop, &outbox(shop).0, seq, (None, false)).unwrap()
+    hand_over_to(None, shop, seq)
+}
+
+/// Hands an item over to another store of its recipient's, where one is given.
+fn hand_over_to(new: Option<Salt>, shop: &Node, seq: u64) -> Outgoing {
+    let outgoing = release::outgoing_some(shop, &outbox(shop).0, (seq, 1), (new, false));
+    outgoing.unwrap().0
 }
 
 /// How many entries disclose, withhold, take back and offer again.
@@ -498,6 +505,50 @@ fn what_is_taken_back_under_its_further_number_is_kept_back_under_the_first() {
 }
 
 #[test]
+fn what_was_judged_with_others_leaves_only_under_what_is_in_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder.path(), name)).unwrap());
+    let now = crate::clock::now();
+    agree(&one, &shop, &quality("one", "F-ONE", ""), now);
+    for number in 0..3 {
+        let drafts = draft("one", "F-ONE", "inspection-result", number);
+        shop.observe(drafts, true, now).unwrap();
+    }
+    let outbox = outbox(&shop).0;
+    let mut ready = Ready::default();
+    let judge = |ready: &mut Ready| {
+        let judged = Judged::now(&shop);
+        let some = release::outgoing_some(&shop, &outbox, (1, 3), (None, false));
+        let (first, rest) = some.unwrap();
+        assert_eq!(rest.len(), 2);
+        ready.put(judged, 1, first, rest);
+    };
+    let is_item = |item: &Option<Outgoing>| matches!(item, Some(Outgoing::Item { .. }));
+    judge(&mut ready);
+    for seq in 1..=3 {
+        assert!(is_item(&ready.take(&shop, &outbox, seq).unwrap()));
+    }
+    assert_eq!(ready.take(&shop, &outbox, 4).unwrap(), None);
+    // Out of its turn it is not there, nor is what came with it.
+    judge(&mut ready);
+    assert!(is_item(&ready.take(&shop, &outbox, 1).unwrap()));
+    assert_eq!(ready.take(&shop, &outbox, 3).unwrap(), None);
+    assert_eq!(ready.take(&shop, &outbox, 2).unwrap(), None);
+    // Also the first of them was judged under something else.
+    judge(&mut ready);
+    shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
+    assert_eq!(ready.take(&shop, &outbox, 1).unwrap(), None);
+    // What was taken back stays so, whatever is in force.
+    judge(&mut ready);
+    let shipped = default_profile(Layer::Owner).unwrap();
+    shop.activate_profile(Layer::Owner, shipped, now).unwrap();
+    for seq in 1..=3 {
+        let item = ready.take(&shop, &outbox, seq).unwrap();
+        assert_eq!(item, Some(Outgoing::Tombstone));
+    }
+}
+
+#[test]
 fn nothing_goes_on_with_an_old_store_once_something_was_taken_back_for_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let [shop, one] = ["shop", "one"].map(|name| Node::open(&init(folder.path(), name)).unwrap());
@@ -509,10 +560,13 @@ fn nothing_goes_on_with_an_old_store_once_something_was_taken_back_for_a_new_one
     let new = Salt::from_bytes([7; 32]);
     let known = || outbox(&shop).1.acknowledged.unwrap();
     // It has the new one's place, but only where the old one may have what is taken back.
-    release::outgoing(&shop, &outbox(&shop).0, 1, (Some(new), false)).unwrap();
+    assert!(matches!(
+        hand_over_to(Some(new), &shop, 1),
+        Outgoing::Item { .. }
+    ));
     assert_eq!(known().incarnation, one.store().incarnation());
     shop.activate_profile(Layer::Owner, STRICT, now).unwrap();
-    let outgoing = release::outgoing(&shop, &outbox(&shop).0, 1, (Some(new), false)).unwrap();
+    let outgoing = hand_over_to(Some(new), &shop, 1);
     assert!(matches!(outgoing, Outgoing::Tombstone));
     assert_eq!((known().incarnation, known().upto), (new, 0));
     record_acknowledgement_by(new, &shop, &one, 1, &[]);

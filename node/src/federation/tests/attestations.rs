@@ -99,6 +99,32 @@ fn a_registration_lets_out_what_was_withheld_and_no_longer_than_it_holds() {
 }
 
 #[test]
+fn what_is_attested_of_one_is_no_ground_for_others() {
+    let now = crate::clock::now();
+    let folder = tempfile::tempdir().unwrap();
+    let places = ["shop", "one", "two"].map(|name| init(folder.path(), name));
+    let [shop, one, two] = [0, 1, 2].map(|number: usize| Node::open(&places[number]).unwrap());
+    let ids = [(&one, "one"), (&two, "two")]
+        .map(|(customer, name)| agree(customer, &shop, &quality(name, "F-ONE", ""), now));
+    let since = || {
+        let governance = shop.governance();
+        let partnerships = ids.each_ref().map(|id| governance.partnership(id).unwrap());
+        partnerships.map(|partnership| governance.in_force_since(partnership))
+    };
+    let before = since();
+    shop.attest(registered(&one, Some(now.plus_seconds(60))), now)
+        .unwrap();
+    let after = since();
+    assert!(after[0] > before[0]);
+    assert_eq!(after[1], before[1]);
+    // One that holds for this organization holds in all its agreements.
+    let register = Node::open(&init(folder.path(), "register")).unwrap();
+    pin(&shop, &register, now);
+    let pinned = since();
+    assert!(pinned.iter().all(|since| *since > after[0]));
+}
+
+#[test]
 fn what_begins_later_lets_out_what_was_withheld_once_it_begins() {
     let folder = tempfile::tempdir().unwrap();
     let places = ["shop", "one"].map(|name| init(folder.path(), name));

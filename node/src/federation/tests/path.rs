@@ -55,9 +55,35 @@ async fn only_the_admissible_part_reaches_each() {
     let one = Running::start(one_place).await;
     until("the restarted node resumes", || held(&one.node) == 11).await;
     audit(&one.node, &[&shop.node, &one.node]);
+    for running in [&shop, &one] {
+        expires(&running.node);
+    }
     for running in [shop, one, two] {
         running.stop().await;
     }
+}
+
+/// Whether what is to be held no longer than until an instant is found by that.
+#[track_caller]
+fn expires(node: &Node) {
+    let listed = |expires_by| {
+        let filter = Filter {
+            expires_by,
+            ..Filter::default()
+        };
+        node.list(&filter).unwrap()
+    };
+    let untils = listed(None).into_iter().flat_map(|item| {
+        let grounds = node.grounds(&item.id.to_string(), crate::clock::now());
+        grounds.unwrap().held
+    });
+    let untils: Vec<Time> = untils.map(|held| held.hold_until).collect();
+    for by in untils.iter().copied() {
+        let count = untils.iter().filter(|until| **until <= by).count();
+        assert_eq!(listed(Some(by)).len(), count);
+    }
+    assert!(listed(Some(Time::EARLIEST)).is_empty());
+    assert_eq!(listed(Some(Time::LATEST)).len(), untils.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -221,6 +221,12 @@ pub(super) fn asked<T>(
     }
 }
 
+/// Lets go of the pages that this thread replaced: the engine keeps up to some sixty of them for each thread, whatever their size, until
+/// the thread says so or replaced as many again.
+pub(super) fn free_replaced() {
+    sled::pin().flush();
+}
+
 /// Opens the engine.
 pub(super) fn open_engine(config: &sled::Config, path: &Path) -> Result<sled::Db, DatabaseError> {
     let error = match guarded(|| config.open()) {

@@ -12,7 +12,7 @@ pub(super) use engine::is_full;
 #[cfg(test)]
 use super::faults::{Faults, Point};
 use super::keys;
-use super::records::{Applied, Head};
+use super::records::{Applied, Head, standing};
 use engine::{Watch, asked, check_files, engine_error, open_engine, remove_cut_off_snapshots};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -262,8 +262,8 @@ impl Database {
         })
     }
 
-    /// Applies a group: its records in order, and last, as one, how far that is. What a crash cut off of it is applied again
-    /// from the journal, so that the records need be no batch: one of those costs the engine two writes more.
+    /// Applies a group: its records in order, and last, in one, how far that is. What a crash cut off of it is applied again
+    /// from the journal, so that there is no batch: one of those costs the engine two writes more.
     pub(super) fn apply_group(
         &self,
         items: impl IntoIterator<Item = Item>,
@@ -271,13 +271,9 @@ impl Database {
         applied: &Applied,
     ) -> Result<(), DatabaseError> {
         items.into_iter().try_for_each(|item| self.apply(item))?;
-        self.check()?;
-        #[cfg(test)]
-        self.pass(Point::Apply)?;
-        let mut batch = sled::Batch::default();
-        batch.insert(keys::HEAD, ambit_ledger::encode(head));
-        batch.insert(keys::APPLIED, ambit_ledger::encode(applied));
-        asked(&self.path, || self.engine.apply_batch(batch)).map_err(|error| self.stop(error))
+        self.apply((keys::STANDING.to_vec(), Some(standing(head, *applied))))?;
+        engine::free_replaced();
+        Ok(())
     }
 
     /// Applies one record; not yet on the disk.

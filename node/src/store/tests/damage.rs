@@ -1,8 +1,9 @@
 //! Stores whose files were changed, cut or taken away: what can be built again is, and what cannot is named.
 
 use super::super::faults::copy;
+use super::super::index_key::IndexKey;
 use super::super::journal::{Damage, JournalError};
-use super::super::records::Applied;
+use super::super::records::read_standing;
 use super::super::{DatabaseError, Left, Notice, Store, StoreError, check, keys, left, rebuild};
 use super::Database;
 use super::open;
@@ -335,9 +336,62 @@ fn a_database_that_came_further_than_its_journal_is_evidence() {
     let size = Store::open_read_only(home).unwrap().size();
     assert_eq!(size, OBSERVATIONS + 3);
     let database = Database::open(&home.join("db")).unwrap();
-    let applied = database.read(keys::APPLIED).unwrap().unwrap();
-    let applied: Applied = ambit_ledger::decode(&applied).unwrap();
+    let standing = database.read(keys::STANDING).unwrap().unwrap();
+    let (_, applied) = read_standing(&standing).unwrap();
     assert_eq!(applied.after.group, 44);
+}
+
+/// Gives the database of a home the shape before this one.
+fn make_outdated(home: &Path) {
+    let key = IndexKey::read(home).unwrap();
+    let mut database = Database::open(&home.join("db")).unwrap();
+    let standing = database.read(keys::STANDING).unwrap().unwrap();
+    let (head, mut applied) = read_standing(&standing).unwrap();
+    applied.index_key = key.name_before();
+    let put = |key: &[u8], value: Vec<u8>| {
+        database.apply((key.to_vec(), Some(value))).unwrap();
+    };
+    put(keys::STANDING, ambit_ledger::encode(&head));
+    put(keys::APPLIED_BEFORE, ambit_ledger::encode(&applied));
+    database.sync().unwrap();
+    database.close().unwrap();
+}
+
+#[test]
+fn a_database_of_the_shape_before_is_built_again_and_proves_what_it_did() {
+    let sound = Sound::new(10);
+    let home = sound.path();
+    let before = copied(home);
+    make_outdated(home);
+    sound.answers(home);
+    assert!(home.join("db.aside").exists());
+
+    // The journal of before, as from a backup of it alone.
+    let lost = copied(before.path());
+    open(lost.path()).commit(commit(vec![opened()])).unwrap();
+    make_outdated(lost.path());
+    std::fs::remove_dir_all(lost.path().join("journal")).unwrap();
+    copy(&before.path().join("journal"), &lost.path().join("journal"));
+    std::fs::remove_file(lost.path().join("committed")).unwrap();
+    let text = Store::open_existing(lost.path()).unwrap_err().to_string();
+    assert!(text.contains("before group 42"), "{text}");
+    let state = std::fs::read_to_string(left::path(lost.path())).unwrap();
+    assert_eq!(state.trim(), "closed");
+
+    // What a damaged journal lost is in the database still, whoever tried to open it.
+    let damaged = copied(before.path());
+    make_outdated(damaged.path());
+    damage_early(damaged.path());
+    sound
+        .read(&Store::open_read_only(damaged.path()).unwrap())
+        .unwrap();
+    assert!(Store::open_existing(damaged.path()).is_err());
+    // Also in a copy, of which nobody knows who has it open.
+    let state = std::fs::read_to_string(left::path(damaged.path())).unwrap();
+    assert_eq!(state.trim(), "closed");
+    for home in [damaged.path(), copied(damaged.path()).path()] {
+        sound.read(&Store::open_read_only(home).unwrap()).unwrap();
+    }
 }
 
 /// Changes a byte of one of the first groups.

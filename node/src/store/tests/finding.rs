@@ -138,6 +138,39 @@ pub(super) fn compare_found(held: &[Held], store: &Store) {
     assert!(of_other.is_empty());
 }
 
+/// Compares what is found by when it expires with what was said of that.
+#[track_caller]
+pub(super) fn compare_expiring(expiring: &[(Time, u64)], store: &Store) {
+    let by = |by: Time| {
+        let wanted = Wanted {
+            expires_by: Some(by),
+            ..Wanted::default()
+        };
+        found(store, &wanted, Direction::From(0))
+    };
+    for (until, _) in expiring {
+        let found = by(*until);
+        for (other, index) in expiring {
+            assert!(found.contains(index) || other > until);
+            // Some that may be held a little longer are found as well.
+            assert!(
+                !found.contains(index) || *other <= until.plus_days(1) || {
+                    let of_same = expiring.iter().filter(|(_, of)| of == index);
+                    of_same
+                        .min()
+                        .is_some_and(|(least, _)| *least <= until.plus_days(1))
+                }
+            );
+        }
+        assert!(
+            found
+                .iter()
+                .all(|index| expiring.iter().any(|(_, of)| of == index))
+        );
+    }
+    assert!(by(Time::EARLIEST).is_empty());
+}
+
 #[test]
 fn what_is_counted_is_kept_whole_or_not_at_all() {
     let home = tempfile::tempdir().unwrap();

@@ -296,16 +296,21 @@ fn the_head_of_another_program_is_told_from_a_damaged_one() {
         ambit_ledger::encode(&store.shared.published().head)
     };
     assert_eq!(head[1..3], [0, 4], "the version comes first");
+    let in_record = |head: &[u8]| [&[0xa2, 0], head, &[1, 0xf6]].concat();
     let mut newer = head.clone();
     // One more field than this version knows.
     newer[0] += 1;
     newer[2] = 5;
     newer.extend([0x18, 0x20, 0]);
+    let newer = in_record(&newer);
+    // Once the record was the head alone.
     let mut older = head.clone();
     older[2] = 1;
     let put = |bytes: Vec<u8>| {
         let database = Database::open(&folder.path().join("db")).unwrap();
-        database.apply((keys::HEAD.to_vec(), Some(bytes))).unwrap();
+        database
+            .apply((keys::STANDING.to_vec(), Some(bytes)))
+            .unwrap();
         database.sync().unwrap();
     };
     for (bytes, words) in [

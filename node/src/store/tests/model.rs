@@ -6,7 +6,7 @@ use super::super::packs;
 use super::super::parts::Part;
 use super::super::records::AcknowledgedAt;
 use super::super::{BoxKey, Commit, Outbox, Store, Write, keys};
-use super::finding::{Held, compare_found};
+use super::finding::{Held, compare_expiring, compare_found};
 use crate::link::Inbox;
 use crate::store::database::Database;
 use ambit_ledger::{
@@ -32,6 +32,8 @@ pub(super) struct Model {
     withheld: BTreeMap<(BoxKey, Option<Digest>), Vec<u64>>,
     blobs: BTreeMap<Digest, Vec<u8>>,
     held: Vec<Held>,
+    /// Until when what is in an entry is held, where that was said.
+    expiring: Vec<(Time, u64)>,
 }
 
 impl Model {
@@ -79,12 +81,15 @@ impl Model {
                 elements,
                 statement,
                 disclosure,
+                hold_until,
                 decision,
                 seq,
                 readings,
             } => {
                 self.readings.insert(index, (*id, readings.clone()));
                 self.hold(index, *id, facts, elements);
+                let held = self.held.iter().find(|held| held.id == *id).unwrap();
+                self.expiring.push((*hold_until, held.index));
                 Body::Admitted(Admitted {
                     observation: ByteBuf::from(statement.clone()),
                     disclosure: ByteBuf::from(disclosure.clone()),
@@ -289,6 +294,7 @@ impl Model {
         self.compare_entries(store, used);
         self.compare_records(store);
         compare_found(&self.held, store);
+        compare_expiring(&self.expiring, store);
         assert_eq!(store.shared.published().outboxes, self.outboxes);
         assert_eq!(store.shared.published().inboxes, self.inboxes);
         for (digest, bytes) in &self.blobs {
@@ -300,7 +306,9 @@ impl Model {
             let expected: Vec<_> = of_outbox.map(|(_, decision)| *decision).collect();
             assert_eq!(decisions, expected);
             for decision in decisions {
-                let listed = store.withheld_because(outbox, decision.as_ref(), 0);
+                let listed = store
+                    .withheld_because(outbox, decision.as_ref(), 0)
+                    .unwrap();
                 let listed: Vec<u64> = listed.map(Result::unwrap).collect();
                 assert_eq!(listed, self.withheld[&(*outbox, decision)]);
             }
@@ -354,7 +362,7 @@ impl Model {
     fn compare_records(&self, store: &Store) {
         let mut indexes = BTreeMap::new();
         let (mut entries, mut readings) = (BTreeMap::new(), BTreeMap::new());
-        let (mut listed, mut latest) = (0, 0);
+        let (mut listed, mut latest, mut expiring) = (0, 0, 0);
         for pair in store.shared.database.scan(&[]) {
             let (key, value) = pair.unwrap();
             let number = |bytes: &[u8]| u64::from_be_bytes(bytes.try_into().unwrap());
@@ -369,8 +377,9 @@ impl Model {
                     .or_insert_with(Vec::new)
                     .extend(value),
                 // What was cut off may leave blobs behind: they are named by their content.
-                b'h' | b'j' | b'b' | b's' | b'a' => {}
+                b'h' | b'b' | b's' | b'a' => {}
                 b'l' | b't' => listed += value.len() / 8,
+                b'q' => expiring += value.len() / 8,
                 b'y' => latest += 1,
                 b'o' => {
                     let (outbox, seq) = key.split_last_chunk::<8>().unwrap();
@@ -387,7 +396,13 @@ impl Model {
                     }
                     indexes.insert(key, held.index);
                 }
-                b'v' | b'u' => {
+                b'u' => {
+                    let (because, _) = key.split_last_chunk::<8>().unwrap();
+                    for index in value.chunks(8) {
+                        indexes.insert([because, index].concat(), number(index));
+                    }
+                }
+                b'v' => {
                     assert!(value.is_empty());
                     let index = number(key.last_chunk::<8>().unwrap());
                     indexes.insert(key, index);
@@ -426,6 +441,7 @@ impl Model {
         let paths = self.held.iter().flat_map(|held| &held.elements);
         let paths: BTreeSet<&Name> = paths.map(|(path, _)| path).collect();
         assert_eq!(latest, paths.len());
+        assert_eq!(expiring, self.expiring.len());
     }
 }
 

@@ -4,10 +4,10 @@ use super::super::{AskedFor, BoxKey, Commit, Write};
 use crate::link::{AcknowledgementReach, Inbox};
 use ambit_ledger::{
     Acknowledged, Acknowledgement, Action, Agreement, AgreementState, Assigned, Body, Decided,
-    Decision, Digest, Disclosure, DisclosureId, ErasureExtent, ExportControl, Facts, Footprint,
-    Inquiry, Name, Observation, ObservationId, OfferedAgain, Opened, OrganizationId, PartnershipId,
-    Party, Quality, Reading, Readings, RefusalCode, Refused, RefusedItem, Salt, Scope, SecretKey,
-    Time, When, Withdrawal, Withdrawn, Withheld,
+    Decision, Digest, Disclosure, DisclosureId, EncodedReadings, ErasureExtent, ExportControl,
+    Facts, Footprint, Inquiry, Name, Observation, ObservationId, OfferedAgain, Opened,
+    OrganizationId, PartnershipId, Party, Quality, Reading, Readings, RefusalCode, Refused,
+    RefusedItem, Salt, Scope, SecretKey, Time, When, Withdrawal, Withdrawn, Withheld,
 };
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -112,7 +112,9 @@ fn observation(number: u64, value: &str) -> Signed {
         id: ObservationId::of(&statement),
         facts: Box::new(facts),
         statement,
-        elements: readings.latest_instants(),
+        elements: EncodedReadings::of(&readings.readings)
+            .unwrap()
+            .latest_instants(),
         readings: readings.encode().unwrap(),
     }
 }
@@ -183,7 +185,7 @@ impl Pair {
         }
     }
 
-    fn disclosure(&self, observation: ObservationId) -> Vec<u8> {
+    fn disclosure(&self, observation: ObservationId, hold_until: Time) -> Vec<u8> {
         let disclosure = Disclosure {
             discloser: "did:web:a.example".parse().unwrap(),
             observation,
@@ -191,7 +193,10 @@ impl Pair {
             partnership: self.partnership.clone(),
             edition: Digest::of(b"edition"),
             recipient: self.other.clone(),
-            scope: scope(&self.other),
+            scope: Scope {
+                hold_until,
+                ..scope(&self.other)
+            },
             parent: None,
             mandate: None,
             derivation: None,
@@ -206,7 +211,7 @@ impl Pair {
         Write::Disclosed {
             outbox: self.key(),
             observation,
-            statement: self.disclosure(observation),
+            statement: self.disclosure(observation, day()),
         }
     }
 
@@ -222,7 +227,7 @@ impl Pair {
 
     fn withdrawn(&self, observation: ObservationId, seq: u64, undecided: bool) -> Write {
         Write::Entry(Body::Withdrawn(Withdrawn {
-            disclosure: DisclosureId::of(&self.disclosure(observation)),
+            disclosure: DisclosureId::of(&self.disclosure(observation, day())),
             observation,
             partnership: self.partnership.clone(),
             recipient: self.other.clone(),
@@ -273,7 +278,7 @@ impl Pair {
     /// What was not taken, asked for and offered again, and that all of it was.
     fn offered_again(&self, observation: ObservationId, first_seq: u64) -> [Write; 2] {
         let offer = OfferedAgain {
-            first: DisclosureId::of(&self.disclosure(observation)),
+            first: DisclosureId::of(&self.disclosure(observation, day())),
             first_seq,
             disclosure: None,
             partnership: self.partnership.clone(),
@@ -324,13 +329,15 @@ impl Pair {
 
     fn admitted(&self, number: u64, seq: u64, bytes: usize) -> Write {
         let signed = observation(number, &"8".repeat(bytes));
+        let hold_until = day().plus_days(u32::try_from(number % 4).unwrap());
         Write::Admitted {
             id: signed.id,
             edition: Digest::of(b"edition"),
             facts: signed.facts,
             elements: signed.elements,
             statement: signed.statement,
-            disclosure: self.disclosure(signed.id),
+            disclosure: self.disclosure(signed.id, hold_until),
+            hold_until,
             decision: Digest::of(b"to admit"),
             seq,
             readings: signed.readings,
