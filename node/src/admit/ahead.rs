@@ -4,7 +4,7 @@ use super::item::{Incoming, Verified, verify};
 use crate::link::Arrived;
 use crate::node::{Counterpart, InForce, Node};
 use crate::partnership::Governance;
-use ambit_ledger::{ObservationId, OrganizationId, PartnershipId, RefusalCode, Time};
+use ambit_ledger::{OrganizationId, PartnershipId, RefusalCode, Time};
 use std::sync::Arc;
 
 /// So few items are verified one after another: a thread costs as much as some of them.
@@ -54,7 +54,7 @@ pub(crate) fn verify_ahead(
         let (observation, disclosure, readings) = arrived.item().filter(|_| is_due)?;
         let known = node
             .store()
-            .admitted_under(&edition, &ObservationId::of(observation));
+            .admitted_under(&edition, &arrived.observation()?);
         // What cannot be looked up is found out in its turn.
         matches!(known, Ok(None)).then_some(Incoming {
             observation,

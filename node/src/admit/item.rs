@@ -89,7 +89,7 @@ pub fn admit<'g>(
 /// What is said of an item whose statements and readings were verified. Only [`verify`] makes one.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    id: ObservationId,
+    pub(super) id: ObservationId,
     facts: Facts,
     /// Each path of its readings with the latest instant of it.
     elements: Vec<(Name, Time)>,

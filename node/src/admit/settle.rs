@@ -185,7 +185,7 @@ impl Settling {
                 }
             };
             // Before it is judged: what is decided for an item counts only with what is committed for it.
-            let id = ObservationId::of(&item.observation);
+            let id = verified.id;
             if taken.contains(&id) {
                 outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
                 continue;

@@ -64,6 +64,15 @@ impl Arrived {
         }
     }
 
+    /// The id of the observation, where it is an item.
+    #[must_use]
+    pub fn observation(&self) -> Option<ObservationId> {
+        match self.body {
+            Some(ItemBody::Item { observation, .. }) => Some(observation),
+            Some(ItemBody::Tombstone) | None => None,
+        }
+    }
+
     /// The number that it takes, where it takes one.
     #[must_use]
     pub fn number(&self) -> Option<u64> {

@@ -54,6 +54,14 @@ struct Open {
     version: u16,
 }
 
+impl Open {
+    /// How many items may go by now, up to this number.
+    fn sendable(&self, last: u64) -> u64 {
+        let left = last.saturating_sub(self.progress.sent_upto());
+        left.min(u64::from(self.credit)).min(self.progress.room())
+    }
+}
+
 impl Sender {
     /// Opens a link: the first output is its Hello. Takes the incarnation of this node's own store, how far the recipient
     /// acknowledged, and the last sequence number in the outbox.
@@ -95,12 +103,8 @@ impl Sender {
             return None;
         };
         let next = open.progress.sent_upto() + 1;
-        let may_send = open.is_agreed
-            && open.credit > 0
-            && next <= self.last
-            && !open.has_asked
-            && !open.progress.is_full()
-            && !self.is_stalled;
+        let may_send =
+            open.is_agreed && open.sendable(self.last) > 0 && !open.has_asked && !self.is_stalled;
         if !may_send {
             return None;
         }
@@ -232,10 +236,7 @@ impl Sender {
     #[must_use]
     pub fn sendable(&self) -> u64 {
         match &self.stage {
-            Stage::Open(open) => {
-                let left = self.last.saturating_sub(open.progress.sent_upto());
-                left.min(u64::from(open.credit)).min(open.progress.room())
-            }
+            Stage::Open(open) => open.sendable(self.last),
             Stage::Opening | Stage::Checking { .. } | Stage::Stopped => 0,
         }
     }

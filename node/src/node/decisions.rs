@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How many decisions are kept in memory; the rest are read from the store again.
 const KEPT_MAX: usize = 4_096;
 /// About how many bytes they take at most, some 2 KiB each.
-pub const DECISIONS_BYTES: u64 = 8 * 1024 * 1024;
+pub const DECISIONS_BYTES: u64 = KEPT_MAX as u64 * 2 * 1024;
 
 type ByClass = HashMap<Digest, (Arc<Decision>, Digest)>;
 

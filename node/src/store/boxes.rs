@@ -161,10 +161,7 @@ impl Store {
         // Its record may begin before it.
         let begins = database.last_within(&key(0), &key(from))?;
         let begins = begins.map_or_else(|| key(from), |(key, _)| key);
-        let last = key(u64::MAX);
-        let parts = database
-            .scan_from(&begins)
-            .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= last));
+        let parts = database.scan_within(&begins, key(u64::MAX));
         let indexes = parts.flat_map(|pair| {
             let part = pair.map_err(StoreError::from);
             match part.and_then(|(key, value)| {

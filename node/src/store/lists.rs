@@ -91,12 +91,8 @@ impl Store {
         let mut entries = BTreeSet::new();
         for (first, last) in stretches(from, until) {
             let last = keys::list_part(&last, u64::MAX);
-            for pair in self.shared.database.scan_from(&first) {
-                let (key, value) = pair?;
-                if key > last {
-                    break;
-                }
-                entries.extend(numbers_in(&value)?);
+            for pair in self.shared.database.scan_within(&first, last) {
+                entries.extend(numbers_in(&pair?.1)?);
             }
         }
         Ok(entries)
@@ -106,12 +102,9 @@ impl Store {
     fn expiring(&self, by: Time) -> Result<BTreeSet<u64>, StoreError> {
         let last = keys::expiry(expiry_of(by), u64::MAX);
         let mut entries = BTreeSet::new();
-        for pair in self.shared.database.scan_from(&keys::expiry(0, 0)) {
-            let (key, value) = pair?;
-            if key > last {
-                break;
-            }
-            entries.extend(numbers_in(&value)?);
+        let found = self.shared.database.scan_within(&keys::expiry(0, 0), last);
+        for pair in found {
+            entries.extend(numbers_in(&pair?.1)?);
         }
         Ok(entries)
     }

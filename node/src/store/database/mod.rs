@@ -413,6 +413,16 @@ impl Database {
             })
     }
 
+    /// All records whose key lies between two of one length and prefix byte, both included, ascending.
+    pub(super) fn scan_within(
+        &self,
+        from: &[u8],
+        to: Vec<u8>,
+    ) -> impl Iterator<Item = Result<Record, DatabaseError>> + use<> {
+        self.scan_from(from)
+            .take_while(move |pair| pair.as_ref().map_or(true, |(key, _)| *key <= to))
+    }
+
     fn pairs<I: Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>>(
         &self,
         mut iter: I,
