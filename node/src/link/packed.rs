@@ -7,7 +7,7 @@
 use ambit_ledger::ITEM_BYTES_MAX;
 use flate2::bufread::DeflateDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io::Read as _;
 
 const AS_IT_IS: u8 = 0;
@@ -27,20 +27,25 @@ pub fn pack_readings(plain: &[u8]) -> Vec<u8> {
     }
     let mut packed = Vec::with_capacity(plain.len() + 1);
     packed.push(DEFLATED);
-    let deflated = COMPRESS.with_borrow_mut(|compress| {
-        compress.reset();
-        // It writes no further than there is room.
-        compress.compress_vec(plain, &mut packed, FlushCompress::Finish)
+    // Nothing is left in its place meanwhile, so that one which panicked is not used again either.
+    let mut compress = COMPRESS.take().unwrap_or_else(|| {
+        // A better level takes several times as long for a tenth less.
+        Compress::new(Compression::fast(), false)
     });
-    if matches!(deflated, Ok(Status::StreamEnd)) {
-        return packed;
+    // It writes no further than there is room.
+    let deflated = compress.compress_vec(plain, &mut packed, FlushCompress::Finish);
+    if !matches!(deflated, Ok(Status::StreamEnd)) {
+        return [&[AS_IT_IS], plain].concat();
     }
-    [&[AS_IT_IS], plain].concat()
+    compress.reset();
+    COMPRESS.set(Some(compress));
+    packed
 }
 
 thread_local! {
-    /// It takes more memory than most blocks. A better level takes several times as long for a tenth less.
-    static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    /// Kept, since it takes more memory than most blocks, once its stream came to an end. One that did not is thrown away: the
+    /// library's reset leaves parts of such a stream in it, and the next block would not unpack.
+    static COMPRESS: Cell<Option<Compress>> = const { Cell::new(None) };
 }
 
 /// Unpacks a readings block. None where it is no packed one, or larger than any.
@@ -84,6 +89,43 @@ mod tests {
         }
         assert!(pack_readings(&alike).len() < alike.len() / 10);
         assert!(pack_readings(short).len() < short.len());
+    }
+
+    #[test]
+    fn a_block_unpacks_whatever_was_packed_before_it() {
+        // Text that the code of the fast level makes longer, so that no stream of it fits: of every length, since what is left
+        // behind by one that broke off depends on it.
+        let wide: String = ('\u{4e00}'..'\u{9f00}')
+            .cycle()
+            .step_by(7)
+            .take(21_000)
+            .collect();
+        let mut base64 = Vec::new();
+        for number in 0_u64..1_500 {
+            let digest = ambit_ledger::Digest::of(&number.to_be_bytes());
+            base64.extend(digest.as_bytes().map(|byte| {
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+                    [usize::from(byte % 64)]
+            }));
+        }
+        let alike = b"2026-05-01T08:00:00Z 0.0125 mm; ".repeat(40);
+        let pack = |plain: &[u8]| {
+            let packed = pack_readings(plain);
+            assert_eq!(
+                unpack_readings(&packed).as_deref(),
+                Some(plain),
+                "{}",
+                plain.len()
+            );
+        };
+        for text in [wide.as_bytes(), &base64] {
+            for round in 0..400 {
+                pack(&text[..(round * 997) % (text.len() - 300) + 300]);
+                pack(&alike[..alike.len() - round]);
+            }
+            pack(&text[..text.len().min(UNPACKED_BYTES_MAX)]);
+            pack(&alike);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 const KEY_BYTES: usize = 32;
 /// Another one for each shape of the records that are made from the journal.
 const RECORDS_SHAPE: &[u8] = b"records/3\0";
-/// The shape before: what of it is asked for can be read, but what is to be held no longer than until a time is not found by that.
+/// The shape before: what of it is asked for can be read, but it has no records of what is to be held until when.
 const SHAPE_BEFORE: &[u8] = b"records/2\0";
 
 /// What stands in an index in the place of a value.

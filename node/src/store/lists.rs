@@ -2,6 +2,7 @@
 //!
 //! What is shown costs what is shown: of several lists, those entries are skipped over that are not in the shortest.
 
+use super::agreeing::standing_of;
 use super::database::Database;
 use super::finding::{FactValue, expiry_of, latest_of, path_hash, stretches};
 use super::index_key::Hash;
@@ -77,7 +78,9 @@ impl Store {
         if wanted.from.is_some() || wanted.until.is_some() {
             found.push(Found::These(self.within(wanted.from, wanted.until)?));
         }
-        if let Some(by) = wanted.expires_by {
+        if let Some(by) = wanted.expires_by
+            && self.knows_what_expires()?
+        {
             found.push(Found::These(self.expiring(by)?));
         }
         if found.is_empty() {
@@ -96,6 +99,13 @@ impl Store {
             }
         }
         Ok(entries)
+    }
+
+    /// Whether the database has records of what is to be held until when: one of the shape before, which is only read, has none.
+    fn knows_what_expires(&self) -> Result<bool, StoreError> {
+        let standing = standing_of(&self.shared.database)?;
+        let key = &self.shared.index_key;
+        Ok(standing.is_none_or(|(_, applied)| applied.index_key == key.name()))
     }
 
     /// The entries of what is to be held no longer than until an instant, and some that may be a little longer.

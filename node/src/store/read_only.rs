@@ -235,9 +235,13 @@ type Copied = (IndexKey, Database, (Head, Applied));
 fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>, StoreError> {
     let left = left::read(home);
     let is_fit = matches!(left, Some((Left::Closed | Left::Killed, _)));
-    let (true, false, Some(index_key)) = (is_fit, is_open(home), IndexKey::read(home)) else {
+    let (false, Some(index_key)) = (is_open(home), IndexKey::read(home)) else {
         return Ok(None);
     };
+    // One that cannot be relied on may still prove that the journal was longer.
+    if !is_fit && matches!(looked, Looked::Damaged(_)) {
+        return Ok(None);
+    }
     let place = aside.folder.path().join("copy");
     if !copy(&database_path(home), &place) {
         // It would take space from one that is built.
@@ -267,6 +271,15 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
         Looked::Damaged(_) => Ok(of_same_course(&database, home, &index_key)?),
     };
     let agreed = match agreed {
+        Err(StoreError::Lost { from, to }) if !is_fit => {
+            tracing::warn!(
+                from,
+                to,
+                "the journal ends before groups that the database holds, which was not closed and is not relied on, so that they are \
+                 not shown: keep the home as it is, and restore it from the latest whole backup elsewhere"
+            );
+            None
+        }
         Err(StoreError::Lost { from, to }) => {
             tracing::warn!(
                 from,
@@ -276,9 +289,14 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
             held(&database, &index_key)?
         }
         // It is of no use, whatever it is.
-        agreed => agreed.unwrap_or(None),
+        agreed => agreed.unwrap_or(None).filter(|_| is_fit),
     };
-    Ok(agreed.map(|begun| (index_key, database, begun)))
+    let Some(begun) = agreed else {
+        drop(database);
+        let _ = remove(&place);
+        return Ok(None);
+    };
+    Ok(Some((index_key, database, begun)))
 }
 
 /// How far a database is, where it holds what is whole of a damaged journal up to there.

@@ -4,11 +4,14 @@ use super::super::faults::copy;
 use super::super::index_key::IndexKey;
 use super::super::journal::{Damage, JournalError};
 use super::super::records::read_standing;
-use super::super::{DatabaseError, Left, Notice, Store, StoreError, check, keys, left, rebuild};
+use super::super::{
+    DatabaseError, Direction, Left, Notice, Store, StoreError, Wanted, check, keys, left, rebuild,
+};
 use super::Database;
+use super::finding::found;
 use super::open;
 use super::workload::{Random, commit, observed, opened};
-use ambit_ledger::{Digest, ObservationId};
+use ambit_ledger::{Digest, ObservationId, Time};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -390,8 +393,22 @@ fn a_database_of_the_shape_before_is_built_again_and_proves_what_it_did() {
     let state = std::fs::read_to_string(left::path(damaged.path())).unwrap();
     assert_eq!(state.trim(), "closed");
     for home in [damaged.path(), copied(damaged.path()).path()] {
-        sound.read(&Store::open_read_only(home).unwrap()).unwrap();
+        let store = Store::open_read_only(home).unwrap();
+        sound.read(&store).unwrap();
+        // It does not know what expires: whoever asks looks at all of it.
+        assert_eq!(expiring(&store), (1..=OBSERVATIONS).collect::<Vec<_>>());
     }
+    let store = Store::open_read_only(before.path()).unwrap();
+    assert!(expiring(&store).is_empty());
+}
+
+/// What is found to expire at all.
+fn expiring(store: &Store) -> Vec<u64> {
+    let wanted = Wanted {
+        expires_by: Some(Time::LATEST),
+        ..Wanted::default()
+    };
+    found(store, &wanted, Direction::From(0))
 }
 
 /// Changes a byte of one of the first groups.

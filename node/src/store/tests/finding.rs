@@ -30,7 +30,7 @@ impl Held {
     }
 }
 
-fn found(store: &Store, wanted: &Wanted<'_>, way: Direction) -> Vec<u64> {
+pub(super) fn found(store: &Store, wanted: &Wanted<'_>, way: Direction) -> Vec<u64> {
     let found = store.found(wanted, way).unwrap();
     found.collect::<Result<_, StoreError>>().unwrap()
 }
