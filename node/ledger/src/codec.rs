@@ -5,8 +5,7 @@
 //! once decoded, must encode to the very bytes received. This module must never accept two encodings of
 //! one value.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The largest statement, entry or readings block, in bytes. One page of a store record's index and one
 /// frame hold several of them.
@@ -103,7 +102,7 @@ pub(crate) fn array_head(length: usize) -> Vec<u8> {
 ///
 /// # Errors
 /// [`CodecError::Shape`].
-pub(crate) fn decode_scanned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+pub(crate) fn decode_scanned<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CodecError> {
     serde_cbor::from_slice(bytes).map_err(CodecError::Shape)
 }
 
@@ -111,7 +110,7 @@ pub(crate) fn decode_scanned<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Cod
 ///
 /// # Errors
 /// Any [`CodecError`]: nothing but the one deterministic encoding is taken.
-pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+pub fn decode<'a, T: Serialize + Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, CodecError> {
     decode_within(bytes, ITEM_BYTES_MAX)
 }
 
@@ -119,8 +118,8 @@ pub fn decode<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecE
 ///
 /// # Errors
 /// Any [`CodecError`].
-pub fn decode_within<T: Serialize + DeserializeOwned>(
-    bytes: &[u8],
+pub fn decode_within<'a, T: Serialize + Deserialize<'a>>(
+    bytes: &'a [u8],
     limit: usize,
 ) -> Result<T, CodecError> {
     scan(bytes, limit)?;
@@ -202,6 +201,15 @@ pub fn scan(bytes: &[u8], limit: usize) -> Result<(), CodecError> {
     }
 }
 
+/// Whether an encoded key comes after another, or is the first. Mostly the first bytes say so, which needs no call.
+fn is_after(key: &[u8], previous: &[u8]) -> bool {
+    match (key.first(), previous.first()) {
+        (Some(first), Some(other)) if first != other => first > other,
+        (_, None) => true,
+        _ => key > previous,
+    }
+}
+
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -238,7 +246,7 @@ impl<'a> Scanner<'a> {
             self.item(depth + 1)?;
             let key = self.bytes.get(start..self.at).unwrap_or_default();
             // Keys compare as encoded bytes (RFC 8949 §4.2.1); an encoded key is never empty.
-            if key <= previous {
+            if !is_after(key, previous) {
                 return Err(CodecError::KeysNotAscending(start));
             }
             previous = key;

@@ -1,6 +1,7 @@
 //! Names that organizations give: bounded text, one type per meaning.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 
 /// The longest name of an organization, a purpose, a class, a jurisdiction or an agreement, in bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 512;
@@ -36,10 +37,19 @@ fn check(text: &str, limit: usize) -> Result<(), NameError> {
         let size = text.len();
         return Err(NameError::TooLong { size, limit });
     }
+    if is_plain(text) {
+        return Ok(());
+    }
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(NameError::Spacing(text.escape_debug().to_string()));
     }
     Ok(())
+}
+
+/// Whether it is printable ASCII with none of its white space at an end, as most names are.
+fn is_plain(text: &str) -> bool {
+    let is_printable = |byte: u8| matches!(byte, b' '..=b'~');
+    text.bytes().all(is_printable) && !text.starts_with(' ') && !text.ends_with(' ')
 }
 
 macro_rules! name {
@@ -129,6 +139,43 @@ name! {
     Name, IDENTIFIER_BYTES_MAX
 }
 
+/// A [`Name`] that lies where it was read from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub(crate) struct NameText<'a>(Cow<'a, str>);
+
+impl<'a> NameText<'a> {
+    pub(crate) fn of(name: &'a Name) -> Self {
+        Self(Cow::Borrowed(name.as_str()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn to_name(&self) -> Name {
+        self.clone().into_name()
+    }
+
+    pub(crate) fn into_name(self) -> Name {
+        Name(self.0.into_owned())
+    }
+
+    pub(crate) fn into_owned(self) -> NameText<'static> {
+        NameText(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+impl<'a, 'de: 'a> Deserialize<'de> for NameText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
+        let Text(text) = Text::deserialize(deserializer)?;
+        check(&text, IDENTIFIER_BYTES_MAX).map_err(serde::de::Error::custom)?;
+        Ok(Self(text))
+    }
+}
+
 /// An identifier with the organization that gave it: two customers may both have a part `1001-A`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(
@@ -163,6 +210,18 @@ mod tests {
             "x".repeat(2_049).parse::<Name>().unwrap_err().to_string(),
             "name of 2049 bytes is longer than 2048"
         );
+        for text in [
+            "~", "a b", "\u{e9}", "\u{a0}a", "a\u{7f}", "a ", "\ta", "a\u{85}b",
+        ] {
+            let is_name = text.trim() == text && !text.chars().any(char::is_control);
+            assert_eq!(text.parse::<Name>().is_ok(), is_name, "{text:?}");
+            let bytes = crate::codec::encode(&text);
+            let read = crate::codec::decode::<NameText<'_>>(&bytes);
+            assert_eq!(
+                read.ok().map(NameText::into_name),
+                text.parse::<Name>().ok()
+            );
+        }
         assert!("x".repeat(512).parse::<Purpose>().is_ok());
         assert!("x".repeat(513).parse::<Purpose>().is_err());
     }

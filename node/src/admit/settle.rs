@@ -1,10 +1,10 @@
 //! What waits on an inbound link is judged and committed here, off the async threads: all of it under one set
 //! of layers, in one commit.
 
-use super::ahead::{Ahead, verify_all};
-use super::item::{Admission, Incoming, Verified, admit};
+use super::ahead::Ahead;
+use super::item::{Admission, Incoming, admit, verify};
 use crate::link::{IncomingItem, Receiver};
-use crate::node::{Counterpart, Deciding, InForce, JudgedWrites, Node};
+use crate::node::{Deciding, JudgedWrites, Node};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{StoreError, Write};
 use ambit_ledger::{
@@ -144,7 +144,7 @@ impl Settling {
     }
 
     fn judge<'g>(
-        &self,
+        &mut self,
         deciding: &mut Deciding<'g>,
         now: Time,
     ) -> Result<(Vec<Answered>, JudgedWrites<'g>), StoreError> {
@@ -157,35 +157,31 @@ impl Settling {
         // What was taken in under this edition is not taken in again, whatever else is said of it now.
         let edition = from.partnership().edition();
         let store = in_force.node().store();
-        let known = self.waiting.iter().map(|waiting| match waiting {
-            Waiting::Item(item, _) => {
-                let id = ObservationId::of(&item.observation);
-                Ok(store.admitted_under(&edition, &id)?.is_some())
-            }
-            Waiting::Tombstone => Ok(false),
-        });
-        let known = known.collect::<Result<Vec<bool>, StoreError>>()?;
         let mut taken = BTreeSet::new();
-        let verified = self.verify(in_force, from, &known, now);
-        for (waiting, verified) in self.waiting.iter().zip(verified) {
-            let Waiting::Item(item, _) = waiting else {
+        for waiting in &mut self.waiting {
+            let Waiting::Item(item, ahead) = waiting else {
                 outcomes.push((Outcome::Noted, None));
                 continue;
             };
-            let verified = match verified {
-                Some(Ok(verified)) => verified,
-                Some(Err(code)) => {
+            let id = ObservationId::of(&item.observation);
+            if store.admitted_under(&edition, &id)?.is_some() {
+                outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
+                continue;
+            }
+            // Ahead of its turn, where that still holds, or now.
+            let ahead = ahead.take().filter(|ahead| ahead.holds(in_force, now));
+            let found = match ahead {
+                Some(ahead) => ahead.found,
+                None => verify(in_force, from, incoming(item), now),
+            };
+            let verified = match found {
+                Ok(verified) => verified,
+                Err(code) => {
                     outcomes.push((Outcome::not_taken(code), None));
-                    continue;
-                }
-                // It is known.
-                None => {
-                    outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
                     continue;
                 }
             };
             // Before it is judged: what is decided for an item counts only with what is committed for it.
-            let id = verified.id;
             if taken.contains(&id) {
                 outcomes.push((Outcome::Refused(RefusalCode::Duplicate), None));
                 continue;
@@ -202,39 +198,6 @@ impl Settling {
             }
         }
         Ok((outcomes, judged))
-    }
-
-    /// What is found of the items that are not known: ahead of their turn, where that still holds, or now.
-    fn verify(
-        &self,
-        in_force: &InForce<'_>,
-        from: Counterpart<'_>,
-        known: &[bool],
-        now: Time,
-    ) -> Vec<Option<Result<Verified, RefusalCode>>> {
-        let ahead: Vec<Option<&Ahead>> = self
-            .waiting
-            .iter()
-            .map(|waiting| match waiting {
-                Waiting::Item(_, ahead) => {
-                    ahead.as_deref().filter(|ahead| ahead.holds(in_force, now))
-                }
-                Waiting::Tombstone => None,
-            })
-            .collect();
-        let left = self.waiting.iter().zip(known).zip(&ahead);
-        let left = left.map(|((waiting, is_known), ahead)| match waiting {
-            Waiting::Item(item, _) if !is_known && ahead.is_none() => Some(incoming(item)),
-            Waiting::Item(..) | Waiting::Tombstone => None,
-        });
-        let left: Vec<_> = left.collect();
-        let found = verify_all(&left, in_force, from, now);
-        let all = found.into_iter().zip(ahead).zip(known);
-        all.map(|((found, ahead), is_known)| match ahead {
-            Some(ahead) if !is_known => Some(ahead.found.clone()),
-            _ => found,
-        })
-        .collect()
     }
 }
 

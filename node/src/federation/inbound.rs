@@ -3,6 +3,7 @@
 mod ahead;
 mod answer;
 mod ended;
+mod telling;
 
 use self::ahead::{Read, Turn, read_ahead};
 use self::answer::{send, turn_away};
@@ -10,12 +11,10 @@ use self::ended::Ended;
 use super::control::{Heard, Told, take_control};
 use super::inboxes::Inboxes;
 use super::members::{instant, is_still_known, membership};
-use super::reading::{self, FRAMES_AHEAD, charge_broken, read};
+use super::reading::{self, FRAMES_AHEAD, Places, charge_broken, read};
 use super::trouble::{Complaint, Trouble};
 use crate::admit::{Ahead, Refusals, Settling, Waiting, grounds};
-use crate::link::{
-    AcceptError, Arrived, Asks, Frame, Hello, Parties, Received, Receiver, is_of_divergence,
-};
+use crate::link::{AcceptError, Arrived, Asks, Frame, Hello, Parties, Received, Receiver};
 use crate::mesh::{Fault, Link, LinkSender};
 use crate::node::{LinkNews, LinkTrouble, Node, Way};
 use crate::store::{BoxKey, StoreError, Write};
@@ -86,7 +85,7 @@ async fn serve_link(
     let (frames, queue) = mpsc::channel(FRAMES_AHEAD);
     let reader = tokio::spawn(read(receiver, trouble.clone(), frames));
     let ended = match Session::open(node, trouble, sender, &hello, from).await {
-        Ok(mut session) => session.run(queue, replaced).await,
+        Ok(mut session) => session.run(queue, inboxes.looking(), replaced).await,
         Err(ended) => Err(ended),
     };
     reader.abort();
@@ -195,10 +194,11 @@ impl Session {
     async fn run(
         &mut self,
         frames: mpsc::Receiver<Vec<u8>>,
+        looking: Places,
         replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
         let (node, partnership, from) = (&self.node, &self.partnership, &self.from);
-        let mut frames = read_ahead(node, partnership, from, &self.turn, frames);
+        let mut frames = read_ahead(node, partnership, from, &self.turn, looking, frames);
         let ended = self.exchange(&mut frames, replaced).await;
         if matches!(ended, Err(Ended::Connection)) {
             self.hear_last(&mut frames).await;
@@ -231,9 +231,10 @@ impl Session {
             tokio::select! {
                 read = frames.next(), if !is_held => match read {
                     Some(read) => {
-                        self.look_at_key()?;
-                        for (arrived, ahead) in read? {
-                            self.take(arrived, ahead).await?;
+                        let are_items = self.take_all(read?).await?;
+                        // What was looked at meanwhile is committed with them.
+                        if are_items && let Some(read) = frames.next_if_there().await {
+                            self.take_all(read?).await?;
                         }
                     }
                     None => return Ok(()),
@@ -359,6 +360,16 @@ impl Session {
         Ok(())
     }
 
+    /// Returns whether all of it waits to be settled.
+    async fn take_all(&mut self, read: Vec<Read>) -> Result<bool, Ended> {
+        self.look_at_key()?;
+        let all = self.waiting.len() + read.len();
+        for (arrived, ahead) in read {
+            self.take(arrived, ahead).await?;
+        }
+        Ok(self.waiting.len() == all)
+    }
+
     async fn take(&mut self, arrived: Arrived, ahead: Option<Box<Ahead>>) -> Result<(), Ended> {
         let (size, digest) = (arrived.size(), arrived.digest());
         match self.machine()?.receive(arrived) {
@@ -397,32 +408,6 @@ impl Session {
         Ok(())
     }
 
-    /// Tells what the sender refuses, and so why it ends the link, where it is told with that.
-    fn note_rejected(&self, seq: u64, code: RefusalCode) {
-        let (peer, from, partnership) = (self.link.peer(), &self.from, &self.partnership);
-        let (complaint, why) = if code == RefusalCode::NewerVersion {
-            return self.trouble.note_newer(&peer, code);
-        } else if code == RefusalCode::UnknownKey {
-            (Complaint::OwnKey, LinkTrouble::OwnKeyRefused)
-        } else if is_of_divergence(code) {
-            let why = LinkTrouble::SenderDiverged { seq, code };
-            (Complaint::Divergence, why)
-        } else {
-            if let Some(count) = self.trouble.count(&peer, Complaint::Rejected) {
-                tracing::info!(seq, %code, count, "the sender refused a frame");
-            }
-            return;
-        };
-        if !self.has_diverged {
-            self.node
-                .note_link(partnership, from, Way::Inbound, Some(why));
-        }
-        if let Some(count) = self.trouble.count(&peer, complaint) {
-            let text = "the sender refuses what this node took or signed, and sends no more; `ambit status` says why";
-            tracing::error!(seq, %code, count, %from, %partnership, "{text}");
-        }
-    }
-
     /// Judges what waits, in order; commits; then says so. Where the clock is wrong it waits on.
     async fn settle(&mut self) -> Result<(), Ended> {
         if self.waiting.is_empty() {
@@ -455,21 +440,6 @@ impl Session {
             self.reject(&frame, 0).await?;
         }
         Ok(())
-    }
-
-    /// Tells an operator that an item was not taken.
-    fn note_untaken(&self, seq: u64, code: RefusalCode) {
-        let peer = self.link.peer();
-        let from = &self.from;
-        if !code.is_set_aside() {
-            if let Some(count) = self.trouble.count(&peer, Complaint::Item) {
-                tracing::info!(seq, %code, count, %from, "refused an item");
-            }
-        } else if let Some(count) = self.trouble.count(&peer, Complaint::Doubt) {
-            let partnership = &self.partnership;
-            let text = "set an item aside, because this node cannot decide it now; it comes again";
-            tracing::warn!(seq, %code, count, %from, %partnership, "{text}");
-        }
     }
 
     fn machine(&mut self) -> Result<&mut Receiver, Ended> {

@@ -1,5 +1,6 @@
 //! One link at a time for each inbox.
 
+use super::reading::Places;
 use crate::store::BoxKey;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inboxes {
     places: Arc<Mutex<BTreeMap<BoxKey, Place>>>,
+    looking: Places,
 }
 
 #[derive(Clone, Debug)]
@@ -18,6 +20,11 @@ struct Place {
 }
 
 impl Inboxes {
+    /// Where what the links bring is looked at.
+    pub(super) fn looking(&self) -> Places {
+        self.looking.clone()
+    }
+
     /// Takes the place. The receiver changes when another link takes it.
     pub(super) async fn take(&self, inbox: BoxKey) -> (OwnedMutexGuard<()>, watch::Receiver<u64>) {
         let place = {

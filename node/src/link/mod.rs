@@ -59,8 +59,8 @@ pub use wanted::{Outgoing, SenderOutput};
 
 use ambit_ledger::{Chain, Digest, OrganizationId, PartnershipId, Salt};
 
-/// How many items a recipient lets come beyond what it committed. At the largest frame that is 16 MiB held for one link.
-pub const CREDIT_ITEMS: u32 = 64;
+/// How many items a recipient lets come beyond what it committed, so that the next are on their way while it commits.
+pub const CREDIT_ITEMS: u32 = 128;
 
 /// How many items may go beyond the last signed acknowledgement that both sides have. It bounds the bodies a sender keeps
 /// and the refusals a recipient keeps: with the longest names, an inbox that refused them all is one record of 6 KiB.

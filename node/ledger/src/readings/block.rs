@@ -9,92 +9,85 @@
 //! rest can check them against the facts, and learns nothing of the rest but how many there are. A part must never
 //! hold the observation's salt.
 
-use super::{Attachment, Quality, Reading, Readings, ReadingsError, When, check, reading_span};
+use super::leaf::{Extent, Leaf, LeafSalts, SaltedLeaf, check, group, hash_of, root_of};
+use super::{Reading, Readings, ReadingsError};
 use crate::codec::{self, CodecError};
 use crate::digest::{Digest, Salt};
 use crate::facts::Facts;
 use crate::names::Name;
 use crate::time::Time;
-use crate::tree;
-use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// About what a reading comes to, encoded.
 const SAMPLE_BYTES: usize = 64;
 
-/// What a leaf's salt is bound to besides its path.
-const LEAF_DOMAIN: &[u8] = b"ambit/readings/1 leaf\0";
-
 /// A block on the wire.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-enum Block {
+enum Block<'a> {
     Whole {
         salt: Salt,
-        leaves: Vec<Leaf<'static>>,
+        #[serde(borrow)]
+        leaves: Vec<Leaf<'a>>,
     },
     Partial {
-        leaves: Vec<SaltedLeaf>,
+        #[serde(borrow)]
+        leaves: Vec<SaltedLeaf<'a>>,
         absent: Vec<Digest>,
     },
-}
-
-/// The readings of one path: its own, or, to be encoded, somebody else's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Leaf<'a> {
-    path: Cow<'a, Name>,
-    readings: Vec<Sample<'a>>,
-}
-
-/// A leaf with the salt that its hash takes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SaltedLeaf {
-    salt: Salt,
-    leaf: Leaf<'static>,
-}
-
-/// A reading without its path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sample<'a> {
-    when: When,
-    quality: Quality,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    value: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    value_type: Option<Cow<'a, Name>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    unit: Option<Cow<'a, Name>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    element: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    attachment: Option<Cow<'a, Attachment>>,
 }
 
 /// The readings of one observation to be, checked and encoded once: for what names them before they have a salt,
 /// and for their block and its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedReadings {
-    /// The encoded array of the leaves.
-    bytes: Vec<u8>,
-    /// Ascending by path.
-    leaves: Vec<EncodedLeaf>,
-    count: u32,
-    span: (Time, Time),
+    leaves: EncodedLeaves,
+    /// Each path, ascending, with the latest instant they speak of it.
+    latest: Vec<(Name, Time)>,
+    extent: Extent,
 }
 
+/// An encoded array of leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct EncodedLeaf {
-    path: Name,
-    /// Where it ends in the array's bytes.
-    end: usize,
-    /// The latest instant it speaks of.
-    latest: Time,
+struct EncodedLeaves {
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
+
+impl EncodedLeaves {
+    fn of(leaves: &[Leaf<'_>], readings: u32) -> Self {
+        let mut bytes = codec::array_head(leaves.len());
+        let readings = usize::try_from(readings).unwrap_or_default();
+        bytes.reserve(readings * SAMPLE_BYTES);
+        let end_of = |leaf| {
+            codec::encode_into(leaf, &mut bytes);
+            bytes.len()
+        };
+        let ends = leaves.iter().map(end_of).collect();
+        Self { bytes, ends }
+    }
+
+    /// The root over them, of which these are the paths.
+    fn digest<'p>(&self, paths: impl Iterator<Item = &'p str>, salt: &Salt) -> Digest {
+        let salts = LeafSalts::of(salt);
+        let mut start = codec::array_head(self.ends.len()).len();
+        let hash = |(path, end): (&str, &usize)| {
+            let leaf = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            hash_of(&salts.of_path(path), leaf)
+        };
+        root_of(paths.zip(&self.ends).map(hash).collect())
+    }
+
+    /// The whole block they make with a salt.
+    fn block(&self, salt: &Salt) -> Result<Vec<u8>, ReadingsError> {
+        // Variant 0, a map of two: at 0 the salt, at 1 the leaves.
+        let head = [0xa1, 0x00, 0xa2, 0x00];
+        let block = [&head, codec::encode(salt).as_slice(), &[0x01], &self.bytes].concat();
+        within_limit(block)
+    }
 }
 
 impl EncodedReadings {
@@ -103,71 +96,45 @@ impl EncodedReadings {
     /// # Errors
     /// Any [`ReadingsError`] but those about facts.
     pub fn of(readings: &[Reading]) -> Result<Self, ReadingsError> {
-        check(readings)?;
-        let no_count = ReadingsError::Count(readings.len());
-        let Some((span, count)) = reading_span(readings).zip(u32::try_from(readings.len()).ok())
-        else {
-            return Err(no_count);
-        };
-        let grouped = group(readings);
-        let mut bytes = codec::array_head(grouped.len());
-        bytes.reserve(readings.len() * SAMPLE_BYTES);
-        let mut leaves = Vec::with_capacity(grouped.len());
-        for leaf in grouped {
-            codec::encode_into(&leaf, &mut bytes);
-            leaves.push(EncodedLeaf {
-                end: bytes.len(),
-                latest: leaf.latest(),
-                path: leaf.path.into_owned(),
-            });
-        }
+        let leaves = group(readings);
+        let extent = check(leaves.iter())?;
+        let encoded = EncodedLeaves::of(&leaves, extent.count);
         Ok(Self {
-            bytes,
-            leaves,
-            count,
-            span,
+            leaves: encoded,
+            latest: leaves.into_iter().map(Leaf::into_latest).collect(),
+            extent,
         })
     }
 
     /// The encoded array of the leaves: one encoding for the readings whatever their order between paths.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.leaves.bytes
     }
 
     /// How many.
     #[must_use]
     pub fn count(&self) -> u32 {
-        self.count
+        self.extent.count
     }
 
     /// The first and the last instant they speak of.
     #[must_use]
     pub fn span(&self) -> (Time, Time) {
-        self.span
+        self.extent.span
     }
 
     /// Each path they speak of, ascending, with the latest instant that they speak of it.
     #[must_use]
     pub fn latest_instants(&self) -> Vec<(Name, Time)> {
-        let leaves = self.leaves.iter();
-        leaves
-            .map(|leaf| (leaf.path.clone(), leaf.latest))
-            .collect()
+        self.latest.clone()
     }
 
     /// What the facts name them by, with this salt: the root over their leaves.
     #[must_use]
     pub fn digest(&self, salt: &Salt) -> Digest {
-        let salts = LeafSalts::of(salt);
-        let mut start = codec::array_head(self.leaves.len()).len();
-        let mut hashes = Vec::with_capacity(self.leaves.len());
-        for EncodedLeaf { path, end, .. } in &self.leaves {
-            let leaf = self.bytes.get(start..*end).unwrap_or_default();
-            hashes.push(hash_of(&salts.of_path(path), leaf));
-            start = *end;
-        }
-        root_of(hashes)
+        let paths = self.latest.iter().map(|(path, _)| path.as_str());
+        self.leaves.digest(paths, salt)
     }
 
     /// The whole block they make with a salt: what [`Readings::encode`] gives.
@@ -175,10 +142,7 @@ impl EncodedReadings {
     /// # Errors
     /// [`ReadingsError::TooLarge`].
     pub fn block(&self, salt: &Salt) -> Result<Vec<u8>, ReadingsError> {
-        // Variant 0, a map of two: at 0 the salt, at 1 the leaves.
-        let head = [0xa1, 0x00, 0xa2, 0x00];
-        let block = [&head, codec::encode(salt).as_slice(), &[0x01], &self.bytes].concat();
-        within_limit(block)
+        self.leaves.block(salt)
     }
 }
 
@@ -188,7 +152,9 @@ impl Readings {
     /// # Errors
     /// Any [`ReadingsError`].
     pub fn decode(bytes: &[u8], facts: &Facts) -> Result<Self, ReadingsError> {
-        Self::decode_encoded(bytes, facts).map(|(readings, _)| readings)
+        let (salt, leaves) = read_whole(bytes, facts)?;
+        let readings = leaves.into_iter().flat_map(Leaf::into_readings).collect();
+        Ok(Self { salt, readings })
     }
 
     /// Reads a whole block likewise. Returns each path that it speaks of, ascending, with the latest instant that it speaks of it.
@@ -199,34 +165,8 @@ impl Readings {
         bytes: &[u8],
         facts: &Facts,
     ) -> Result<Vec<(Name, Time)>, ReadingsError> {
-        let (_, encoded) = Self::decode_encoded(bytes, facts)?;
-        let leaves = encoded.leaves.into_iter();
-        Ok(leaves.map(|leaf| (leaf.path, leaf.latest)).collect())
-    }
-
-    fn decode_encoded(
-        bytes: &[u8],
-        facts: &Facts,
-    ) -> Result<(Self, EncodedReadings), ReadingsError> {
-        codec::scan(bytes, codec::ITEM_BYTES_MAX)?;
-        let Block::Whole { salt, leaves } = codec::decode_scanned(bytes)? else {
-            return Err(ReadingsError::Part);
-        };
-        let readings: Vec<Reading> = leaves.into_iter().flat_map(Leaf::into_readings).collect();
-        // Encoded once, for the check of the encoding and for the leaves' hashes.
-        let encoded = EncodedReadings::of(&readings)?;
-        if encoded.block(&salt)? != bytes {
-            return Err(CodecError::NotCanonical.into());
-        }
-        if encoded.digest(&salt) != facts.readings {
-            return Err(ReadingsError::Digest);
-        }
-        if encoded.count() != facts.reading_count
-            || encoded.span() != (facts.observed_from, facts.observed_to)
-        {
-            return Err(ReadingsError::Facts);
-        }
-        Ok((Self { salt, readings }, encoded))
+        let (_, leaves) = read_whole(bytes, facts)?;
+        Ok(leaves.into_iter().map(Leaf::into_latest).collect())
     }
 
     /// Each path that a whole block of this node's own ledger speaks of, ascending, with the latest instant that it speaks of
@@ -239,11 +179,7 @@ impl Readings {
         let Block::Whole { leaves, .. } = codec::decode_scanned(block)? else {
             return Err(ReadingsError::Part);
         };
-        let latest = |leaf: Leaf<'_>| {
-            let at = leaf.latest();
-            (leaf.path.into_owned(), at)
-        };
-        Ok(leaves.into_iter().map(latest).collect())
+        Ok(leaves.into_iter().map(Leaf::into_latest).collect())
     }
 
     /// The part of them whose paths are kept; `None` where that is all or none.
@@ -257,7 +193,7 @@ impl Readings {
         self.check()?;
         let salts = LeafSalts::of(&self.salt);
         let leaves = group(&self.readings).into_iter().map(|leaf| SaltedLeaf {
-            salt: salts.of_path(&leaf.path),
+            salt: salts.of_path(leaf.path.as_str()),
             leaf: leaf.into_owned(),
         });
         let whole = PartialReadings {
@@ -268,12 +204,36 @@ impl Readings {
     }
 }
 
+/// Reads a whole block from outside against the facts that name it.
+fn read_whole<'a>(bytes: &'a [u8], facts: &Facts) -> Result<(Salt, Vec<Leaf<'a>>), ReadingsError> {
+    codec::scan(bytes, codec::ITEM_BYTES_MAX)?;
+    let Block::Whole { salt, leaves } = codec::decode_scanned(bytes)? else {
+        return Err(ReadingsError::Part);
+    };
+    let extent = check(leaves.iter())?;
+    // Encoded once, for the check of the encoding and for the leaves' hashes.
+    let encoded = EncodedLeaves::of(&leaves, extent.count);
+    if !are_in_order(leaves.iter()) || encoded.block(&salt)? != bytes {
+        return Err(CodecError::NotCanonical.into());
+    }
+    let paths = leaves.iter().map(|leaf| leaf.path.as_str());
+    if encoded.digest(paths, &salt) != facts.readings {
+        return Err(ReadingsError::Digest);
+    }
+    if extent.count != facts.reading_count
+        || extent.span != (facts.observed_from, facts.observed_to)
+    {
+        return Err(ReadingsError::Facts);
+    }
+    Ok((salt, leaves))
+}
+
 /// Some of the readings of one observation: those of some paths, with the salts of their leaves and the hashes of
 /// the leaves that are absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartialReadings {
     /// Ascending by path.
-    leaves: Vec<SaltedLeaf>,
+    leaves: Vec<SaltedLeaf<'static>>,
     absent: BTreeSet<Digest>,
 }
 
@@ -285,7 +245,7 @@ impl PartialReadings {
             .leaves
             .iter()
             .cloned()
-            .partition(|salted| is_kept(&salted.leaf.path));
+            .partition(|salted| is_kept(&salted.leaf.path.to_name()));
         if leaves.is_empty() || dropped.is_empty() {
             return None;
         }
@@ -338,139 +298,32 @@ impl PartialReadings {
         let Block::Partial { leaves, absent } = codec::decode(bytes)? else {
             return Err(ReadingsError::Part);
         };
-        let is_ascending = leaves.is_sorted_by(|one, other| one.leaf.path < other.leaf.path)
-            && absent.is_sorted_by(|one, other| one < other);
-        let holds_an_empty_leaf = leaves.iter().any(|salted| salted.leaf.readings.is_empty());
-        if !is_ascending || holds_an_empty_leaf || absent.is_empty() {
+        let is_sorted = absent.is_sorted_by(|one, other| one < other);
+        let present = || leaves.iter().map(|salted| &salted.leaf);
+        if !are_in_order(present()) || !is_sorted || absent.is_empty() {
             return Err(CodecError::NotCanonical.into());
         }
+        let extent = check(present())?;
         let part = Self {
-            leaves,
+            leaves: leaves.into_iter().map(SaltedLeaf::into_owned).collect(),
             absent: absent.into_iter().collect(),
         };
-        let readings: Vec<Reading> = part.readings().collect();
-        check(&readings)?;
         if part.digest() != facts.readings {
             return Err(ReadingsError::Digest);
         }
-        let count = u32::try_from(readings.len()).unwrap_or(u32::MAX);
-        let is_within = reading_span(&readings)
-            .is_some_and(|(from, to)| facts.observed_from <= from && to <= facts.observed_to);
-        if count >= facts.reading_count || !is_within {
+        let (from, to) = extent.span;
+        let is_within = facts.observed_from <= from && to <= facts.observed_to;
+        if extent.count >= facts.reading_count || !is_within {
             return Err(ReadingsError::Facts);
         }
         Ok(part)
     }
 }
 
-impl Leaf<'_> {
-    /// The latest instant it speaks of.
-    fn latest(&self) -> Time {
-        let instants = self.readings.iter().map(|reading| reading.when.to());
-        instants.max().unwrap_or(Time::EARLIEST)
-    }
-
-    fn into_owned(self) -> Leaf<'static> {
-        Leaf {
-            path: Cow::Owned(self.path.into_owned()),
-            readings: self.readings.into_iter().map(Sample::into_owned).collect(),
-        }
-    }
-
-    fn into_readings(self) -> impl Iterator<Item = Reading> {
-        let path = self.path.into_owned();
-        self.readings.into_iter().map(move |sample| Reading {
-            path: path.clone(),
-            when: sample.when,
-            quality: sample.quality,
-            value: sample.value.map(Cow::into_owned),
-            value_type: sample.value_type.map(Cow::into_owned),
-            unit: sample.unit.map(Cow::into_owned),
-            element: sample.element.map(Cow::into_owned),
-            attachment: sample.attachment.map(Cow::into_owned),
-        })
-    }
-}
-
-impl<'r> Sample<'r> {
-    fn of(reading: &'r Reading) -> Self {
-        Self {
-            when: reading.when,
-            quality: reading.quality,
-            value: reading.value.as_deref().map(Cow::Borrowed),
-            value_type: reading.value_type.as_ref().map(Cow::Borrowed),
-            unit: reading.unit.as_ref().map(Cow::Borrowed),
-            element: reading.element.as_deref().map(Cow::Borrowed),
-            attachment: reading.attachment.as_ref().map(Cow::Borrowed),
-        }
-    }
-}
-
-impl Sample<'_> {
-    fn into_owned(self) -> Sample<'static> {
-        Sample {
-            when: self.when,
-            quality: self.quality,
-            value: self.value.map(|value| Cow::Owned(value.into_owned())),
-            value_type: self.value_type.map(|name| Cow::Owned(name.into_owned())),
-            unit: self.unit.map(|unit| Cow::Owned(unit.into_owned())),
-            element: self.element.map(|json| Cow::Owned(json.into_owned())),
-            attachment: self.attachment.map(|file| Cow::Owned(file.into_owned())),
-        }
-    }
-}
-
-impl SaltedLeaf {
-    fn hash(&self) -> Digest {
-        hash_of(&self.salt, &codec::encode(&self.leaf))
-    }
-}
-
-/// Draws the leaves' salts from the observation's (RFC 5869, SHA-256, no salt of its own).
-struct LeafSalts(Hkdf<Sha256>);
-
-impl LeafSalts {
-    fn of(salt: &Salt) -> Self {
-        Self(Hkdf::new(None, salt.as_bytes()))
-    }
-
-    fn of_path(&self, path: &Name) -> Salt {
-        let mut bytes = [0; 32];
-        #[expect(
-            clippy::expect_used,
-            reason = "HKDF-SHA256 gives up to 8,160 bytes (RFC 5869 §2.3), and 32 are asked for"
-        )]
-        self.0
-            .expand_multi_info(&[LEAF_DOMAIN, path.as_str().as_bytes()], &mut bytes)
-            .expect("32 bytes can be drawn");
-        Salt::from_bytes(bytes)
-    }
-}
-
-/// SHA-256 of a zero byte, as for any leaf (RFC 9162 §2.1.1), the leaf's salt and its encoding.
-fn hash_of(salt: &Salt, leaf: &[u8]) -> Digest {
-    Digest::of_parts(&[&[0], salt.as_bytes(), leaf])
-}
-
-/// The root over leaves, ordered by their hashes, so that the order says nothing of the paths.
-fn root_of(mut hashes: Vec<Digest>) -> Digest {
-    hashes.sort_unstable();
-    tree::root(&hashes)
-}
-
-/// By path, ascending; of one path in the order given.
-fn group<'r>(readings: &'r [Reading]) -> Vec<Leaf<'r>> {
-    let mut sorted: Vec<&'r Reading> = readings.iter().collect();
-    // Mostly they are in this order already.
-    sorted.sort_by(|one, other| one.path.cmp(&other.path));
-    let by_path = sorted.chunk_by(|one, other| one.path == other.path);
-    let leaf = |of_path: &[&'r Reading]| {
-        Some(Leaf {
-            path: Cow::Borrowed(&of_path.first()?.path),
-            readings: of_path.iter().map(|reading| Sample::of(reading)).collect(),
-        })
-    };
-    by_path.filter_map(leaf).collect()
+/// Whether leaves are ascending by path, and none is empty.
+fn are_in_order<'l, 'a: 'l>(leaves: impl Iterator<Item = &'l Leaf<'a>> + Clone) -> bool {
+    let paths = leaves.clone().map(|leaf| leaf.path.as_str());
+    paths.is_sorted_by(|one, other| one < other) && leaves.into_iter().all(|leaf| !leaf.is_empty())
 }
 
 fn within_limit(block: Vec<u8>) -> Result<Vec<u8>, ReadingsError> {

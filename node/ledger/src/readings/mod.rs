@@ -1,6 +1,7 @@
 //! Readings: the values of one observation, beside its statement and erasable without touching it.
 
 mod block;
+mod leaf;
 
 pub use block::{EncodedReadings, PartialReadings};
 
@@ -157,51 +158,13 @@ pub enum ReadingsError {
     Facts,
 }
 
-/// Checks what every group of readings must satisfy.
-fn check(readings: &[Reading]) -> Result<(), ReadingsError> {
-    if readings.is_empty() || readings.len() > READINGS_MAX {
-        return Err(ReadingsError::Count(readings.len()));
-    }
-    for reading in readings {
-        if reading.when.from() > reading.when.to() {
-            return Err(ReadingsError::Backwards(reading.path.clone()));
-        }
-        let can_have_value = match reading.quality {
-            Quality::Good | Quality::Uncertain | Quality::Bad => true,
-            Quality::Unavailable | Quality::Empty => false,
-        };
-        if !can_have_value && reading.value.is_some() {
-            return Err(ReadingsError::Quality(reading.path.clone()));
-        }
-        let named = reading
-            .attachment
-            .as_ref()
-            .map(|attachment| format!("\"{}\"", attachment.digest));
-        if (reading.element.is_some() && reading.value.is_some())
-            || (named.is_some() && named != reading.value)
-        {
-            return Err(ReadingsError::Element(reading.path.clone()));
-        }
-    }
-    let mut minutes = readings.iter().filter_map(|reading| match reading.when {
-        When::Instant { at } => Some(at.minute()),
-        When::Interval { .. } => None,
-    });
-    if let Some(first) = minutes.next()
-        && minutes.any(|minute| minute != first)
-    {
-        return Err(ReadingsError::SpansMinutes);
-    }
-    Ok(())
-}
-
 impl Readings {
     /// Checks what every group of readings must satisfy.
     ///
     /// # Errors
     /// Any [`ReadingsError`] but those about facts.
     pub fn check(&self) -> Result<(), ReadingsError> {
-        check(&self.readings)
+        leaf::check(leaf::group(&self.readings).iter()).map(|_| ())
     }
 
     /// The whole block's bytes: what is sealed, stored and sent.

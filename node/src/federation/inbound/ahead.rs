@@ -1,7 +1,7 @@
 //! Reading and verifying what comes ahead of its turn.
 
 use crate::admit::{Ahead, verify_ahead};
-use crate::federation::reading::{self, read_all};
+use crate::federation::reading::{self, Places, read_all};
 use crate::link::{Arrived, Receiver};
 use crate::node::Node;
 use ambit_ledger::{OrganizationId, PartnershipId};
@@ -51,15 +51,24 @@ pub(super) fn read_ahead(
     partnership: &PartnershipId,
     from: &OrganizationId,
     turn: &Arc<Turn>,
+    places: Places,
     frames: mpsc::Receiver<Vec<u8>>,
 ) -> reading::Ahead<Read> {
     let (node, partnership, from) = (Arc::clone(node), partnership.clone(), from.clone());
     let turn = Arc::clone(turn);
-    reading::Ahead::start(frames, move |frames| {
-        let arrived = read_all(frames);
-        let is_due = |number| turn.is_due(number);
-        let ahead = verify_ahead(&node, &partnership, &from, &arrived, is_due).into_iter();
+    let read_in_order = move |frames: &[Vec<u8>]| {
+        let arrived = read_all(frames).into_iter();
+        let with_due = |arrived: Arrived| {
+            let is_due = arrived.number().is_some_and(|number| turn.is_due(number));
+            (arrived, is_due)
+        };
+        arrived.map(with_due).collect::<Vec<_>>()
+    };
+    let look_at = move |arrived: Vec<(Arrived, bool)>| {
+        let ahead = verify_ahead(&node, &partnership, &from, &arrived).into_iter();
         let ahead = ahead.map(|ahead| ahead.map(Box::new));
-        arrived.into_iter().zip(ahead).collect()
-    })
+        let arrived = arrived.into_iter().map(|(arrived, _)| arrived);
+        arrived.zip(ahead).collect()
+    };
+    reading::Ahead::start(frames, places, read_in_order, look_at)
 }

@@ -440,7 +440,7 @@ fn frames_without_a_place_are_refused() {
 #[test]
 fn a_silent_recipient_is_noticed_once_and_holds_items() {
     let at = |seconds| Time::EARLIEST.plus_seconds(seconds);
-    let mut sender = opened(100);
+    let mut sender = opened(u64::from(CREDIT_ITEMS) + 36);
     sender.tick(at(10));
     sender.tick(at(10 + STALLED_AFTER_SECONDS - 1));
     assert_eq!(drain(&mut sender), Vec::new());
@@ -453,7 +453,9 @@ fn a_silent_recipient_is_noticed_once_and_holds_items() {
         feed(&mut sender, &Frame::Ack { upto, chain }),
         [
             SenderOutput::Acked { upto },
-            SenderOutput::NeedItem { seq: 65 }
+            SenderOutput::NeedItem {
+                seq: u64::from(CREDIT_ITEMS) + 1
+            }
         ]
     );
 
