@@ -139,6 +139,28 @@ name! {
     Name, IDENTIFIER_BYTES_MAX
 }
 
+/// A text that lies where it was read from. A type of its own, since serde borrows no text within an `Option`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0.into_owned()
+    }
+
+    pub(crate) fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.into_string()))
+    }
+}
+
 /// A [`Name`] that lies where it was read from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -168,8 +190,6 @@ impl<'a> NameText<'a> {
 
 impl<'a, 'de: 'a> Deserialize<'de> for NameText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
         let Text(text) = Text::deserialize(deserializer)?;
         check(&text, IDENTIFIER_BYTES_MAX).map_err(serde::de::Error::custom)?;
         Ok(Self(text))

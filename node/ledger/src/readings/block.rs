@@ -175,10 +175,7 @@ impl Readings {
     /// # Errors
     /// [`ReadingsError`] of the shape.
     pub fn latest_instants_in_own_ledger(block: &[u8]) -> Result<Vec<(Name, Time)>, ReadingsError> {
-        codec::scan(block, codec::ITEM_BYTES_MAX)?;
-        let Block::Whole { leaves, .. } = codec::decode_scanned(block)? else {
-            return Err(ReadingsError::Part);
-        };
+        let (_, leaves) = parse_whole(block)?;
         Ok(leaves.into_iter().map(Leaf::into_latest).collect())
     }
 
@@ -204,12 +201,18 @@ impl Readings {
     }
 }
 
-/// Reads a whole block from outside against the facts that name it.
-fn read_whole<'a>(bytes: &'a [u8], facts: &Facts) -> Result<(Salt, Vec<Leaf<'a>>), ReadingsError> {
+/// The parts of a whole block, of which nothing is checked but the shape.
+fn parse_whole(bytes: &[u8]) -> Result<(Salt, Vec<Leaf<'_>>), ReadingsError> {
     codec::scan(bytes, codec::ITEM_BYTES_MAX)?;
     let Block::Whole { salt, leaves } = codec::decode_scanned(bytes)? else {
         return Err(ReadingsError::Part);
     };
+    Ok((salt, leaves))
+}
+
+/// Reads a whole block from outside against the facts that name it.
+fn read_whole<'a>(bytes: &'a [u8], facts: &Facts) -> Result<(Salt, Vec<Leaf<'a>>), ReadingsError> {
+    let (salt, leaves) = parse_whole(bytes)?;
     let extent = check(leaves.iter())?;
     // Encoded once, for the check of the encoding and for the leaves' hashes.
     let encoded = EncodedLeaves::of(&leaves, extent.count);

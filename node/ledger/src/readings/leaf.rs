@@ -2,10 +2,10 @@
 //!
 //! What they say lies where it was: in a reading that is to be encoded, or in the bytes that were read.
 
-use super::{Attachment, Quality, READINGS_MAX, Reading, ReadingsError, When};
+use super::{Attachment, Quality, READINGS_MAX, Reading, ReadingsError, When, span_of};
 use crate::codec;
 use crate::digest::{Digest, Salt};
-use crate::names::{Name, NameText};
+use crate::names::{Name, NameText, Text};
 use crate::time::Time;
 use crate::tree;
 use hkdf::Hkdf;
@@ -53,10 +53,6 @@ pub(super) struct Sample<'a> {
     attachment: Option<Cow<'a, Attachment>>,
 }
 
-/// A text that lies where it was. A type of its own, since serde borrows no text within an `Option`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
 impl<'a> Leaf<'a> {
     /// Its path, and the latest instant it speaks of.
     pub(super) fn into_latest(self) -> (Name, Time) {
@@ -88,20 +84,6 @@ impl<'a> Leaf<'a> {
             element: sample.element.map(Text::into_string),
             attachment: sample.attachment.map(Cow::into_owned),
         })
-    }
-}
-
-impl<'a> Text<'a> {
-    fn of(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
-    }
-
-    fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-
-    fn into_owned(self) -> Text<'static> {
-        Text(Cow::Owned(self.into_string()))
     }
 }
 
@@ -147,7 +129,7 @@ impl<'a> Sample<'a> {
             .attachment
             .as_ref()
             .map(|attachment| format!("\"{}\"", attachment.digest));
-        let value = self.value.as_ref().map(|value| &*value.0);
+        let value = self.value.as_ref().map(Text::as_str);
         if (self.element.is_some() && value.is_some())
             || (named.is_some() && named.as_deref() != value)
         {
@@ -185,9 +167,7 @@ pub(super) fn check<'l, 'a: 'l>(
     let whens = leaves
         .clone()
         .flat_map(|leaf| leaf.readings.iter().map(|reading| reading.when));
-    let from = whens.clone().map(|when| when.from()).min();
-    let to = whens.clone().map(|when| when.to()).max();
-    let (Some(span), Some(counted)) = (from.zip(to), u32::try_from(count).ok()) else {
+    let (Some(span), Some(counted)) = (span_of(whens.clone()), u32::try_from(count).ok()) else {
         return Err(ReadingsError::Count(count));
     };
     if count > READINGS_MAX {

@@ -193,7 +193,11 @@ impl Readings {
 /// The first and the last instant that readings speak of; `None` without any.
 #[must_use]
 pub fn reading_span(readings: &[Reading]) -> Option<(Time, Time)> {
-    let from = readings.iter().map(|reading| reading.when.from()).min()?;
-    let to = readings.iter().map(|reading| reading.when.to()).max()?;
+    span_of(readings.iter().map(|reading| reading.when))
+}
+
+fn span_of(whens: impl Iterator<Item = When> + Clone) -> Option<(Time, Time)> {
+    let from = whens.clone().map(|when| when.from()).min()?;
+    let to = whens.map(|when| when.to()).max()?;
     Some((from, to))
 }
