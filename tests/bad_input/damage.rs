@@ -3,6 +3,7 @@
 
 use super::Scene;
 use crate::support::{Ambit, Home};
+use ambit_audit::{AuditVerdict, Bundle, Trust, verify};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -139,8 +140,18 @@ fn built_again(scene: &Scene, ledger: &(u64, String)) {
         }
         assert!(text.contains("start again"), "{text}");
     }
-    assert!(told.contains("built again; nothing is lost"), "{told}");
+    assert!(
+        told.contains("built again; it holds all that the journal does"),
+        "{told}"
+    );
     assert_eq!(&scene.parties[0].ledger(), ledger);
+}
+
+/// How many entries are shown of a home that is only read.
+#[track_caller]
+fn shown(scene: &Scene) -> u64 {
+    let status = Ambit::json(&scene.parties[0].home, &["--read-only", "status"]);
+    status["ledger_size"].as_u64().unwrap()
 }
 
 #[test]
@@ -164,9 +175,21 @@ fn a_home_without_a_part_of_its_store_is_refused_or_built_again() {
     std::fs::remove_dir_all(home.join("journal")).unwrap();
     refused(&scene, &["journal", "is missing", "a part of the ledger"]);
     assert!(!home.join("journal").exists());
+    // Nothing but the database is left, which is shown as a whole.
+    assert_eq!(shown(&scene), ledger.0);
+    std::fs::remove_dir_all(home.join("db")).unwrap();
+    scene.refused(
+        &scene.parties[0].home,
+        &["--read-only", "list"],
+        1,
+        &["journal", "is missing"],
+    );
+    kept.put_back();
+    std::fs::remove_dir_all(home.join("journal")).unwrap();
     kept.put_back();
     std::fs::remove_file(home.join("journal/00000000.seg")).unwrap();
     refused(&scene, &["journal", "holds no journal"]);
+    assert_eq!(shown(&scene), ledger.0);
     kept.put_back();
     std::fs::rename(home.join("slots"), home.join("hidden")).unwrap();
     refused(&scene, &["slots", "is missing"]);
@@ -188,6 +211,14 @@ fn a_home_without_a_part_of_its_store_is_refused_or_built_again() {
         scene.refused(&scene.parties[0].home, arguments, 1, &words);
     }
     assert!(!Path::new(&bundle).exists());
+    let told = scene.fails(&["--read-only", "export", "-o", &bundle]);
+    assert!(told.contains("cannot be read, of entries "), "{told}");
+    // The auditor misses them, and finds nothing else.
+    let trust = Ambit::text(&scene.parties[0].home, &["key", "trust"]);
+    let read = Bundle::read(&std::fs::read(&bundle).unwrap()[..]).unwrap();
+    let report = verify(&read, &Trust::parse(&trust).unwrap());
+    assert_eq!(report.verdict(), AuditVerdict::Incomplete, "{report:?}");
+    assert_eq!(report.findings().len(), 1, "{report:?}");
     let told = scene.fails(&["store", "check", "--deep"]);
     assert!(told.contains("do not: entries"), "{told}");
     Ambit::text(&scene.parties[0].home, &["get", id(2)]);

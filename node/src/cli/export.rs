@@ -1,9 +1,11 @@
 //! `ambit export`: the bundle for an auditor, there as a whole or not at all.
 
 use super::backend::Backend;
+use super::called::is_read_only;
 use super::exit::Exit;
 use super::files::FileError;
 use super::output::{NewFile, OutputOption, note};
+use super::store::named;
 use super::table::pairs;
 use crate::api::BUNDLE_FAILED;
 use crate::failure::{Failure, FailureKind};
@@ -29,9 +31,14 @@ pub struct ExportArguments {
 struct Exported {
     bundle: PathBuf,
     entries: u64,
+    /// Those whose readings cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readings_left_out: Vec<u64>,
     bytes: u64,
 }
 
+/// How many entries are named in a table, at most.
+const SHOWN_MAX: usize = 32;
 /// More than any failure takes.
 const FAILURE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -47,18 +54,24 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
     let backend = Backend::open(home)?;
     let mut entries = 0;
     let mut bytes = 0;
+    let mut readings_left_out = Vec::new();
     NewFile::create(path)?.finish(|file| {
         entries = match &backend {
             Backend::Running(client) => {
                 let out = BufWriter::new(&mut *file);
                 receive(client.bundle()?, out).map_err(|error| sent_error(path, error))?
             }
-            Backend::Opened(node) => {
-                let (writer, entries) = node
-                    .export(BufWriter::new(&mut *file))
+            Backend::Opened(node) if is_read_only() => {
+                let salvaged = node
+                    .salvage(BufWriter::new(&mut *file))
                     .map_err(|error| export_error(path, error))?;
-                drop(writer);
-                entries
+                readings_left_out = salvaged.left_out;
+                salvaged.entries
+            }
+            Backend::Opened(node) => {
+                node.export(BufWriter::new(&mut *file))
+                    .map_err(|error| export_error(path, error))?
+                    .1
             }
         };
         bytes = length(file, path)?;
@@ -67,6 +80,7 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
     let exported = Exported {
         bundle: path.clone(),
         entries,
+        readings_left_out,
         bytes,
     };
     arguments.output.print(&exported, exported_table)?;
@@ -75,7 +89,11 @@ pub(super) fn export(home: &Path, arguments: &ExportArguments) -> Result<Exit, F
          statements are in it, add a --trust file of each, as it told you its fingerprint",
         crate::platform::shell_path(path)
     ));
-    Ok(Exit::Done)
+    if exported.readings_left_out.is_empty() {
+        return Ok(Exit::Done);
+    }
+    note("the bundle is not whole, and its audit says so of each entry above; keep the home as it is".to_owned());
+    Ok(Exit::Verification)
 }
 
 /// Writes a bundle as it comes, once its shape was checked. Returns the number of its entries.
@@ -171,9 +189,19 @@ fn export_error(path: &Path, error: ExportError) -> Failure {
 }
 
 fn exported_table(exported: &Exported) -> String {
-    pairs([
+    let mut rows = vec![
         ("bundle", exported.bundle.display().to_string()),
         ("entries", exported.entries.to_string()),
         ("bytes", exported.bytes.to_string()),
-    ])
+    ];
+    let left_out = &exported.readings_left_out;
+    if !left_out.is_empty() {
+        let shown = left_out.get(..SHOWN_MAX).unwrap_or(left_out);
+        let named = named(shown, left_out.len() as u64);
+        rows.push((
+            "left out",
+            format!("readings that cannot be read, of entries {named}"),
+        ));
+    }
+    pairs(rows)
 }

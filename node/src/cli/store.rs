@@ -18,7 +18,7 @@ pub enum StoreCommand {
     /// Read the whole journal, and say what is damaged in it; and bring the database up to it, as each start does. Ends
     /// with 4 where something is damaged. No node may run
     Check(StoreCheckArguments),
-    /// Build the database again from the journal. Nothing is lost by it; no node may run
+    /// Build the database again from the journal. What the journal holds is kept; no node may run
     Rebuild {
         #[command(flatten)]
         output: OutputOption,
@@ -143,7 +143,8 @@ fn checked_text(checked: &Checked) -> String {
     pairs(rows)
 }
 
-fn named(entries: &[u64], count: u64) -> String {
+/// Entries, of which there may be more than are named.
+pub(super) fn named(entries: &[u64], count: u64) -> String {
     let all: Vec<String> = entries.iter().map(u64::to_string).collect();
     let more = if entries.len() as u64 == count {
         ""

@@ -23,6 +23,29 @@ pub enum ExportError {
         "the content {0} that the ledger names is missing from the store; restore the home from the latest whole backup"
     )]
     Missing(Digest),
+    /// Sealed readings do not open.
+    #[error(
+        "the readings of entry {entry} cannot be read: `ambit --read-only export` leaves out such readings and names them, and \
+         `ambit store check --deep` finds all; restore the home from the latest whole backup"
+    )]
+    Readings {
+        /// Whose.
+        entry: u64,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+}
+
+/// What was exported of a ledger that may be damaged.
+#[derive(Debug)]
+pub struct Salvaged<W> {
+    /// What was written to.
+    pub out: W,
+    /// How many entries are in the bundle.
+    pub entries: u64,
+    /// Those of them whose readings cannot be read and are not in it.
+    pub left_out: Vec<u64>,
 }
 
 /// The trust file for this node's own root.
@@ -45,6 +68,36 @@ impl Node {
     /// # Errors
     /// Any [`ExportError`].
     pub fn export<W: Write>(&self, out: W) -> Result<(W, u64), ExportError> {
+        self.export_but(out, |entry, source| {
+            Err(ExportError::Readings { entry, source })
+        })
+    }
+
+    /// Writes a bundle as [`Node::export`] does, without the readings that cannot be read: an auditor misses them, and is shown
+    /// what is whole.
+    ///
+    /// # Errors
+    /// Any [`ExportError`] but [`ExportError::Readings`].
+    pub fn salvage<W: Write>(&self, out: W) -> Result<Salvaged<W>, ExportError> {
+        let mut left_out = Vec::new();
+        let (out, entries) = self.export_but(out, |entry, _| {
+            left_out.push(entry);
+            Ok(())
+        })?;
+        left_out.sort_unstable();
+        Ok(Salvaged {
+            out,
+            entries,
+            left_out,
+        })
+    }
+
+    /// Writes a bundle, and asks about each entry whose readings cannot be read.
+    fn export_but<W: Write>(
+        &self,
+        out: W,
+        mut lost: impl FnMut(u64, StoreError) -> Result<(), ExportError>,
+    ) -> Result<(W, u64), ExportError> {
         let (size, root) = self.store().tree_head();
         let organization = self.settings().organization.id.clone();
         let first = self.store().entry(0)?.ok_or(BundleWriteError::Empty)?;
@@ -96,7 +149,11 @@ impl Node {
             writer.blob(&blob)?;
         }
         for (id, index) in &readings {
-            writer.readings(id, &self.store().readings(*index, id)?)?;
+            match self.store().readings(*index, id) {
+                Ok(block) => writer.readings(id, &block)?,
+                Err(error) if error.is_of_readings() => lost(*index, error)?,
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok((writer.finish()?, size))
     }

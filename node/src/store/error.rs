@@ -57,7 +57,8 @@ pub enum StoreError {
     Unreadable(u64),
     /// A part of a store that must be there is not.
     #[error(
-        "`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup"
+        "`{0}` is missing, and with it a part of the ledger; restore the home from the latest whole backup; until then --read-only \
+         shows and exports what can be read of it, if anything can"
     )]
     Missing(PathBuf),
     /// Something else is in the place of a part of a store.
@@ -118,6 +119,16 @@ fn groups(from: u64, to: u64) -> String {
 }
 
 impl StoreError {
+    /// Whether sealed readings are lost, and nothing else is known to be.
+    pub(crate) fn is_of_readings(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged(_)
+                | Self::Seal(_)
+                | Self::Slot(SlotError::Erased(_) | SlotError::Cut { .. })
+        )
+    }
+
     /// Whether it leaves open what is on the disk, so that the store has to stop.
     pub(super) fn is_final(&self) -> bool {
         match self {

@@ -310,7 +310,7 @@ impl Opening<'_> {
             return Err(StoreError::Damaged("it is not what was just built"));
         };
         if !is_first {
-            tracing::warn!("the database is built again; nothing is lost");
+            tracing::warn!("the database is built again; it holds all that the journal does");
         }
         Ok((database, head, applied))
     }

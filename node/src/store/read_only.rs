@@ -1,6 +1,6 @@
 //! A store that is only read: its database is copied, or built from the journal, at another place, and nothing is written to the
-//! home. For one on a full disk, or on a file system that cannot be written to, or whose journal is damaged: then it is read as far
-//! as its database goes, or up to what is lost.
+//! home. For one on a full disk, or on a file system that cannot be written to, or whose journal is damaged or gone: then it is read as
+//! far as its database goes, or up to what is lost.
 
 use super::agreeing::{Agreed, agreed, has_entries_of, standing_of};
 use super::database::Database;
@@ -43,7 +43,7 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub fn open_read_only(home: &Path) -> Result<Self, StoreError> {
-        check_there(home, Way::Existing)?;
+        check_readable(home)?;
         let aside = Aside::make()?;
         let looked = look(home)?;
         // After the end of the journal is known: keys are there before what is sealed with them.
@@ -53,6 +53,9 @@ impl Store {
                 (index_key, database, (Some(head), applied))
             }
             None => {
+                if matches!(looked, Looked::Gone) {
+                    return Err(StoreError::Missing(journal_path(home)));
+                }
                 if matches!(looked, Looked::Damaged(_)) {
                     tracing::warn!(
                         "the database in `db` is not used, because it is in use, cannot be copied, or cannot be relied on"
@@ -76,7 +79,7 @@ impl Store {
             error => error,
         })?;
         let head = head.ok_or_else(|| StoreError::Empty(journal_path(home)))?;
-        if matches!(looked, Looked::Damaged(_)) {
+        if !matches!(looked, Looked::Whole(_)) {
             tracing::warn!(
                 entries = head.frontier.size(),
                 "this many entries are shown; what is not found may be among what is lost"
@@ -88,6 +91,15 @@ impl Store {
             shared: Shared::read_only((database, aside), published, slots, index_key).into(),
             writer: None,
         })
+    }
+}
+
+/// Whether the parts are there without which nothing can be shown: a database is as good as the journal that it was built from.
+fn check_readable(home: &Path) -> Result<(), StoreError> {
+    let has_rest = database_path(home).is_dir() && home.join("slots").is_file();
+    match check_there(home, Way::Existing) {
+        Err(StoreError::Missing(part)) if part == journal_path(home) && has_rest => Ok(()),
+        checked => checked,
     }
 }
 
@@ -167,6 +179,8 @@ fn aside_error(folder: &Path, error: DatabaseError) -> DatabaseError {
 enum Looked {
     Whole(Reader),
     Damaged(Damage),
+    /// There is none.
+    Gone,
 }
 
 /// Looks at a journal. What another process is appending is not damaged.
@@ -182,6 +196,14 @@ fn look(home: &Path) -> Result<Looked, StoreError> {
                 std::thread::sleep(LOOKS_INTERVAL);
             }
             Err(JournalError::Damaged(damage)) => return Ok(Looked::Damaged(damage)),
+            Err(JournalError::NotThere(folder)) => {
+                tracing::warn!(
+                    folder = %folder.display(),
+                    "there is no journal: shown is what the database holds, where it can be relied on; keep the home as it is, and \
+                     restore it from the latest whole backup elsewhere"
+                );
+                return Ok(Looked::Gone);
+            }
             Err(error) => return Err(error.into()),
         }
     }
@@ -198,6 +220,7 @@ impl Looked {
             }
             Self::Whole(reader) => return Ok(Box::new(reader.read(from)?)),
             Self::Damaged(damage) => damage,
+            Self::Gone => return Ok(Box::new(std::iter::empty())),
         };
         tracing::warn!(
             damage = %damage,
@@ -239,7 +262,7 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
         return Ok(None);
     };
     // One that cannot be relied on may still prove that the journal was longer.
-    if !is_fit && matches!(looked, Looked::Damaged(_)) {
+    if !is_fit && !matches!(looked, Looked::Whole(_)) {
         return Ok(None);
     }
     let place = aside.folder.path().join("copy");
@@ -269,6 +292,7 @@ fn copied(home: &Path, aside: &Aside, looked: &Looked) -> Result<Option<Copied>,
             Agreed::Outdated | Agreed::Not => None,
         }),
         Looked::Damaged(_) => Ok(of_same_course(&database, home, &index_key)?),
+        Looked::Gone => held(&database, &index_key),
     };
     let agreed = match agreed {
         Err(StoreError::Lost { from, to }) if !is_fit => {
