@@ -322,3 +322,93 @@ fn a_journal_that_is_damaged_is_never_opened_as_a_smaller_one() {
     }
     assert_eq!(scene.parties[0].ledger(), ledger);
 }
+
+/// Runs a command with so many descriptors at most, and says how it ended.
+#[cfg(unix)]
+fn with_descriptors(home: &Home, count: u32, arguments: &[&str]) -> std::process::Output {
+    let program = Ambit::program().to_str().unwrap();
+    let script = format!(
+        "ulimit -n {count}; exec \"$0\" --home \"$1\" {}",
+        arguments.join(" ")
+    );
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &script, program, home.path().to_str().unwrap()]);
+    command.output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn want_of_descriptors_leaves_the_database_as_good_as_it_was() {
+    let (scene, kept, ledger) = damaged();
+    let home = &scene.parties[0].home;
+    let path = home.path().join("journal/00000000.seg");
+    let mut content = kept.content("journal/00000000.seg").to_vec();
+    let end = kept.end("journal/00000000.seg");
+    content[end / 2] ^= 0x55;
+    // What the journal lost is in the database alone: it must not be given up for a trifle.
+    std::fs::write(&path, &content).unwrap();
+    for count in 5..=20 {
+        let ended = with_descriptors(home, count, &["list"]);
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            !ended.status.success() && !told.contains("panicked"),
+            "{count}: {told}"
+        );
+        assert_eq!(shown(&scene), ledger.0, "{count}: {told}");
+    }
+    // Nor is anything built again where the journal is whole.
+    kept.put_back();
+    let told = with_descriptors(home, 12, &["list"]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(told.contains("no more file descriptors"), "{told}");
+    let told = Ambit::call(home, &["list"]);
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(
+        !told.contains("built again") && !told.contains("building"),
+        "{told}"
+    );
+    assert_eq!(scene.parties[0].ledger(), ledger);
+}
+
+#[test]
+fn keys_that_are_not_those_of_the_readings_are_named() {
+    let (scene, kept, ledger) = damaged();
+    let home = &scene.parties[0].home;
+    let other: Vec<u8> = kept.content("slots").iter().map(|byte| byte ^ 1).collect();
+    std::fs::write(home.path().join("slots"), other).unwrap();
+    refused(
+        &scene,
+        &[
+            "slots",
+            "do not open what was recorded last",
+            "an older copy",
+        ],
+    );
+    assert_eq!(shown(&scene), ledger.0);
+    kept.put_back();
+    assert_eq!(scene.parties[0].ledger(), ledger);
+}
+
+#[test]
+fn what_could_not_be_read_when_the_database_was_built_is_not_passed_over() {
+    let (scene, kept, _) = damaged();
+    let home = &scene.parties[0].home;
+    let latest = ["get", "--submodel", "m"];
+    let before = Ambit::text(home, &latest);
+    let mut slots = kept.content("slots").to_vec();
+    slots[2 * 32] ^= 1;
+    std::fs::write(home.path().join("slots"), slots).unwrap();
+    scene.refused(home, &latest, 1, &["do not open"]);
+    Ambit::text(home, &["store", "rebuild"]);
+    std::fs::write(home.path().join("slots"), kept.content("slots")).unwrap();
+    // What was moved aside goes with the next clean start.
+    Ambit::text(home, &["list"]);
+    scene.refused(
+        home,
+        &latest,
+        1,
+        &["could not be read when it was built", "store rebuild"],
+    );
+    Ambit::text(home, &["store", "rebuild"]);
+    assert_eq!(Ambit::text(home, &latest), before);
+}

@@ -102,7 +102,14 @@ impl Node {
         elements: &mut BTreeMap<String, Element>,
     ) -> Result<(), StoreError> {
         let facts = found.observation.facts();
-        for reading in self.readings(found)?.readings {
+        let readings = self.readings(found)?.readings;
+        if self.store().is_unknown(latest) {
+            // They can be read again, and what lies behind them may be later.
+            return Err(StoreError::Damaged(
+                "readings of this submodel could not be read when it was built",
+            ));
+        }
+        for reading in readings {
             let at = reading.when.to();
             if !self.store().is_latest(latest, &reading.path, at) {
                 continue;

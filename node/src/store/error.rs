@@ -137,7 +137,12 @@ impl StoreError {
             | Self::Slot(
                 SlotError::File { .. } | SlotError::Full { .. } | SlotError::Stopped { .. },
             ) => true,
-            Self::Slot(SlotError::Randomness(_) | SlotError::Erased(_) | SlotError::Cut { .. })
+            Self::Slot(
+                SlotError::Randomness(_)
+                | SlotError::Erased(_)
+                | SlotError::Cut { .. }
+                | SlotError::Other { .. },
+            )
             | Self::InUse(_)
             | Self::Seal(_)
             | Self::Stopped

@@ -100,6 +100,11 @@ pub(super) fn path_hash(key: &IndexKey, path: &str) -> Hash {
     key.hash(LATEST_PATH, path)
 }
 
+/// The same where the elements are not known.
+pub(super) fn unknown_hash(key: &IndexKey) -> Hash {
+    path_hash(key, UNKNOWN_PATH)
+}
+
 fn value(assigned: Option<&Assigned>) -> Option<&str> {
     assigned.map(|assigned| assigned.value.as_str())
 }

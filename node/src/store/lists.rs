@@ -4,7 +4,7 @@
 
 use super::agreeing::standing_of;
 use super::database::Database;
-use super::finding::{FactValue, expiry_of, latest_of, path_hash, stretches};
+use super::finding::{FactValue, expiry_of, latest_of, path_hash, stretches, unknown_hash};
 use super::index_key::Hash;
 use super::packing::{latest_in, numbers_in};
 use super::{Store, StoreError, keys};
@@ -142,6 +142,13 @@ impl Store {
         Ok(entries
             .map(|(entry, elements)| LatestReading { entry, elements })
             .collect())
+    }
+
+    /// Whether it was not known what this entry holds when the database was built, so that what is latest is not known either.
+    #[must_use]
+    pub fn is_unknown(&self, latest: &LatestReading) -> bool {
+        let unknown = unknown_hash(&self.shared.index_key);
+        latest.elements.contains_key(&unknown)
     }
 
     /// Whether the latest reading of a path is at this instant in this entry.

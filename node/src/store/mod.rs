@@ -168,8 +168,11 @@ impl Store {
             opened => opened,
         };
         let mut opened = open()?;
-        let begin =
-            |opened: &Opened| start_of(&opened.database, opened.head.clone(), &slots.borrow());
+        let begin = |opened: &Opened| {
+            let begun = start_of(&opened.database, opened.head.clone(), &slots.borrow())?;
+            reader::check_keys(&opened.database, &mut slots.borrow_mut())?;
+            Ok::<_, StoreError>(begun)
+        };
         let published = match begin(&opened) {
             Err(error) if error.is_damage() && !opened.was_built_again => {
                 opened.notice.unfit()?;

@@ -179,8 +179,13 @@ impl Opening<'_> {
             return Ok(None);
         }
         // Before the engine is opened, which writes.
-        self.notice.opened()?;
-        let database = match Database::open(&path) {
+        let mut is_opened = false;
+        let opened = Database::look(&path).and_then(|()| {
+            self.notice.opened()?;
+            is_opened = true;
+            Database::open(&path)
+        });
+        let database = match opened {
             Ok(database) => database,
             Err(error) if error.is_damage() => {
                 tracing::warn!(
@@ -189,11 +194,14 @@ impl Opening<'_> {
                 );
                 return Ok(None);
             }
+            // As it was found.
+            Err(error) if !is_opened => return Err(error.into()),
             Err(error) => {
-                let left = if error.may_have_written() {
-                    Left::Unfit
-                } else {
-                    self.left
+                let left = match error {
+                    // It ended as one that is killed.
+                    DatabaseError::Wanting { .. } => Left::Killed,
+                    _ if error.may_have_written() => Left::Unfit,
+                    _ => self.left,
                 };
                 self.notice.put_back(left)?;
                 return Err(error.into());

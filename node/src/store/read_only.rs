@@ -85,7 +85,11 @@ impl Store {
                 "this many entries are shown; what is not found may be among what is lost"
             );
         }
-        let slots = slots.into_inner();
+        let mut slots = slots.into_inner();
+        match reader::check_keys(&database, &mut slots) {
+            Err(StoreError::Slot(error)) => tracing::warn!(%error, "not all readings open"),
+            checked => checked?,
+        }
         let published = start_of(&database, head, &slots)?;
         Ok(Self {
             shared: Shared::read_only((database, aside), published, slots, index_key).into(),

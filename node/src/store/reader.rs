@@ -3,7 +3,7 @@
 use super::database::{Database, DatabaseError};
 use super::held_record::HeldRecord;
 use super::keys;
-use super::slots::{SlotError, SlotKey};
+use super::slots::{SlotError, SlotKey, Slots};
 use super::{Store, StoreError, packs, seal};
 use crate::link::unpack_readings;
 use ambit_ledger::{
@@ -23,6 +23,17 @@ pub struct Recorded {
     pub entry: Entry,
     /// Its body.
     pub body: Body,
+}
+
+impl Recorded {
+    /// The observation that the entry holds.
+    pub(super) fn observation(&self) -> Option<ObservationId> {
+        match &self.body {
+            Body::Observed(observed) => Some(ObservationId::of(&observed.observation)),
+            Body::Admitted(admitted) => Some(ObservationId::of(&admitted.observation)),
+            _ => None,
+        }
+    }
 }
 
 const DAMAGED_ENTRY: &str = "an entry cannot be read";
@@ -53,6 +64,47 @@ pub(super) fn entry_of(database: &Database, index: u64) -> Result<Option<Vec<u8>
     let pack = packs::pack_of(database, keys::entry, index)?;
     let item = pack.as_deref().and_then(|pack| item_of(pack, index));
     Ok(item.and_then(|item| item.get(32..)).map(<[u8]>::to_vec))
+}
+
+/// Readings that are looked at to tell whether the keys are those that they were sealed with.
+const LOOKED_AT: usize = 4;
+
+/// Checks that the keys open what was sealed last. One that does not open may be damaged; where several do not, one after the
+/// other, the keys are others.
+pub(super) fn check_keys(database: &Database, slots: &mut Slots) -> Result<(), StoreError> {
+    let mut unopened = 0;
+    let (mut looked_at, mut next) = (0, u64::MAX);
+    while looked_at < LOOKED_AT
+        && let Some(pack) = packs::pack_of(database, keys::readings, next)?
+    {
+        let items: Vec<(u64, &[u8])> = packs::items(&pack).collect();
+        let Some((first, _)) = items.first() else {
+            return Ok(());
+        };
+        for (index, block) in items.iter().rev().take(LOOKED_AT - looked_at) {
+            looked_at += 1;
+            let bytes = entry_of(database, *index)?;
+            let bytes = bytes.ok_or(StoreError::Damaged("an entry is missing"))?;
+            let Some(id) = parse_entry(*index, &bytes)?.observation() else {
+                return Err(StoreError::Damaged("readings lead to no observation"));
+            };
+            match open_packed(block, &id, |slot| slots.used_key(slot)) {
+                Err(StoreError::Seal(_)) => unopened += 1,
+                Err(StoreError::Slot(SlotError::Erased(_))) => {}
+                // What was sealed before it opens as well, or is damaged by itself.
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            if unopened > 1 {
+                return Err(slots.are_others().into());
+            }
+        }
+        let Some(before) = first.checked_sub(1) else {
+            return Ok(());
+        };
+        next = before;
+    }
+    Ok(())
 }
 
 /// Opens sealed readings: the slot of their key, then nonce and ciphertext.

@@ -80,6 +80,15 @@ pub enum SlotError {
         /// How many were used.
         used: u64,
     },
+    /// The keys are not those that the readings were sealed with last.
+    #[error(
+        "the keys in `{path}` do not open what was recorded last: an older copy of it is in its place, or another home's; put back \
+         the right one, or restore the home from the latest whole backup; until then --read-only shows and exports what opens"
+    )]
+    Other {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The slot was zeroed, or was never filled.
     #[error(
         "key slot {0} holds no key, and this version erases none: `slots` is damaged; restore the home from the latest \
@@ -141,6 +150,12 @@ impl Slots {
             });
         }
         Ok(())
+    }
+
+    /// That other keys are in it than it should have.
+    pub(super) fn are_others(&self) -> SlotError {
+        let path = self.path.clone();
+        SlotError::Other { path }
     }
 
     /// Gives the slots from this one on, which no group names that is committed, other keys: what a crash cut off may have been

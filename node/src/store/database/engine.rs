@@ -7,7 +7,7 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Drop for Watch {
 
 /// Of what lies in the place of the engine's files only files can be read: a pipe, say, would never end.
 pub(super) fn check_files(path: &Path) -> Result<(), DatabaseError> {
-    let failed = |error| DatabaseError::sync(path, error);
+    let failed = |error| looking_error(path, error);
     let found = match std::fs::read_dir(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -93,7 +93,7 @@ pub(super) fn remove_cut_off_snapshots(path: &Path) -> Result<(), DatabaseError>
     let file = match File::options().read(true).write(true).open(&data) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(DatabaseError::sync(&data, error)),
+        Err(error) => return Err(looking_error(&data, error)),
     };
     // Another process that is opening the database is just writing its own. The lock is the engine's.
     match file.try_lock() {
@@ -103,9 +103,9 @@ pub(super) fn remove_cut_off_snapshots(path: &Path) -> Result<(), DatabaseError>
                 path: path.to_owned(),
             });
         }
-        Err(TryLockError::Error(error)) => return Err(DatabaseError::sync(&data, error)),
+        Err(TryLockError::Error(error)) => return Err(looking_error(&data, error)),
     }
-    let failed = |error| DatabaseError::sync(path, error);
+    let failed = |error| looking_error(path, error);
     for found in std::fs::read_dir(path).map_err(failed)? {
         let found = found.map_err(failed)?.path();
         let is_cut_off = found.extension().is_some_and(|end| end == "generating");
@@ -115,6 +115,17 @@ pub(super) fn remove_cut_off_snapshots(path: &Path) -> Result<(), DatabaseError>
         }
     }
     Ok(())
+}
+
+/// The error of a file that was only looked at.
+fn looking_error(path: &Path, error: io::Error) -> DatabaseError {
+    match wanting(&error) {
+        Some(what) => DatabaseError::Wanting {
+            path: path.to_owned(),
+            what,
+        },
+        None => DatabaseError::sync(path, error),
+    }
 }
 
 /// Whether an error says that there is no space, or none that this user may have.
@@ -162,27 +173,69 @@ fn wanting(error: &io::Error) -> Option<&'static str> {
     if error.kind() == io::ErrorKind::OutOfMemory {
         return Some("memory");
     }
+    // What a thread is refused with that is one too many.
+    if error.kind() == io::ErrorKind::WouldBlock {
+        return Some("threads");
+    }
     // ENFILE and EMFILE, which have no kind of their own.
     let is_descriptors = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
     is_descriptors.then_some("file descriptors")
 }
 
-/// What the engine may have wanted where it gave up without saying why: that is not the fault of what is there.
-fn wanted(path: &Path) -> Option<&'static str> {
-    let descriptors: io::Result<Vec<File>> = (0..8).map(|_| File::open(path)).collect();
-    let threads = || {
-        let threads = (0..4).map(|_| std::thread::Builder::new().spawn(|| {}));
-        threads.collect::<io::Result<Vec<_>>>()
+/// Threads that the engine starts by and by, and those that watch and write.
+const THREADS_WANTED: usize = 12;
+const DESCRIPTORS_WANTED: usize = 16;
+/// What the engine takes to go through a database.
+const MEMORY_WANTED: usize = 96 * 1024 * 1024;
+
+/// What the system has too little of for the engine. It does not always say so itself: it waits for ever for a thread that it did not
+/// get, and takes a database for damaged for which there is no memory.
+fn wanted(folder: &Path) -> Option<&'static str> {
+    let descriptors = (0..DESCRIPTORS_WANTED).map(|_| File::open(folder));
+    if let Err(error) = descriptors.collect::<io::Result<Vec<_>>>() {
+        return wanting(&error);
+    }
+    // Asked for, and given back untouched.
+    if Vec::<u8>::new().try_reserve_exact(MEMORY_WANTED).is_err() {
+        return Some("memory");
+    }
+    let (end, ended) = channel::<()>();
+    let ended = Arc::new(Mutex::new(ended));
+    let thread = |_| {
+        let ended = Arc::clone(&ended);
+        // Each is there until all are.
+        let wait = move || {
+            let _ = ended.lock().map(|ended| ended.recv());
+        };
+        std::thread::Builder::new().spawn(wait)
     };
-    match (descriptors, threads()) {
-        (Err(error), _) => wanting(&error),
-        (Ok(_), Err(_)) => Some("threads"),
-        (Ok(_), Ok(threads)) => {
-            for thread in threads {
-                let _ = thread.join();
-            }
-            None
+    let (mut threads, mut has_all) = (Vec::new(), true);
+    for number in 0..THREADS_WANTED {
+        match thread(number) {
+            Ok(thread) => threads.push(thread),
+            Err(_) => has_all = false,
         }
+    }
+    drop(end);
+    for thread in threads {
+        let _ = thread.join();
+    }
+    (!has_all).then_some("threads")
+}
+
+/// Checks, before anything is written, that the system has what the engine takes.
+pub(super) fn check_wants(path: &Path) -> Result<(), DatabaseError> {
+    let folder = if path.is_dir() {
+        Some(path)
+    } else {
+        path.parent()
+    };
+    match folder.and_then(wanted) {
+        Some(what) => Err(DatabaseError::Wanting {
+            path: path.to_owned(),
+            what,
+        }),
+        None => Ok(()),
     }
 }
 
@@ -235,10 +288,12 @@ pub(super) fn open_engine(config: &sled::Config, path: &Path) -> Result<sled::Db
         None => DatabaseError::Damaged,
     };
     match wanted(path) {
-        Some(what) if error.is_damage() => Err(DatabaseError::Wanting {
-            path: path.to_owned(),
-            what,
-        }),
+        Some(what) if !matches!(error, DatabaseError::InUse { .. }) => {
+            Err(DatabaseError::Wanting {
+                path: path.to_owned(),
+                what,
+            })
+        }
         _ => Err(error),
     }
 }

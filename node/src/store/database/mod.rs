@@ -13,7 +13,9 @@ pub(super) use engine::is_full;
 use super::faults::{Faults, Point};
 use super::keys;
 use super::records::{Applied, Head, standing};
-use engine::{Watch, asked, check_files, engine_error, open_engine, remove_cut_off_snapshots};
+use engine::{
+    Watch, asked, check_files, check_wants, engine_error, open_engine, remove_cut_off_snapshots,
+};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
@@ -241,8 +243,14 @@ impl Database {
         }
     }
 
-    fn open_once(path: &Path) -> Result<Self, DatabaseError> {
+    /// Looks whether it can be opened, as far as that can be told before the engine writes.
+    pub(super) fn look(path: &Path) -> Result<(), DatabaseError> {
         check_files(path)?;
+        check_wants(path)
+    }
+
+    fn open_once(path: &Path) -> Result<Self, DatabaseError> {
+        Self::look(path)?;
         remove_cut_off_snapshots(path)?;
         let config = sled::Config::new()
             .path(path)

@@ -21,7 +21,7 @@ const SEGMENT_BYTES_FIRST: u64 = 256 * 1024;
 #[cfg(test)]
 const SEGMENT_BYTES_FIRST: u64 = 4 * 1024;
 /// How often a segment is twice as large as the one before: up to 16 MiB.
-const DOUBLINGS_MAX: u32 = 6;
+const SEGMENT_BYTES_LAST: u64 = SEGMENT_BYTES_FIRST * 64;
 /// What the size of a segment is a multiple of.
 const BLOCK_BYTES: u64 = 4_096;
 
@@ -66,11 +66,32 @@ pub struct RecordPosition {
     pub index: u32,
 }
 
-/// How large a segment is made: as its number asks, or as one group does that needs more.
-pub(super) fn segment_bytes(number: u32, group_bytes: u64) -> u64 {
-    let usual = SEGMENT_BYTES_FIRST << number.min(DOUBLINGS_MAX);
+/// How large a segment is made: twice as large as the one before, or as one group asks that needs more.
+pub(super) fn segment_bytes(before: Option<Before>, group_bytes: u64) -> u64 {
+    let usual = match before {
+        None => SEGMENT_BYTES_FIRST,
+        Some(Before::Filled { bytes }) => bytes.saturating_mul(2),
+        Some(Before::CutOff { used }) => used.next_power_of_two(),
+    };
+    let usual = usual.clamp(SEGMENT_BYTES_FIRST, SEGMENT_BYTES_LAST);
     let needed = (RECORDS_START + group_bytes).next_multiple_of(BLOCK_BYTES);
     usual.max(needed)
+}
+
+/// How the segment before was left.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Before {
+    /// The next group does not fit into it.
+    Filled {
+        /// How large it was made.
+        bytes: u64,
+    },
+    /// A crash cut off what came last in it, so that nothing more is written to it. The next one is no larger than what it holds
+    /// asks for: crash after crash would take up a disk.
+    CutOff {
+        /// What is whole of it.
+        used: u64,
+    },
 }
 
 /// The header of a segment.
@@ -326,10 +347,20 @@ mod tests {
 
     #[test]
     fn segments_double_up_to_a_bound_and_hold_what_has_to_fit() {
-        let sizes: Vec<u64> = (0..9).map(|number| segment_bytes(number, 0)).collect();
         let first = SEGMENT_BYTES_FIRST;
-        let expected = [1, 2, 4, 8, 16, 32, 64, 64, 64].map(|times| times * first);
-        assert_eq!(sizes, expected);
-        assert_eq!(segment_bytes(0, 10_000), 12_288);
+        let mut bytes = segment_bytes(None, 0);
+        for times in [1, 2, 4, 8, 16, 32, 64, 64, 64] {
+            assert_eq!(bytes, times * first);
+            bytes = segment_bytes(Some(Before::Filled { bytes }), 0);
+        }
+        let large = 3 * SEGMENT_BYTES_LAST - RECORDS_START;
+        let bytes = segment_bytes(None, large);
+        assert_eq!(bytes, 3 * SEGMENT_BYTES_LAST);
+        let after = segment_bytes(Some(Before::Filled { bytes }), 0);
+        assert_eq!(after, SEGMENT_BYTES_LAST);
+        for (used, times) in [(0, 1), (first, 1), (first + 1, 2), (bytes, 64)] {
+            let after = segment_bytes(Some(Before::CutOff { used }), 0);
+            assert_eq!(after, times * first);
+        }
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! # Files
 //! `NNNNNNNN.seg`, numbered from 0, each twice as large as the one before from 256 KiB up to 16 MiB, and larger for one group
-//! that needs it. Space is reserved and synced before the file gets this name; until then it is `NNNNNNNN.new`, which nothing
+//! that needs it; behind one that a crash cut off, as large as what is whole of that. Space is reserved and synced before the file gets this name; until then it is `NNNNNNNN.new`, which nothing
 //! reads. So a segment always has a whole header and its whole length: one that has not is damaged, whatever a crash did.
 //!
 //! # Bytes
@@ -68,7 +68,7 @@ pub use salvage::{Salvage, Salvaged};
 pub use walk::Group;
 
 use files::Files;
-use layout::{Flag, HEAD_BYTES, Header, RECORDS_START, Salt, Seal, segment_bytes};
+use layout::{Before, Flag, HEAD_BYTES, Header, RECORDS_START, Salt, Seal, segment_bytes};
 use reader::find_end;
 use segments::Segments;
 use std::fs::File;
@@ -120,7 +120,7 @@ impl Journal {
             journal: draw_salt()?,
             salt: draw_salt()?,
             first_group: 0,
-            bytes: segment_bytes(0, 0),
+            bytes: segment_bytes(None, 0),
             salt_before: Salt::default(),
             end_before: 0,
         };
@@ -274,12 +274,19 @@ impl Journal {
         let before = self.segments.last();
         let number = before.number.checked_add(1).filter(|next| *next < u32::MAX);
         let number = number.ok_or_else(|| JournalError::Exhausted(files.folder().to_owned()))?;
+        let left = if self.is_torn {
+            let used = self.next.offset;
+            Before::CutOff { used }
+        } else {
+            let bytes = before.bytes;
+            Before::Filled { bytes }
+        };
         let header = Header {
             number,
             journal: before.journal,
             salt: draw_salt()?,
             first_group: self.next.group,
-            bytes: segment_bytes(number, group_bytes),
+            bytes: segment_bytes(Some(left), group_bytes),
             salt_before: before.salt,
             end_before: self.next.offset,
         };

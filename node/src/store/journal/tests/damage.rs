@@ -631,6 +631,48 @@ fn a_segment_of_a_newer_program_is_left_alone() {
 }
 
 #[test]
+fn crash_after_crash_takes_no_more_space_than_what_is_whole() {
+    let folder = folder();
+    let home = folder.path().join("journal");
+    let group = [vec![vec![7; 30]]];
+    let mut journal = Journal::create(&home).unwrap();
+    // Grown first, as one is that was used for long.
+    while journal.acknowledged().segment < 7 {
+        append_all(&mut journal, &[vec![vec![7; 3_000]]]);
+    }
+    let sizes = || {
+        let files = std::fs::read_dir(&home).unwrap();
+        files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum::<u64>()
+    };
+    let mut acknowledged = journal.acknowledged();
+    append_all(&mut journal, &group);
+    let before = sizes();
+    for _ in 0..8 {
+        drop(journal);
+        let tail = path(&home, acknowledged.segment);
+        let mut bytes = std::fs::read(&tail).unwrap();
+        let begin = usize::try_from(acknowledged.offset).unwrap();
+        bytes[begin + 25] ^= 1;
+        std::fs::write(&tail, bytes).unwrap();
+        let (opened, found) = open(&home, acknowledged.group).unwrap();
+        journal = opened;
+        assert!(found.torn_bytes > 0);
+        append_all(&mut journal, &group);
+        acknowledged = journal.acknowledged();
+        append_all(&mut journal, &group);
+    }
+    // What was whole of the first one that was cut off is large; all others are as small as the first of a journal.
+    let first = std::fs::metadata(path(&home, 0)).unwrap().len();
+    assert!(
+        sizes() <= before + 8 * first + 64 * first,
+        "{}",
+        sizes() - before
+    );
+}
+
+#[test]
 fn a_torn_tail_is_left_and_the_next_group_begins_a_segment() {
     let small = Small::new();
     let mut bytes = small.segments[2].clone();
