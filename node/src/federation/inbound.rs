@@ -21,7 +21,7 @@ use crate::store::{BoxKey, StoreError, Write};
 use ambit_ledger::{EditionStage, OrganizationId, PartnershipId, RefusalCode};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -29,6 +29,8 @@ use tokio::time::MissedTickBehavior;
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked at whether something may be asked for again, and what was refused is handed over.
 const TICK: Duration = Duration::from_secs(5);
+/// A link that ends sooner is charged for what was verified of it in vain: the work is done again for the next one.
+const SHORT: Duration = Duration::from_secs(2);
 /// How long a sender is given to say what it finds wrong of a link that was taken; it does so at once.
 const FINDS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -198,15 +200,32 @@ impl Session {
         replaced: watch::Receiver<u64>,
     ) -> Result<(), Ended> {
         let (node, partnership, from) = (&self.node, &self.partnership, &self.from);
+        let begun = Instant::now();
         let mut frames = read_ahead(node, partnership, from, &self.turn, looking, frames);
         let ended = self.exchange(&mut frames, replaced).await;
+        let is_by_peer = matches!(ended, Ok(()) | Err(Ended::Connection | Ended::Replaced));
+        let is_short = is_by_peer && begun.elapsed() < SHORT;
         if matches!(ended, Err(Ended::Connection)) {
             self.hear_last(&mut frames).await;
+        }
+        if is_short {
+            self.charge_in_vain();
         }
         let refused = std::mem::take(&mut self.refused);
         self.trouble
             .keep_refused(&self.from, &self.partnership, refused);
         ended
+    }
+
+    /// Charges what was verified ahead and never had its turn.
+    fn charge_in_vain(&self) {
+        let next = self.machine.as_ref().map(|machine| machine.turn().0);
+        let in_vain = next.map_or(0, |next| self.turn.ahead_of(next));
+        for _ in 0..in_vain {
+            let bytes = 0;
+            let peer = self.link.peer();
+            self.trouble.charge(&peer, Fault::OutOfTurn { bytes });
+        }
     }
 
     async fn exchange(

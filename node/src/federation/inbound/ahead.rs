@@ -35,6 +35,11 @@ impl Turn {
         self.granted.store(machine.turn().1, Ordering::Relaxed);
     }
 
+    /// How many were verified, or are being, of which this one is the next to be taken.
+    pub(super) fn ahead_of(&self, next: u64) -> u64 {
+        self.next.load(Ordering::Relaxed).saturating_sub(next)
+    }
+
     fn is_due(&self, number: u64) -> bool {
         let next = self.next.load(Ordering::Relaxed);
         let is_due = number == next && number <= self.granted.load(Ordering::Relaxed);

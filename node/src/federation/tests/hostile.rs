@@ -196,6 +196,43 @@ async fn forged_items_are_cut_off_after_few_verifications() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_that_end_before_their_items_had_their_turn_are_cut_off() {
+    /// Fewer than a peer may open at once, and slower than it may.
+    const LINKS: u32 = 120;
+    let folder = tempfile::tempdir().unwrap();
+    let pair = pair(folder.path(), "").await;
+    let recipient = &pair.recipient.node;
+    let mesh = mesh_of(&pair.supplier, recipient).await;
+    let mut peer = Peer::open(&mesh, &pair.supplier, recipient, &pair.partnership).await;
+    let parts = peer.parts("");
+    let item = peer.sign(parts);
+    let mut chain: Chain = peer.end();
+    let mut frames = Vec::new();
+    for seq in 1..=40 {
+        chain = chain.with_body(seq, &item.body());
+        frames.push(peer.frame(seq, chain, &item));
+    }
+    drop(peer);
+    let mut links = 0;
+    'links: while links < LINKS {
+        links += 1;
+        let mut link = say_hello(&mesh, &pair).await;
+        for frame in &frames {
+            if link.send(frame).await.is_err() {
+                break 'links;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if link.send(&[]).await.is_err() {
+            break;
+        }
+    }
+    assert!(links < LINKS, "never cut off");
+    assert!(held(recipient) <= 1);
+    pair.recipient.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_on_many_links_are_recorded_together() {
     const LINKS: u64 = 24;
     let folder = tempfile::tempdir().unwrap();
