@@ -11,6 +11,7 @@ use std::process::Output;
 mod attestations;
 mod clock;
 mod everyday;
+mod heavy;
 #[cfg(unix)]
 mod stop;
 #[cfg(unix)]

@@ -13,12 +13,36 @@ use ambit_ledger::{
 /// other's clock is not relied on.
 pub const CLOCKS_APART_SECONDS_MAX: u32 = 300;
 
+/// The most members of an agreement.
+pub const MEMBERS_MAX: usize = 64;
+
+/// The most purposes of an agreement, and of data derived under it: each is asked for by itself.
+pub const PURPOSES_MAX: usize = 64;
+
+/// The most rules that are written by hand: each is asked every time.
+pub const RULES_MAX: usize = 64;
+
+/// The most bytes that an agreement brings to each decision under it: its members and purposes, as often as they stand in one.
+pub const DECIDED_BYTES_MAX: usize = 20 * 1024;
+
 /// Why terms are no agreement anybody should sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
     /// Fewer than two members.
     #[error("the agreement has {0} members: name at least two")]
     TooFewMembers(usize),
+    /// More than can be asked or recorded each time.
+    #[error(
+        "the agreement has {count} {what}, and {most} at most are judged by: make several agreements of it"
+    )]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// So many.
+        count: usize,
+        /// So many may be.
+        most: usize,
+    },
     /// Members out of order, or one named twice.
     #[error("member `{0}` is out of order or named twice: list members once, ascending by id")]
     MemberOrder(OrganizationId),
@@ -138,6 +162,7 @@ pub fn check_terms(
     terms: &PartnershipTerms,
     taxonomies: &Taxonomies,
 ) -> Result<Profile, TermsError> {
+    check_sizes(terms)?;
     check_members(terms, taxonomies)?;
     check_subject(terms, taxonomies)?;
     check_times(terms)?;
@@ -186,6 +211,48 @@ pub fn agreement(terms: &PartnershipTerms, state: AgreementState, lease_until: T
         until: terms.until,
         lease_until,
     }
+}
+
+/// Bounds what each decision asks, and records.
+fn check_sizes(terms: &PartnershipTerms) -> Result<(), TermsError> {
+    let derived = terms.derived.as_ref();
+    let derived_purposes = derived.map_or(0, |derived| derived.purposes.len());
+    let counts = [
+        ("members", terms.members.len(), MEMBERS_MAX),
+        ("purposes", terms.purposes.len(), PURPOSES_MAX),
+        ("purposes of derived data", derived_purposes, PURPOSES_MAX),
+        (
+            "bytes of members and purposes in each decision",
+            decided_bytes(terms),
+            DECIDED_BYTES_MAX,
+        ),
+    ];
+    match counts.into_iter().find(|(_, count, most)| count > most) {
+        Some((what, count, most)) => Err(TermsError::TooMany { what, count, most }),
+        None => Ok(()),
+    }
+}
+
+/// How many bytes of a decision come from the terms.
+fn decided_bytes(terms: &PartnershipTerms) -> usize {
+    /// What stands beside a name: its head, and a digest or an answer.
+    const BESIDE: usize = 48;
+    let of = |names: &mut dyn Iterator<Item = &str>| -> usize {
+        names.map(|name| name.len() + BESIDE).sum()
+    };
+    let members = terms.members.iter().map(|member| &member.card.organization);
+    let members = of(&mut members.map(|organization| organization.as_str()));
+    let purposes = of(&mut terms.purposes.iter().map(|purpose| purpose.as_str()));
+    let derived = terms.derived.as_ref().map_or(0, |derived| {
+        of(&mut derived.purposes.iter().map(|purpose| purpose.as_str()))
+            + of(&mut derived.data_classes.iter().map(|class| class.as_str()))
+            + of(&mut derived
+                .recipients
+                .iter()
+                .map(|recipient| recipient.as_str()))
+    });
+    // In the agreement and in the scope, and in the scope and with an answer.
+    2 * members + 2 * purposes + derived
 }
 
 fn check_members(terms: &PartnershipTerms, taxonomies: &Taxonomies) -> Result<(), TermsError> {

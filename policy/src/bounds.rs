@@ -21,7 +21,10 @@ pub const POLICY_LINKS_MAX: usize = 500;
 
 /// The most conditionals around one expression. The validator puts the branch that is always taken in the place of
 /// the other and looks through both, so that each one more doubles its work.
-pub const CONDITIONALS_MAX: usize = 6;
+pub const CONDITIONALS_MAX: usize = 8;
+
+/// The most conditionals in one policy.
+pub const POLICY_CONDITIONALS_MAX: usize = 16;
 
 /// The most expressions in the conditions of one policy, literals in sets included.
 pub const POLICY_EXPRESSIONS_MAX: usize = 4_096;
@@ -78,17 +81,24 @@ fn skip_string(characters: &mut std::iter::Peekable<std::str::CharIndices<'_>>) 
 
 /// Bounds what the validator has to go through, before it does.
 pub(crate) fn check_clauses(clauses: &[Clause]) -> Result<(), Finding> {
-    let mut expressions = 0;
+    let mut counted = Counted::default();
     for clause in clauses {
         let (Clause::When(condition) | Clause::Unless(condition)) = clause;
-        count(condition, 0, &mut expressions)?;
+        count(condition, 0, &mut counted)?;
     }
     Ok(())
 }
 
-fn count(expression: &Expr, conditionals: usize, expressions: &mut usize) -> Result<(), Finding> {
-    *expressions += 1;
-    if *expressions > POLICY_EXPRESSIONS_MAX {
+/// What one policy has.
+#[derive(Default)]
+struct Counted {
+    expressions: usize,
+    conditionals: usize,
+}
+
+fn count(expression: &Expr, conditionals: usize, counted: &mut Counted) -> Result<(), Finding> {
+    counted.expressions += 1;
+    if counted.expressions > POLICY_EXPRESSIONS_MAX {
         return Err(Finding::TooMuch(format!(
             "more than {POLICY_EXPRESSIONS_MAX} expressions: split it into several"
         )));
@@ -98,7 +108,7 @@ fn count(expression: &Expr, conditionals: usize, expressions: &mut usize) -> Res
             "more than {CONDITIONALS_MAX} conditionals within each other: split it into several"
         )));
     }
-    let mut inner = |part: &Expr| count(part, conditionals, expressions);
+    let mut inner = |part: &Expr| count(part, conditionals, counted);
     match expression {
         Expr::UnaryOp { expr, .. }
         | Expr::Like { expr, .. }
@@ -116,9 +126,17 @@ fn count(expression: &Expr, conditionals: usize, expressions: &mut usize) -> Res
             cond,
             then_expr,
             else_expr,
-        } => [cond, then_expr, else_expr]
-            .into_iter()
-            .try_for_each(|part| count(part, conditionals + 1, expressions)),
+        } => {
+            counted.conditionals += 1;
+            if counted.conditionals > POLICY_CONDITIONALS_MAX {
+                return Err(Finding::TooMuch(format!(
+                    "more than {POLICY_CONDITIONALS_MAX} conditionals: split it into several"
+                )));
+            }
+            [cond, then_expr, else_expr]
+                .into_iter()
+                .try_for_each(|part| count(part, conditionals + 1, counted))
+        }
         Expr::Set(elements) => elements.iter().try_for_each(|part| inner(part)),
         Expr::Record(pairs) => pairs.values().try_for_each(|part| inner(part)),
         // Variables and literals hold nothing; no profile is taken with an expression of another kind.

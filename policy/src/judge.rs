@@ -9,6 +9,7 @@ use crate::asking::Asking;
 use crate::class::{class_of, interval};
 use crate::layers::{Layers, Standing};
 use crate::profile::{Profile, UNDECIDED_PREFIX};
+use crate::recorded::Recording;
 use crate::schema::engine;
 use crate::slice::Slice;
 use crate::taxonomy::TaxonomyKind;
@@ -45,12 +46,14 @@ pub fn judge(layers: &Layers, inquiry: &Inquiry, now: Time) -> Judged {
     let asking = Asking::Transfer(inquiry);
     let slice = layers.slice(asking, now);
     let question = Question::prepare(layers, &slice);
+    let mut recording = Recording::begin();
     let verdicts = inquiry
         .scope
         .purposes
         .iter()
         .map(|purpose| {
-            let answer = answer(layers, &question, Some(purpose.as_str()));
+            let mut answer = answer(layers, &question, Some(purpose.as_str()));
+            recording.bound(&mut answer.layers, &mut answer.errors);
             PurposeVerdict {
                 purpose: purpose.clone(),
                 verdict: answer.verdict,
@@ -125,7 +128,8 @@ fn judge_holding<Asked: Clone>(
     now: Time,
 ) -> JudgedHolding<Asked> {
     let slice = layers.slice(asking, now);
-    let answer = judge_slice(layers, &slice);
+    let mut answer = judge_slice(layers, &slice);
+    Recording::begin().bound(&mut answer.layers, &mut answer.errors);
     let (true_from, true_until) = interval(layers, asking, &slice, now);
     let slice = slice.to_bytes();
     let decision = UnsaltedHolding {
@@ -188,6 +192,7 @@ fn answer(
                         verdict: Verdict::Undecided,
                         determining: Vec::new(),
                         errors: vec![DOES_NOT_COMPILE.to_owned()],
+                        unnamed: None,
                     },
                 })
                 .collect(),
@@ -241,6 +246,7 @@ fn ask(profile: &Profile, request: &Request, entities: &Entities) -> LayerVerdic
         verdict,
         determining,
         errors,
+        unnamed: None,
     }
 }
 
@@ -326,7 +332,7 @@ fn reach<'a>(
             .find(|kind| kind.entity_type() == entity_type);
         match kind.map(|kind| (kind, layers.taxonomies().above(kind, id))) {
             Some((kind, Some(above))) => {
-                reached.extend(above.iter().map(|name| (kind, name.as_str())));
+                reached.extend(above.iter().map(|name| (kind, name.as_ref())));
                 reached.insert((kind, id));
             }
             None if is_listed_in_schema(entity_type) => {}

@@ -17,6 +17,7 @@ mod layers;
 mod limits;
 mod position;
 mod profile;
+mod recorded;
 mod render;
 mod replay;
 mod schema;
@@ -30,10 +31,13 @@ mod unbuilt;
 mod unchecked;
 mod value;
 
-pub use agreement::{CLOCKS_APART_SECONDS_MAX, TermsError, agreement, check_terms};
+pub use agreement::{
+    CLOCKS_APART_SECONDS_MAX, DECIDED_BYTES_MAX, MEMBERS_MAX, PURPOSES_MAX, RULES_MAX, TermsError,
+    agreement, check_terms,
+};
 pub use bounds::{
-    CONDITIONALS_MAX, POLICIES_MAX, POLICY_EXPRESSIONS_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX,
-    PROFILE_NESTING_MAX,
+    CONDITIONALS_MAX, POLICIES_MAX, POLICY_CONDITIONALS_MAX, POLICY_EXPRESSIONS_MAX,
+    POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX,
 };
 pub use cases::{CaseOutcome, CasesError, default_cases, run_cases};
 pub use check::{CheckedProfile, ProfileFinding, check_profile};
@@ -45,7 +49,11 @@ pub use layers::{BrokenLayer, Layers, LayersError};
 pub use limits::{NoLimits, limits_in_force, no_limits};
 pub use position::Position;
 pub use profile::{AskedFor, Profile, ProfileError, UNDECIDED_PREFIX, default_profile};
-pub use render::{ForbidsError, RENDERER, render, render_as_stated};
+pub use recorded::{
+    DECISION_BYTES_MAX, ERROR_BYTES_MAX, ERRORS_RECORDED_MAX, NAMED_BYTES_MAX, POLICIES_NAMED_MAX,
+    recordable,
+};
+pub use render::{ForbidsError, RENDERER, render, render_as_stated, rule_count};
 pub use replay::{ReplayError, Replayer};
 pub use schema::{engine, schema_digest, schema_text};
 pub use scope::{
@@ -54,6 +62,9 @@ pub use scope::{
 pub use seen::{SAW_MAX, Saw, VALUE_CHARS_MAX};
 pub use shipped::{shipped, shipped_with, taxonomies_shipped_with};
 pub use slip::likely_meant;
-pub use taxonomy::{TAXONOMY_NAMES_MAX, Taxonomies, TaxonomyError, TaxonomyKind, UnknownName};
+pub use taxonomy::{
+    TAXONOMIES_BYTES_MAX, TAXONOMY_ABOVE_MAX, TAXONOMY_DEPTH_MAX, TAXONOMY_NAMES_MAX, Taxonomies,
+    TaxonomyError, TaxonomyKind, UnknownName,
+};
 pub use unbuilt::{Unbuilt, unbuilt};
 pub use unchecked::{Unchecked, unchecked_in_disclosure, unchecked_in_facts};

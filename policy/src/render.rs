@@ -2,6 +2,7 @@
 //!
 //! Values of the terms only ever become escaped string literals. Hand-written rules may only forbid.
 
+use crate::agreement::RULES_MAX;
 use crate::profile::{ProfileError, UNDECIDED_PREFIX, parse_named};
 use ambit_ledger::{Assigned, ErasureExtent, PartnershipTerms, Time};
 use std::collections::BTreeSet;
@@ -17,6 +18,11 @@ pub enum ForbidsError {
     /// rules alone.
     #[error("the hand-written rules are refused: {}", placed(.0))]
     Refused(ProfileError),
+    /// More than [`RULES_MAX`].
+    #[error(
+        "the agreement has {0} rules that are written by hand, and {RULES_MAX} at most are asked: make fewer of them"
+    )]
+    TooMany(usize),
     /// A rule that permits.
     #[error("the hand-written rule `{id}` permits: rules of an agreement may only forbid")]
     Permits {
@@ -162,8 +168,17 @@ fn lease(text: &mut String, terms: &PartnershipTerms) {
     );
 }
 
+/// How many rules a text has that was written by hand; none where it cannot be read.
+#[must_use]
+pub fn rule_count(forbids: &str) -> usize {
+    parse_named(forbids).map_or(0, |rules| rules.len())
+}
+
 fn check_forbids(text: &str) -> Result<(), ForbidsError> {
     let rules = parse_named(text).map_err(ForbidsError::Text)?;
+    if rules.len() > RULES_MAX {
+        return Err(ForbidsError::TooMany(rules.len()));
+    }
     match rules.into_iter().find(|rule| !rule.forbids()) {
         Some(rule) => Err(ForbidsError::Permits { id: rule.id }),
         None => Ok(()),

@@ -3,6 +3,7 @@
 use crate::class::{class_key, is_one_class};
 use crate::judge::judge;
 use crate::layers::Layers;
+use crate::recorded::recordable;
 use crate::schema::{SchemaVersion, engine};
 use crate::shipped::{shipped, shipped_with};
 use crate::taxonomy::{Taxonomies, TaxonomyError};
@@ -138,7 +139,7 @@ impl Replayer {
     ) -> Result<(), ReplayError> {
         let layers = self.layers(decision, &lookup)?;
         let judged = judge(&layers, &decision.inquiry, decision.now).decision;
-        compare(decision, &judged)
+        compare(decision, &recordable(judged))
     }
 
     /// The class of a decision's own inquiry, which the decision must name.

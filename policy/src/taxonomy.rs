@@ -2,6 +2,8 @@
 //!
 //! A name that is not here is never guessed at: whoever asks gets an error that names what is near.
 
+mod close;
+
 use crate::slip::likely_meant;
 use crate::value::Type;
 use ambit_ledger::{DataClass, Digest, Jurisdiction, Purpose};
@@ -9,8 +11,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
+use self::close::close;
+
 /// The most names one taxonomy may hold; ISO 3166-1 alone has 249.
 pub const TAXONOMY_NAMES_MAX: usize = 10_000;
+
+/// The longest way up from a name, in steps.
+pub const TAXONOMY_DEPTH_MAX: usize = 16;
+
+/// The most names that one may lie in, directly or through others: each decision carries those above what it asks about.
+pub const TAXONOMY_ABOVE_MAX: usize = 64;
+
+/// The longest text, in bytes.
+pub const TAXONOMIES_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The three taxonomies with everything that lies above a name worked out. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,10 +32,13 @@ pub struct Taxonomies(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     file: File,
-    above: [BTreeMap<String, BTreeSet<String>>; 3],
+    above: [Above; 3],
     bytes: Vec<u8>,
     digest: Digest,
 }
+
+/// What each name lies in, directly or through others.
+type Above = BTreeMap<Arc<str>, BTreeSet<Arc<str>>>;
 
 /// The file's shape: per taxonomy a map from name to entry.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -80,6 +96,11 @@ impl std::fmt::Display for TaxonomyKind {
 /// Why a file is no set of taxonomies.
 #[derive(Debug, thiserror::Error)]
 pub enum TaxonomyError {
+    /// More than [`TAXONOMIES_BYTES_MAX`] bytes.
+    #[error(
+        "the taxonomies have {0} bytes, more than {TAXONOMIES_BYTES_MAX}: shorten the labels and sources"
+    )]
+    TooLong(usize),
     /// Not JSON of the expected shape.
     #[error("failed to read the taxonomies")]
     Shape(#[source] serde_json::Error),
@@ -96,6 +117,26 @@ pub enum TaxonomyError {
     TooMany {
         /// Which taxonomy.
         kind: TaxonomyKind,
+    },
+    /// More than [`TAXONOMY_DEPTH_MAX`] steps up from a name.
+    #[error(
+        "{kind} `{name}` lies more than {TAXONOMY_DEPTH_MAX} steps below the top: leave out what stands between"
+    )]
+    TooDeep {
+        /// Which taxonomy.
+        kind: TaxonomyKind,
+        /// The name.
+        name: String,
+    },
+    /// More than [`TAXONOMY_ABOVE_MAX`] names above one.
+    #[error(
+        "{kind} `{name}` lies in more than {TAXONOMY_ABOVE_MAX} names, directly or through others: remove some of the links"
+    )]
+    TooManyAbove {
+        /// Which taxonomy.
+        kind: TaxonomyKind,
+        /// The name.
+        name: String,
     },
     /// A parent that is not there.
     #[error(
@@ -184,6 +225,9 @@ impl Taxonomies {
     /// # Errors
     /// Any [`TaxonomyError`].
     pub fn from_json(text: &str) -> Result<Self, TaxonomyError> {
+        if text.len() > TAXONOMIES_BYTES_MAX {
+            return Err(TaxonomyError::TooLong(text.len()));
+        }
         Self::from_file(serde_json::from_str(text).map_err(TaxonomyError::Shape)?)
     }
 
@@ -300,7 +344,7 @@ impl Taxonomies {
     }
 
     /// Everything above a name; `None` for an unknown name.
-    pub(crate) fn above(&self, kind: TaxonomyKind, name: &str) -> Option<&BTreeSet<String>> {
+    pub(crate) fn above(&self, kind: TaxonomyKind, name: &str) -> Option<&BTreeSet<Arc<str>>> {
         let [jurisdictions, purposes, data_classes] = &self.0.above;
         match kind {
             TaxonomyKind::Jurisdiction => jurisdictions,
@@ -319,7 +363,7 @@ impl Taxonomies {
         let mut common: Option<BTreeSet<&str>> = None;
         for name in names {
             let above = self.above(kind, name).into_iter().flatten();
-            let mut within: BTreeSet<&str> = above.map(String::as_str).collect();
+            let mut within: BTreeSet<&str> = above.map(AsRef::as_ref).collect();
             if self.nodes(kind).contains_key(name) {
                 within.insert(name);
             }
@@ -381,59 +425,6 @@ fn labels(nodes: &BTreeMap<String, Node>) -> impl Iterator<Item = (&str, &str)> 
     nodes
         .iter()
         .map(|(name, node)| (name.as_str(), node.label.as_str()))
-}
-
-/// Works out everything above each name.
-fn close(
-    kind: TaxonomyKind,
-    nodes: &BTreeMap<String, Node>,
-) -> Result<BTreeMap<String, BTreeSet<String>>, TaxonomyError> {
-    if nodes.len() > TAXONOMY_NAMES_MAX {
-        return Err(TaxonomyError::TooMany { kind });
-    }
-    for (name, node) in nodes {
-        // The names of all three kinds have the same bounds.
-        if name.parse::<DataClass>().is_err() {
-            let name = name.escape_debug().to_string();
-            return Err(TaxonomyError::Name { kind, name });
-        }
-        if let Some(parent) = node
-            .parents
-            .iter()
-            .find(|parent| !nodes.contains_key(*parent))
-        {
-            return Err(TaxonomyError::UnknownParent {
-                kind,
-                name: name.clone(),
-                parent: parent.clone(),
-            });
-        }
-    }
-    nodes
-        .keys()
-        .map(|name| {
-            let above = climb(nodes, name);
-            if above.contains(name) {
-                let name = name.clone();
-                Err(TaxonomyError::Cycle { kind, name })
-            } else {
-                Ok((name.clone(), above))
-            }
-        })
-        .collect()
-}
-
-fn climb(nodes: &BTreeMap<String, Node>, name: &str) -> BTreeSet<String> {
-    let mut above = BTreeSet::new();
-    let mut open = vec![name];
-    while let Some(name) = open.pop() {
-        for parent in nodes.get(name).into_iter().flat_map(|node| &node.parents) {
-            if above.insert(parent.clone()) {
-                open.push(parent);
-            }
-        }
-    }
-    above
 }
 
 #[cfg(test)]
@@ -508,6 +499,12 @@ mod tests {
             of(r#"{"a":{"label":"A","in":["b"]},"b":{"label":"B","in":["a"]}}"#),
             Err(TaxonomyError::Cycle { .. })
         ));
+        // A name below a cycle is not on it.
+        let below = r#"{"0":{"label":"0","in":["a"]},"a":{"label":"A","in":["b"]},"b":{"label":"B","in":["a"]}}"#;
+        let Err(TaxonomyError::Cycle { name, .. }) = of(below) else {
+            panic!("a cycle is taken");
+        };
+        assert_ne!(name, "0");
         assert!(of(&format!(r#"{{"{}":{{"label":"A"}}}}"#, "a".repeat(512))).is_ok());
         for name in [" a", &"a".repeat(513)] {
             assert!(matches!(
@@ -519,5 +516,60 @@ mod tests {
             of(r#"{"a":{"labl":"A"}}"#),
             Err(TaxonomyError::Shape(_))
         ));
+    }
+
+    #[test]
+    fn neither_long_ways_nor_many_names_above_one_are_taken() {
+        let of = |links: &dyn Fn(usize) -> Vec<usize>, count: usize| {
+            let nodes = (0..count).map(|number| {
+                let parents: Vec<String> = links(number)
+                    .iter()
+                    .map(|parent| format!("{parent:05}"))
+                    .collect();
+                (
+                    format!("{number:05}"),
+                    serde_json::json!({ "label": "", "in": parents }),
+                )
+            });
+            let nodes: serde_json::Map<_, _> = nodes.collect();
+            let empty = serde_json::Map::new();
+            let file = serde_json::json!({
+                "jurisdictions": empty, "purposes": nodes, "data_classes": empty,
+            });
+            Taxonomies::from_json(&file.to_string())
+        };
+        let chain = |number: usize| number.checked_sub(1).into_iter().collect();
+        let fits = of(&chain, TAXONOMY_DEPTH_MAX + 1).unwrap();
+        let deepest = format!("{TAXONOMY_DEPTH_MAX:05}");
+        let above = fits.above(TaxonomyKind::Purpose, &deepest).unwrap();
+        assert_eq!(above.len(), TAXONOMY_DEPTH_MAX);
+        for count in [TAXONOMY_DEPTH_MAX + 2, TAXONOMY_NAMES_MAX] {
+            let refused = of(&chain, count).unwrap_err();
+            assert!(
+                matches!(refused, TaxonomyError::TooDeep { .. }),
+                "{refused}"
+            );
+        }
+        // The last one lies in all before it.
+        let wide = |last: usize| {
+            move |number: usize| {
+                if number == last {
+                    (0..last).collect()
+                } else {
+                    Vec::new()
+                }
+            }
+        };
+        assert!(of(&wide(TAXONOMY_ABOVE_MAX), TAXONOMY_ABOVE_MAX + 1).is_ok());
+        for last in [TAXONOMY_ABOVE_MAX + 1, TAXONOMY_NAMES_MAX - 1] {
+            let refused = of(&wide(last), last + 1).unwrap_err();
+            assert!(
+                matches!(refused, TaxonomyError::TooManyAbove { .. }),
+                "{refused}"
+            );
+        }
+        let long = " ".repeat(TAXONOMIES_BYTES_MAX + 1);
+        let refused = Taxonomies::from_json(&long).unwrap_err();
+        assert!(matches!(refused, TaxonomyError::TooLong(_)), "{refused}");
     }
 }

@@ -470,9 +470,23 @@ pub struct LayerVerdict {
     pub layer: Layer,
     /// Its answer.
     pub verdict: Verdict,
-    /// The ids of the policies that determined it, sorted; none on default deny.
+    /// The ids of the policies that determined it, sorted; none on default deny. The first of them, where there are too many
+    /// to be recorded.
     pub determining: Vec<String>,
-    /// Evaluation errors, sorted.
+    /// Evaluation errors, sorted; the first of them, cut, and how many more there are, where there is too much to be recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
+    /// The policies that determined it and are not named; absent where all are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnamed: Option<Unnamed>,
+}
+
+/// Policies that determined an answer and are not named in what is recorded of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unnamed {
+    /// How many.
+    pub count: u64,
+    /// The digest of the ids of all that determined it, those that are named included.
+    pub all: Digest,
 }

@@ -35,7 +35,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Origin};
 pub use codec::{CodecError, DEPTH_MAX, ITEM_BYTES_MAX, decode, decode_within, encode, scan};
 pub use decision::{
     Action, Agreement, AgreementState, Decision, Footprint, Inquiry, Layer, LayerProfile,
-    LayerVerdict, Party, PurposeVerdict, Unsalted, Verdict,
+    LayerVerdict, Party, PurposeVerdict, Unnamed, Unsalted, Verdict,
 };
 pub use digest::{Digest, DisclosureId, GrantId, ObservationId, Salt};
 pub use entry::{

@@ -179,7 +179,11 @@ fn structures() -> BTreeMap<&'static str, Vec<Field>> {
         ("Footprint", fields(&inquiry.footprint)),
         ("Agreement", fields(&inquiry.partnership)),
         ("LayerProfile", fields(&decision.profiles[0])),
-        ("LayerVerdict", fields(&verdict.layers[0])),
+        ("LayerVerdict", fields(&samples::bounded_verdict())),
+        (
+            "Unnamed",
+            fields(&samples::bounded_verdict().unnamed.unwrap()),
+        ),
         ("PurposeVerdict", fields(&verdict)),
         ("HoldingDecision", fields(&derive)),
         ("Holding", fields(&derive.inquiry.holding)),

@@ -10,7 +10,7 @@ use ambit_ledger::{
     LayerProfile, LayerVerdict, LegalClause, LegalDocument, Limits, Member, ObservationId,
     OrganizationId, Origin, PartnershipTerms, Party, PurposeVerdict, Quality, Reach, Reading,
     Readings, RecordDigest, RefusalCode, RefusedItem, Regime, RequiredAttestation, RetainDecision,
-    RetainInquiry, Role, Salt, Scope, SealKey, SecretKey, SignedCard, Time, UseDecision,
+    RetainInquiry, Role, Salt, Scope, SealKey, SecretKey, SignedCard, Time, Unnamed, UseDecision,
     UseInquiry, Verdict, When, input_commitment,
 };
 use serde_bytes::ByteBuf;
@@ -657,6 +657,7 @@ pub fn decision() -> Decision {
         verdict,
         determining: determining.iter().map(ToString::to_string).collect(),
         errors: errors.iter().map(ToString::to_string).collect(),
+        unnamed: None,
     };
     let answer = |purpose: &str, verdict, layers, errors: &[&str]| PurposeVerdict {
         purpose: named(purpose),
@@ -710,6 +711,23 @@ pub fn decision() -> Decision {
             ),
         ],
         salt: salt(0x5a),
+    }
+}
+
+/// Of which not all is recorded.
+pub fn bounded_verdict() -> LayerVerdict {
+    LayerVerdict {
+        layer: Layer::Partnership,
+        verdict: Verdict::Undecided,
+        determining: vec!["undecided-lease".to_owned()],
+        errors: vec![
+            "attribute `level` is missing".to_owned(),
+            "2 more".to_owned(),
+        ],
+        unnamed: Some(Unnamed {
+            count: 12,
+            all: Digest::of(b"determining"),
+        }),
     }
 }
 

@@ -81,6 +81,7 @@ fn what_is_frozen_is_read() {
     read(&bytes("terms-least"), samples::least_terms());
     read(&bytes("decision"), samples::decision());
     read(&bytes("decision-least"), samples::least_decision());
+    read(&bytes("layer-verdict-bounded"), samples::bounded_verdict());
     read(&bytes("limits"), samples::limits());
     read(&bytes("pattern"), stated::pattern());
 
@@ -274,6 +275,7 @@ fn write_statements(vectors: &mut Vectors) {
     vectors.encoded("claim", &samples::claim());
     vectors.encoded("inquiry", &samples::inquiry());
     vectors.encoded("decision", &samples::decision());
+    vectors.encoded("layer-verdict-bounded", &samples::bounded_verdict());
     vectors.digest("decision-digest", &samples::decision().digest());
     vectors.encoded("decision-least", &samples::least_decision());
 }

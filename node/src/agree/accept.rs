@@ -85,9 +85,12 @@ impl Node {
         }
         check_built(&terms)?;
         self.check_own_member(&terms)?;
+        let differs = self.differences_in(&terms);
+        if !differs.is_empty() {
+            return Err(PartnerError::NotAsSet(differs));
+        }
         // Before anybody is asked to compare anything for it.
         check_timely(&terms, me, now)?;
-        let profile = check_terms(&terms, governance.layers().taxonomies())?;
         let roots = self.with_own_root(fingerprints);
         governance.check_cards(&terms.members)?;
         let keyring = governance.keyring_to_record(&terms.members, &roots)?;
@@ -95,6 +98,8 @@ impl Node {
         if !signatures.contains_key(&terms.declarer) {
             return Err(PartnerError::DeclarerUnsigned(terms.declarer));
         }
+        // Its rules are read once its declarer is known to stand for them.
+        let profile = check_terms(&terms, governance.layers().taxonomies())?;
         // What this node signed and does not know any more, it signs anew: an own signature is recorded when it is made.
         signatures.remove(me);
         // What came in while this one was read stays.

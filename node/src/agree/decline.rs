@@ -89,7 +89,6 @@ impl Node {
         };
         if known.is_none() {
             check_signed(&terms.declarer, terms.declared_at, now)?;
-            let profile = check_terms(&terms, governance.layers().taxonomies())?;
             let roots = self.with_own_root(fingerprints);
             // Nothing that a stranger signed is recorded.
             let compared = compared_members(&terms.members, &roots);
@@ -102,6 +101,7 @@ impl Node {
             // What this node signed once and does not know any more it declines now: with that signature too, all might have
             // signed.
             signatures.remove(me);
+            let profile = check_terms(&terms, governance.layers().taxonomies())?;
             let edition = EditionToRecord {
                 terms: &terms,
                 profile: profile.text(),

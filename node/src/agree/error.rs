@@ -1,5 +1,6 @@
 //! Why a partnership operation failed.
 
+use super::difference::Difference;
 use super::enact::EnactError;
 use super::timely::PastError;
 use crate::clock::ClockError;
@@ -109,6 +110,13 @@ pub enum PartnerError {
         "the proposal does not name this node as a member as it is: {0}; send the declarer a new card from `ambit key card`"
     )]
     NotThisNode(&'static str),
+    /// The terms say of this node's organization what its settings do not.
+    #[error(
+        "the proposal says otherwise of this organization than `node.toml`: {}; where node.toml is right, send the declarer a new \
+         card from `ambit key card`",
+        said_otherwise(.0)
+    )]
+    NotAsSet(Vec<Difference>),
     /// The declarer did not sign.
     #[error("the declarer `{0}` has not signed the proposal; ask for a file that it signed")]
     DeclarerUnsigned(OrganizationId),
@@ -149,6 +157,11 @@ pub enum PartnerError {
     Clock(#[from] ClockError),
 }
 
+fn said_otherwise(found: &[Difference]) -> String {
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    found.join("; ")
+}
+
 fn listed(found: &[Unbuilt]) -> String {
     let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
     texts.join("; ")
@@ -167,7 +180,7 @@ impl PartnerError {
             Self::File(error) if error.is_altered() => FailureKind::Verification,
             Self::Stranger { .. } => FailureKind::Usage,
             Self::Unknown(_) => FailureKind::NotFound,
-            Self::NotThisNode(_) => FailureKind::NotAuthorized,
+            Self::NotThisNode(_) | Self::NotAsSet(_) => FailureKind::NotAuthorized,
             Self::Clock(_) => FailureKind::TryAgain,
             Self::Enact(_)
             | Self::Card(_)

@@ -8,7 +8,8 @@ use crate::partnership::{PartnershipFile, card_root, keyring_for};
 use ambit_ledger::{Decline, Keyring, ManifestSignature, OrganizationId, PartnershipTerms};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a file proposes, with those who signed it by the keys in it. Every signature in it verifies.
+/// What a file proposes, with those who signed it by the keys in it. Every signature in it verifies, and the declarer's is among
+/// them: no rules are read that nobody stands for.
 pub(super) fn whole(
     file: &PartnershipFile,
 ) -> Result<(PartnershipTerms, BTreeSet<OrganizationId>), PartnerError> {
@@ -18,6 +19,9 @@ pub(super) fn whole(
         let signature =
             ManifestSignature::verify(statement, &keyring).map_err(PartnerError::Signature)?;
         signed.insert(signature.signer().clone());
+    }
+    if !signed.contains(&terms.declarer) {
+        return Err(PartnerError::DeclarerUnsigned(terms.declarer));
     }
     Ok((terms, signed))
 }

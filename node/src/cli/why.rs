@@ -283,6 +283,15 @@ impl Text {
             let says = if *forbids { "forbidden" } else { "permitted" };
             self.line(2, format!("{policy}: {says}"));
         }
+        if answer.unnamed > 0 {
+            self.line(
+                2,
+                format!(
+                    "and {} more, which are not recorded by name",
+                    answer.unnamed
+                ),
+            );
+        }
         if answer.near_misses.is_empty() {
             for error in &answer.errors {
                 self.line(2, error);

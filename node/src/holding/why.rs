@@ -63,10 +63,21 @@ pub struct LayerAnswer {
     pub verdict: Verdict,
     /// The policies that determined it; none where no policy permits it.
     pub policies: Vec<DeterminingPolicy>,
+    /// How many more determined it, and are not named in what was recorded.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unnamed: u64,
     /// Evaluation errors.
     pub errors: Vec<String>,
     /// The policies that said no, did not say yes, or could not say, with the parts that failed.
     pub near_misses: Vec<PolicyAnswer>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A policy that applied, beside others that erred or not.
@@ -292,6 +303,7 @@ fn answer(layers: &Layers, verdict: &PurposeVerdict, misses: &[NearMiss]) -> Pur
                 layer: layer.layer,
                 verdict: layer.verdict,
                 policies: determining(layer),
+                unnamed: layer.unnamed.map_or(0, |unnamed| unnamed.count),
                 errors: layer.errors.clone(),
                 near_misses: near_misses(layer.layer),
             })

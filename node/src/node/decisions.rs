@@ -7,7 +7,7 @@ use super::{InForce, JudgedWrites};
 use crate::randomness::Randomness;
 use crate::store::{Store, StoreError, Write};
 use ambit_ledger::{Body, Decided, Decision, Digest, Inquiry, Time, Verdict};
-use ambit_policy::{Layers, class_key, judge};
+use ambit_policy::{Layers, class_key, judge, recordable};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -131,7 +131,7 @@ impl<'g> Deciding<'g> {
             });
         }
         let judged = judge(layers, inquiry, now);
-        let decision = judged.decision.salted(Randomness::default().salt()?);
+        let decision = recordable(judged.decision).salted(Randomness::default().salt()?);
         let digest = decision.digest();
         let decided = Body::Decided(Decided {
             decision: decision.clone(),

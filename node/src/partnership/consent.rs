@@ -3,13 +3,15 @@
 //! Every term that a signature binds to is on this page, and nothing that a stranger wrote can hide on it.
 //! This module must never leave a term out because it is usual.
 
+mod rules;
+
 use super::card::card_root;
 use super::page::Page;
 use super::passed::{Passed, passed};
 use super::phrases::{instant, joined, named, quoted};
 use super::reach::apart_words;
 use ambit_ledger::{
-    Assigned, Claim, DataClass, Digest, ErasureExtent, Jurisdiction, Member, OrganizationId,
+    Assigned, Claim, DataClass, ErasureExtent, Jurisdiction, Member, OrganizationId,
     PartnershipTerms, Purpose, Time,
 };
 use ambit_policy::{Taxonomies, unbuilt};
@@ -324,33 +326,6 @@ impl Reading<'_> {
         for unbuilt in found {
             page.item(&format!("{unbuilt}."));
         }
-    }
-
-    fn rules(&self, page: &mut Page, rendered_profile: &str) {
-        let terms = self.terms;
-        page.heading("RULES");
-        let rendered = Digest::of(rendered_profile.as_bytes());
-        if rendered == terms.profile {
-            page.paragraph(&format!(
-                "Nodes apply these terms as a policy that is made of them. Its SHA-256 is {rendered}."
-            ));
-        } else {
-            page.paragraph(&format!(
-                "DO NOT SIGN: the terms are to be applied as a policy with the SHA-256 {}, but this node makes \
-                 {rendered} of them. Ask for an invitation made with the same version of the program.",
-                terms.profile
-            ));
-        }
-        let Some(forbids) = &terms.forbids else {
-            page.paragraph("Nobody added rules by hand.");
-            return;
-        };
-        page.paragraph(
-            "Rules added by hand, in the policy language Cedar. They can only forbid what is above, never allow \
-             more. Word for word, each line behind a bar:",
-        );
-        page.verbatim(forbids);
-        page.paragraph("End of the rules added by hand.");
     }
 
     fn fingerprints(&self, page: &mut Page) {

@@ -1,8 +1,9 @@
 //! The guide says of every attribute what the schema says, and of every bound and group what holds.
 
 use ambit_policy::{
-    CONDITIONALS_MAX, POLICIES_MAX, POLICY_EXPRESSIONS_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX,
-    PROFILE_NESTING_MAX, Taxonomies, UNDECIDED_PREFIX, schema_text,
+    CONDITIONALS_MAX, POLICIES_MAX, POLICY_CONDITIONALS_MAX, POLICY_EXPRESSIONS_MAX,
+    POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX, Taxonomies, UNDECIDED_PREFIX,
+    schema_text,
 };
 use std::collections::BTreeSet;
 
@@ -63,7 +64,7 @@ fn bounds_and_groups_are_those_in_force() {
     };
     let bounds = format!(
         "at most {} bytes and {POLICIES_MAX} policies; a policy at most {POLICY_LINKS_MAX} characters of operators, \
-         {PROFILE_NESTING_MAX} brackets and {CONDITIONALS_MAX} conditionals within each other, and {} expressions",
+         {PROFILE_NESTING_MAX} brackets, {POLICY_CONDITIONALS_MAX} conditionals and {CONDITIONALS_MAX} of them within each other, and {} expressions",
         thousands(PROFILE_BYTES_MAX),
         thousands(POLICY_EXPRESSIONS_MAX)
     );

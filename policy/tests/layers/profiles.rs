@@ -3,8 +3,9 @@
 use crate::fixture::{admissible, now, with_owner_rule};
 use ambit_ledger::Layer;
 use ambit_policy::{
-    CONDITIONALS_MAX, Layers, LayersError, POLICIES_MAX, POLICY_EXPRESSIONS_MAX, Position, Profile,
-    ProfileError, ProfileFinding, Taxonomies, check_profile, default_profile, near_misses,
+    CONDITIONALS_MAX, Layers, LayersError, POLICIES_MAX, POLICY_CONDITIONALS_MAX,
+    POLICY_EXPRESSIONS_MAX, Position, Profile, ProfileError, ProfileFinding, Taxonomies,
+    check_profile, default_profile, near_misses,
 };
 use std::collections::BTreeSet;
 
@@ -339,7 +340,13 @@ fn many_policies_or_conditionals_within_each_other_are_refused() {
             close.repeat(depth)
         )
     };
-    for condition in [nested(28), nested(60), bracketed(28), bracketed(31)] {
+    for condition in [
+        nested(28),
+        nested(60),
+        bracketed(28),
+        bracketed(31),
+        bracketed(CONDITIONALS_MAX + 1),
+    ] {
         assert!(condition.len() < 1_500);
         assert!(matches!(
             when(&condition),
@@ -348,6 +355,13 @@ fn many_policies_or_conditionals_within_each_other_are_refused() {
     }
     let fits = bracketed(CONDITIONALS_MAX);
     assert!(when(&fits).is_ok(), "{:?}", when(&fits));
+    // However they stand beside each other.
+    let beside = |count: usize| vec![bracketed(1); count].join(" || ");
+    assert!(when(&beside(POLICY_CONDITIONALS_MAX)).is_ok());
+    assert!(matches!(
+        when(&beside(POLICY_CONDITIONALS_MAX + 1)),
+        Err(ProfileError::TooMuch { .. })
+    ));
     let set = |count: usize| {
         let elements: Vec<String> = (0..count).map(|number| number.to_string()).collect();
         format!("[{}].contains(context.hop)", elements.join(","))
@@ -372,7 +386,7 @@ fn many_policies_or_conditionals_within_each_other_are_refused() {
 fn the_heaviest_rules_that_are_taken_are_judged_and_explained() {
     let (layers, inquiry) = admissible();
     let conditional = "(if resource has owner then resource.tradeSecret else false)";
-    let links = vec![conditional; 40].join(" || ");
+    let links = vec![conditional; POLICY_CONDITIONALS_MAX].join(" || ");
     let rule = |number: usize| {
         format!(
             "@id(\"r{number}\") forbid (principal, action in Ambit::Action::\"transfer\", resource)\n\

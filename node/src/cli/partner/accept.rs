@@ -103,8 +103,9 @@ fn consent(
         // Nobody is to telephone for what the node refuses to sign.
         return Ok(given);
     }
-    for difference in &proposal.differs {
-        note(difference);
+    if !proposal.differs.is_empty() {
+        // The same of what it refuses to sign because it is not so.
+        return Ok(given);
     }
     if !is_read && !prompt::is_interactive() {
         return Err(ConsentError::Unread.into());

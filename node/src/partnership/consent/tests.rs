@@ -3,7 +3,7 @@
 use super::super::card::sample::{member, signed};
 use super::super::declaration::{Declaration, sample};
 use super::*;
-use ambit_ledger::{Authorization, Card, Claim, Regime, Salt};
+use ambit_ledger::{Authorization, Card, Claim, Digest, Regime, Salt};
 
 const PLATES: &str = "did:web:plates.example";
 
@@ -284,6 +284,7 @@ more. Word for word, each line behind a bar:
   | forbid (principal, action, resource)
   | when { resource.semanticId == "urn:example:flatness" };
 End of the rules added by hand.
+For all observations alike in what policies read, your node asks once: 1 rule for each of 1 purpose.
 
 ROOT FINGERPRINTS: COMPARE THEM BEFORE YOU SIGN
 Call each organization on a number you already have, not on one from the message in which this came,
