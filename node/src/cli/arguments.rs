@@ -235,8 +235,9 @@ impl Arguments {
     #[must_use]
     pub fn log_filter(&self) -> &'static str {
         match (self.verbose, &self.command) {
-            (0, Command::Run) => "warn,ambit_node=info",
-            (0, _) => "warn",
+            // What yamux says comes of what peers send, as often as they please; what counts is said by the mesh.
+            (0, Command::Run) => "warn,ambit_node=info,yamux=off",
+            (0, _) => "warn,yamux=off",
             (1, _) => "info,ambit_node=debug",
             (_, _) => "debug,ambit_node=trace",
         }

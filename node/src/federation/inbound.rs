@@ -31,6 +31,8 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_secs(5);
 /// A link that ends sooner is charged for what was verified of it in vain: the work is done again for the next one.
 const SHORT: Duration = Duration::from_secs(2);
+/// Items that a link may lose so.
+const IN_VAIN_MIN: u64 = 8;
 /// How long a sender is given to say what it finds wrong of a link that was taken; it does so at once.
 const FINDS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -217,14 +219,12 @@ impl Session {
         ended
     }
 
-    /// Charges what was verified ahead and never had its turn.
+    /// Charges a link of which much was verified ahead and never had its turn. Once, however much that was: an honest member whose
+    /// connection breaks loses all its links with it.
     fn charge_in_vain(&self) {
         let next = self.machine.as_ref().map(|machine| machine.turn().0);
-        let in_vain = next.map_or(0, |next| self.turn.ahead_of(next));
-        for _ in 0..in_vain {
-            let bytes = 0;
-            let peer = self.link.peer();
-            self.trouble.charge(&peer, Fault::OutOfTurn { bytes });
+        if next.map_or(0, |next| self.turn.ahead_of(next)) >= IN_VAIN_MIN {
+            self.trouble.charge(&self.link.peer(), Fault::InVain);
         }
     }
 

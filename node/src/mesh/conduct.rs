@@ -189,7 +189,7 @@ impl Arrivals {
 }
 
 /// What one subscriber holds: an IPv4 address, or all 2^64 that begin like an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let prefix = u128::from(address) & (u128::MAX << 64);

@@ -22,8 +22,9 @@ use super::record::{Direction, FrameRecord};
 pub const FRAME_BYTES_MAX: usize = 262_144;
 /// How much of a frame's body is allocated ahead of the bytes that arrive.
 const BODY_STEP_BYTES: usize = 16_384;
-/// How long one frame may take to be handed over. 256 KiB in this time is 35 kbit/s: below that a peer is not reading.
-const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long one frame may take to be handed over. 256 KiB in this time is 70 kbit/s: below that a peer is not reading, or grants
+/// no window.
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why this node ended a link that might otherwise have gone on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

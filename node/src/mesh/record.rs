@@ -25,7 +25,15 @@ pub(super) struct FrameRecord {
 
 impl FrameRecord {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        // What crosses in plain is for nobody else; what is there stays as it was made.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let file = options.open(path)?;
         Ok(Self {
             file: Mutex::new(file),
         })

@@ -125,6 +125,13 @@ impl Roster {
             .collect()
     }
 
+    /// Whether a member has an address of which this is so.
+    pub(super) fn is_called_at(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        let members = self.lock();
+        let mut addresses = members.values().flat_map(|member| &member.addresses);
+        addresses.any(|address| is_it(address))
+    }
+
     /// Enters a new link, so that it ends with its peer's admission.
     pub(super) fn enter(&self, link: &Link, now: Instant) -> Result<(), LinkRefusal> {
         let mut members = self.lock();

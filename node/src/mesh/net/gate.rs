@@ -4,10 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures::AsyncRead;
 use libp2p::core::transport::PortUse;
 use libp2p::core::{ConnectedPoint, Endpoint, Multiaddr};
 use libp2p::identity::PeerId;
@@ -17,42 +19,25 @@ use libp2p::swarm::{
 };
 
 use super::addresses::{ip_address, peer_key};
-use crate::mesh::conduct::{Arrivals, Fault};
+use super::handshakes::{Begun, Handshakes};
+use super::refusal::{CONNECTIONS_PER_PEER_MAX, GateRefusal};
+use crate::mesh::conduct::{Arrivals, Fault, network};
 use crate::mesh::peer::PeerKey;
 use crate::mesh::roster::Roster;
 
-/// How many inbound connections may be in that handshake: strangers can't hold more sockets than this.
-const HANDSHAKES_MAX: usize = 128;
 /// How long a connection is left waiting, unread, whose address was turned away too often: whoever dials again as soon
 /// as it is told to go does so seldom. Shorter than a handshake may take.
 const HELD_FOR: Duration = Duration::from_secs(5);
 /// How many wait so. Beyond it they are closed at once.
 const HELD_MAX: usize = 128;
-/// How many connections one peer may hold: one dialled from each side, and as many that died unnoticed.
-const CONNECTIONS_PER_PEER_MAX: usize = 4;
 
 /// Refuses every peer that is not in the roster or is barred, and limits what those in it, and strangers, may hold.
 pub(super) struct Gate {
     roster: Arc<Roster>,
     arrivals: Arc<Arrivals>,
     held: HashSet<ConnectionId>,
-    handshakes: HashSet<ConnectionId>,
+    handshakes: Handshakes,
     established: HashMap<ConnectionId, PeerId>,
-}
-
-/// Why the gate refused a connection.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum GateRefusal {
-    #[error("the peer is not admitted")]
-    NotAdmitted,
-    #[error("the peer is barred for a time")]
-    Barred,
-    #[error("too many from this address were turned away lately")]
-    TurnedAway,
-    #[error("the peer holds {CONNECTIONS_PER_PEER_MAX} connections already")]
-    TooManyConnections,
-    #[error("{HANDSHAKES_MAX} inbound connections are in their handshake already")]
-    TooManyHandshakes,
 }
 
 impl Gate {
@@ -61,7 +46,7 @@ impl Gate {
             roster,
             arrivals,
             held: HashSet::new(),
-            handshakes: HashSet::new(),
+            handshakes: Handshakes::default(),
             established: HashMap::new(),
         }
     }
@@ -122,11 +107,10 @@ impl NetworkBehaviour for Gate {
             self.held.insert(connection);
             return Ok(());
         }
-        if self.handshakes.len() >= HANDSHAKES_MAX {
-            return Err(ConnectionDenied::new(GateRefusal::TooManyHandshakes));
-        }
-        self.handshakes.insert(connection);
-        Ok(())
+        let is_called_at = |address| self.roster.is_called_at(|called| is_at(called, address));
+        self.handshakes
+            .begin(connection, ip_address(from), is_called_at, now)
+            .map_err(ConnectionDenied::new)
     }
 
     fn handle_established_inbound_connection(
@@ -139,10 +123,13 @@ impl NetworkBehaviour for Gate {
         let now = Instant::now();
         // Held, and let in all the same: its time had come when it was looked at again.
         self.held.remove(&connection);
-        self.handshakes.remove(&connection);
+        self.handshakes.end(connection);
         if let Err(refusal) = self.admit_inbound(&peer, now) {
             self.note_turned_away(from, now);
             return Err(ConnectionDenied::new(refusal));
+        }
+        if let Some(from) = ip_address(from) {
+            self.handshakes.note_known(from);
         }
         Ok(dummy::ConnectionHandler)
     }
@@ -186,7 +173,7 @@ impl NetworkBehaviour for Gate {
             FromSwarm::ListenFailure(failure) => {
                 let id = failure.connection_id;
                 // Those refused here are not among them any more, or were not yet; those held cost nothing.
-                if !self.held.remove(&id) && self.handshakes.remove(&id) {
+                if !self.held.remove(&id) && self.handshakes.end(id) {
                     self.note_turned_away(failure.send_back_addr, Instant::now());
                 }
             }
@@ -208,18 +195,28 @@ impl NetworkBehaviour for Gate {
     }
 }
 
-/// Before the handshake, which is what costs: leaves a connection waiting whose address was turned away too often.
-pub(super) async fn hold_back<S>(
+/// Before the handshake, which is what costs: leaves a connection waiting whose address was turned away too often, and ends one that says
+/// nothing.
+pub(super) async fn hold_back<S: AsyncRead + Unpin>(
     arrivals: Arc<Arrivals>,
     stream: S,
     endpoint: ConnectedPoint,
-) -> Result<S, GateRefusal> {
-    if let ConnectedPoint::Listener { send_back_addr, .. } = &endpoint
-        && let Some(from) = ip_address(send_back_addr)
+) -> Result<Begun<S>, GateRefusal> {
+    let ConnectedPoint::Listener { send_back_addr, .. } = &endpoint else {
+        return Ok(Begun::by_this_end(stream));
+    };
+    if let Some(from) = ip_address(send_back_addr)
         && !arrivals.may_come(from, Instant::now())
     {
         tokio::time::sleep(HELD_FOR).await;
         return Err(GateRefusal::TurnedAway);
     }
-    Ok(stream)
+    Begun::by_other_end(stream).await
+}
+
+/// Whether a member's address, as text, is at an address.
+fn is_at(called: &str, address: IpAddr) -> bool {
+    let called: Option<Multiaddr> = called.parse().ok();
+    let called = called.as_ref().and_then(ip_address);
+    called.map(network) == Some(network(address))
 }

@@ -5,6 +5,9 @@
 mod addresses;
 mod driver;
 mod gate;
+mod handshakes;
+mod multiplexer;
+mod refusal;
 mod streams;
 mod swarm;
 

@@ -12,19 +12,17 @@ use libp2p::core::upgrade::Version;
 use libp2p::core::{Multiaddr, Transport as _};
 use libp2p::identity::Keypair;
 use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
-use libp2p::{SwarmBuilder, noise, ping, tcp, yamux};
+use libp2p::{SwarmBuilder, noise, ping, tcp};
 
 use super::addresses::socket_address;
 use super::gate::{Gate, hold_back};
+use super::multiplexer::Multiplexing;
 use crate::mesh::conduct::Arrivals;
 use crate::mesh::config::{MeshConfig, MeshError};
 use crate::mesh::roster::Roster;
 
 /// How long a TCP connection may take to be encrypted and multiplexed.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many streams one connection may hold: the 64 links of both directions, the pings, and those being opened or
-/// closed. The peer can make this node hold 256 KiB for each of them.
-const STREAMS_PER_CONNECTION_MAX: usize = 128;
 /// A connection without links is kept: the set of peers says which connections exist, and silence which are dead.
 const IDLE_TIMEOUT: Duration = Duration::MAX;
 /// How long the system may take to report a bound address.
@@ -46,11 +44,6 @@ pub(super) fn build_swarm(
     let ping = ping::Config::new()
         .with_interval(config.ping_interval)
         .with_timeout(config.silence_max);
-    let multiplexer = || {
-        let mut multiplexer = yamux::Config::default();
-        multiplexer.set_max_num_streams(STREAMS_PER_CONNECTION_MAX);
-        multiplexer
-    };
     let arrivals = Arc::new(Arrivals::default());
     let waiting = Arc::clone(&arrivals);
     let builder = SwarmBuilder::with_existing_identity(keypair)
@@ -62,7 +55,7 @@ pub(super) fn build_swarm(
                     .and_then(move |stream, endpoint| hold_back(waiting, stream, endpoint))
                     .upgrade(Version::V1Lazy)
                     .authenticate(noise)
-                    .multiplex(multiplexer()),
+                    .multiplex(Multiplexing),
             )
         })
         .map_err(|error| MeshError::Encryption(Box::new(error)))?
