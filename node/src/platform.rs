@@ -171,6 +171,81 @@ pub fn check_private(path: &Path) -> std::io::Result<bool> {
     }
 }
 
+/// Takes a folder and the files in it from everybody but their owner, where the system has such permissions: another program makes them, as it
+/// pleases.
+///
+/// # Errors
+/// Those of the system.
+pub fn make_files_private(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let own = |mode| std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(folder, own(0o700))?;
+        for found in std::fs::read_dir(folder)? {
+            let found = found?;
+            let metadata = found.metadata()?;
+            let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
+            if metadata.permissions().mode() & 0o077 != 0 {
+                std::fs::set_permissions(found.path(), own(mode))?;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Sees to it that what this process holds in memory, keys among it, is not written to a file where it ends in a crash, nor read by other
+/// processes of the same user. Where the system has no call for it, nothing is done.
+pub fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        // One that may be dumped works as well.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let none = Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        let _ = setrlimit(Resource::Core, none);
+    }
+}
+
+/// What this process is limited in.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// It may have fewer threads than any program of this kind starts, and those of the same user with it.
+    pub of_threads: bool,
+    /// It may have only so many addresses.
+    pub of_memory: bool,
+}
+
+/// How this process is limited, as far as the system says.
+#[must_use]
+pub fn limits() -> Limits {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, getrlimit};
+        /// As many threads are never the reason.
+        const THREADS_MANY: u64 = 4_096;
+        let threads = getrlimit(Resource::Nproc).current;
+        Limits {
+            of_threads: threads.is_some_and(|most| most < THREADS_MANY),
+            of_memory: getrlimit(Resource::As).current.is_some(),
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    Limits {
+        of_threads: false,
+        of_memory: false,
+    }
+}
+
 /// Waits until a folder's list of files is on the disk.
 ///
 /// # Errors

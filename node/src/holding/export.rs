@@ -25,8 +25,8 @@ pub enum ExportError {
     Missing(Digest),
     /// Sealed readings do not open.
     #[error(
-        "the readings of entry {entry} cannot be read: `ambit --read-only export` leaves out such readings and names them, and \
-         `ambit store check --deep` finds all; restore the home from the latest whole backup"
+        "the readings of entry {entry} cannot be read: with the node stopped, `ambit --read-only export` leaves out such readings and \
+         names them, and `ambit store check --deep` finds all; restore the home from the latest whole backup"
     )]
     Readings {
         /// Whose.

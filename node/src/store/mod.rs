@@ -169,7 +169,8 @@ impl Store {
         };
         let mut opened = open()?;
         let begin = |opened: &Opened| {
-            let begun = start_of(&opened.database, opened.head.clone(), &slots.borrow())?;
+            slots.borrow().check(opened.head.slot)?;
+            let begun = start_of(&opened.database, opened.head.clone())?;
             reader::check_keys(&opened.database, &mut slots.borrow_mut())?;
             Ok::<_, StoreError>(begun)
         };
@@ -439,8 +440,7 @@ impl Drop for Shared {
 }
 
 /// What an open store begins with: all that is committed.
-fn start_of(database: &Database, head: Head, slots: &Slots) -> Result<Published, StoreError> {
-    slots.check(head.slot)?;
+fn start_of(database: &Database, head: Head) -> Result<Published, StoreError> {
     Ok(Published {
         outboxes: states(database, &keys::outboxes())?,
         inboxes: states(database, &keys::inboxes())?,

@@ -11,7 +11,7 @@
 //! that the journal lost something.
 
 use super::agreeing::{Agreed, agreed};
-use super::database::{Database, DatabaseError, note_moved};
+use super::database::{Database, DatabaseError, check_wants, note_moved};
 use super::journal::{Journal, Position};
 use super::left::{Left, Notice};
 use super::places::{
@@ -78,6 +78,7 @@ pub(super) fn open(
     told: &dyn Fn(Progress),
 ) -> Result<Opened, StoreError> {
     check_there(home, way)?;
+    check_wants(&database_path(home))?;
     let (notice, left) = Notice::open(home)?;
     let (mut watermark, noted) = Watermark::open(home)?;
     let journal = beginning::open_journal(home, way, noted)?;
@@ -179,13 +180,8 @@ impl Opening<'_> {
             return Ok(None);
         }
         // Before the engine is opened, which writes.
-        let mut is_opened = false;
-        let opened = Database::look(&path).and_then(|()| {
-            self.notice.opened()?;
-            is_opened = true;
-            Database::open(&path)
-        });
-        let database = match opened {
+        self.notice.opened()?;
+        let database = match Database::open(&path) {
             Ok(database) => database,
             Err(error) if error.is_damage() => {
                 tracing::warn!(
@@ -194,12 +190,12 @@ impl Opening<'_> {
                 );
                 return Ok(None);
             }
-            // As it was found.
-            Err(error) if !is_opened => return Err(error.into()),
             Err(error) => {
                 let left = match error {
                     // It ended as one that is killed.
-                    DatabaseError::Wanting { .. } => Left::Killed,
+                    DatabaseError::Wanting {
+                        has_begun: true, ..
+                    } => Left::Killed,
                     _ if error.may_have_written() => Left::Unfit,
                     _ => self.left,
                 };

@@ -3,7 +3,7 @@
 //! far as its database goes, or up to what is lost.
 
 use super::agreeing::{Agreed, agreed, has_entries_of, standing_of};
-use super::database::Database;
+use super::database::{Database, check_wants};
 use super::index_key::IndexKey;
 use super::journal::{Damage, Group, Journal, JournalError, Position, Reader, Salvaged};
 use super::left::{self, Left};
@@ -44,6 +44,7 @@ impl Store {
     /// Any [`StoreError`].
     pub fn open_read_only(home: &Path) -> Result<Self, StoreError> {
         check_readable(home)?;
+        check_wants(&database_path(home))?;
         let aside = Aside::make()?;
         let looked = look(home)?;
         // After the end of the journal is known: keys are there before what is sealed with them.
@@ -86,11 +87,12 @@ impl Store {
             );
         }
         let mut slots = slots.into_inner();
-        match reader::check_keys(&database, &mut slots) {
+        let checked = slots.check(head.slot).map_err(StoreError::from);
+        match checked.and_then(|()| reader::check_keys(&database, &mut slots)) {
             Err(StoreError::Slot(error)) => tracing::warn!(%error, "not all readings open"),
             checked => checked?,
         }
-        let published = start_of(&database, head, &slots)?;
+        let published = start_of(&database, head)?;
         Ok(Self {
             shared: Shared::read_only((database, aside), published, slots, index_key).into(),
             writer: None,

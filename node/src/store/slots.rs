@@ -30,6 +30,8 @@ pub(super) struct Slots {
     filled: u64,
     /// Nothing is written or synced after a write or sync that failed.
     has_failed: bool,
+    /// Nothing is made in the place of keys that are not there.
+    is_read_only: bool,
     #[cfg(test)]
     faults: Faults,
 }
@@ -120,6 +122,7 @@ impl Slots {
             path: path.to_owned(),
             filled: bytes / SLOT_BYTES,
             has_failed: false,
+            is_read_only: false,
             #[cfg(test)]
             faults,
         })
@@ -135,6 +138,7 @@ impl Slots {
             path: path.to_owned(),
             filled: bytes / SLOT_BYTES,
             has_failed: true,
+            is_read_only: true,
             #[cfg(test)]
             faults: Faults::of(path.parent().unwrap_or(path)),
         })
@@ -176,6 +180,9 @@ impl Slots {
     /// The key of a slot, filling the file first where it does not reach so far.
     pub(super) fn key(&mut self, slot: u64) -> Result<SlotKey, SlotError> {
         while slot >= self.filled {
+            if self.is_read_only {
+                self.check(slot.saturating_add(1))?;
+            }
             self.fill()?;
         }
         let mut key: SlotKey = Zeroizing::new([0; 32]);

@@ -7,7 +7,7 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -123,6 +123,7 @@ fn looking_error(path: &Path, error: io::Error) -> DatabaseError {
         Some(what) => DatabaseError::Wanting {
             path: path.to_owned(),
             what,
+            has_begun: false,
         },
         None => DatabaseError::sync(path, error),
     }
@@ -144,6 +145,7 @@ pub(super) fn engine_error(path: &Path, source: sled::Error) -> DatabaseError {
         sled::Error::Io(error) if wanting(&error).is_some() => DatabaseError::Wanting {
             path: path.to_owned(),
             what: wanting(&error).unwrap_or_default(),
+            has_begun: true,
         },
         // Where it is in the file helps nobody to mend it.
         sled::Error::Corruption { .. } => DatabaseError::Damaged,
@@ -184,47 +186,41 @@ fn wanting(error: &io::Error) -> Option<&'static str> {
 
 /// Threads that the engine starts by and by, and those that watch and write.
 const THREADS_WANTED: usize = 12;
-const DESCRIPTORS_WANTED: usize = 16;
+const DESCRIPTORS_WANTED: usize = 8;
 /// What the engine takes to go through a database.
 const MEMORY_WANTED: usize = 96 * 1024 * 1024;
 
 /// What the system has too little of for the engine. It does not always say so itself: it waits for ever for a thread that it did not
-/// get, and takes a database for damaged for which there is no memory.
+/// get, and takes a database for damaged for which there is no memory. What this process is not limited in is not asked for.
 fn wanted(folder: &Path) -> Option<&'static str> {
     let descriptors = (0..DESCRIPTORS_WANTED).map(|_| File::open(folder));
     if let Err(error) = descriptors.collect::<io::Result<Vec<_>>>() {
         return wanting(&error);
     }
-    // Asked for, and given back untouched.
-    if Vec::<u8>::new().try_reserve_exact(MEMORY_WANTED).is_err() {
+    let limits = crate::platform::limits();
+    // Asked for, and given back untouched; before the threads, which take some as well.
+    if limits.of_memory && Vec::<u8>::new().try_reserve_exact(MEMORY_WANTED).is_err() {
         return Some("memory");
     }
-    let (end, ended) = channel::<()>();
-    let ended = Arc::new(Mutex::new(ended));
-    let thread = |_| {
-        let ended = Arc::clone(&ended);
-        // Each is there until all are.
-        let wait = move || {
-            let _ = ended.lock().map(|ended| ended.recv());
-        };
-        std::thread::Builder::new().spawn(wait)
-    };
-    let (mut threads, mut has_all) = (Vec::new(), true);
-    for number in 0..THREADS_WANTED {
-        match thread(number) {
-            Ok(thread) => threads.push(thread),
-            Err(_) => has_all = false,
-        }
+    if !limits.of_threads {
+        return None;
     }
-    drop(end);
-    for thread in threads {
+    let thread = |_| {
+        std::thread::Builder::new()
+            .stack_size(64 * 1024)
+            .spawn(std::thread::park)
+    };
+    let started: Vec<io::Result<_>> = (0..THREADS_WANTED).map(thread).collect();
+    let has_all = started.iter().all(Result::is_ok);
+    for thread in started.into_iter().flatten() {
+        thread.thread().unpark();
         let _ = thread.join();
     }
     (!has_all).then_some("threads")
 }
 
 /// Checks, before anything is written, that the system has what the engine takes.
-pub(super) fn check_wants(path: &Path) -> Result<(), DatabaseError> {
+pub(in crate::store) fn check_wants(path: &Path) -> Result<(), DatabaseError> {
     let folder = if path.is_dir() {
         Some(path)
     } else {
@@ -234,6 +230,7 @@ pub(super) fn check_wants(path: &Path) -> Result<(), DatabaseError> {
         Some(what) => Err(DatabaseError::Wanting {
             path: path.to_owned(),
             what,
+            has_begun: false,
         }),
         None => Ok(()),
     }
@@ -292,6 +289,7 @@ pub(super) fn open_engine(config: &sled::Config, path: &Path) -> Result<sled::Db
             Err(DatabaseError::Wanting {
                 path: path.to_owned(),
                 what,
+                has_begun: true,
             })
         }
         _ => Err(error),

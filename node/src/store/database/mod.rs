@@ -7,15 +7,13 @@
 
 mod engine;
 
-pub(super) use engine::is_full;
+pub(super) use engine::{check_wants, is_full};
 
 #[cfg(test)]
 use super::faults::{Faults, Point};
 use super::keys;
 use super::records::{Applied, Head, standing};
-use engine::{
-    Watch, asked, check_files, check_wants, engine_error, open_engine, remove_cut_off_snapshots,
-};
+use engine::{Watch, asked, check_files, engine_error, open_engine, remove_cut_off_snapshots};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
@@ -110,6 +108,8 @@ pub enum DatabaseError {
         path: PathBuf,
         /// Of what.
         what: &'static str,
+        /// The engine was opened by then, and may have written something.
+        has_begun: bool,
     },
     /// Something else is in the place of a file that says how far the store is.
     #[error("`{path}` is no regular file; remove it, and it is made again at the next start")]
@@ -243,20 +243,16 @@ impl Database {
         }
     }
 
-    /// Looks whether it can be opened, as far as that can be told before the engine writes.
-    pub(super) fn look(path: &Path) -> Result<(), DatabaseError> {
-        check_files(path)?;
-        check_wants(path)
-    }
-
     fn open_once(path: &Path) -> Result<Self, DatabaseError> {
-        Self::look(path)?;
+        check_files(path)?;
         remove_cut_off_snapshots(path)?;
         let config = sled::Config::new()
             .path(path)
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(None);
         let engine = open_engine(&config, path)?;
+        // On a file system that keeps no such permissions, the folder around it does.
+        let _ = crate::platform::make_files_private(path);
         let failure = Arc::new(Failure::default());
         let watch = Watch::start(config, (path, engine.clone()), Arc::clone(&failure))
             .map_err(|error| engine_error(path, error.into()))?;
@@ -341,6 +337,7 @@ impl Database {
             drop(engine);
             Ok(())
         });
+        let _ = crate::platform::make_files_private(&self.path);
         note_moved(&self.path);
         let failed =
             |_| DatabaseError::sync(&self.path, io::Error::other("it could not be synced"));
