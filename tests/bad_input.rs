@@ -94,7 +94,7 @@ fn collect(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
         if path.is_file() {
             let content = std::fs::read(&path).unwrap();
             files.insert(path.display().to_string(), content);
-        } else if path.file_name().is_some_and(|name| name != "db") {
+        } else if path.is_dir() && path.file_name().is_some_and(|name| name != "db") {
             collect(&path, files);
         }
     }

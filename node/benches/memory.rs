@@ -252,7 +252,7 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
             copy(&entry.path(), &target);
-        } else if entry.file_name() != "api.json" {
+        } else if entry.path().is_file() && entry.file_name() != "api.json" {
             fs::copy(entry.path(), &target).expect("the file is copied");
         }
     }

@@ -15,6 +15,7 @@ use tracing_subscriber::filter::ParseError;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    ambit_node::platform::keep_memory_private();
     let given: Vec<OsString> = std::env::args_os().collect();
     let exit = match Arguments::read(&given) {
         Ok(arguments) => {

@@ -256,13 +256,9 @@ fn a_running_node_is_alone_and_wants_its_token() {
     for arguments in [&["status"][..], &["export", "-o", &bundle]] {
         scene.refused(home, arguments, 6, &["token", "api.json"]);
     }
+    // Half of one is none.
     std::fs::write(&path, "{").unwrap();
-    scene.refused(
-        home,
-        &["status"],
-        1,
-        &["`api.json` cannot be read", "start it again"],
-    );
+    scene.refused(home, &["status"], 75, &words);
     std::fs::write(&path, good).unwrap();
     assert!(scene.parties[0].ledger().0 > 0);
     // It is on this machine: no proxy is asked, and none is shown the token.
@@ -311,7 +307,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
         );
         if from.is_dir() {
             copy(&from, &to);
-        } else {
+        } else if from.is_file() {
             std::fs::copy(&from, &to).unwrap();
         }
     }
@@ -354,5 +350,91 @@ fn a_copy_of_a_home_is_not_the_node_that_runs_for_the_original() {
     // What a copy lacks is missing, whatever the original has.
     std::fs::remove_dir_all(tried.path().join("journal")).unwrap();
     scene.refused(&tried, &["status"], 1, &["is missing"]);
+    running.stop();
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_in_a_home_is_for_others() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let check = || {
+        let mut folders = vec![home.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for found in std::fs::read_dir(folder).unwrap() {
+                let found = found.unwrap();
+                let metadata = found.metadata().unwrap();
+                let path = found.path();
+                let mode = metadata.permissions().mode();
+                assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+                if metadata.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+    };
+    check();
+    let running = Ambit::run(home);
+    Ambit::text(home, &["status"]);
+    check();
+    #[cfg(target_os = "linux")]
+    {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.id())).unwrap();
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"));
+        let words: Vec<&str> = core.unwrap().split_whitespace().collect();
+        assert_eq!(words[4..6], ["0", "0"]);
+    }
+    running.stop();
+    check();
+}
+
+/// The path of a Unix socket is short, that of a home need not be.
+#[cfg(unix)]
+#[test]
+fn a_home_with_a_long_path_is_reached_too() {
+    let scene = Scene::of(&["a"]);
+    let name = "long".repeat(25);
+    let home = scene.folder.home(&name);
+    std::fs::rename(scene.parties[0].home.path(), home.path()).unwrap();
+    let stated = || {
+        let text = std::fs::read_to_string(home.path().join("api.json")).unwrap();
+        let endpoint: serde_json::Value = serde_json::from_str(&text).unwrap();
+        std::path::PathBuf::from(endpoint["socket"].as_str().unwrap())
+    };
+    let running = Ambit::run(&home);
+    let first = stated();
+    assert!(first.is_absolute() && first.exists());
+    running.kill();
+    let running = Ambit::run(&home);
+    let second = stated();
+    assert!(!first.parent().unwrap().exists() && second.exists());
+    running.stop();
+    assert!(!second.parent().unwrap().exists());
+}
+
+/// A node that is stopped is one that does not answer: what it committed can be read all the same.
+#[cfg(unix)]
+#[test]
+fn a_node_that_does_not_answer_is_said_to_be_one() {
+    let scene = Scene::of(&["a"]);
+    let home = &scene.parties[0].home;
+    let size = scene.parties[0].ledger().0;
+    let running = Ambit::run(home);
+    let signal = |name: &str| {
+        let id = running.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([name, &id])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP");
+    scene.refused(home, &["status"], 75, &["does not answer", "try again"]);
+    let status = Ambit::json(home, &["--read-only", "status"]);
+    assert_eq!(status["ledger_size"], size);
+    signal("-CONT");
+    assert_eq!(scene.parties[0].ledger().0, size);
     running.stop();
 }

@@ -177,9 +177,10 @@ fn digest(folder: &Path) -> io::Result<u64> {
         paths.sort();
         for path in paths {
             path.hash(&mut hasher);
-            match path.is_dir() {
-                true => folders.push(path),
-                false => std::fs::read(&path)?.hash(&mut hasher),
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.is_file() {
+                std::fs::read(&path)?.hash(&mut hasher);
             }
         }
     }

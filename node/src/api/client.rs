@@ -47,9 +47,16 @@ pub enum ClientError {
     /// No node answers: `api.json` is absent or left over.
     #[error("no node is running for this home; start it with `ambit run`")]
     NotRunning,
-    /// `api.json` cannot be read.
-    #[error("`api.json` cannot be read; stop the node and start it again")]
-    Endpoint(#[source] serde_json::Error),
+    /// A node has the home open, and does not answer.
+    #[error(
+        "the node that runs for this home does not answer; it may be stopped, or have too much to do: try again, or end it"
+    )]
+    Silent,
+    /// The token is not the node's.
+    #[error(
+        "the token in `api.json` is not the one that the node wrote there when it started; start the node again, which writes a new one"
+    )]
+    Token,
     /// What is asked has no form as JSON.
     #[error("what is asked cannot be written as JSON")]
     Request(#[source] serde_json::Error),
@@ -79,11 +86,13 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let kind = match error {
             ClientError::Failed(failure) => return failure,
-            ClientError::NotRunning | ClientError::Transport(_) => FailureKind::TryAgain,
-            ClientError::Endpoint(_)
-            | ClientError::Request(_)
-            | ClientError::Answer(_)
-            | ClientError::OtherVersion(_) => FailureKind::Failed,
+            ClientError::NotRunning | ClientError::Silent | ClientError::Transport(_) => {
+                FailureKind::TryAgain
+            }
+            ClientError::Token => FailureKind::NotAuthorized,
+            ClientError::Request(_) | ClientError::Answer(_) | ClientError::OtherVersion(_) => {
+                FailureKind::Failed
+            }
         };
         Self::new(kind, &error)
     }
@@ -93,29 +102,29 @@ impl Client {
     /// Finds the node that runs for a home.
     ///
     /// # Errors
-    /// [`ClientError::NotRunning`] where none answers; [`ClientError::Endpoint`].
+    /// [`ClientError::NotRunning`] where none is there, [`ClientError::Silent`], [`ClientError::Token`].
     pub fn find(home: &Home) -> Result<Self, ClientError> {
         let text = home
             .read(&home.api_path())
             .ok()
             .flatten()
             .ok_or(ClientError::NotRunning)?;
-        let endpoint: Endpoint = serde_json::from_str(&text).map_err(ClientError::Endpoint)?;
+        // One that is empty, or cut off, is left over.
+        let endpoint: Endpoint =
+            serde_json::from_str(&text).map_err(|_| ClientError::NotRunning)?;
         // What runs for the home that this one was copied from is not asked in its place.
         let number = std::fs::metadata(home.api_path());
         let number = number.ok().as_ref().and_then(file_number);
         if endpoint.file.is_some() && endpoint.file != number {
             return Err(ClientError::NotRunning);
         }
-        std::net::TcpStream::connect_timeout(&endpoint.address, CONNECT_TIMEOUT)
-            .map_err(|_| ClientError::NotRunning)?;
-        let agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .http_status_as_error(false)
             // The node is on this machine, whatever the environment says of others.
             .proxy(None)
-            .build()
-            .into();
+            .build();
+        let agent = agent(home, &endpoint, config)?;
         let client = Self { endpoint, agent };
         client.greet()?;
         Ok(client)
@@ -131,7 +140,10 @@ impl Client {
             .timeout_global(Some(GREETING_TIMEOUT))
             .build()
             .call()
-            .map_err(|_| ClientError::NotRunning)?;
+            .map_err(|error| match error {
+                ureq::Error::Timeout(_) if self.endpoint.socket.is_some() => ClientError::Silent,
+                _ => ClientError::NotRunning,
+            })?;
         let answer = body(response)?;
         serde_json::from_slice::<OrganizationId>(&answer)
             .map(|_| ())
@@ -173,12 +185,36 @@ impl Client {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("http://{}/v1/{path}", self.endpoint.address)
+        // On a socket no address is looked at.
+        let loopback = std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 80));
+        let address = self.endpoint.address.unwrap_or(loopback);
+        format!("http://{address}/v1/{path}")
     }
 
     fn authorization(&self) -> String {
         format!("Bearer {}", self.endpoint.token)
     }
+}
+
+/// What speaks to the node there, once it takes a connection.
+fn agent(
+    home: &Home,
+    endpoint: &Endpoint,
+    config: ureq::config::Config,
+) -> Result<ureq::Agent, ClientError> {
+    #[cfg(unix)]
+    if let Some(socket) = &endpoint.socket {
+        let path = super::socket::found(home, socket);
+        std::os::unix::net::UnixStream::connect(&path).map_err(|_| ClientError::NotRunning)?;
+        let connector = super::socket::SocketConnector(path);
+        let resolver = ureq::unversioned::resolver::DefaultResolver::default();
+        return Ok(ureq::Agent::with_parts(config, connector, resolver));
+    }
+    let _ = home;
+    let address = endpoint.address.ok_or(ClientError::NotRunning)?;
+    std::net::TcpStream::connect_timeout(&address, CONNECT_TIMEOUT)
+        .map_err(|_| ClientError::NotRunning)?;
+    Ok(ureq::Agent::new_with_config(config))
 }
 
 fn body(mut response: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, ClientError> {
@@ -191,6 +227,9 @@ fn body(mut response: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, Clien
         .map_err(ClientError::Answer)?;
     if is_done {
         return Ok(bytes);
+    }
+    if response.status() == ureq::http::StatusCode::UNAUTHORIZED && bytes.is_empty() {
+        return Err(ClientError::Token);
     }
     // A node always says why. What answers otherwise is another program on a port that was this node's once.
     Err(serde_json::from_slice(&bytes).map_or(ClientError::NotRunning, ClientError::Failed))

@@ -6,12 +6,15 @@
 //! GET  /v1/organization     whose node answers, as a JSON string
 //! ```
 //!
-//! What fails is a [`Failure`](crate::failure::Failure) as JSON. Every request carries the token from the home's `api.json`. The interface must never listen anywhere but
-//! on the loopback address.
+//! What fails is a [`Failure`](crate::failure::Failure) as JSON. Every request carries the token from the home's `api.json`. Commands reach it by a
+//! Unix socket that only the owner of the home may connect to; where the system has none, and where node.toml names a port, it listens
+//! on the loopback address, and never anywhere else.
 
 mod client;
 mod operations;
 mod server;
+#[cfg(unix)]
+mod socket;
 
 pub use client::{Client, ClientError, Request};
 pub use operations::Operation;
@@ -27,12 +30,26 @@ pub(crate) const BUNDLE_FAILED: [u8; 4] = [0xff; 4];
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// The loopback address and port.
-    pub address: std::net::SocketAddr,
+    /// The Unix socket, from the home on; absent where the system has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<std::path::PathBuf>,
+    /// The loopback address and port; absent where there is a socket and no port was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<std::net::SocketAddr>,
     /// The token every request carries.
     pub token: String,
     /// The numbers of the file that this stands in, where the system has such: a copy of the home is another one, and nobody
     /// answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<(u64, u64)>,
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.socket, &self.address) {
+            (Some(socket), None) => socket.display().fmt(formatter),
+            (_, Some(address)) => address.fmt(formatter),
+            (None, None) => formatter.write_str("no place"),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The server: loopback only, a token on every request, operations off the async threads.
+//! The server: on this machine only, a token on every request, operations off the async threads.
 
 use super::operations::answer;
 use super::{BUNDLE_FAILED, Endpoint};
@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use axum::{Json, Router};
 use std::convert::Infallible;
 use std::io::{BufWriter, Write};
@@ -18,6 +19,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 
 /// The largest request, in bytes: a batch of drafts of an import.
 const REQUEST_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -40,6 +43,12 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// The socket cannot be made.
+    #[error(
+        "failed to listen on the Unix socket by which commands reach the node; see to who may write to the home, or for a home whose \
+         path is long, to the folder for temporary files"
+    )]
+    Socket(#[source] std::io::Error),
     /// `api.json` cannot be written.
     #[error("failed to write `{path}`")]
     Endpoint {
@@ -59,9 +68,20 @@ pub enum ServeError {
 /// A server that is listening. Dropping it takes `api.json` away.
 #[derive(Debug)]
 pub struct ApiServer {
-    listener: Option<TcpListener>,
+    listeners: Listeners,
     endpoint: Endpoint,
     path: PathBuf,
+}
+
+/// Where it listens.
+#[derive(Debug)]
+struct Listeners {
+    port: Option<TcpListener>,
+    #[cfg(unix)]
+    socket: Option<UnixListener>,
+    /// Goes with the server.
+    #[cfg(unix)]
+    _socket: super::socket::Socket,
 }
 
 #[derive(Clone)]
@@ -78,13 +98,23 @@ impl ApiServer {
     pub async fn bind(node: &Node) -> Result<Self, ServeError> {
         let port = node.settings().api.port;
         let listen = |source| ServeError::Listen { port, source };
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-            .await
-            .map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (mut listener, mut address) = (None, None);
+        if port != 0 || cfg!(not(unix)) {
+            let bound = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
+            let bound = bound.map_err(listen)?;
+            address = Some(bound.local_addr().map_err(listen)?);
+            listener = Some(bound);
+        }
+        #[cfg(unix)]
+        let (socket, socket_listener) =
+            super::socket::Socket::listen(node.home()).map_err(ServeError::Socket)?;
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(ServeError::Randomness)?;
         let mut endpoint = Endpoint {
+            #[cfg(unix)]
+            socket: Some(socket.stated()),
+            #[cfg(not(unix))]
+            socket: None,
             address,
             token: hex::encode(token),
             file: None,
@@ -101,7 +131,13 @@ impl ApiServer {
         });
         written.map_err(failed)?;
         Ok(Self {
-            listener: Some(listener),
+            listeners: Listeners {
+                port: listener,
+                #[cfg(unix)]
+                socket: Some(socket_listener),
+                #[cfg(unix)]
+                _socket: socket,
+            },
             endpoint,
             path,
         })
@@ -126,14 +162,29 @@ impl ApiServer {
             .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
             .layer(middleware::from_fn_with_state(shared.clone(), authorize))
             .with_state(shared);
-        if let Some(listener) = self.listener.take() {
-            let served = axum::serve(listener, router)
-                .with_graceful_shutdown(stop)
-                .await;
-            if let Err(error) = served {
-                tracing::error!(%error, "the programming interface stopped");
-            }
-        }
+        let stop = futures::FutureExt::shared(stop);
+        let on_port = serve_on(self.listeners.port.take(), router.clone(), stop.clone());
+        #[cfg(unix)]
+        let on_socket = serve_on(self.listeners.socket.take(), router, stop);
+        #[cfg(not(unix))]
+        let on_socket = std::future::ready(());
+        tokio::join!(on_port, on_socket);
+    }
+}
+
+async fn serve_on<L: Listener<Addr: std::fmt::Debug>>(
+    listener: Option<L>,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let Some(listener) = listener else {
+        return;
+    };
+    let served = axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the programming interface stopped");
     }
 }
 
@@ -151,16 +202,12 @@ async fn authorize(State(shared): State<Shared>, request: Request, next: Next) -
         .get(header::AUTHORIZATION)
         .map(|value| value.as_bytes().to_vec())
         .unwrap_or_default();
-    if is_same(&given, expected.as_bytes()) {
+    // Whoever does not know the token learns nothing, and no page of a browser is answered.
+    let is_page = request.headers().contains_key(header::ORIGIN);
+    if is_same(&given, expected.as_bytes()) && !is_page {
         next.run(request).await
     } else {
-        failure_response(Failure {
-            kind: FailureKind::NotAuthorized,
-            message: "the token is not the one this node wrote to api.json when it started; start the node again, \
-                      which writes a new one"
-                .to_owned(),
-            hint: None,
-        })
+        StatusCode::UNAUTHORIZED.into_response()
     }
 }
 

@@ -33,6 +33,8 @@ impl Backend {
                 match Client::find(&home) {
                     Ok(client) => return Ok(Self::Running(client)),
                     Err(ClientError::NotRunning) => {}
+                    // What is committed can be read beside it.
+                    Err(ClientError::Silent) if is_read_only() => {}
                     Err(error) => return Err(error.into()),
                 }
             }

@@ -69,7 +69,7 @@ async fn serve(node: Arc<Node>) -> Result<Exit, Failure> {
         } else {
             addresses.join(", ")
         },
-        service.endpoint().address
+        service.endpoint()
     ));
     note_listening(&node.settings().mesh);
     note_differences(&node.partner_list(crate::clock::now()));

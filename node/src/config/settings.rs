@@ -119,11 +119,12 @@ fn default_listen() -> Vec<String> {
     vec!["/ip4/127.0.0.1/tcp/0".to_owned()]
 }
 
-/// The node's own programming interface, on the loopback address.
+/// The node's own programming interface. Commands need no port where the system has Unix sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiSettings {
-    /// The port; 0 lets the system pick one.
+    /// A port of the loopback address to listen on as well; with 0 there is none, or one that the system picks where it has no Unix
+    /// sockets.
     #[serde(default)]
     pub port: u16,
 }
