@@ -25,3 +25,5 @@ mod rooms;
 mod skipping;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod threats;

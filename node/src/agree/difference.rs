@@ -61,40 +61,51 @@ impl Node {
 /// What a member states of itself: its card and its claims.
 type Stated<'a> = (&'a Card, &'a BTreeSet<Claim>);
 
-fn differences_between(signed: Stated<'_>, set: Stated<'_>) -> Vec<Difference> {
-    let sides = [signed, set].map(|(card, claims)| {
-        [
-            ("name", card.name.to_string()),
-            ("seat", card.seat.to_string()),
-            ("hosting", listed(&card.hosting)),
-            ("personnel", listed(&card.personnel)),
-            ("addresses", listed(&card.addresses)),
-            (
-                "claims",
-                listed(claims.iter().map(|claim| {
-                    let number = claim.number.as_ref().map(|number| format!(" {number}"));
-                    format!(
-                        "{}{} by {} until {}",
-                        claim.what,
-                        number.unwrap_or_default(),
-                        claim.issuer,
-                        claim.not_after
-                    )
-                })),
-            ),
-        ]
-    });
-    let [signed, set] = sides;
-    signed
-        .into_iter()
-        .zip(set)
-        .filter(|((_, signed), (_, set))| signed != set)
-        .map(|((what, signed), (_, set))| Difference {
-            what: what.to_owned(),
-            signed,
-            set,
-        })
-        .collect()
+fn differences_between(
+    (signed, signed_claims): Stated<'_>,
+    (set, set_claims): Stated<'_>,
+) -> Vec<Difference> {
+    let mut found = Vec::new();
+    // Told apart as what they are: two texts may be the same and say something else.
+    let mut compare = |what: &str, is_same: bool, signed: String, set: String| {
+        if !is_same {
+            found.push(Difference {
+                what: what.to_owned(),
+                signed,
+                set,
+            });
+        }
+    };
+    let names = [&signed.name, &set.name].map(ToString::to_string);
+    let [one, other] = names;
+    compare("name", signed.name == set.name, one, other);
+    let [one, other] = [&signed.seat, &set.seat].map(ToString::to_string);
+    compare("seat", signed.seat == set.seat, one, other);
+    let [one, other] = [&signed.hosting, &set.hosting].map(listed);
+    compare("hosting", signed.hosting == set.hosting, one, other);
+    let [one, other] = [&signed.personnel, &set.personnel].map(listed);
+    compare("personnel", signed.personnel == set.personnel, one, other);
+    let [one, other] = [&signed.addresses, &set.addresses].map(listed);
+    compare("addresses", signed.addresses == set.addresses, one, other);
+    let [one, other] = [signed_claims, set_claims].map(|claims| listed(claims.iter().map(stated)));
+    compare("claims", signed_claims == set_claims, one, other);
+    found
+}
+
+fn stated(claim: &Claim) -> String {
+    let number = claim.number.as_ref().map(|number| format!(" {number}"));
+    let grants = claim
+        .authorization
+        .as_ref()
+        .map(|_| " with an authorization");
+    format!(
+        "{}{}{} by {} until {}",
+        claim.what,
+        number.unwrap_or_default(),
+        grants.unwrap_or_default(),
+        claim.issuer,
+        claim.not_after
+    )
 }
 
 fn listed(items: impl IntoIterator<Item = impl ToString>) -> String {

@@ -6,8 +6,10 @@ use crate::config::ClaimSettings;
 use crate::node::ChangeError;
 use crate::partnership::{CardError, read_card, write_card};
 use ambit_ledger::{
-    Card, EditionStage, Jurisdiction, Member, PartnershipEdition, SignedCard, StatementError,
+    Authorization, Card, Claim, EditionStage, Jurisdiction, Member, PartnershipEdition, Regime,
+    SignedCard, StatementError,
 };
+use std::collections::BTreeSet;
 
 fn opens(scene: Scene) {
     let Scene {
@@ -138,4 +140,61 @@ fn a_card_too_large_is_not_given_out() {
         message.contains("`announce`") && message.contains("at most 16384"),
         "{message}"
     );
+}
+
+#[test]
+fn what_terms_say_otherwise_of_a_member_it_does_not_sign() {
+    let mut settings = settings("supplier");
+    let claim = |what: &str, number: &str| ClaimSettings {
+        what: what.parse().unwrap(),
+        number: Some(number.parse().unwrap()),
+        issuer: "did:web:reg.example".parse().unwrap(),
+        not_after: "2099-01-01T00:00:00Z".parse().unwrap(),
+    };
+    settings.organization.claims = vec![claim("a", "1"), claim("b", "2")];
+    let scene = Scene::with(settings);
+    let invitation = scene.declare("c/s/claims", scene.now.plus_days(9), "").file;
+    let before = scene.supplier.store().size();
+    // All are said in the same words: one that holds both, none, and one that allows something.
+    type Change = fn(&mut BTreeSet<Claim>);
+    let changes: [Change; 3] = [
+        |claims| {
+            let last = claims.pop_last().unwrap();
+            let mut first = claims.pop_last().unwrap();
+            let end = last.not_after;
+            let both = format!("1 by {} until {end}, {} 2", first.issuer, last.what);
+            first.number = Some(both.parse().unwrap());
+            claims.insert(first);
+        },
+        BTreeSet::clear,
+        |claims| {
+            let mut last = claims.pop_last().unwrap();
+            last.authorization = Some(Authorization {
+                regime: Regime::Itar,
+                items: ["VIII(h)".parse().unwrap()].into(),
+                destinations: ["US".parse().unwrap()].into(),
+                authority: last.issuer.clone(),
+                number: "2".parse().unwrap(),
+                not_after: last.not_after,
+            });
+            claims.insert(last);
+        },
+    ];
+    for change in changes {
+        let forged = resigned(&scene.customer, &invitation, |terms| {
+            let mut members = terms.members.iter_mut();
+            let supplier = members.find(|member| member.card.organization != terms.declarer);
+            change(&mut supplier.unwrap().claims);
+        });
+        let (kind, message) = kind(scene.accept(&forged, scene.now).unwrap_err());
+        assert_eq!(kind, FailureKind::NotAuthorized);
+        assert!(
+            message.contains("says otherwise of this organization"),
+            "{message}"
+        );
+        assert!(message.contains("claims is "), "{message}");
+    }
+    unchanged(&scene.supplier, before);
+    scene.accept(&invitation, scene.now).unwrap();
+    opens(scene);
 }
