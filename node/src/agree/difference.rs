@@ -76,8 +76,7 @@ fn differences_between(
             });
         }
     };
-    let names = [&signed.name, &set.name].map(ToString::to_string);
-    let [one, other] = names;
+    let [one, other] = [&signed.name, &set.name].map(ToString::to_string);
     compare("name", signed.name == set.name, one, other);
     let [one, other] = [&signed.seat, &set.seat].map(ToString::to_string);
     compare("seat", signed.seat == set.seat, one, other);
