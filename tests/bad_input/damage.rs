@@ -226,6 +226,15 @@ fn a_home_without_a_part_of_its_store_is_refused_or_built_again() {
     // Two of three keys.
     std::fs::write(home.join("slots"), &kept.content("slots")[..64]).unwrap();
     refused(&scene, &["slots", "holds 2 keys, and 3 were used"]);
+    // Also where the database has to be built for it.
+    for is_there in [true, false] {
+        assert_eq!(shown(&scene), ledger.0);
+        let told = scene.fails(&["--read-only", "export", "-o", &bundle]);
+        assert!(told.contains("cannot be read, of entries "), "{told}");
+        if is_there {
+            std::fs::remove_dir_all(home.join("db")).unwrap();
+        }
+    }
     kept.put_back();
     assert_eq!(scene.parties[0].ledger(), ledger);
 }

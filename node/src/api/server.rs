@@ -43,12 +43,6 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
-    /// The socket cannot be made.
-    #[error(
-        "failed to listen on the Unix socket by which commands reach the node; see to who may write to the home, or for a home whose \
-         path is long, to the folder for temporary files"
-    )]
-    Socket(#[source] std::io::Error),
     /// `api.json` cannot be written.
     #[error("failed to write `{path}`")]
     Endpoint {
@@ -81,7 +75,7 @@ struct Listeners {
     socket: Option<UnixListener>,
     /// Goes with the server.
     #[cfg(unix)]
-    _socket: super::socket::Socket,
+    _socket: Option<super::socket::Socket>,
 }
 
 #[derive(Clone)]
@@ -98,23 +92,23 @@ impl ApiServer {
     pub async fn bind(node: &Node) -> Result<Self, ServeError> {
         let port = node.settings().api.port;
         let listen = |source| ServeError::Listen { port, source };
+        #[cfg(unix)]
+        let (socket, socket_listener) = super::socket::Socket::listen(node.home()).unzip();
+        #[cfg(unix)]
+        let stated = socket.as_ref().map(super::socket::Socket::stated);
+        #[cfg(not(unix))]
+        let stated = None;
         let (mut listener, mut address) = (None, None);
-        if port != 0 || cfg!(not(unix)) {
+        if port != 0 || stated.is_none() {
             let bound = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
             let bound = bound.map_err(listen)?;
             address = Some(bound.local_addr().map_err(listen)?);
             listener = Some(bound);
         }
-        #[cfg(unix)]
-        let (socket, socket_listener) =
-            super::socket::Socket::listen(node.home()).map_err(ServeError::Socket)?;
         let mut token = [0; 32];
         getrandom::fill(&mut token).map_err(ServeError::Randomness)?;
         let mut endpoint = Endpoint {
-            #[cfg(unix)]
-            socket: Some(socket.stated()),
-            #[cfg(not(unix))]
-            socket: None,
+            socket: stated,
             address,
             token: hex::encode(token),
             file: None,
@@ -134,7 +128,7 @@ impl ApiServer {
             listeners: Listeners {
                 port: listener,
                 #[cfg(unix)]
-                socket: Some(socket_listener),
+                socket: socket_listener,
                 #[cfg(unix)]
                 _socket: socket,
             },

@@ -3,6 +3,7 @@
 
 use super::Endpoint;
 use crate::config::Home;
+use crate::platform::file_number;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -30,22 +31,23 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Listens in the home; where its path is too long, or its file system has no sockets, in a folder of its own. What an earlier node
-    /// left is removed.
-    pub(super) fn listen(home: &Home) -> std::io::Result<(Self, UnixListener)> {
+    /// Listens in the home; where its path is too long, or its file system has no sockets, in a folder of its own; none where that
+    /// cannot be either. What an earlier node left is removed.
+    pub(super) fn listen(home: &Home) -> Option<(Self, UnixListener)> {
         remove_left(home);
         let in_home = home.path().join(NAME);
         if in_home.as_os_str().len() <= PATH_BYTES_MAX
             && let Ok(listener) = listen_at(&in_home)
         {
             let (path, folder) = (in_home, None);
-            return Ok((Self { path, folder }, listener));
+            return Some((Self { path, folder }, listener));
         }
-        let folder = private_folder()?;
-        let path = folder.path().join(NAME);
-        let listener = listen_at(&path)?;
-        let folder = Some(folder);
-        Ok((Self { path, folder }, listener))
+        private_folders().find_map(|folder| {
+            let path = folder.path().join(NAME);
+            let listener = listen_at(&path).ok()?;
+            let folder = Some(folder);
+            Some((Self { path, folder }, listener))
+        })
     }
 
     /// Where it is, as `api.json` says it.
@@ -69,23 +71,32 @@ fn listen_at(path: &Path) -> std::io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// A folder that nobody else may enter, among those of this user that are gone with the system, or else among temporary files.
-fn private_folder() -> std::io::Result<TempDir> {
+/// Folders that nobody else may enter: among those of this user that are gone with the system, or else among temporary files.
+fn private_folders() -> impl Iterator<Item = TempDir> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let runtime = runtime.filter(|folder| folder.is_absolute() && folder.is_dir());
-    let place = runtime.unwrap_or_else(std::env::temp_dir);
-    tempfile::Builder::new()
-        .prefix(PREFIX)
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(place)
+    let runtime = runtime.filter(|folder| folder.is_absolute());
+    let places = runtime
+        .into_iter()
+        .chain([std::env::temp_dir(), "/tmp".into()]);
+    let made = |place| {
+        tempfile::Builder::new()
+            .prefix(PREFIX)
+            .permissions(std::fs::Permissions::from_mode(0o700))
+            .tempdir_in(place)
+    };
+    places.filter_map(move |place| made(place).ok())
 }
 
-/// Removes what a node left that was killed. The store's lock says that no other node runs here.
+/// Removes what a node left that was killed. The store's lock says that no other node runs here; what a copy of another home names is that
+/// one's.
 fn remove_left(home: &Home) {
     let _ = std::fs::remove_file(home.path().join(NAME));
     let left = home.read(&home.api_path()).ok().flatten();
     let left = left.and_then(|text| serde_json::from_str::<Endpoint>(&text).ok());
-    let socket = left.and_then(|endpoint| endpoint.socket);
+    let number = std::fs::metadata(home.api_path());
+    let number = number.ok().as_ref().and_then(file_number);
+    let own = left.filter(|endpoint| endpoint.file.is_some() && endpoint.file == number);
+    let socket = own.and_then(|endpoint| endpoint.socket);
     let folder = socket.as_deref().and_then(Path::parent);
     let name = folder.and_then(|folder| folder.file_name()?.to_str());
     if let (Some(folder), Some(name)) = (folder, name)

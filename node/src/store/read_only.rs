@@ -12,7 +12,7 @@ use super::parts::head_of;
 use super::places::{database_path, journal_path, remove};
 use super::records::{Applied, Head};
 use super::replay::{Keys, apply_all};
-use super::slots::Slots;
+use super::slots::{SlotError, Slots};
 use super::{DatabaseError, Shared, Store, StoreError, is_open, reader, start_of, watermark};
 use std::cell::RefCell;
 use std::fs::File;
@@ -70,7 +70,13 @@ impl Store {
         let open_with = Keys {
             index: &index_key,
             open: &|block, id| {
-                reader::open_block(block, id, |slot| slots.borrow_mut().used_key(slot))
+                let opened =
+                    reader::open_block(block, id, |slot| slots.borrow_mut().used_key(slot));
+                // What the keys that are there do not open is left out.
+                opened.map_err(|error| match error {
+                    StoreError::Slot(SlotError::Cut { .. }) => reader::UNREADABLE,
+                    error => error,
+                })
             },
         };
         let groups = looked.groups(home, begun.1.after)?;

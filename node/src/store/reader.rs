@@ -89,16 +89,10 @@ pub(super) fn check_keys(database: &Database, slots: &mut Slots) -> Result<(), S
                 return Err(StoreError::Damaged("readings lead to no observation"));
             };
             match open_packed(block, &id, |slot| slots.used_key(slot)) {
-                Err(StoreError::Seal(_)) => unopened += 1,
-                Err(StoreError::Slot(SlotError::Erased(_))) => {}
+                // No key is zeroed by this version.
+                Err(StoreError::Seal(_) | StoreError::Slot(SlotError::Erased(_))) => unopened += 1,
                 Ok(_) => {
-                    if unopened > 0 {
-                        tracing::warn!(
-                            unopened,
-                            "so many of the latest readings do not open with their keys in `slots`: they are damaged, or an older copy is in \
-                             its place; `ambit store check --deep` names all that do not open"
-                        );
-                    }
+                    tell_unopened(unopened);
                     return Ok(());
                 }
                 Err(error) => return Err(error),
@@ -113,7 +107,18 @@ pub(super) fn check_keys(database: &Database, slots: &mut Slots) -> Result<(), S
     if unopened > 1 {
         return Err(slots.are_others().into());
     }
+    tell_unopened(unopened);
     Ok(())
+}
+
+fn tell_unopened(unopened: usize) {
+    if unopened > 0 {
+        tracing::warn!(
+            unopened,
+            "so many of the latest readings do not open with their keys in `slots`: they are damaged, or an older copy is in its place; \
+             `ambit store check --deep` names all that do not open"
+        );
+    }
 }
 
 /// Opens sealed readings: the slot of their key, then nonce and ciphertext.
@@ -126,7 +131,7 @@ pub(super) fn open_block(
     unpack_readings(&packed).ok_or(UNREADABLE)
 }
 
-const UNREADABLE: StoreError = StoreError::Damaged("sealed readings cannot be read");
+pub(super) const UNREADABLE: StoreError = StoreError::Damaged("sealed readings cannot be read");
 
 /// The same, as they were packed.
 fn open_packed(
