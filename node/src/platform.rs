@@ -171,6 +171,21 @@ pub fn check_private(path: &Path) -> std::io::Result<bool> {
     }
 }
 
+/// Makes a folder of a name of its own that only its owner may enter. It goes with what is returned.
+///
+/// # Errors
+/// Those of the system.
+pub fn temporary_private_folder(place: &Path, prefix: &str) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir_in(place)
+}
+
 /// Takes a folder and the files in it from everybody but their owner, where the system has such permissions: another program makes them, as it
 /// pleases.
 ///

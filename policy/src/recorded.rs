@@ -86,25 +86,14 @@ impl Recording {
 /// A decision as it is recorded: one that is larger than an entry holds is *undecided* for every purpose.
 #[must_use]
 pub fn recordable(decision: Unsalted) -> Unsalted {
-    let salted = decision.salted(Salt::from_bytes([0; 32]));
-    let is_too_large = encode(&salted).len() > DECISION_BYTES_MAX;
-    let verdicts = if is_too_large {
-        salted.verdicts.into_iter().map(left_open).collect()
-    } else {
-        salted.verdicts
-    };
+    let salted = decision.clone().salted(Salt::from_bytes([0; 32]));
+    if encode(&salted).len() <= DECISION_BYTES_MAX {
+        return decision;
+    }
+    let verdicts = decision.verdicts.into_iter().map(left_open).collect();
     Unsalted {
-        class_key: salted.class_key,
-        engine: salted.engine,
-        schema: salted.schema,
-        taxonomies: salted.taxonomies,
-        profiles: salted.profiles,
-        inquiry: salted.inquiry,
-        slice: salted.slice,
-        now: salted.now,
-        true_from: salted.true_from,
-        true_until: salted.true_until,
         verdicts,
+        ..decision
     }
 }
 

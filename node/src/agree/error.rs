@@ -114,7 +114,7 @@ pub enum PartnerError {
     #[error(
         "the proposal says otherwise of this organization than `node.toml`: {}; where node.toml is right, send the declarer a new \
          card from `ambit key card`",
-        said_otherwise(.0)
+        listed(.0)
     )]
     NotAsSet(Vec<Difference>),
     /// The declarer did not sign.
@@ -157,12 +157,7 @@ pub enum PartnerError {
     Clock(#[from] ClockError),
 }
 
-fn said_otherwise(found: &[Difference]) -> String {
-    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
-    found.join("; ")
-}
-
-fn listed(found: &[Unbuilt]) -> String {
+fn listed(found: &[impl ToString]) -> String {
     let texts: Vec<String> = found.iter().map(ToString::to_string).collect();
     texts.join("; ")
 }

@@ -3,7 +3,6 @@
 use super::{Endpoint, Operation};
 use crate::config::Home;
 use crate::failure::{Failure, FailureKind};
-use crate::platform::file_number;
 use ambit_ledger::OrganizationId;
 use std::io::Read;
 use std::marker::PhantomData;
@@ -104,20 +103,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::NotRunning`] where none is there, [`ClientError::Silent`], [`ClientError::Token`].
     pub fn find(home: &Home) -> Result<Self, ClientError> {
-        let text = home
-            .read(&home.api_path())
-            .ok()
-            .flatten()
-            .ok_or(ClientError::NotRunning)?;
-        // One that is empty, or cut off, is left over.
-        let endpoint: Endpoint =
-            serde_json::from_str(&text).map_err(|_| ClientError::NotRunning)?;
-        // What runs for the home that this one was copied from is not asked in its place.
-        let number = std::fs::metadata(home.api_path());
-        let number = number.ok().as_ref().and_then(file_number);
-        if endpoint.file.is_some() && endpoint.file != number {
-            return Err(ClientError::NotRunning);
-        }
+        let endpoint = Endpoint::of(home).ok_or(ClientError::NotRunning)?;
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .http_status_as_error(false)

@@ -20,6 +20,8 @@ pub use client::{Client, ClientError, Request};
 pub use operations::Operation;
 pub use server::{ApiServer, ServeError};
 
+use crate::config::Home;
+use crate::platform::file_number;
 use serde::{Deserialize, Serialize};
 
 /// What stands in a bundle that is being sent, in the place of the length of a record, where it cannot be written to its end: behind
@@ -42,6 +44,18 @@ pub struct Endpoint {
     /// answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<(u64, u64)>,
+}
+
+impl Endpoint {
+    /// What the `api.json` of a home says. None where there is none, where it is cut off, and where it is a copy of another home's: what
+    /// runs for that one is not asked in its place.
+    fn of(home: &Home) -> Option<Self> {
+        let text = home.read(&home.api_path()).ok().flatten()?;
+        let endpoint: Self = serde_json::from_str(&text).ok()?;
+        let number = std::fs::metadata(home.api_path());
+        let number = number.ok().as_ref().and_then(file_number);
+        (endpoint.file.is_none() || endpoint.file == number).then_some(endpoint)
+    }
 }
 
 impl std::fmt::Display for Endpoint {

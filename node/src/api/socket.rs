@@ -3,7 +3,7 @@
 
 use super::Endpoint;
 use crate::config::Home;
-use crate::platform::file_number;
+use crate::platform::temporary_private_folder;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
@@ -78,25 +78,14 @@ fn private_folders() -> impl Iterator<Item = TempDir> {
     let places = runtime
         .into_iter()
         .chain([std::env::temp_dir(), "/tmp".into()]);
-    let made = |place| {
-        tempfile::Builder::new()
-            .prefix(PREFIX)
-            .permissions(std::fs::Permissions::from_mode(0o700))
-            .tempdir_in(place)
-    };
-    places.filter_map(move |place| made(place).ok())
+    places.filter_map(|place| temporary_private_folder(&place, PREFIX).ok())
 }
 
 /// Removes what a node left that was killed. The store's lock says that no other node runs here; what a copy of another home names is that
 /// one's.
 fn remove_left(home: &Home) {
     let _ = std::fs::remove_file(home.path().join(NAME));
-    let left = home.read(&home.api_path()).ok().flatten();
-    let left = left.and_then(|text| serde_json::from_str::<Endpoint>(&text).ok());
-    let number = std::fs::metadata(home.api_path());
-    let number = number.ok().as_ref().and_then(file_number);
-    let own = left.filter(|endpoint| endpoint.file.is_some() && endpoint.file == number);
-    let socket = own.and_then(|endpoint| endpoint.socket);
+    let socket = Endpoint::of(home).and_then(|left| left.socket);
     let folder = socket.as_deref().and_then(Path::parent);
     let name = folder.and_then(|folder| folder.file_name()?.to_str());
     if let (Some(folder), Some(name)) = (folder, name)

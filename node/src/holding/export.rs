@@ -38,10 +38,8 @@ pub enum ExportError {
 }
 
 /// What was exported of a ledger that may be damaged.
-#[derive(Debug)]
-pub struct Salvaged<W> {
-    /// What was written to.
-    pub out: W,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Salvaged {
     /// How many entries are in the bundle.
     pub entries: u64,
     /// Those of them whose readings cannot be read and are not in it.
@@ -78,18 +76,14 @@ impl Node {
     ///
     /// # Errors
     /// Any [`ExportError`] but [`ExportError::Readings`].
-    pub fn salvage<W: Write>(&self, out: W) -> Result<Salvaged<W>, ExportError> {
+    pub fn salvage<W: Write>(&self, out: W) -> Result<Salvaged, ExportError> {
         let mut left_out = Vec::new();
-        let (out, entries) = self.export_but(out, |entry, _| {
+        let (_, entries) = self.export_but(out, |entry, _| {
             left_out.push(entry);
             Ok(())
         })?;
         left_out.sort_unstable();
-        Ok(Salvaged {
-            out,
-            entries,
-            left_out,
-        })
+        Ok(Salvaged { entries, left_out })
     }
 
     /// Writes a bundle, and asks about each entry whose readings cannot be read.

@@ -64,7 +64,7 @@ pub struct LayerAnswer {
     /// The policies that determined it; none where no policy permits it.
     pub policies: Vec<DeterminingPolicy>,
     /// How many more determined it, and are not named in what was recorded.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub unnamed: u64,
     /// Evaluation errors.
     pub errors: Vec<String>,
@@ -76,7 +76,7 @@ pub struct LayerAnswer {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde calls it with a reference"
 )]
-const fn is_none(count: &u64) -> bool {
+const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

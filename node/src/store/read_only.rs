@@ -121,14 +121,7 @@ impl Aside {
         let place = std::env::temp_dir();
         remove_left(&place);
         let failed = |error| aside_error(&place, DatabaseError::sync(&place, error));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(std::fs::Permissions::from_mode(0o700));
-        }
-        let folder = builder.tempdir().map_err(failed)?;
+        let folder = crate::platform::temporary_private_folder(&place, PREFIX).map_err(failed)?;
         // It is in use once it is there.
         let made = folder.path().join("lock.new");
         std::fs::write(&made, MADE_HERE).map_err(failed)?;

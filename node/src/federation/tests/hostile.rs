@@ -27,6 +27,15 @@ async fn say_hello(mesh: &MeshHandle, pair: &Pair) -> Link {
     link
 }
 
+/// Two members, and the mesh of one of them with a link that it opened.
+async fn begin(folder: &std::path::Path) -> (Pair, MeshHandle, Peer) {
+    let pair = pair(folder, "").await;
+    let recipient = &pair.recipient.node;
+    let mesh = mesh_of(&pair.supplier, recipient).await;
+    let peer = Peer::open(&mesh, &pair.supplier, recipient, &pair.partnership).await;
+    (pair, mesh, peer)
+}
+
 /// Sends frames until the link is cut off, and reads what is answered. Returns how many were sent.
 async fn flood(link: Link, frame: impl Fn(u32) -> Vec<u8>) -> u32 {
     let (mut sender, mut receiver) = link.split();
@@ -168,10 +177,8 @@ async fn rejections_are_cut_off_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forged_items_are_cut_off_after_few_verifications() {
     let folder = tempfile::tempdir().unwrap();
-    let pair = pair(folder.path(), "").await;
+    let (pair, mesh, mut peer) = begin(folder.path()).await;
     let recipient = &pair.recipient.node;
-    let mesh = mesh_of(&pair.supplier, recipient).await;
-    let mut peer = Peer::open(&mesh, &pair.supplier, recipient, &pair.partnership).await;
     let parts = peer.parts("");
     let mut item = peer.sign(parts);
     *item.observation.last_mut().unwrap() ^= 1;
@@ -200,10 +207,8 @@ async fn links_that_end_before_their_items_had_their_turn_are_cut_off() {
     /// Opened more slowly than a peer may.
     const LINKS: u32 = 400;
     let folder = tempfile::tempdir().unwrap();
-    let pair = pair(folder.path(), "").await;
+    let (pair, mesh, mut peer) = begin(folder.path()).await;
     let recipient = &pair.recipient.node;
-    let mesh = mesh_of(&pair.supplier, recipient).await;
-    let mut peer = Peer::open(&mesh, &pair.supplier, recipient, &pair.partnership).await;
     let parts = peer.parts("");
     let item = peer.sign(parts);
     // Not the chain that comes next: nothing of it is taken, and each link begins at the same place.
@@ -278,10 +283,7 @@ async fn a_recipient_that_answers_what_was_not_asked_is_cut_off() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_honest_peer_can_get_refused_never_cuts_it_off() {
     let folder = tempfile::tempdir().unwrap();
-    let pair = pair(folder.path(), "").await;
-    let recipient = &pair.recipient.node;
-    let mesh = mesh_of(&pair.supplier, recipient).await;
-    let mut peer = Peer::open(&mesh, &pair.supplier, recipient, &pair.partnership).await;
+    let (pair, _mesh, mut peer) = begin(folder.path()).await;
     let parts = peer.parts("");
     let item = peer.sign(parts);
     peer.bring("an item", &item, Outcome::Admitted).await;
