@@ -56,6 +56,17 @@ impl Backend {
         matches!(self, Self::Running(_))
     }
 
+    /// Counts what was observed until now, so that whoever asks how it stands need not wait for that. A running node does so by
+    /// itself.
+    pub(super) fn count(&self) {
+        if let Self::Opened(node) = self
+            && let Err(error) = node.count_all()
+        {
+            // Whoever asks is told.
+            tracing::debug!(error = &error as &dyn std::error::Error, "not counted");
+        }
+    }
+
     /// Runs an operation.
     pub(super) fn ask<A: Operation>(&self, asked: A) -> Result<A::Answer, Failure> {
         self.prepare(asked)?.ask()

@@ -121,9 +121,13 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
     let mut counts = BTreeMap::new();
     let mut kept_from = None;
     // The file is read while the batch before is being kept: one batch waits until that is done.
+    // So it is with what is counted.
     let read = std::thread::scope(|scope| {
         let (batches, read) = mpsc::sync_channel(0);
         let reading = scope.spawn(|| read_batches(drafts, &backend, batches));
+        let (to_be_counted, counted) = mpsc::sync_channel(1);
+        let backend = &backend;
+        scope.spawn(move || counted.iter().for_each(|()| backend.count()));
         for batch in read {
             let kept = summary.observations_new;
             let report = batch
@@ -133,6 +137,8 @@ pub(super) fn import(home: &Path, arguments: &ImportArguments) -> Result<Exit, F
             summary.observations_known += report.known;
             count(&report, &mut summary, &mut counts);
             kept_from = kept_from.take().or_else(|| first_kept_from(&report));
+            // Where it is still counting, what came now is counted with what comes next, or by whoever asks.
+            let _ = to_be_counted.try_send(());
         }
         let read = reading.join();
         Ok::<_, Failure>(read.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))

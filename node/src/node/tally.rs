@@ -15,6 +15,7 @@ use ambit_ledger::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::{Duration, Instant};
 
 /// What is held of one origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +28,13 @@ pub struct Held {
 
 /// After how many more entries what was counted is kept in the store: counting so many takes no time that anybody notices.
 const KEPT_EVERY: u64 = 10_000;
-/// How many entries are counted at a time while nobody asks: some hundredths of a second.
+/// How many entries are counted while nobody asks until somebody may: some hundredths of a second.
 const COUNTED_AT_ONCE_MAX: u64 = 4_096;
+/// How many are counted at one look: no more of a processor than a fifth, where a look is had every second, and more entries
+/// than can be observed in one.
+const COUNTED_A_LOOK_MAX: u64 = 8 * COUNTED_AT_ONCE_MAX;
+/// How often whoever waits is told how far it is.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 /// More than any ledger makes of it.
 const KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What is kept was counted by the rules of this number; what was counted by others is counted again.
@@ -103,18 +109,30 @@ impl Tally {
     }
 
     fn count_new(&mut self, store: &Store, until: u64) -> Result<(), StoreError> {
-        let kept_upto = match self.kept_upto {
+        let mut kept_upto = match self.kept_upto {
             Some(upto) => upto,
             None => self.take_kept(store)?,
         };
+        let mut last_told = Instant::now();
         for recorded in store.entries(self.counts.upto, until) {
             let recorded = recorded?;
             self.count_entry(store, recorded.index, &recorded.body)?;
-            self.counts.upto = recorded.index + 1;
-        }
-        if self.counts.upto - kept_upto >= KEPT_EVERY {
-            store.keep(&ambit_ledger::encode(&self.counts))?;
-            self.kept_upto = Some(self.counts.upto);
+            let counted = recorded.index + 1;
+            self.counts.upto = counted;
+            // Whoever does not wait until the end need not begin again.
+            if counted - kept_upto >= KEPT_EVERY {
+                store.keep(&ambit_ledger::encode(&self.counts))?;
+                kept_upto = counted;
+                self.kept_upto = Some(counted);
+            }
+            if last_told.elapsed() >= TOLD_EVERY {
+                last_told = Instant::now();
+                tracing::warn!(
+                    counted,
+                    all = until,
+                    "what the ledger holds is counted, each entry once"
+                );
+            }
         }
         Ok(())
     }
@@ -310,10 +328,29 @@ impl Tally {
 impl Node {
     /// Counts some of what came since it was last counted, so that whoever asks, also after a kill, need not wait for all of it.
     pub(crate) fn count_some(&self) -> Result<(), StoreError> {
-        let mut tally = self.tally();
-        let until = self.store().size();
-        let until = until.min(tally.counts.upto.saturating_add(COUNTED_AT_ONCE_MAX));
-        tally.count(self.store(), until)
+        self.count_at_most(COUNTED_A_LOOK_MAX)
+    }
+
+    /// Counts all that came until now, so that whoever asks next need not wait.
+    pub(crate) fn count_all(&self) -> Result<(), StoreError> {
+        self.count_at_most(u64::MAX)
+    }
+
+    /// Whoever asks meanwhile has a turn after each few.
+    fn count_at_most(&self, mut most: u64) -> Result<(), StoreError> {
+        loop {
+            let mut tally = self.tally();
+            let begun_at = tally.counts.upto;
+            let some = most.min(COUNTED_AT_ONCE_MAX);
+            let until = self.store().size().min(begun_at.saturating_add(some));
+            tally.count(self.store(), until)?;
+            // What was counted before the node was opened took no time.
+            most = most.saturating_sub(some);
+            let is_all = tally.counts.upto >= self.store().size();
+            if is_all || most == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// What this node did not take of what a member sent it.

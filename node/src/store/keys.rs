@@ -239,9 +239,9 @@ pub(super) fn stretch(level: u8, number: u64) -> Vec<u8> {
     join(STRETCH, &[&[level], &number.to_be_bytes()])
 }
 
-/// What is to be held until an instant in a stretch of time, by the number of that and the entry that says so.
-pub(super) fn expiry(number: u64, index: u64) -> Vec<u8> {
-    join(EXPIRY, &[&number.to_be_bytes(), &index.to_be_bytes()])
+/// The list of the entries that say of something that it is to be held until an instant in a stretch of time, by the number of that.
+pub(super) fn expiries(number: u64) -> Vec<u8> {
+    join(EXPIRY, &[&number.to_be_bytes()])
 }
 
 /// A part of a list: its entries from this one on.

@@ -43,17 +43,17 @@ impl Store {
         wanted: &Wanted<'_>,
         way: Direction,
     ) -> Result<impl Iterator<Item = Result<u64, StoreError>> + '_, StoreError> {
-        let mut found = self.found_by(wanted)?;
+        let is_up = matches!(way, Direction::From(_));
+        let mut found = self.found_by(wanted, is_up)?;
         // Only what counts now.
         let size = self.size();
         let mut next = match way {
             Direction::From(index) => Some(index),
             Direction::Before(index) => index.min(size).checked_sub(1),
         };
-        let is_up = matches!(way, Direction::From(_));
         Ok(std::iter::from_fn(move || {
             let place = next.take()?;
-            let agreed = agreed(&mut found, place, is_up);
+            let agreed = agreed(&mut found, place);
             if let Ok(Some(index)) = agreed {
                 next = if is_up {
                     index.checked_add(1)
@@ -66,22 +66,23 @@ impl Store {
         .take_while(move |index| index.as_ref().map_or(true, |index| *index < size)))
     }
 
-    fn found_by(&self, wanted: &Wanted<'_>) -> Result<Vec<Found<'_>>, StoreError> {
-        let (database, key) = (&self.shared.database, &self.shared.index_key);
-        let list = |fact: &FactValue<'_>| List {
-            database,
-            key: fact.list(key).key(),
-            part: Vec::new(),
+    fn found_by(&self, wanted: &Wanted<'_>, is_up: bool) -> Result<Vec<OneOf<'_>>, StoreError> {
+        let key = &self.shared.index_key;
+        let one_of = |facts: &Vec<FactValue<'_>>| {
+            let keys = facts.iter().map(|fact| fact.list(key).key());
+            self.one_of(keys.collect(), is_up)
         };
-        let one_of = |facts: &Vec<FactValue<'_>>| Found::OneOf(facts.iter().map(list).collect());
-        let mut found: Vec<Found<'_>> = wanted.facts.iter().map(one_of).collect();
+        let mut found: Vec<OneOf<'_>> = wanted.facts.iter().map(one_of).collect();
         if wanted.from.is_some() || wanted.until.is_some() {
-            found.push(Found::These(self.within(wanted.from, wanted.until)?));
+            let stretches = stretches(wanted.from, wanted.until);
+            found.push(self.one_of(self.lists_within(stretches)?, is_up));
         }
         if let Some(by) = wanted.expires_by
             && self.knows_what_expires()?
         {
-            found.push(Found::These(self.expiring(by)?));
+            // Some that stand there may be held a little longer.
+            let stretch = (keys::expiries(0), keys::expiries(expiry_of(by)));
+            found.push(self.one_of(self.lists_within([stretch])?, is_up));
         }
         if found.is_empty() {
             found.push(one_of(&vec![FactValue::Held]));
@@ -89,16 +90,40 @@ impl Store {
         Ok(found)
     }
 
-    /// The entries of what may have been observed between two instants.
-    fn within(&self, from: Option<Time>, until: Option<Time>) -> Result<BTreeSet<u64>, StoreError> {
-        let mut entries = BTreeSet::new();
-        for (first, last) in stretches(from, until) {
-            let last = keys::list_part(&last, u64::MAX);
-            for pair in self.shared.database.scan_within(&first, last) {
-                entries.extend(numbers_in(&pair?.1)?);
+    fn one_of(&self, lists: Vec<Vec<u8>>, is_up: bool) -> OneOf<'_> {
+        let database = &self.shared.database;
+        let lists = lists.into_iter().map(|key| List {
+            database,
+            key,
+            part: Vec::new(),
+        });
+        OneOf {
+            lists: lists.collect(),
+            is_up,
+            heads: None,
+        }
+    }
+
+    /// The lists that there are between the first and the last of each pair, both included.
+    fn lists_within(
+        &self,
+        pairs: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut lists = Vec::new();
+        for (first, last) in pairs {
+            let mut from = keys::list_part(&first, 0);
+            // Each list is stepped over by its last possible part.
+            while let Some(pair) = self.shared.database.scan_from(&from).next() {
+                let mut list = pair?.0.to_vec();
+                list.truncate(first.len());
+                if list > last {
+                    break;
+                }
+                from = keys::list_part(&list, u64::MAX);
+                lists.push(list);
             }
         }
-        Ok(entries)
+        Ok(lists)
     }
 
     /// Whether the database has records of what is to be held until when: one of the shape before, which is only read, has none.
@@ -106,17 +131,6 @@ impl Store {
         let standing = standing_of(&self.shared.database)?;
         let key = &self.shared.index_key;
         Ok(standing.is_none_or(|(_, applied)| applied.index_key == key.name()))
-    }
-
-    /// The entries of what is to be held no longer than until an instant, and some that may be a little longer.
-    fn expiring(&self, by: Time) -> Result<BTreeSet<u64>, StoreError> {
-        let last = keys::expiry(expiry_of(by), u64::MAX);
-        let mut entries = BTreeSet::new();
-        let found = self.shared.database.scan_within(&keys::expiry(0, 0), last);
-        for pair in found {
-            entries.extend(numbers_in(&pair?.1)?);
-        }
-        Ok(entries)
     }
 
     /// The entries with the latest readings of a submodel; of an origin, where one is given.
@@ -168,20 +182,12 @@ pub enum Direction {
     Before(u64),
 }
 
-/// Where an entry must stand.
-enum Found<'a> {
-    /// In one of these lists at least.
-    OneOf(Vec<List<'a>>),
-    /// Among these.
-    These(BTreeSet<u64>),
-}
-
 /// The next entry from a place on, or back from it, that stands in all.
-fn agreed(found: &mut [Found<'_>], mut place: u64, is_up: bool) -> Result<Option<u64>, StoreError> {
+fn agreed(found: &mut [OneOf<'_>], mut place: u64) -> Result<Option<u64>, StoreError> {
     loop {
         let begun_at = place;
         for found in &mut *found {
-            match found.next(place, is_up)? {
+            match found.next(place)? {
                 Some(next) => place = next,
                 None => return Ok(None),
             }
@@ -192,20 +198,64 @@ fn agreed(found: &mut [Found<'_>], mut place: u64, is_up: bool) -> Result<Option
     }
 }
 
-impl Found<'_> {
-    fn next(&mut self, place: u64, is_up: bool) -> Result<Option<u64>, StoreError> {
-        match self {
-            Self::OneOf(lists) => {
-                let next = lists.iter_mut().map(|list| list.next(place, is_up));
-                let next: Vec<u64> = next
-                    .filter_map(Result::transpose)
-                    .collect::<Result<_, _>>()?;
-                let next = next.into_iter();
-                Ok(if is_up { next.min() } else { next.max() })
+/// Of how many lists the part that was read last is kept: some 6 KiB each.
+const PARTS_MAX: usize = 1_024;
+
+/// Lists of which an entry must stand in one at least, while they are gone through side by side: of each, only the next entry
+/// is known, so that long lists take no memory, however many entries are in them.
+struct OneOf<'a> {
+    lists: Vec<List<'a>>,
+    is_up: bool,
+    /// The next entry of each list that has one, and which list that is; absent before it was looked for.
+    heads: Option<BTreeSet<(u64, usize)>>,
+}
+
+impl OneOf<'_> {
+    /// The next entry from a place on, or back from it. Places only ever go on.
+    fn next(&mut self, place: u64) -> Result<Option<u64>, StoreError> {
+        let mut heads = match self.heads.take() {
+            Some(heads) => heads,
+            None => {
+                let all = (0..self.lists.len()).map(|number| self.head(number, place));
+                all.filter_map(Result::transpose)
+                    .collect::<Result<_, _>>()?
             }
-            Self::These(entries) if is_up => Ok(entries.range(place..).next().copied()),
-            Self::These(entries) => Ok(entries.range(..=place).next_back().copied()),
+        };
+        let next = loop {
+            let head = if self.is_up {
+                heads.first()
+            } else {
+                heads.last()
+            };
+            let Some(head) = head.copied() else {
+                break None;
+            };
+            let is_passed = if self.is_up {
+                head.0 < place
+            } else {
+                head.0 > place
+            };
+            if !is_passed {
+                break Some(head.0);
+            }
+            heads.remove(&head);
+            heads.extend(self.head(head.1, place)?);
+        };
+        self.heads = Some(heads);
+        Ok(next)
+    }
+
+    /// The next entry of one list.
+    fn head(&mut self, number: usize, place: u64) -> Result<Option<(u64, usize)>, StoreError> {
+        let is_many = self.lists.len() > PARTS_MAX;
+        let Some(list) = self.lists.get_mut(number) else {
+            return Ok(None);
+        };
+        let next = list.next(place, self.is_up)?;
+        if is_many {
+            list.part = Vec::new();
         }
+        Ok(next.map(|index| (index, number)))
     }
 }
 

@@ -196,7 +196,7 @@ impl<'a> Packing<'a> {
     fn end_expiring(&mut self) {
         for (stretch, (first, indexes)) in std::mem::take(&mut self.expiring) {
             for (part, first) in indexes.chunks(NUMBERS_MAX).zip(first..) {
-                let key = keys::expiry(stretch, first);
+                let key = keys::list_part(&keys::expiries(stretch), first);
                 self.items.push((key, Some(numbers(part))));
             }
         }

@@ -1,6 +1,6 @@
 //! What observations are found by.
 
-use super::super::{Direction, FactValue, Store, StoreError, Wanted};
+use super::super::{Direction, FactValue, Store, StoreError, Wanted, Write};
 use super::open;
 use super::workload::{Random, commit, observed, opened};
 use ambit_ledger::{Facts, Name, ObservationId, Time};
@@ -191,6 +191,28 @@ fn what_is_counted_is_kept_whole_or_not_at_all() {
     );
 }
 
+/// What is held once these are written from an index on.
+fn held_by(index: u64, writes: &[Write]) -> Vec<Held> {
+    let held = (index..).zip(writes).map(|(index, write)| {
+        let Write::Observed {
+            id,
+            facts,
+            elements,
+            ..
+        } = write
+        else {
+            panic!("not observed");
+        };
+        Held {
+            index,
+            id: *id,
+            facts: (**facts).clone(),
+            elements: elements.clone(),
+        }
+    });
+    held.collect()
+}
+
 #[test]
 fn many_are_found_in_many_groups_and_after_the_index_key_is_gone() {
     let home = tempfile::tempdir().unwrap();
@@ -204,24 +226,7 @@ fn many_are_found_in_many_groups_and_after_the_index_key_is_gone() {
             number += 1;
             writes.push(observed(number, "1").1);
         }
-        let index = store.size();
-        for (index, write) in (index..).zip(&writes) {
-            let super::super::Write::Observed {
-                id,
-                facts,
-                elements,
-                ..
-            } = write
-            else {
-                panic!("not observed");
-            };
-            held.push(Held {
-                index,
-                id: *id,
-                facts: (**facts).clone(),
-                elements: elements.clone(),
-            });
-        }
+        held.extend(held_by(store.size(), &writes));
         store.commit(commit(writes)).unwrap();
     }
     compare_found(&held, &store);
@@ -232,4 +237,44 @@ fn many_are_found_in_many_groups_and_after_the_index_key_is_gone() {
     let store = open(home.path());
     compare_found(&held, &store);
     assert_ne!(std::fs::read(&key).unwrap(), before);
+}
+
+/// More lists than parts are kept of, whose entries lie among each other.
+#[test]
+fn many_stretches_of_time_are_gone_through_side_by_side() {
+    const STRETCHES: u64 = 1_100;
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    let mut held = Vec::new();
+    for numbers in (0..3 * STRETCHES).collect::<Vec<_>>().chunks(300) {
+        let writes = numbers.iter().map(|number| {
+            // 7,919 has no divisor in common with it: each stretch is come upon three times, each time far from the others.
+            let stretch = u32::try_from(number * 7_919 % STRETCHES).unwrap();
+            let at = Time::EARLIEST
+                .plus_days(20_000)
+                .plus_seconds(stretch * 7_200);
+            let mut write = observed(*number, "1").1;
+            if let Write::Observed { facts, .. } = &mut write {
+                (facts.observed_from, facts.observed_to) = (at, at);
+            }
+            write
+        });
+        let writes: Vec<_> = writes.collect();
+        held.extend(held_by(store.size(), &writes));
+        store.commit(commit(writes)).unwrap();
+    }
+    let ends = |held: &Held| held.facts.observed_to;
+    let (first, last) = (held.iter().map(ends).min(), held.iter().map(ends).max());
+    for (from, until) in [(first, None), (None, last), (None, None)] {
+        let within = Wanted {
+            from,
+            until,
+            facts: vec![vec![FactValue::Held]],
+            ..Wanted::default()
+        };
+        compare(&store, &held, &within, |held| {
+            from.is_none_or(|from| held.facts.observed_to >= from)
+                && until.is_none_or(|until| held.facts.observed_from < until)
+        });
+    }
 }
