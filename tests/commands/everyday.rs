@@ -111,6 +111,48 @@ fn a_list_is_narrowed_and_paged() {
     assert_eq!(pages.concat(), list(&[]));
 }
 
+/// A node answers with no more than a thousand at a time.
+#[test]
+fn a_long_list_comes_page_by_page() {
+    const COUNT: usize = 2_300;
+    let pair = Pair::new();
+    let rows = (0..COUNT).map(|row| {
+        let (minute, second) = (row / 60 % 60, row % 60);
+        format!(
+            "2026-05-01T{:02}:{minute:02}:{second:02}Z,1.5,{row},F-ONE\n",
+            row / 3_600
+        )
+    });
+    let rows = format!("t,d,serial,program\n{}", rows.collect::<String>());
+    std::fs::write(&pair.rows, rows).unwrap();
+    pair.import();
+    let home = &pair.supplier.home;
+    let list = |more: &[&str]| -> Vec<Value> {
+        let list = Ambit::json(home, &[&["list"], more].concat());
+        list.as_array().unwrap().clone()
+    };
+    let serials = |items: &[Value]| -> Vec<usize> {
+        let serials = items.iter().map(|item| item["serial"].as_str().unwrap());
+        serials.map(|serial| serial.parse().unwrap()).collect()
+    };
+    let running = Ambit::run(home);
+    let all = list(&[]);
+    assert_eq!(serials(&all), (0..COUNT).collect::<Vec<_>>());
+    drop(running);
+    assert_eq!(list(&[]), all);
+    for limit in [999, 1_000, 1_001, 2_000, 2_299, 2_300, 2_301] {
+        let given = ["--limit", &limit.to_string()];
+        assert_eq!(list(&given), all[COUNT - limit.min(COUNT)..], "{limit}");
+        let first = [&given[..], &["--after", "0"]].concat();
+        assert_eq!(list(&first), all[..limit.min(COUNT)], "{limit}");
+    }
+    let from = list(&["--from", "2026-05-01T00:10:00Z", "--limit", "1500"]);
+    assert_eq!(from, all[COUNT - 1_500..]);
+    let table = Ambit::text(home, &["list"]);
+    assert_eq!(table.lines().count(), COUNT + 1);
+    assert_eq!(table.matches("SERIAL").count(), 1);
+}
+
 #[test]
 fn what_is_counted_as_it_comes_is_what_is_counted_at_once() {
     let pair = Pair::new();

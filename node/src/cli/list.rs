@@ -2,11 +2,11 @@
 
 use super::backend::Backend;
 use super::exit::Exit;
-use super::output::{OutputOption, note};
-use super::table::{or_none, short, table};
+use super::output::{OutputOption, Rows, note};
+use super::table::{or_none, short};
 use super::time::start_of;
 use crate::failure::{Failure, FailureKind};
-use crate::holding::{Filter, Item, ListObservations};
+use crate::holding::{Filter, Item, ListObservations, PAGE_MAX};
 use ambit_ledger::{DataClass, OrganizationId, Time};
 use ambit_policy::Taxonomies;
 use clap::Args;
@@ -138,11 +138,20 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failu
         until: arguments.until,
         expires_by: arguments.expires_by,
         after: arguments.after,
+        before: None,
         limit,
     };
-    let items = Backend::open(home)?.ask(ListObservations { filter })?;
-    arguments.output.print(&items, |items| items_table(items))?;
-    if items.is_empty() {
+    let backend = Backend::open(home)?;
+    let mut pages = Pages::of(&backend, filter)?;
+    let mut rows = Rows::new(arguments.output, &HEADER);
+    let (mut listed, mut last) = (0, None);
+    while let Some(items) = pages.next()? {
+        rows.print(&items, row)?;
+        listed += items.len();
+        last = items.last().map(|item| item.entry).or(last);
+    }
+    rows.end()?;
+    if listed == 0 {
         note(match arguments.after {
             Some(entry) if entry > 0 => {
                 format!("no such observation is held here after entry {entry}")
@@ -150,41 +159,97 @@ pub(super) fn list(home: &Path, arguments: &ListArguments) -> Result<Exit, Failu
             Some(_) | None => "no such observation is held here".to_owned(),
         });
     }
-    let is_full = arguments.after.is_some() && Some(items.len()) == limit;
-    if let (Some(last), true) = (items.last(), is_full) {
-        note(format!("the next page: --after {}", last.entry));
+    let is_full = arguments.after.is_some() && Some(listed) == limit;
+    if let (Some(last), true) = (last, is_full) {
+        note(format!("the next page: --after {last}"));
     }
     Ok(Exit::Done)
 }
 
-fn items_table(items: &[Item]) -> String {
-    let header = [
-        "id",
-        "origin",
-        "class",
-        "part",
-        "serial",
-        "lot",
-        "program",
-        "observed from",
-        "readings",
-    ];
-    table(
-        &header,
-        items.iter().map(|item| {
-            vec![
-                short(item.id),
-                item.origin.to_string(),
-                item.data_class.clone(),
-                or_none(item.part.as_deref()),
-                or_none(item.serial.as_deref()),
-                or_none(item.lot.as_deref()),
-                or_none(item.program.as_deref()),
-                item.observed_from.to_string(),
-                item.readings.to_string(),
-            ]
-        }),
-    )
+/// What is listed, asked for page by page.
+#[derive(Debug)]
+struct Pages<'a> {
+    backend: &'a Backend,
+    filter: Filter,
+    is_end: bool,
+}
+
+impl<'a> Pages<'a> {
+    fn of(backend: &'a Backend, mut filter: Filter) -> Result<Self, Failure> {
+        filter.after = match (filter.after, filter.limit) {
+            (None, Some(limit)) if limit > PAGE_MAX => Some(newest(backend, &filter, limit)?),
+            (None, None) => Some(0),
+            (after, _) => after,
+        };
+        Ok(Self {
+            backend,
+            filter,
+            is_end: false,
+        })
+    }
+
+    fn next(&mut self) -> Result<Option<Vec<Item>>, Failure> {
+        if self.is_end {
+            return Ok(None);
+        }
+        let filter = self.filter.clone();
+        let most = filter.limit.map_or(PAGE_MAX, |limit| limit.min(PAGE_MAX));
+        let items = self.backend.ask(ListObservations { filter })?;
+        self.filter.after = items.last().map(|item| item.entry).or(self.filter.after);
+        self.filter.limit = self
+            .filter
+            .limit
+            .map(|limit| limit - items.len().min(limit));
+        self.is_end = items.len() < most || self.filter.limit == Some(0);
+        Ok(Some(items))
+    }
+}
+
+/// The entry after which the newest of what is looked for lie, so many.
+fn newest(backend: &Backend, filter: &Filter, limit: usize) -> Result<u64, Failure> {
+    let mut filter = Filter {
+        limit: Some(limit),
+        ..filter.clone()
+    };
+    loop {
+        let asked = filter.clone();
+        let items = backend.ask(ListObservations { filter: asked })?;
+        let left = filter
+            .limit
+            .map_or(0, |left| left.saturating_sub(items.len()));
+        match items.first() {
+            Some(first) if left > 0 && items.len() >= PAGE_MAX => filter.before = Some(first.entry),
+            Some(first) => return Ok(first.entry.saturating_sub(1)),
+            None => return Ok(filter.before.map_or(0, |before| before.saturating_sub(1))),
+        }
+        filter.limit = Some(left);
+    }
+}
+
+const HEADER: [&str; 9] = [
+    "id",
+    "origin",
+    "class",
+    "part",
+    "serial",
+    "lot",
+    "program",
+    "observed from",
+    "readings",
+];
+
+fn row(item: &Item) -> Vec<String> {
+    vec![
+        short(item.id),
+        item.origin.to_string(),
+        item.data_class.clone(),
+        or_none(item.part.as_deref()),
+        or_none(item.serial.as_deref()),
+        or_none(item.lot.as_deref()),
+        or_none(item.program.as_deref()),
+        item.observed_from.to_string(),
+        item.readings.to_string(),
+    ]
 }
 
 #[cfg(test)]
@@ -198,10 +263,5 @@ mod tests {
             let told = from_one(text).unwrap_err().to_string();
             assert!(told.contains("a number from 1"), "{text}: {told}");
         }
-    }
-
-    #[test]
-    fn an_empty_list_makes_no_table() {
-        assert_eq!(items_table(&[]), "");
     }
 }

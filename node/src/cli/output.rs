@@ -4,6 +4,7 @@
 
 use super::called::called;
 use super::files::{FileError, OutputError};
+use super::table::Paged;
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -51,6 +52,53 @@ impl OutputOption {
     }
 }
 
+/// Rows that come page by page and are written as they come, so that a long list is held whole by nobody: as JSON one array,
+/// as a table one with its columns as wide as those before it or wider.
+#[derive(Debug)]
+pub(super) struct Rows {
+    output: OutputOption,
+    table: Paged,
+    is_begun: bool,
+}
+
+impl Rows {
+    pub(super) fn new(output: OutputOption, header: &[&str]) -> Self {
+        Self {
+            output,
+            table: Paged::new(header),
+            is_begun: false,
+        }
+    }
+
+    /// Writes a page.
+    pub(super) fn print<T: Serialize>(
+        &mut self,
+        page: &[T],
+        row: impl Fn(&T) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        if self.output.output == Format::Table {
+            return print(&called(&self.table.page(page.iter().map(row))));
+        }
+        let mut text = String::new();
+        for item in page {
+            let before = if self.is_begun { "," } else { "[" };
+            let indented = pretty(item)?.replace('\n', "\n  ");
+            text.push_str(&format!("{before}\n  {indented}"));
+            self.is_begun = true;
+        }
+        print(&text)
+    }
+
+    /// Ends what was begun.
+    pub(super) fn end(self) -> Result<(), Failure> {
+        match (self.output.output, self.is_begun) {
+            (Format::Table, _) => Ok(()),
+            (Format::Json, true) => print("\n]\n"),
+            (Format::Json, false) => print("[]\n"),
+        }
+    }
+}
+
 /// Writes text to standard output.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
@@ -61,9 +109,11 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 
 /// Writes JSON to standard output.
 pub(super) fn print_json<T: Serialize>(data: &T) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(data)
-        .map_err(|error| OutputError(std::io::Error::other(error)))?;
-    print(&format!("{text}\n"))
+    print(&format!("{}\n", pretty(data)?))
+}
+
+fn pretty<T: Serialize>(data: &T) -> Result<String, OutputError> {
+    serde_json::to_string_pretty(data).map_err(|error| OutputError(std::io::Error::other(error)))
 }
 
 /// Writes a line to standard error. Commands in it are for whoever reads it, of this node.

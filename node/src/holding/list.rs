@@ -9,6 +9,9 @@ use ambit_policy::Taxonomies;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// How many one answer holds at most, whatever was asked for: neither a node nor who asks holds more of a list at a time.
+pub const PAGE_MAX: usize = 1_000;
+
 /// The observations that are held.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,7 +55,10 @@ pub struct Filter {
     pub expires_by: Option<Time>,
     /// In the ledger after this entry.
     pub after: Option<u64>,
-    /// At most so many: the first after `after`, else the newest.
+    /// In the ledger before this entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// At most so many, and at most [`PAGE_MAX`]: the newest where it is given without `after`, otherwise the first.
     pub limit: Option<usize>,
 }
 
@@ -86,8 +92,7 @@ pub struct Item {
 }
 
 impl Node {
-    /// The observations held, in the order of the ledger. A page after an entry is the first that fit, otherwise
-    /// they are the newest.
+    /// The observations held, in the order of the ledger: a page of them.
     ///
     /// # Errors
     /// Any [`InspectError`].
@@ -97,10 +102,10 @@ impl Node {
         if let Some(class) = &filter.data_class {
             taxonomies.check_class(class)?;
         }
-        let limit = filter.limit.unwrap_or(usize::MAX);
+        let limit = filter.limit.map_or(PAGE_MAX, |limit| limit.min(PAGE_MAX));
         let way = match filter.after {
             Some(after) => Direction::From(after.saturating_add(1)),
-            None if filter.limit.is_some() => Direction::Before(u64::MAX),
+            None if filter.limit.is_some() => Direction::Before(filter.before.unwrap_or(u64::MAX)),
             None => Direction::From(0),
         };
         let mut items = Vec::new();
@@ -189,6 +194,7 @@ impl Filter {
             && self.from.is_none_or(|from| facts.observed_to >= from)
             && self.until.is_none_or(|until| facts.observed_from < until)
             && self.after.is_none_or(|after| item.entry > after)
+            && self.before.is_none_or(|before| item.entry < before)
             && self
                 .origin
                 .as_ref()

@@ -23,7 +23,7 @@ pub use grounds::{AskGrounds, Derivable, Grounds, Holding};
 pub use held::InspectError;
 pub(crate) use latest::path_order;
 pub use latest::{Element, GetLatest, Latest, value_form};
-pub use list::{Filter, Item, ListObservations};
+pub use list::{Filter, Item, ListObservations, PAGE_MAX};
 pub use partnerships::{ListPartnerships, PartnershipStatus};
 pub use peers::{ListPeers, PeerStatus};
 pub use profiles::{ProfileStatus, ProfileText, ShowProfile, ShowProfileError, shipped_text};
