@@ -1,5 +1,6 @@
 //! Checks an agreement's terms before anybody signs them.
 
+use crate::bounds::STEPS_MAX;
 use crate::position::Position;
 use crate::profile::{Profile, ProfileError};
 use crate::render::{ForbidsError, render_as_stated};
@@ -24,6 +25,10 @@ pub const RULES_MAX: usize = 64;
 
 /// The most bytes that an agreement brings to each decision under it: its members and purposes, as often as they stand in one.
 pub const DECIDED_BYTES_MAX: usize = 20 * 1024;
+
+/// What is counted of rules.
+const STEPS: &str = "steps of evaluation for each decision: for each purpose, one for each expression in its rules and in its \
+                     lists of members, classes and parts, and ten for each character of a pattern";
 
 /// Why terms are no agreement anybody should sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -173,6 +178,15 @@ pub fn check_terms(
     let profile = Profile::parse(Layer::Partnership, &text)
         .and_then(|profile| profile.check_names(taxonomies).map(|()| profile))
         .map_err(|error| refused_rendering(terms, &text, error))?;
+    // Each purpose is asked for by itself.
+    let steps = profile.steps().saturating_mul(terms.purposes.len());
+    if steps > STEPS_MAX {
+        return Err(TermsError::TooMany {
+            what: STEPS,
+            count: steps,
+            most: STEPS_MAX,
+        });
+    }
     if profile.digest() == terms.profile {
         Ok(profile)
     } else {

@@ -4,6 +4,7 @@
 use crate::expression::Finding;
 use crate::position::Position;
 use crate::profile::ProfileError;
+use ambit_ledger::IDENTIFIER_BYTES_MAX;
 use cedar_policy::pst::{Clause, Expr};
 
 /// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.
@@ -28,6 +29,13 @@ pub const POLICY_CONDITIONALS_MAX: usize = 16;
 
 /// The most expressions in the conditions of one policy, literals in sets included.
 pub const POLICY_EXPRESSIONS_MAX: usize = 4_096;
+
+/// The most steps in which all policies of a profile are asked once, and those of an agreement for all its purposes. A step is
+/// about a tenth of a microsecond, so that no decision takes longer than some hundredths of a second.
+pub const STEPS_MAX: usize = 131_072;
+
+/// How many steps the evaluation of one character of a pattern takes: it may be compared with each of the longest text.
+pub(crate) const PATTERN_STEPS: usize = IDENTIFIER_BYTES_MAX / 200;
 
 /// Bounds what the parser has to descend into, before it does.
 pub(crate) fn check_text(text: &str) -> Result<(), ProfileError> {
@@ -79,14 +87,15 @@ fn skip_string(characters: &mut std::iter::Peekable<std::str::CharIndices<'_>>) 
     }
 }
 
-/// Bounds what the validator has to go through, before it does.
-pub(crate) fn check_clauses(clauses: &[Clause]) -> Result<(), Finding> {
+/// Bounds what the validator has to go through, before it does. Gives the steps in which all is evaluated at most: one for each
+/// expression, and those of its patterns.
+pub(crate) fn check_clauses(clauses: &[Clause]) -> Result<usize, Finding> {
     let mut counted = Counted::default();
     for clause in clauses {
         let (Clause::When(condition) | Clause::Unless(condition)) = clause;
         count(condition, 0, &mut counted)?;
     }
-    Ok(())
+    Ok(counted.expressions + counted.pattern * PATTERN_STEPS)
 }
 
 /// What one policy has.
@@ -94,6 +103,8 @@ pub(crate) fn check_clauses(clauses: &[Clause]) -> Result<(), Finding> {
 struct Counted {
     expressions: usize,
     conditionals: usize,
+    /// Characters and wildcards in patterns.
+    pattern: usize,
 }
 
 fn count(expression: &Expr, conditionals: usize, counted: &mut Counted) -> Result<(), Finding> {
@@ -107,6 +118,9 @@ fn count(expression: &Expr, conditionals: usize, counted: &mut Counted) -> Resul
         return Err(Finding::TooMuch(format!(
             "more than {CONDITIONALS_MAX} conditionals within each other: split it into several"
         )));
+    }
+    if let Expr::Like { pattern, .. } = expression {
+        counted.pattern += pattern.len();
     }
     let mut inner = |part: &Expr| count(part, conditionals, counted);
     match expression {

@@ -37,7 +37,7 @@ pub use agreement::{
 };
 pub use bounds::{
     CONDITIONALS_MAX, POLICIES_MAX, POLICY_CONDITIONALS_MAX, POLICY_EXPRESSIONS_MAX,
-    POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX,
+    POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX, STEPS_MAX,
 };
 pub use cases::{CaseOutcome, CasesError, default_cases, run_cases};
 pub use check::{CheckedProfile, ProfileFinding, check_profile};

@@ -3,7 +3,10 @@
 //! Whatever could make an answer depend on something that is not recorded is refused here, with the place
 //! in the text: nothing that was parsed is ever judged with a doubt left.
 
-use crate::bounds::{self, POLICIES_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX};
+use crate::bounds::{
+    self, PATTERN_STEPS, POLICIES_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX,
+    STEPS_MAX,
+};
 use crate::expression::{self, Finding, Names, examine};
 use crate::position::Position;
 use crate::schema::{LEVEL, SchemaVersion};
@@ -31,6 +34,8 @@ struct Inner {
     ids: Vec<String>,
     instants: Vec<i64>,
     names: Names,
+    /// In how many steps they are asked once at most.
+    steps: usize,
 }
 
 /// Why a text is no profile.
@@ -53,8 +58,8 @@ pub enum ProfileError {
     /// More than [`POLICIES_MAX`] policies.
     #[error("the profile has {0} policies, more than {POLICIES_MAX}: join some of them")]
     TooMany(usize),
-    /// More than [`CONDITIONALS_MAX`](crate::CONDITIONALS_MAX) conditionals within each other, or more than
-    /// [`POLICY_EXPRESSIONS_MAX`](crate::POLICY_EXPRESSIONS_MAX) expressions.
+    /// More than [`CONDITIONALS_MAX`](crate::CONDITIONALS_MAX) conditionals within each other, more than
+    /// [`POLICY_EXPRESSIONS_MAX`](crate::POLICY_EXPRESSIONS_MAX) expressions, or more than [`STEPS_MAX`] in all policies.
     #[error("{at}: policy `{id}`: {reason}")]
     TooMuch {
         /// Where the policy starts.
@@ -226,6 +231,7 @@ impl Profile {
             digest: Digest::of(text.as_bytes()),
             text: text.to_owned(),
             policies,
+            steps: named.iter().map(|named| named.steps).sum(),
             ids: named.into_iter().map(|named| named.id).collect(),
             instants,
             names,
@@ -274,6 +280,11 @@ impl Profile {
             .min()
             .or_else(|| policy.as_ref().loc().map(|place| place.start()));
         Position::at(&self.0.text, offset.unwrap_or_default())
+    }
+
+    /// In how many steps its policies are asked once at most.
+    pub(crate) fn steps(&self) -> usize {
+        self.0.steps
     }
 
     /// The layer.
@@ -356,6 +367,8 @@ pub(crate) struct Named {
     pub(crate) id: String,
     pub(crate) offset: usize,
     pub(crate) policy: Policy,
+    /// In how many steps it is evaluated at most.
+    steps: usize,
 }
 
 impl Named {
@@ -393,6 +406,7 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
     policies.sort_by_key(|(offset, _)| *offset);
     let mut seen = BTreeSet::new();
     let mut named = Vec::with_capacity(policies.len());
+    let mut all_steps = 0;
     for (offset, policy) in policies {
         let at = Position::at(text, offset);
         let id = match policy.annotation("id") {
@@ -405,11 +419,27 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
         if policy.effect() == Effect::Permit && id.starts_with(UNDECIDED_PREFIX) {
             return Err(ProfileError::UndecidedPermit { at, id });
         }
-        expression::clauses(policy)
+        let steps = expression::clauses(policy)
             .and_then(|clauses| bounds::check_clauses(&clauses))
             .map_err(|finding| refuse(at, &id, finding))?;
+        all_steps += steps;
+        if all_steps > STEPS_MAX {
+            return Err(ProfileError::TooMuch {
+                at,
+                id,
+                reason: format!(
+                    "up to here the policies take more than {STEPS_MAX} steps, one for each expression and {PATTERN_STEPS} for each \
+                     character of a pattern: make fewer of them, or shorter patterns"
+                ),
+            });
+        }
         let policy = policy.new_id(PolicyId::new(&id));
-        named.push(Named { id, offset, policy });
+        named.push(Named {
+            id,
+            offset,
+            policy,
+            steps,
+        });
     }
     Ok(named)
 }
@@ -451,7 +481,10 @@ fn validate(
 fn examine_all(text: &str, named: &[Named]) -> Result<(Vec<i64>, Names), ProfileError> {
     let mut instants = BTreeSet::new();
     let mut names = Names::default();
-    for Named { id, offset, policy } in named {
+    for Named {
+        id, offset, policy, ..
+    } in named
+    {
         let at = Position::at(text, *offset);
         let refuse = |finding| refuse(at, id, finding);
         instants.extend(examine(policy).map_err(refuse)?);

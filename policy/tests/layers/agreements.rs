@@ -323,3 +323,26 @@ fn the_longest_retention_that_fits_is_named_and_taken() {
     terms.retention_days = most;
     assert!(check(&rendered(terms)).is_ok());
 }
+
+#[test]
+fn rules_that_take_long_for_all_purposes_together_are_refused() {
+    let taxonomies = Taxonomies::builtin();
+    let with = |purposes: usize| {
+        let mut terms = terms(OEM_A, "quality");
+        let names = taxonomies.purposes().map(|(name, _)| name.parse().unwrap());
+        terms.purposes = names.take(purposes).collect();
+        terms.forbids = Some(format!(
+            "@id(\"it\") forbid (principal, action in Ambit::Action::\"transfer\", resource is Ambit::Observation)\n\
+             when {{ resource has site && resource.site like \"{}\" }};",
+            "a".repeat(1_000)
+        ));
+        terms.profile = ambit_ledger::Digest::of(render(&terms).unwrap().as_bytes());
+        check(&terms)
+    };
+    assert_eq!(with(12).map(|_| ()), Ok(()));
+    let told = with(14).unwrap_err().to_string();
+    assert!(
+        told.contains("steps of evaluation") && told.contains("131072 at most"),
+        "{told}"
+    );
+}

@@ -4,7 +4,7 @@ use crate::fixture::{admissible, now, with_owner_rule};
 use ambit_ledger::Layer;
 use ambit_policy::{
     CONDITIONALS_MAX, Layers, LayersError, POLICIES_MAX, POLICY_CONDITIONALS_MAX,
-    POLICY_EXPRESSIONS_MAX, Position, Profile, ProfileError, ProfileFinding, Taxonomies,
+    POLICY_EXPRESSIONS_MAX, Position, Profile, ProfileError, ProfileFinding, STEPS_MAX, Taxonomies,
     check_profile, default_profile, near_misses,
 };
 use std::collections::BTreeSet;
@@ -379,6 +379,41 @@ fn many_policies_or_conditionals_within_each_other_are_refused() {
     assert_eq!(
         parse(&policies(POLICIES_MAX + 1)).unwrap_err(),
         ProfileError::TooMany(POLICIES_MAX + 1)
+    );
+}
+
+#[test]
+fn what_takes_long_to_evaluate_is_refused() {
+    // Each character of a pattern counts for ten, wherever it stands.
+    let pattern = |characters: usize| {
+        format!(
+            "resource has site && resource.site like \"*{}\"",
+            "a".repeat(characters)
+        )
+    };
+    let most = STEPS_MAX / 10;
+    assert!(when(&pattern(most - 10)).is_ok());
+    let told = when(&pattern(most)).unwrap_err().to_string();
+    assert!(
+        told.contains("131072 steps") && told.contains("shorter patterns"),
+        "{told}"
+    );
+    let policies = |count: usize, characters: usize| {
+        let policy = |number| {
+            format!(
+                "@id(\"r{number}\")\nforbid (principal is Ambit::Party, action in Ambit::Action::\"transfer\", \
+                 resource is Ambit::Observation)\nwhen {{ {} }};\n",
+                pattern(characters)
+            )
+        };
+        (0..count).map(policy).collect::<String>()
+    };
+    assert!(parse(&policies(100, 120)).is_ok());
+    // The policy with which it is too much is named.
+    let error = parse(&policies(120, 120)).unwrap_err();
+    assert!(
+        matches!(&error, ProfileError::TooMuch { id, .. } if id == "r107"),
+        "{error}"
     );
 }
 
