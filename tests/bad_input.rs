@@ -6,6 +6,7 @@ mod damage;
 mod files;
 mod homes;
 mod observations;
+mod root_key;
 
 use crate::support::{Ambit, Folder, Home, Party};
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,6 +12,7 @@ mod attestations;
 mod clock;
 mod everyday;
 mod heavy;
+mod root_key;
 #[cfg(unix)]
 mod stop;
 #[cfg(unix)]

@@ -107,6 +107,44 @@ pub fn replace_private_with(
     path.parent().map_or(Ok(()), sync_folder)
 }
 
+/// Removes a file that holds a secret, and overwrites its bytes before, where nothing else shows them: a link to it, or another name of
+/// it, is somebody's copy. Says whether they were overwritten. On some disks they are still there then, where nobody looks.
+///
+/// # Errors
+/// Those of the system.
+pub fn remove_overwritten(path: &Path) -> std::io::Result<bool> {
+    let found = std::fs::symlink_metadata(path)?;
+    let is_overwritten = found.is_file() && has_one_name(&found) && overwrite(path, found.len());
+    std::fs::remove_file(path)?;
+    Ok(is_overwritten)
+}
+
+fn overwrite(path: &Path, length: u64) -> bool {
+    let zeros = std::io::Read::take(std::io::repeat(0), length);
+    OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|mut file| {
+            std::io::copy(&mut { zeros }, &mut file)?;
+            file.sync_all()
+        })
+        .is_ok()
+}
+
+fn has_one_name(metadata: &std::fs::Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        metadata.nlink() == 1
+    }
+    #[cfg(not(unix))]
+    {
+        // It cannot be told, so that nothing is overwritten.
+        let _ = metadata;
+        false
+    }
+}
+
 /// What tells a file from a copy of it, also where it is moved: the numbers of its file system and in it. Nothing where the
 /// system has no such numbers.
 #[must_use]

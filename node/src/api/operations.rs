@@ -7,7 +7,7 @@ use crate::agree::{
 };
 use crate::failure::{Failure, FailureKind};
 use crate::holding::{
-    AskGrounds, AskWhy, GetLatest, GetObservation, GetStatus, GetTrust, ListObservations,
+    AskGrounds, AskWhy, GetLatest, GetObservation, GetRoot, GetStatus, GetTrust, ListObservations,
     ListPartnerships, ListPeers, ShowProfile,
 };
 use crate::node::{Ask, Node};
@@ -58,6 +58,7 @@ operations! {
     AskGrounds: "grounds",
     GetStatus: "status",
     ListPeers: "peers",
+    GetRoot: "root",
     GetTrust: "trust",
     GetCard: "card",
     ListPartnerships: "partnerships",

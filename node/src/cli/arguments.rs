@@ -80,7 +80,7 @@ pub enum Command {
         #[command(flatten)]
         output: OutputOption,
     },
-    /// Identity card, trust file and fingerprints
+    /// Identity card, trust file and fingerprints; and where the root key is kept
     Key {
         /// What to do
         #[command(subcommand)]
@@ -185,8 +185,8 @@ impl Arguments {
             | Command::Why(_)
             | Command::Status { .. }
             | Command::Peers { .. }
-            | Command::Key { .. }
             | Command::Export(_) => true,
+            Command::Key { command } => command.only_reads(),
             Command::Partner { command } => matches!(command, PartnerCommand::List { .. }),
             Command::Attest(attest) => attest.only_lists(),
             Command::Issuer { command } => matches!(command, IssuerCommand::List { .. }),
@@ -286,6 +286,10 @@ mod tests {
             "ambit key card -o card.txt",
             "ambit key trust",
             "ambit key show --output json",
+            "ambit key root export -o r.key --output json",
+            "ambit key root export -o r.key --no-passphrase --root-key old.key --root-passphrase-file p",
+            "ambit key root remove --copy r.key --passphrase-file p",
+            "ambit key root use r.key",
             "ambit export -o a.bundle",
             &format!("ambit partner declare d.toml -o i.txt --fingerprint {fingerprint}"),
             &format!("ambit partner accept i.txt --yes --fingerprint {fingerprint}"),
@@ -380,6 +384,16 @@ mod tests {
             ("ambit completions cobol", ErrorKind::InvalidValue),
             ("ambit man", ErrorKind::MissingRequiredArgument),
             ("ambit export", ErrorKind::MissingRequiredArgument),
+            ("ambit key root export", ErrorKind::MissingRequiredArgument),
+            (
+                "ambit key root export -o r --passphrase-file p --no-passphrase",
+                ErrorKind::ArgumentConflict,
+            ),
+            (
+                "ambit key root export -o r --passphrase secret",
+                ErrorKind::UnknownArgument,
+            ),
+            ("ambit key root remove", ErrorKind::MissingRequiredArgument),
             (
                 "ambit init --org a --name A",
                 ErrorKind::MissingRequiredArgument,

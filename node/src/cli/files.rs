@@ -37,6 +37,8 @@ pub(super) enum FileError {
     NoFolder { path: PathBuf, folder: PathBuf },
     #[error("`{0}` cannot be written: it is a folder or a device, not a file; name another")]
     NotAFile(PathBuf),
+    #[error("`{0}` is there already, and no key is ever written over; name another file")]
+    Exists(PathBuf),
 }
 
 impl FileError {
@@ -95,7 +97,8 @@ impl From<FileError> for Failure {
             | FileError::TooLong { .. }
             | FileError::Write { .. }
             | FileError::NoFolder { .. }
-            | FileError::NotAFile(_) => FailureKind::Failed,
+            | FileError::NotAFile(_)
+            | FileError::Exists(_) => FailureKind::Failed,
         };
         Self::new(kind, &error)
     }

@@ -29,6 +29,7 @@ mod named;
 mod observe;
 mod output;
 mod partner;
+mod passphrase;
 mod peers;
 mod profile;
 mod prompt;
@@ -53,7 +54,10 @@ pub use get::GetArguments;
 pub use import::ImportArguments;
 pub use init::{AnnounceError, InitArguments};
 pub use issuer::IssuerCommand;
-pub use key::{KeyCommand, OutArguments};
+pub use key::{
+    KeyCommand, OutArguments, RootCommand, RootExportArguments, RootOptions, RootRemoveArguments,
+    RootUseArguments,
+};
 pub use list::ListArguments;
 pub use manual::{ManualArguments, ManualError};
 pub use observe::ObserveArguments;

@@ -6,10 +6,11 @@ use super::called::called;
 use super::files::{FileError, OutputError};
 use super::table::Paged;
 use crate::failure::Failure;
+use crate::platform::sync_folder;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 /// For whom data is written.
@@ -158,10 +159,7 @@ impl<'a> NewFile<'a> {
         if path.exists() && !path.is_file() {
             return Err(FileError::NotAFile(path.to_owned()));
         }
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let folder = parent.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         if !folder.is_dir() {
             return Err(FileError::NoFolder {
                 path: path.to_owned(),
@@ -186,6 +184,39 @@ impl<'a> NewFile<'a> {
             .map_err(|error| FileError::write(self.path)(error.error))?;
         Ok(())
     }
+}
+
+/// A file that is not there yet, of a secret: it will be there as a whole or not at all, for its owner alone, and takes the place of
+/// none.
+#[derive(Debug)]
+pub(super) struct SecretFile<'a>(NewFile<'a>);
+
+impl<'a> SecretFile<'a> {
+    pub(super) fn create(path: &'a Path) -> Result<Self, FileError> {
+        if path.symlink_metadata().is_ok() {
+            return Err(FileError::Exists(path.to_owned()));
+        }
+        NewFile::create(path).map(Self)
+    }
+
+    pub(super) fn finish(self, content: &[u8]) -> Result<(), FileError> {
+        let Self(NewFile { path, mut file }) = self;
+        file.write_all(content)
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(FileError::write(path))?;
+        file.persist_noclobber(path)
+            .map_err(|failed| match failed.error.kind() {
+                ErrorKind::AlreadyExists => FileError::Exists(path.to_owned()),
+                _ => FileError::write(path)(failed.error),
+            })?;
+        sync_folder(folder_of(path)).map_err(FileError::write(path))
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Where a text goes: to a file, or to standard output where none is named.
@@ -235,6 +266,23 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_secret_takes_the_place_of_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("root.key");
+        let (first, second) = (SecretFile::create(&path), SecretFile::create(&path));
+        first.unwrap().finish(b"one").unwrap();
+        for error in [
+            second.unwrap().finish(b"two").unwrap_err(),
+            SecretFile::create(&path).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("is there already"), "{error}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert!(crate::platform::check_private(&path).unwrap());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -318,7 +318,7 @@ impl Home {
             .map_err(|source| HomeError::File { path, source })
     }
 
-    fn key_path(&self, purpose: KeyPurpose) -> PathBuf {
+    pub(super) fn key_path(&self, purpose: KeyPurpose) -> PathBuf {
         self.path
             .join("keys")
             .join(format!("{}.key", purpose.name()))
@@ -366,17 +366,6 @@ impl Home {
         })
     }
 
-    /// Reads the root key; `None` where it is kept elsewhere.
-    ///
-    /// # Errors
-    /// Any [`HomeError`].
-    pub fn root_key(&self) -> Result<Option<SecretKey>, HomeError> {
-        if !is_there(&self.key_path(KeyPurpose::Root))? {
-            return Ok(None);
-        }
-        self.key(KeyPurpose::Root).map(Some)
-    }
-
     /// Reads one of the keys that sign.
     ///
     /// # Errors
@@ -410,7 +399,7 @@ impl Home {
     }
 }
 
-fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> HomeError {
+pub(super) fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> HomeError {
     let path = path.to_owned();
     |source| HomeError::File { path, source }
 }
@@ -474,7 +463,7 @@ fn found_at(place: &Path) -> Result<Found, HomeError> {
     }
 }
 
-fn is_there(path: &Path) -> Result<bool, HomeError> {
+pub(super) fn is_there(path: &Path) -> Result<bool, HomeError> {
     let is_absent = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
     match std::fs::symlink_metadata(path) {
         Ok(_) => Ok(true),

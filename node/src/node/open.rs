@@ -5,10 +5,10 @@ use super::troubles::Troubles;
 use super::{Actor, Decisions, Node, literal};
 use crate::clock::{ClockError, check_first};
 use crate::config::{
-    Home, HomeError, NodeKeys, OrganizationIdError, OrganizationSettings, Settings,
-    check_organization_id,
+    Home, HomeError, KeyFile, NodeKeys, OrganizationIdError, OrganizationSettings, Settings,
+    check_organization_id, read_root_file,
 };
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, one_line};
 use crate::partnership::{Governance, GovernanceError};
 use crate::store::{Commit, Store, StoreError, Write};
 use ambit_ledger::{
@@ -156,12 +156,7 @@ impl Node {
         }
         check_countries(&settings.organization, governance.layers().taxonomies())?;
         check_keys(&keys, &governance)?;
-        // One that is kept elsewhere, or under a passphrase, is not needed now.
-        let root = home.root_key().ok().flatten();
-        let root = root.map(|root| root.public().fingerprint());
-        if root.is_some_and(|root| root != governance.opened().root) {
-            return Err(OpenError::Root);
-        }
+        check_root(&home, &governance)?;
         Ok(Self {
             home,
             settings,
@@ -200,6 +195,28 @@ fn check_keys(keys: &NodeKeys, governance: &Governance) -> Result<(), OpenError>
         }
     }
     Ok(())
+}
+
+/// The root is not needed now: it may be kept elsewhere, or lie there under a passphrase. One that cannot be used keeps nobody from
+/// anything else, and is told of, since it cannot be made again.
+fn check_root(home: &Home, governance: &Governance) -> Result<(), OpenError> {
+    if !home.has_root()? {
+        return Ok(());
+    }
+    match read_root_file(&home.root_path()) {
+        Ok(KeyFile::Open(key)) if key.public().fingerprint() != governance.opened().root => {
+            Err(OpenError::Root)
+        }
+        Ok(KeyFile::Open(_) | KeyFile::Locked(_)) => Ok(()),
+        Err(error) => {
+            tracing::warn!(
+                error = one_line(&error),
+                "the root key in this home cannot be used; all else goes on without it: \
+                 put a copy in its place with `ambit key root use FILE`"
+            );
+            Ok(())
+        }
+    }
 }
 
 /// A group would count as lying within all that it lies in, wherever the organization is.

@@ -1,8 +1,13 @@
-//! `ambit key`: what others need of this node's keys. No secret key is ever printed.
+//! `ambit key`: what others need of this node's keys, and where its root key is kept. No secret key is ever printed.
 
 mod card;
+mod root;
 mod show;
 mod trust;
+
+pub use root::{
+    RootCommand, RootExportArguments, RootOptions, RootRemoveArguments, RootUseArguments,
+};
 
 use super::exit::Exit;
 use super::output::{Format, OutputOption};
@@ -22,6 +27,12 @@ pub enum KeyCommand {
         #[command(flatten)]
         output: OutputOption,
     },
+    /// Keep the root key, which certifies all others, where no node runs
+    Root {
+        /// What to do
+        #[command(subcommand)]
+        command: RootCommand,
+    },
 }
 
 /// Where to write.
@@ -38,6 +49,15 @@ impl KeyCommand {
         match self {
             Self::Card(_) | Self::Trust(_) => Format::Table,
             Self::Show { output } => output.output,
+            Self::Root { command } => command.format(),
+        }
+    }
+
+    /// Whether it leaves the home as it is.
+    pub(super) fn only_reads(&self) -> bool {
+        match self {
+            Self::Card(_) | Self::Trust(_) | Self::Show { .. } => true,
+            Self::Root { command } => command.only_reads(),
         }
     }
 }
@@ -47,5 +67,6 @@ pub(super) fn key(home: &Path, command: &KeyCommand) -> Result<Exit, Failure> {
         KeyCommand::Card(arguments) => card::card(home, arguments),
         KeyCommand::Trust(arguments) => trust::trust(home, arguments),
         KeyCommand::Show { output } => show::show(home, *output),
+        KeyCommand::Root { command } => root::root(home, command),
     }
 }
