@@ -1,7 +1,8 @@
 //! The root key is copied under a passphrase, taken out of the home, and put back; a node runs meanwhile, or does not.
 
 use crate::skipping::skip;
-use crate::support::{Ambit, Folder, Party, text};
+use crate::support::{Ambit, Folder, LIMIT, Party, text, wait_until};
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -142,11 +143,7 @@ fn a_root_key_that_cannot_be_used_stops_nothing_else() {
     let home = &scene.party.home;
     let file = scene.export("kept.key");
     let whole = std::fs::read_to_string(&file).unwrap();
-    let half: String = whole
-        .lines()
-        .take(3)
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let half: String = whole.split_inclusive('\n').take(3).collect();
     for (content, reason) in [
         ("xx", "not an Ed25519 private key in PKCS #8 PEM"),
         (&half, "not a whole private key under a passphrase"),
@@ -265,43 +262,64 @@ fn passphrases_are_asked_for_at_the_terminal() {
     let scene = Scene::new();
     let program = Ambit::program().display();
     let home = scene.party.home.path().display();
-    let typing = |command: &str, lines: &str| {
-        let call = format!("{program} --home {home} {command}");
+    let terminal = scene.path("terminal");
+    let is_hidden = || {
+        let name = std::fs::read_to_string(&terminal).unwrap();
+        let output = Command::new("stty")
+            .args(["-a", "-F", name.trim()])
+            .output();
+        String::from_utf8(output.unwrap().stdout)
+            .unwrap()
+            .contains("-echo ")
+    };
+    // Each line is typed once it was asked for, and the terminal shows nothing of it.
+    let typing = |command: &str, lines: &[&str]| {
+        let call = format!(
+            "tty > {}; {program} --home {home} {command}",
+            text(&terminal)
+        );
         let mut script = Command::new("script");
         script.args(["-qec", &call, "/dev/null"]);
         script.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = script.spawn().ok()?;
-        let mut typed = child.stdin.take().unwrap();
-        std::io::Write::write_all(&mut typed, lines.as_bytes()).unwrap();
-        // Until it has ended there is somebody at the terminal.
-        let output = child.wait_with_output().unwrap();
-        drop(typed);
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        Some((output.status.code().unwrap(), told))
+        let (mut typed, mut shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (mut told, mut chunk, mut lines) = (Vec::new(), [0; 512], lines.iter());
+        while let Ok(count @ 1..) = shown.read(&mut chunk) {
+            told.extend_from_slice(&chunk[..count]);
+            if told.ends_with(b": ")
+                && let Some(line) = lines.next()
+            {
+                wait_until(LIMIT, "nothing to be shown", is_hidden);
+                writeln!(typed, "{line}").unwrap();
+            }
+        }
+        let code = child.wait().unwrap().code().unwrap();
+        assert_eq!(lines.next(), None, "{command}");
+        Some((code, String::from_utf8_lossy(&told).into_owned()))
     };
-    let Some((code, _)) = typing("--version", "") else {
+    let Some((code, _)) = typing("--version", &[]) else {
         skip(name, "there is no script, which makes terminals");
         return;
     };
     assert_eq!(code, 0);
     let file = scene.path("kept.key");
     let export = format!("key root export -o {}", text(&file));
-    let two = format!("{PASSPHRASE}\n{PASSPHRASE}!\n");
-    let (code, told) = typing(&export, &two).unwrap();
+    let (code, told) = typing(&export, &[PASSPHRASE, "correct horse batterie"]).unwrap();
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("its repetition differ"), "{told}");
     assert!(!file.exists());
-    let two = format!("{PASSPHRASE}\n{PASSPHRASE}\n");
-    let (code, told) = typing(&export, &two).unwrap();
+    let (code, told) = typing(&export, &[PASSPHRASE, PASSPHRASE]).unwrap();
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("A passphrase for "), "{told}");
+    assert!(!told.contains("horse"), "{told}");
     let remove = format!("key root remove --copy {}", text(&file));
-    let (code, told) = typing(&remove, "one\ntwo\nthree\n").unwrap();
+    let (code, told) = typing(&remove, &["one", "two", "three"]).unwrap();
     assert_eq!(code, 6, "{told}");
     assert!(told.contains("the passphrase does not open it"), "{told}");
     assert!(scene.root().exists());
-    let (code, told) = typing(&remove, &format!("mistyped\n{PASSPHRASE}\n")).unwrap();
+    let (code, told) = typing(&remove, &["mistyped", PASSPHRASE]).unwrap();
     assert_eq!(code, 0, "{told}");
     assert_eq!(told.matches("Passphrase of ").count(), 2, "{told}");
+    assert!(!told.contains("horse"), "{told}");
     assert!(!scene.root().exists());
 }

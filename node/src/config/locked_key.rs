@@ -1,17 +1,21 @@
 //! A key under a passphrase: PKCS #8 (RFC 5958) in PEM (RFC 7468), encrypted by PBES2 (RFC 8018) with scrypt (RFC 7914) and
-//! AES-256 in CBC mode. The one place that names `pkcs8`.
+//! AES-256 in CBC mode. The node's one place that names `pkcs8`.
 //!
 //! OpenSSL reads what is written here, and what OpenSSL writes is read. What is secret here is wiped when it is dropped; what
 //! the libraries hold while they stretch a passphrase is not.
 
-use ambit_ledger::{KeyFileError, SecretKey};
-use pkcs8::der::ErrorKind;
+use ambit_ledger::SecretKey;
+use pkcs8::der::Decode as _;
+use pkcs8::der::asn1::{AnyRef, OctetStringRef};
 use pkcs8::der::pem::PemLabel as _;
 use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::{
     EncryptionScheme as Cipher, Kdf, Parameters, Pbkdf2Params, Pbkdf2Prf, Salt, ScryptParams,
 };
-use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
+use pkcs8::{
+    AlgorithmIdentifierRef, EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef,
+    SecretDocument,
+};
 use zeroize::Zeroizing;
 
 const PLAIN_LABEL: &str = "PRIVATE KEY";
@@ -117,8 +121,8 @@ pub struct LockedKey(SecretDocument);
 #[derive(Debug, thiserror::Error)]
 pub enum LockedKeyError {
     /// Neither a key nor one under a passphrase.
-    #[error(transparent)]
-    Plain(#[from] KeyFileError),
+    #[error("not an Ed25519 private key in PKCS #8 PEM (RFC 8410), under a passphrase or not")]
+    Plain,
     /// It says that it is under a passphrase, and is not of the form.
     #[error("not a whole private key under a passphrase in PKCS #8 PEM (RFC 5958)")]
     Malformed,
@@ -150,7 +154,8 @@ impl KeyFile {
     pub fn parse(text: &str) -> Result<Self, LockedKeyError> {
         let label = EncryptedPrivateKeyInfoRef::PEM_LABEL;
         if !text.contains(&format!("-----BEGIN {label}-----")) {
-            return Ok(Self::Open(SecretKey::from_pem(text)?));
+            let key = SecretKey::from_pem(text).map_err(|_| LockedKeyError::Plain)?;
+            return Ok(Self::Open(key));
         }
         let malformed = |_| LockedKeyError::Malformed;
         let (_, document) = SecretDocument::from_pem(text).map_err(malformed)?;
@@ -216,11 +221,17 @@ impl LockedKey {
 }
 
 fn encrypted(document: &SecretDocument) -> Result<EncryptedPrivateKeyInfoRef<'_>, LockedKeyError> {
-    EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|error| match error {
-        pkcs8::Error::Asn1(error) if matches!(error.kind(), ErrorKind::OidUnknown { .. }) => {
-            LockedKeyError::Scheme
+    EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| {
+        let form = AnyRef::from_der(document.as_bytes()).and_then(|whole| {
+            whole.sequence(|parts| {
+                AlgorithmIdentifierRef::decode(parts)?;
+                <&OctetStringRef>::decode(parts)
+            })
+        });
+        match form {
+            Ok(_) => LockedKeyError::Scheme,
+            Err(_) => LockedKeyError::Malformed,
         }
-        _ => LockedKeyError::Malformed,
     })
 }
 
@@ -339,7 +350,7 @@ mod tests {
         };
         let info = EncryptedPrivateKeyInfoRef {
             encryption_algorithm: parameters.into(),
-            encrypted_data: pkcs8::der::asn1::OctetStringRef::new(&[0; 64]).unwrap(),
+            encrypted_data: OctetStringRef::new(&[0; 64]).unwrap(),
         };
         let document = SecretDocument::encode_msg(&info).unwrap();
         let pem = document.to_pem(EncryptedPrivateKeyInfoRef::PEM_LABEL, LineEnding::LF);
