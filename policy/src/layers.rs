@@ -99,19 +99,30 @@ impl Standing {
         layer: Layer,
         text: &str,
     ) -> Self {
-        let compiled = Profile::parse_under(version, layer, text).and_then(|profile| {
-            profile.check_names(taxonomies)?;
-            Ok(profile)
-        });
-        match compiled {
-            Ok(profile) => Self::Compiled(profile),
-            Err(error) => Self::Broken(BrokenLayer(Arc::new(Broken {
-                layer,
-                text: text.to_owned(),
-                digest: Digest::of(text.as_bytes()),
-                error,
-            }))),
-        }
+        let parsed = Profile::parse_under(version, layer, text);
+        Self::of_parsed(taxonomies, layer, text, parsed)
+    }
+
+    /// The same of a text that was parsed before.
+    pub(crate) fn of_parsed(
+        taxonomies: &Taxonomies,
+        layer: Layer,
+        text: &str,
+        parsed: Result<Profile, ProfileError>,
+    ) -> Self {
+        let error = match parsed {
+            Ok(profile) => match profile.check_names(taxonomies) {
+                Ok(()) => return Self::Compiled(profile),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        Self::Broken(BrokenLayer(Arc::new(Broken {
+            layer,
+            text: text.to_owned(),
+            digest: Digest::of(text.as_bytes()),
+            error,
+        })))
     }
 
     fn compiled(&self) -> Option<&Profile> {
@@ -173,7 +184,7 @@ impl Layers {
         Self::of_texts_under(SchemaVersion::newest(), taxonomies, texts)
     }
 
-    pub(crate) fn of_texts_under<'a>(
+    fn of_texts_under<'a>(
         version: &'static SchemaVersion,
         taxonomies: Taxonomies,
         texts: impl IntoIterator<Item = (Layer, &'a str)>,
@@ -232,7 +243,7 @@ impl Layers {
         Self::assemble(self.0.version, self.taxonomies().clone(), standing)
     }
 
-    fn assemble(
+    pub(crate) fn assemble(
         version: &'static SchemaVersion,
         taxonomies: Taxonomies,
         standing: BTreeMap<Layer, Standing>,
@@ -286,6 +297,19 @@ impl Layers {
                 Standing::Compiled(_) => None,
                 Standing::Broken(broken) => Some(broken),
             })
+    }
+
+    /// The bytes of all texts.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let standing = self.0.standing.values();
+        standing.map(|standing| standing.text().len()).sum()
+    }
+
+    /// About how many bytes of memory these layers take beside their profiles and taxonomies.
+    pub(crate) fn own_bytes(&self) -> usize {
+        const BESIDE: usize = 2 * 1024;
+        let names = self.0.attributes.iter().chain(&self.0.tags);
+        BESIDE + names.map(|name| name.len() + 48).sum::<usize>()
     }
 
     /// The digest of each profile, ascending by layer.

@@ -8,6 +8,7 @@ use crate::bounds::{
     STEPS_MAX,
 };
 use crate::expression::{self, Finding, Names, examine};
+use crate::literals::{first_of, kind_of};
 use crate::position::Position;
 use crate::schema::{LEVEL, SchemaVersion};
 use crate::taxonomy::{Taxonomies, TaxonomyKind, UnknownName};
@@ -243,43 +244,26 @@ impl Profile {
     /// # Errors
     /// [`ProfileError::Unknown`]: the first in the text.
     pub fn check_names(&self, taxonomies: &Taxonomies) -> Result<(), ProfileError> {
-        let mut first: Option<ProfileError> = None;
-        for policy in self.0.policies.policies() {
-            for literal in policy.entity_literals() {
-                let entity_type = literal.type_name().to_string();
-                let checked = TaxonomyKind::ALL
-                    .into_iter()
-                    .find(|kind| kind.entity_type().name() == entity_type)
-                    .map_or(Ok(()), |kind| {
-                        taxonomies.check(kind, literal.id().unescaped())
-                    });
-                let Err(unknown) = checked else { continue };
-                let error = ProfileError::Unknown {
-                    at: self.position_of_literal(policy, &literal),
-                    id: policy.id().to_string(),
-                    unknown,
-                };
-                if first
-                    .as_ref()
-                    .is_none_or(|first| error.position() < first.position())
-                {
-                    first = Some(error);
-                }
-            }
-        }
-        first.map_or(Ok(()), Err)
-    }
-
-    fn position_of_literal(&self, policy: &Policy, literal: &EntityUid) -> Position {
-        let written = literal.to_string();
-        let condition = policy.as_ref().condition();
-        let offset = condition
-            .subexpressions()
-            .filter(|part| part.to_string() == written)
-            .filter_map(|part| part.source_loc().map(|place| place.start()))
-            .min()
-            .or_else(|| policy.as_ref().loc().map(|place| place.start()));
-        Position::at(&self.0.text, offset.unwrap_or_default())
+        let unknown = self.0.policies.policies().filter_map(|policy| {
+            let unknown: Vec<(TaxonomyKind, EntityUid)> = policy
+                .entity_literals()
+                .into_iter()
+                .filter_map(|literal| Some((kind_of(&literal)?, literal)))
+                .filter(|(kind, literal)| !taxonomies.knows(*kind, literal.id().unescaped()))
+                .collect();
+            let (offset, (kind, literal)) = first_of(policy, unknown)?;
+            Some((offset, policy, kind, literal))
+        });
+        // What is near a name is looked for once: it takes as long as all the rest.
+        let Some((offset, policy, kind, literal)) = unknown.min_by_key(|(offset, ..)| *offset)
+        else {
+            return Ok(());
+        };
+        let id = policy.id().to_string();
+        let at = Position::at(&self.0.text, offset);
+        taxonomies
+            .check(kind, literal.id().unescaped())
+            .map_err(|unknown| ProfileError::Unknown { at, id, unknown })
     }
 
     /// In how many steps its policies are asked once at most.

@@ -1,8 +1,12 @@
 //! Judges a recorded decision again from the recorded bytes, and compares everything.
 
+use crate::asking::Asking;
 use crate::class::{class_key, is_one_class};
+use crate::effort::effort;
 use crate::judge::judge;
-use crate::layers::Layers;
+use crate::kept::Kept;
+use crate::layers::{Layers, Standing};
+use crate::profile::{Profile, ProfileError};
 use crate::recorded::recordable;
 use crate::schema::{SchemaVersion, engine};
 use crate::shipped::{shipped, shipped_with};
@@ -11,16 +15,53 @@ use ambit_ledger::{
     Decision, Digest, Inquiry, Layer, LayerProfile, LayerVerdict, Name, PurposeVerdict, Time,
     Unsalted, Verdict,
 };
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Replays decisions, and compiles what they share only once.
-#[derive(Debug, Default)]
+/// How many bytes of text the profiles have that are kept ready: a compiled one takes some thirty times its text.
+const PROFILE_TEXTS_BYTES_MAX: usize = 1024 * 1024;
+
+/// How many bytes of text the taxonomies have that are kept ready. Those of the program have 40 KiB.
+const TAXONOMIES_TEXTS_BYTES_MAX: usize = 1024 * 1024;
+
+/// How many bytes layers take that are kept, beside their profiles.
+const LAYERS_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Replays decisions, and compiles what they share only once. What it keeps is bounded: what was not asked for longest is
+/// compiled again.
+#[derive(Debug)]
 pub struct Replayer {
-    taxonomies: BTreeMap<Digest, Taxonomies>,
-    texts: BTreeMap<Digest, String>,
-    layers: BTreeMap<(Digest, Digest, Vec<LayerProfile>), Layers>,
+    taxonomies: Kept<Digest, Taxonomies>,
+    profiles: Kept<(Digest, LayerProfile), Parsed>,
+    layers: Kept<LayersKey, Layers>,
     schemas: BTreeMap<Digest, &'static SchemaVersion>,
+    /// The texts so far that came with no version of the program.
+    foreign: BTreeSet<Digest>,
+    foreign_bytes: u64,
+}
+
+/// Names layers: schema, taxonomies and profiles.
+type LayersKey = (Digest, Digest, Vec<LayerProfile>);
+
+/// A text, and what it is as a profile.
+#[derive(Clone, Debug)]
+struct Parsed {
+    text: Arc<str>,
+    profile: Result<Profile, ProfileError>,
+}
+
+impl Default for Replayer {
+    fn default() -> Self {
+        Self {
+            taxonomies: Kept::within(TAXONOMIES_TEXTS_BYTES_MAX),
+            profiles: Kept::within(PROFILE_TEXTS_BYTES_MAX),
+            layers: Kept::within(LAYERS_BYTES_MAX),
+            schemas: BTreeMap::new(),
+            foreign: BTreeSet::new(),
+            foreign_bytes: 0,
+        }
+    }
 }
 
 /// Why a decision does not replay.
@@ -142,6 +183,20 @@ impl Replayer {
         compare(decision, &recordable(judged))
     }
 
+    /// How long judging it again may take on one core at most. It is told from lengths alone: nothing is judged.
+    ///
+    /// # Errors
+    /// A blob that is missing or unreadable, or another engine or schema.
+    pub fn effort(
+        &mut self,
+        decision: &Decision,
+        lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Duration, ReplayError> {
+        let layers = self.layers(decision, &lookup)?;
+        let slice = layers.slice(Asking::Transfer(&decision.inquiry), decision.now);
+        Ok(effort(&layers, &decision.inquiry, &slice.to_bytes()))
+    }
+
     /// The class of a decision's own inquiry, which the decision must name.
     ///
     /// # Errors
@@ -180,14 +235,26 @@ impl Replayer {
         lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
     ) -> Result<BTreeSet<Layer>, ReplayError> {
         let own = self.layers(decision, &lookup)?;
-        let mut as_shipped = own.clone();
-        for named in &decision.profiles {
-            if shipped_with(named.layer, &named.profile).is_none()
-                && let Some(profile) = shipped(named.layer)
-            {
-                as_shipped = as_shipped.with_text(named.layer, profile.text());
-            }
-        }
+        let as_shipped: Vec<LayerProfile> = decision
+            .profiles
+            .iter()
+            .map(|named| match shipped(named.layer) {
+                Some(profile) if shipped_with(named.layer, &named.profile).is_none() => {
+                    LayerProfile {
+                        layer: named.layer,
+                        profile: profile.digest(),
+                    }
+                }
+                Some(_) | None => *named,
+            })
+            .collect();
+        let of_program = |digest: &Digest| {
+            let profiles = Layer::ALL.into_iter().filter_map(shipped);
+            let mut profiles = profiles.filter(|profile| profile.digest() == *digest);
+            profiles.next().map(|profile| profile.text().into())
+        };
+        let lookup = |digest: &Digest| of_program(digest).or_else(|| lookup(digest));
+        let as_shipped = self.layers_of(decision, &as_shipped, &lookup)?;
         let admitted = |layers: &Layers| -> BTreeSet<(usize, Layer)> {
             let judged = judge(layers, &decision.inquiry, decision.now).decision;
             let verdicts = judged.verdicts.iter().enumerate();
@@ -217,32 +284,76 @@ impl Replayer {
                 available: engine(),
             });
         }
+        self.layers_of(decision, &decision.profiles, lookup)
+    }
+
+    /// A decision's layers, with these profiles.
+    fn layers_of(
+        &mut self,
+        decision: &Decision,
+        profiles: &[LayerProfile],
+        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Layers, ReplayError> {
         let version = self.schema(decision.schema, lookup)?;
-        let key = (
-            decision.schema,
-            decision.taxonomies,
-            decision.profiles.clone(),
-        );
+        let key = (decision.schema, decision.taxonomies, profiles.to_vec());
         if let Some(layers) = self.layers.get(&key) {
             return Ok(layers.clone());
         }
-        let taxonomies = self.taxonomies(decision.taxonomies, lookup)?;
-        for named in &decision.profiles {
-            if let Entry::Vacant(vacant) = self.texts.entry(named.profile) {
-                vacant.insert(text_of(named.profile, lookup)?);
-            }
-        }
-        // A text that does not compile left the decision undecided, and does so again.
-        let texts = decision.profiles.iter().filter_map(|named| {
-            let text = self.texts.get(&named.profile)?;
-            Some((named.layer, text.as_str()))
-        });
-        let layers = Layers::of_texts_under(version, taxonomies, texts);
-        if layers.profile_digests() != decision.profiles {
+        if !profiles.is_sorted_by(|one, next| one.layer < next.layer) {
             return Err(ReplayError::ProfileOrder);
         }
-        self.layers.insert(key, layers.clone());
+        let taxonomies = self.taxonomies(decision.taxonomies, lookup)?;
+        let mut standing = BTreeMap::new();
+        for named in profiles {
+            let Parsed { text, profile } = self.parsed(version, *named, lookup)?;
+            // A text that does not compile left the decision undecided, and does so again.
+            let stands = Standing::of_parsed(&taxonomies, named.layer, &text, profile);
+            standing.insert(named.layer, stands);
+        }
+        let layers = Layers::assemble(version, taxonomies, standing);
+        let bytes = layers.own_bytes();
+        self.layers.keep(key, layers.clone(), bytes);
         Ok(layers)
+    }
+
+    /// A text, parsed as the profile of a layer.
+    fn parsed(
+        &mut self,
+        version: &'static SchemaVersion,
+        named: LayerProfile,
+        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+    ) -> Result<Parsed, ReplayError> {
+        let key = (version.digest(), named);
+        if let Some(parsed) = self.profiles.get(&key) {
+            return Ok(parsed.clone());
+        }
+        let text = text_of(named.profile, lookup)?;
+        if shipped_with(named.layer, &named.profile).is_none() {
+            self.note_foreign(named.profile, text.len());
+        }
+        let bytes = text.len();
+        let profile = Profile::parse_under(version, named.layer, &text);
+        let text = text.into();
+        let parsed = Parsed { text, profile };
+        for (_, gone) in self.profiles.keep(key, parsed.clone(), bytes) {
+            // Layers would hold it all the same.
+            self.layers
+                .retain(|(_, _, profiles)| !profiles.contains(&gone));
+        }
+        Ok(parsed)
+    }
+
+    /// Notes a text that came with no version of the program, and that is compiled.
+    pub fn note_foreign(&mut self, text: Digest, bytes: usize) {
+        if self.foreign.insert(text) {
+            self.foreign_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// The bytes of the texts so far that came with no version of the program, each counted once.
+    #[must_use]
+    pub fn foreign_bytes(&self) -> u64 {
+        self.foreign_bytes
     }
 
     fn schema(
@@ -261,15 +372,19 @@ impl Replayer {
         Ok(version)
     }
 
-    fn taxonomies(
+    /// The taxonomies of this digest.
+    ///
+    /// # Errors
+    /// A blob that is missing, or holds no taxonomies of this digest.
+    pub fn taxonomies(
         &mut self,
         digest: Digest,
-        lookup: &impl Fn(&Digest) -> Option<Vec<u8>>,
+        lookup: impl Fn(&Digest) -> Option<Vec<u8>>,
     ) -> Result<Taxonomies, ReplayError> {
         if let Some(taxonomies) = self.taxonomies.get(&digest) {
             return Ok(taxonomies.clone());
         }
-        let text = text_of(digest, lookup)?;
+        let text = text_of(digest, &lookup)?;
         let taxonomies =
             Taxonomies::from_json(&text).map_err(|error| ReplayError::Taxonomies(digest, error))?;
         // Another text of the same taxonomies has a digest of its own, which no decision can name.
@@ -279,7 +394,9 @@ impl Replayer {
                 found: taxonomies.digest(),
             });
         }
-        self.taxonomies.insert(digest, taxonomies.clone());
+        for gone in self.taxonomies.keep(digest, taxonomies.clone(), text.len()) {
+            self.layers.retain(|(_, named, _)| *named != gone);
+        }
         Ok(taxonomies)
     }
 }

@@ -3,13 +3,18 @@
 use crate::profile::{Profile, default_profile};
 use crate::taxonomy::Taxonomies;
 use ambit_ledger::{Digest, Layer};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The version of the program that this text of a layer came with; `None` where it came with none known here, so that
 /// an operator wrote it.
 #[must_use]
 pub fn shipped_with(layer: Layer, profile: &Digest) -> Option<&'static str> {
-    let text = default_profile(layer)?;
-    (Digest::of(text.as_bytes()) == *profile).then_some(env!("CARGO_PKG_VERSION"))
+    static DIGESTS: LazyLock<BTreeMap<Layer, Digest>> = LazyLock::new(|| {
+        let digest = |layer| Some((layer, Digest::of(default_profile(layer)?.as_bytes())));
+        Layer::ALL.into_iter().filter_map(digest).collect()
+    });
+    (DIGESTS.get(&layer)? == profile).then_some(env!("CARGO_PKG_VERSION"))
 }
 
 /// The version of the program that these taxonomies came with.
@@ -21,7 +26,11 @@ pub fn taxonomies_shipped_with(taxonomies: &Digest) -> Option<&'static str> {
 /// The profile that comes with the program for a layer; `None` for the partnership layer, which is rendered.
 #[must_use]
 pub fn shipped(layer: Layer) -> Option<Profile> {
-    Profile::parse(layer, default_profile(layer)?).ok()
+    static PROFILES: LazyLock<BTreeMap<Layer, Profile>> = LazyLock::new(|| {
+        let profile = |layer| Some((layer, Profile::parse(layer, default_profile(layer)?).ok()?));
+        Layer::ALL.into_iter().filter_map(profile).collect()
+    });
+    PROFILES.get(&layer).cloned()
 }
 
 #[cfg(test)]

@@ -336,11 +336,15 @@ impl Taxonomies {
     }
 
     pub(crate) fn check(&self, kind: TaxonomyKind, name: &str) -> Result<(), UnknownName> {
-        if self.nodes(kind).contains_key(name) {
+        if self.knows(kind, name) {
             Ok(())
         } else {
             Err(self.unknown(kind, name))
         }
+    }
+
+    pub(crate) fn knows(&self, kind: TaxonomyKind, name: &str) -> bool {
+        self.nodes(kind).contains_key(name)
     }
 
     /// Everything above a name; `None` for an unknown name.
