@@ -4,14 +4,16 @@
 //! Where it is not, its owner signed two histories. The two signed checkpoints prove that to anybody who trusts the
 //! root; nothing else in the bundles has to be believed.
 
+use crate::allowance::Allowance;
 use crate::bundle::Bundle;
 use crate::report::AuditVerdict;
 use crate::trust::Trust;
-use crate::verify::verify;
+use crate::verify::verify_within;
 use ambit_ledger::{
     Body, Checkpoint, Digest, Entry, Frontier, KeyPurpose, OrganizationId, Origin, leaf_hash,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 
 /// What two bundles of one ledger say together.
@@ -74,6 +76,19 @@ pub enum CompareError {
 /// # Errors
 /// [`CompareError::Organizations`] and [`CompareError::Ledgers`].
 pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Comparison, CompareError> {
+    compare_within(first, second, trust, Allowance::unlimited())
+}
+
+/// The same, within an allowance of time and memory for each: beyond it, that one is *incomplete* at best.
+///
+/// # Errors
+/// [`CompareError::Organizations`] and [`CompareError::Ledgers`].
+pub fn compare_within(
+    first: &Bundle,
+    second: &Bundle,
+    trust: &Trust,
+    allowance: Allowance,
+) -> Result<Comparison, CompareError> {
     if first.organization() != second.organization() {
         return Err(CompareError::Organizations {
             first: first.organization().clone(),
@@ -93,7 +108,7 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
     let bundles = [(first, &signed[0]), (second, &signed[1])].map(|(bundle, signed)| Compared {
         size: size(bundle),
         signed_tree_root: signed.as_ref().map(|checkpoint| checkpoint.root),
-        verdict: verify(bundle, trust).verdict(),
+        verdict: verify_within(bundle, trust, allowance).verdict(),
     });
     let found = match &signed {
         [Some(one), Some(other)] => held_against((first, one), (second, other)),
@@ -124,9 +139,12 @@ pub fn compare(first: &Bundle, second: &Bundle, trust: &Trust) -> Result<Compari
 fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
     let organization = bundle.organization();
     let mut keyring = trust.keyring();
+    let mut seen = BTreeSet::new();
     for bytes in bundle.entries() {
         let body = Entry::decode(bytes).and_then(|entry| entry.body());
-        if let Ok(Body::KeyCertified(certified)) = body {
+        if let Ok(Body::KeyCertified(certified)) = body
+            && seen.insert(Digest::of(&certified.certificate))
+        {
             // One that does not verify certifies nothing; verifying the bundle names it.
             let _ = keyring.certify(&certified.certificate);
         }

@@ -1,8 +1,9 @@
 //! What an auditor does with a bundle: verify it, judge every decision in it again, and report.
 //!
-//! Pure: no network, no database, no clock. Everything is read from the bundle, and trust from the trust
+//! Pure: no network, no database, no clock but the one that ends what takes too long. Everything is read from the bundle, and trust from the trust
 //! files alone.
 
+mod allowance;
 mod bundle;
 mod compare;
 mod cores;
@@ -19,9 +20,10 @@ mod tests;
 mod trust;
 mod verify;
 
+pub use allowance::{Allowance, MemoryLimit, TimeLimit};
 pub use bundle::{BLOB_BYTES_MAX, Bundle, BundleError, BundleWriteError, BundleWriter, MAGIC};
-pub use compare::{CompareError, Compared, Comparison, Equivocation, compare};
-pub use replay::replay;
+pub use compare::{CompareError, Compared, Comparison, Equivocation, compare, compare_within};
+pub use replay::{replay, replay_within};
 pub use report::{
     AuditVerdict, Beyond, Checked, Delivered, Finding, Instant, Origin, Report, RuleInForce,
     RuleKind, Task,
@@ -29,4 +31,4 @@ pub use report::{
 pub use rule::{Basis, Rule, Severity};
 pub use terminal::{lines_shown, shown};
 pub use trust::{Trust, TrustError, TrustedRoot};
-pub use verify::verify;
+pub use verify::{verify, verify_within};

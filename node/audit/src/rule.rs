@@ -153,6 +153,7 @@ rules! {
     AcknowledgementOutcomes "acknowledgement-outcomes" Integrity Above "an acknowledgement is of other items or outcomes than the ledger holds";
     Attestation "attestation" Integrity Above "what is counted as attested is not what a pinned issuer or this organization signed above";
     Decline "decline" Integrity Above "a decline is not by a member of an edition that was proposed, or what was declined is in force";
+    Limit "limit" Incomplete Itself "the audit takes more time or memory than it may, and was not carried to its end";
     ReplayInputs "replay-inputs" Incomplete Itself "a decision cannot be judged again with what is there";
     ReplayDiffers "replay-differs" Differs Itself "a decision, judged again, comes out otherwise";
 }

@@ -110,6 +110,16 @@ impl Certificate {
         }
     }
 
+    /// What a certificate says, whoever signed it: to see whether it is worth verifying.
+    ///
+    /// # Errors
+    /// Those of its shape.
+    pub fn unverified(bytes: &[u8]) -> Result<Self, StatementError> {
+        let statement = payload::parse(bytes, StatementKind::Certificate)?;
+        let Proved { certificate, .. } = codec::decode(statement.unverified_payload())?;
+        Ok(certificate)
+    }
+
     fn proof_broken(&self, proof: Option<&Signature>) -> Option<&'static str> {
         match (self.purpose.signs(), proof) {
             // A key that is no sound point verifies nothing, so that it has no proof either.

@@ -25,6 +25,7 @@ pub struct Bundle {
     entries: Vec<ByteBuf>,
     blobs: BTreeMap<Digest, ByteBuf>,
     readings: BTreeMap<ObservationId, Block>,
+    size_bytes: u64,
     source: Source,
 }
 
@@ -137,6 +138,7 @@ impl Bundle {
             entries: Vec::new(),
             blobs: BTreeMap::new(),
             readings: BTreeMap::new(),
+            size_bytes: 0,
             source,
         };
         bundle.read_records(input, keep)
@@ -168,6 +170,7 @@ impl Bundle {
                     record: number,
                     source,
                 })?;
+                self.size_bytes = place.end();
                 if !self.take(record, (digest, place), number, keep)? {
                     let is_followed = decoded.next().is_some() || !next.records.is_empty();
                     return match batch.stop.or(next.stop) {
@@ -260,6 +263,12 @@ impl Bundle {
         &self.checkpoint
     }
 
+    /// How many bytes the file has.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
     /// The name that a checkpoint of this ledger has; absent where there is no entry.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
@@ -283,6 +292,12 @@ impl Bundle {
     #[must_use]
     pub fn blob(&self, digest: &Digest) -> Option<&[u8]> {
         self.blobs.get(digest).map(|bytes| bytes.as_slice())
+    }
+
+    /// Whether it holds the blob of this digest.
+    #[must_use]
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.blobs.contains_key(digest)
     }
 
     /// All blobs, ascending by digest.

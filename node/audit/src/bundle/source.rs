@@ -22,6 +22,14 @@ pub(super) struct Place {
     pub(super) length: usize,
 }
 
+impl Place {
+    /// The first byte behind it.
+    pub(super) fn end(self) -> u64 {
+        let length = u64::try_from(self.length).unwrap_or(u64::MAX);
+        self.offset.saturating_add(length)
+    }
+}
+
 /// The file of a bundle, and whether it could be read once more.
 #[derive(Clone, Debug)]
 pub(super) struct Source(Arc<Inner>);

@@ -1,5 +1,6 @@
 //! What `ambit-audit` can be asked.
 
+use ambit_audit::{Allowance, MemoryLimit, TimeLimit};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -12,8 +13,8 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 verified, 1 integrity failure, 2 usage, 3 evidence incomplete, \
-                          4 a decision replays differently, 5 equivocation proved, 6 unreadable, \
+const EXIT_CODES: &str = "Exit codes: 0 verified, 1 integrity failure, 2 usage, 3 evidence incomplete, or a limit \
+                          of time or memory reached (the report names it), 4 a decision replays differently, 5 equivocation proved, 6 unreadable, \
                           74 the report or the pages could not be written";
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +49,8 @@ pub(crate) struct Audit {
     /// For people or for programs; errors take the same form on standard error
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +65,42 @@ pub(crate) struct Compare {
     /// For people or for programs; errors take the same form on standard error
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// What an audit may take before it ends with exit code 3.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Limits {
+    /// How long the audit of one bundle may take; 0 for as long as it takes. Without it 1 s for each MiB and 20 s for each MiB
+    /// of policy text that came with no version of the program, and 10 s at least
+    #[arg(long, value_name = "N")]
+    limit_seconds: Option<u64>,
+    /// How much memory the program may take, in MiB; 0 for as much as it takes. Without it 128, or as much as the bundle has
+    #[arg(long, value_name = "N")]
+    limit_mib: Option<u64>,
+}
+
+impl Limits {
+    pub(crate) fn allowance(self) -> Allowance {
+        Allowance {
+            time: self.limit_seconds.map(|seconds| match seconds {
+                0 => TimeLimit::None,
+                seconds => TimeLimit::Seconds(seconds),
+            }),
+            memory: self.limit_mib.map(|mib| match mib {
+                0 => MemoryLimit::None,
+                mib => MemoryLimit::Mib(mib),
+            }),
+            memory_in_use: Some(memory_in_use),
+        }
+    }
+}
+
+/// The bytes of memory that this program takes; `None` where the system does not say.
+fn memory_in_use() -> Option<u64> {
+    let stats = memory_stats::memory_stats()?;
+    u64::try_from(stats.physical_mem).ok()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

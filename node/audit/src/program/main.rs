@@ -1,14 +1,17 @@
 //! `ambit-audit`: verifies a bundle, or judges every decision in it again, with no network and no database.
 //!
 //! The report goes to standard output, whatever goes wrong before it to standard error. Exit codes: 0 verified,
-//! 1 integrity failure, 2 usage, 3 evidence incomplete, 4 a decision replays differently, 5 equivocation proved,
+//! 1 integrity failure, 2 usage, 3 evidence incomplete or a limit reached, 4 a decision replays differently, 5 equivocation proved,
 //! 6 unreadable, 74 the report or the pages could not be written.
 
 mod arguments;
 mod complaint;
 mod manual;
 
-use ambit_audit::{Bundle, BundleError, Report, Task, Trust, compare, lines_shown, replay, verify};
+use ambit_audit::{
+    Bundle, BundleError, Report, Task, Trust, compare_within, lines_shown, replay_within,
+    verify_within,
+};
 use anyhow::Context as _;
 use arguments::{Arguments, Audit, Command, Compare, Output};
 use clap::Parser as _;
@@ -51,8 +54,8 @@ fn run_audit(task: Task, audit: &Audit) -> ExitCode {
     };
     let audited = read_bundle(&audit.bundle).and_then(|bundle| {
         let report = match task {
-            Task::Verify => verify(&bundle, &trust),
-            Task::Replay => replay(&bundle, &trust),
+            Task::Verify => verify_within(&bundle, &trust, audit.limits.allowance()),
+            Task::Replay => replay_within(&bundle, &trust, audit.limits.allowance()),
         };
         bundle.unread().map_or(Ok(report), Err)
     });
@@ -82,7 +85,7 @@ fn run_compare(arguments: &Compare) -> ExitCode {
     let [first, second] = &bundles[..] else {
         return ExitCode::from(Kind::Unreadable.code());
     };
-    let compared = compare(first, second, &trust);
+    let compared = compare_within(first, second, &trust, arguments.limits.allowance());
     let files = [&arguments.first, &arguments.second];
     for (file, bundle) in files.into_iter().zip([first, second]) {
         if let Some(error) = bundle.unread() {

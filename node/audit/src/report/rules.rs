@@ -28,7 +28,7 @@ pub struct RuleInForce {
 }
 
 /// Which part of judging a text is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "rule", content = "name", rename_all = "kebab-case")]
 pub enum RuleKind {
     /// The profile of a layer.

@@ -24,15 +24,15 @@ impl Contents {
     }
 }
 
-impl<'a> Audit<'a> {
-    /// Notes that an entry names this blob. `None` where it is missing, which is noted once.
-    pub(super) fn name_blob(&mut self, at: At, digest: &Digest) -> Option<&'a [u8]> {
-        let found = self.bundle.blob(digest);
-        if self.contents.blobs.insert(*digest) && found.is_none() {
+impl Audit<'_> {
+    /// Notes that an entry names this blob. False where it is missing, which is noted once.
+    pub(super) fn name_blob(&mut self, at: At, digest: &Digest) -> bool {
+        let is_there = self.bundle.has_blob(digest);
+        if self.contents.blobs.insert(*digest) && !is_there {
             let how = format!("blob {digest} is missing; export the ledger again");
             self.note(at, Err(Rule::BlobMissing.broken(how)));
         }
-        found
+        is_there
     }
 
     /// Notes that an entry names these readings; `found` is absent where they are missing.

@@ -4,7 +4,7 @@ use crate::rule::Rule;
 use ambit_ledger::Time;
 
 /// A rule broken, and how it shows.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) rule: Rule,
     pub(crate) how: String,

@@ -38,16 +38,20 @@ pub(super) struct InForce {
     declined_here: BTreeSet<Digest>,
     /// Everything that ever judged, in the order in which it came into force.
     pub(super) rules: Vec<RuleInForce>,
+    /// Of these, where those in force are.
+    standing: BTreeMap<RuleKind, usize>,
+    /// What the check of profiles says against an operator's text, by layer, text and taxonomies.
+    against: BTreeMap<(Layer, Digest, Option<Digest>), Vec<String>>,
 }
 
 /// An edition whose terms are known, as it is when in force.
 #[derive(Debug)]
 pub(super) struct Edition {
     pub(super) digest: Digest,
-    pub(super) terms: PartnershipTerms,
-    pub(super) agreement: Agreement,
+    pub(super) terms: Rc<PartnershipTerms>,
+    pub(super) agreement: Rc<Agreement>,
     /// The members as policies read them.
-    pub(super) parties: BTreeMap<OrganizationId, Party>,
+    pub(super) parties: Rc<BTreeMap<OrganizationId, Party>>,
     /// The roots that were compared for it so far.
     pub(super) roots: BTreeMap<OrganizationId, Fingerprint>,
     /// Where its partnership layer comes from.
@@ -176,13 +180,14 @@ impl InForce {
     /// What is put in force in the place of what was there.
     fn put(&mut self, at: At, kind: RuleKind, digest: Digest, origin: Origin) {
         let from = Instant::from(at);
-        let in_force = |rule: &&mut RuleInForce| rule.kind == kind && rule.until.is_none();
-        if let Some(before) = self.rules.iter_mut().find(in_force) {
+        let standing = self.standing.get(&kind);
+        if let Some(before) = standing.and_then(|index| self.rules.get_mut(*index)) {
             if before.digest == digest {
                 return;
             }
             before.until = Some(from);
         }
+        self.standing.insert(kind.clone(), self.rules.len());
         self.rules.push(RuleInForce {
             kind,
             digest,
@@ -254,7 +259,7 @@ impl InForce {
 
 impl Audit<'_> {
     pub(super) fn profile_activated(&mut self, at: At, body: &ProfileActivated) {
-        let text = self.name_blob(at, &body.profile);
+        let is_there = self.name_blob(at, &body.profile);
         self.name_blob(at, &body.schema);
         if body.layer == Layer::Partnership {
             let how = "a partnership layer comes with its edition, and never by itself";
@@ -270,12 +275,11 @@ impl Audit<'_> {
         });
         let is_shipped = origin != Origin::Operator;
         // What ships was checked before it did.
-        let against = text.filter(|_| !is_shipped).map_or_else(Vec::new, |text| {
-            // Where none are in force, or not at hand, that is found by itself.
-            let taxonomies = self.in_force.taxonomies();
-            let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
-            speaks_against(body.layer, text, &taxonomies)
-        });
+        let against = if is_there && !is_shipped {
+            self.against(body.layer, body.profile)
+        } else {
+            Vec::new()
+        };
         let checked = Rule::StickyLayer.check(is_shipped || body.layer != Layer::Sticky, || {
             format!(
                 "{} came with no version known here; if a later version wrote it, audit with that",
@@ -300,12 +304,10 @@ impl Audit<'_> {
     }
 
     pub(super) fn taxonomy_activated(&mut self, at: At, body: &TaxonomyActivated) {
-        let parsed = self.name_blob(at, &body.taxonomies).map(|bytes| {
-            std::str::from_utf8(bytes)
-                .ok()
-                .and_then(|text| Taxonomies::from_json(text).ok())
-                .filter(|taxonomies| taxonomies.digest() == body.taxonomies)
-        });
+        let is_there = self.name_blob(at, &body.taxonomies);
+        let bundle = self.bundle;
+        let lookup = |digest: &Digest| bundle.blob(digest).map(<[u8]>::to_vec);
+        let parsed = is_there.then(|| self.replayer.taxonomies(body.taxonomies, lookup).ok());
         if let Some(None) = parsed {
             let how = format!("blob {} holds no taxonomies", body.taxonomies);
             self.note(at, Err(Rule::BlobShape.broken(how)));
@@ -324,6 +326,22 @@ impl Audit<'_> {
         self.in_force
             .put(at, RuleKind::Taxonomies, body.taxonomies, origin);
         self.in_force.taxonomies = Some((body.taxonomies, parsed.flatten()));
+    }
+
+    /// What the check of profiles says against an operator's text, which is asked once.
+    fn against(&mut self, layer: Layer, profile: Digest) -> Vec<String> {
+        let key = (layer, profile, self.in_force.taxonomies_digest());
+        if let Some(against) = self.in_force.against.get(&key) {
+            return against.clone();
+        }
+        let text = self.bundle.blob(&profile).unwrap_or_default();
+        self.replayer.note_foreign(profile, text.len());
+        // Where none are in force, or not at hand, that is found by itself.
+        let taxonomies = self.in_force.taxonomies();
+        let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
+        let against = speaks_against(layer, text, &taxonomies);
+        self.in_force.against.insert(key, against.clone());
+        against
     }
 
     /// The edition in force of a partnership, which must be this one.

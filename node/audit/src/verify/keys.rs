@@ -9,8 +9,8 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use crate::trust::Trust;
 use ambit_ledger::{
-    Certificate, Checkpoint, CheckpointError, Digest, Fingerprint, KeyCertified, KeyPurpose,
-    Keyring, KeyringError, Opened, OrganizationId, PublicKey, StatementError, Time,
+    Certificate, Digest, Fingerprint, KeyCertified, Keyring, KeyringError, Member, Opened,
+    OrganizationId, StatementError, Time,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,7 +19,10 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) known: Known,
+    /// Those that were taken in.
     certificates: BTreeSet<Digest>,
+    /// What reading one came to, which costs two signatures: entries and cards repeat them.
+    read: BTreeMap<Digest, Checks<Certificate>>,
     /// Whose statements cannot be checked, which was noted.
     unverifiable: BTreeSet<OrganizationId>,
     /// Terms are missing, and with them certificates of members.
@@ -50,6 +53,7 @@ impl Keys {
                 narrowings: 0,
             },
             certificates: BTreeSet::new(),
+            read: BTreeMap::new(),
             unverifiable: BTreeSet::new(),
             lacks_terms: false,
             signatures: BTreeMap::new(),
@@ -62,6 +66,19 @@ impl Keys {
         !self.unverifiable.contains(organization)
     }
 
+    /// A certificate, read once.
+    fn read(&mut self, digest: Digest, bytes: &[u8]) -> Checks<Certificate> {
+        let read = || Certificate::read(bytes).map_err(|error| uncertified(&error));
+        self.read.entry(digest).or_insert_with(read).clone()
+    }
+
+    /// The fingerprints of the roots that certify a member's keys.
+    pub(super) fn certified_by(&mut self, member: &Member) -> impl Iterator<Item = Fingerprint> {
+        let certificates = member.card.certificates.iter();
+        let read = certificates.filter_map(|bytes| self.read(Digest::of(bytes), bytes).ok());
+        read.map(|certificate| certificate.root.fingerprint())
+    }
+
     /// Terms that an entry names are missing.
     pub(super) fn lack_terms(&mut self) {
         self.lacks_terms = true;
@@ -71,8 +88,10 @@ impl Keys {
 impl Audit<'_> {
     pub(super) fn key_certified(&mut self, at: At, opened: &Opened, body: &KeyCertified) {
         let own = self.own.clone();
-        let checked = Certificate::read(&body.certificate)
-            .map_err(|error| uncertified(&error))
+        let digest = Digest::of(&body.certificate);
+        let checked = self
+            .keys
+            .read(digest, &body.certificate)
             .and_then(|claimed| {
                 let is_own = claimed.root.fingerprint() == opened.root;
                 Rule::Certificate.check(is_own, || {
@@ -107,11 +126,12 @@ impl Audit<'_> {
         organization: &OrganizationId,
         bytes: &[u8],
     ) -> Checks<Option<Certificate>> {
-        let claimed = Certificate::read(bytes).map_err(|error| uncertified(&error))?;
+        let digest = Digest::of(bytes);
+        let claimed = self.keys.read(digest, bytes)?;
         Rule::Certificate.check(claimed.subject == *organization, || {
             format!("it is of `{}`, not `{organization}`", claimed.subject)
         })?;
-        if !self.keys.certificates.insert(Digest::of(bytes)) {
+        if !self.keys.certificates.insert(digest) {
             return Ok(Some(claimed));
         }
         let is_known = self
@@ -210,55 +230,6 @@ impl Audit<'_> {
         );
         self.note(at, Err(Rule::RootMissing.broken(how)));
         true
-    }
-
-    /// The checkpoint is over the entries at hand, and by a key of this ledger.
-    pub(super) fn check_checkpoint(&mut self, last: Time) -> Checks {
-        let (size, root) = (self.tree.size(), self.tree.root());
-        self.report.set_tree_root(root);
-        let keys: Vec<_> = self
-            .keys
-            .known
-            .ring
-            .keys_for(&self.own, KeyPurpose::Checkpoint)
-            .collect();
-        if keys.is_empty() && self.keys.unverifiable.contains(&self.own) {
-            return Ok(());
-        }
-        let Some(origin) = self.bundle.origin() else {
-            return Ok(());
-        };
-        // It was signed after the last entry: by no key that had ended by then, or had not begun.
-        let is_good = |key: &PublicKey| {
-            let ring = &self.keys.known.ring;
-            let found = ring.find(&self.own, &key.fingerprint(), KeyPurpose::Checkpoint, last);
-            found.is_ok()
-        };
-        let keys = keys.into_iter().filter(is_good);
-        let checkpoint = Checkpoint::verify(self.bundle.checkpoint(), &origin, keys);
-        let checkpoint = checkpoint.map_err(|error| {
-            let rule = match error {
-                CheckpointError::Unsigned => Rule::CheckpointKey,
-                CheckpointError::TooLong(_)
-                | CheckpointError::ControlCharacter(_)
-                | CheckpointError::NoSignatures
-                | CheckpointError::Lines(_)
-                | CheckpointError::Origin { .. }
-                | CheckpointError::Size(_)
-                | CheckpointError::Root(_)
-                | CheckpointError::SignatureLine(_)
-                | CheckpointError::Signature(_) => Rule::Checkpoint,
-            };
-            rule.broken(error_chain(&error))
-        })?;
-        self.report.checked_mut().signatures += 1;
-        if (checkpoint.size, checkpoint.root) == (size, root) {
-            return Ok(());
-        }
-        Err(Rule::Tree.broken(format!(
-            "the checkpoint is over {} entries with root {}, the bundle holds {size} with root {root}",
-            checkpoint.size, checkpoint.root
-        )))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Verifies a ledger: walks its entries once, in order, and holds each against what stands above it.
 //!
 //! Nothing is judged here. Nothing in the bundle vouches for itself: every key goes back to a trusted root.
-//! A fault never ends the walk, so that a report names all of them; only a ledger whose own root is not
-//! trusted is not walked at all.
+//! A fault never ends the walk, so that a report names all of them; only a ledger whose own root is not trusted, or whose
+//! checkpoint is not of its entries, is not walked at all, and one that takes more than its allowance not to its end.
 
 mod acknowledgements;
 mod admissions;
 mod attestations;
+mod checkpoint;
 mod contents;
 mod decisions;
 mod disclosures;
@@ -20,14 +21,16 @@ mod outboxes;
 mod partnerships;
 mod preparation;
 mod succession;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod weakening;
 mod withdrawals;
 
 pub(crate) use decisions::replay_fault;
-pub(crate) use fault::At;
+pub(crate) use fault::{At, Checks, Fault};
 
+use crate::allowance::{Allowance, Budget};
 use crate::bundle::Bundle;
 use crate::cores::share;
 use crate::report::{Report, Task, error_chain};
@@ -35,13 +38,12 @@ use crate::rule::{Basis, Rule, Severity};
 use crate::trust::Trust;
 use admissions::Inbox;
 use ambit_ledger::{
-    Attestations, Body, Digest, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time,
+    Attestations, Body, Digest, Entry, Kind, ObservationId, Opened, OrganizationId, Time,
 };
 use ambit_policy::Replayer;
 use contents::Contents;
 use decisions::Decisions;
 use disclosures::Recorded;
-use fault::{Checks, Fault};
 use in_force::InForce;
 use keys::{Keys, Known};
 use outboxes::{Outboxes, OwnObservations};
@@ -49,13 +51,21 @@ use preparation::{Prepared, Statements};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+use terms::TermsRead;
 
 /// Verifies a bundle against the roots an auditor trusts: signatures, the tree and its checkpoint, and that
 /// every entry follows from those above it. Judges nothing again, but shows the shipped profiles what an operator's own
 /// ones let through.
 #[must_use]
 pub fn verify(bundle: &Bundle, trust: &Trust) -> Report {
-    Audit::run(bundle, trust, Task::Verify).report
+    verify_within(bundle, trust, Allowance::unlimited())
+}
+
+/// The same, within an allowance of time and memory: beyond it, the report says so, and its verdict is *incomplete* at best.
+#[must_use]
+pub fn verify_within(bundle: &Bundle, trust: &Trust, allowance: Allowance) -> Report {
+    Audit::run(bundle, trust, Task::Verify, allowance).report
 }
 
 /// The entries before any is prepared ahead: a ledger begins with its keys and its first agreements. Tests have
@@ -88,11 +98,16 @@ pub(crate) struct Audit<'a> {
     pub(crate) report: Report,
     pub(crate) replayer: Replayer,
     pub(crate) decisions: Decisions,
+    budget: Budget,
+    /// Whether it took more than it may: nothing that is left is looked at.
+    pub(crate) is_over: bool,
     own: OrganizationId,
-    tree: Frontier,
+    /// What the checkpoint came to, where that is not certain before the walk.
+    checkpoint: Checks,
     keys: Keys,
     contents: Contents,
     in_force: InForce,
+    terms_read: TermsRead,
     attestations: Attestations,
     observed: HashMap<ObservationId, Rc<Recorded>>,
     /// The first observation with these readings: of each, its salt makes them its own.
@@ -107,18 +122,21 @@ pub(crate) struct Audit<'a> {
 }
 
 impl<'a> Audit<'a> {
-    pub(crate) fn run(bundle: &'a Bundle, trust: &Trust, task: Task) -> Self {
+    pub(crate) fn run(bundle: &'a Bundle, trust: &Trust, task: Task, allowance: Allowance) -> Self {
         let size = u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX);
         let mut audit = Self {
             bundle,
             report: Report::begin(task, bundle.organization(), size),
             replayer: Replayer::new(),
             decisions: Decisions::default(),
+            budget: Budget::begin(allowance, bundle.size_bytes()),
+            is_over: false,
             own: bundle.organization().clone(),
-            tree: Frontier::default(),
+            checkpoint: Ok(()),
             keys: Keys::trusting(trust),
             contents: Contents::default(),
             in_force: InForce::default(),
+            terms_read: TermsRead::default(),
             attestations: Attestations::new(bundle.organization().clone()),
             observed: HashMap::new(),
             by_readings: HashMap::new(),
@@ -129,13 +147,42 @@ impl<'a> Audit<'a> {
             unread: None,
         };
         match audit.check_opened() {
-            Ok(opened) => {
-                let last = audit.walk(&opened);
-                audit.finish(last);
+            Ok(opened) if audit.is_signed(&opened) => {
+                audit.walk(&opened);
+                if !audit.is_over {
+                    audit.finish();
+                }
             }
+            Ok(_) => {}
             Err(fault) => audit.note_whole(Err(fault)),
         }
         audit
+    }
+
+    /// Whether there is time and memory for more.
+    fn look(&mut self) -> Checks {
+        self.budget.look(self.replayer.foreign_bytes())
+    }
+
+    /// Whether there is time left for something that may take so long.
+    pub(crate) fn affords(&mut self, work: Duration) -> bool {
+        let foreign_bytes = self.replayer.foreign_bytes();
+        let looked = self.look();
+        match looked.and_then(|()| self.budget.affords(foreign_bytes, work)) {
+            Ok(()) => !self.is_over,
+            Err(fault) => {
+                self.end(fault);
+                false
+            }
+        }
+    }
+
+    /// Ends the audit: it took more than it may.
+    fn end(&mut self, fault: Fault) {
+        if !self.is_over {
+            self.is_over = true;
+            self.note_whole(Err(fault));
+        }
     }
 
     /// Notes what a check of one entry found.
@@ -219,8 +266,8 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// Walks the entries in order, a batch at a time, while the other cores prepare the next one. Returns the time of the last.
-    fn walk(&mut self, opened: &Opened) -> Time {
+    /// Walks the entries in order, a batch at a time, while the other cores prepare the next one.
+    fn walk(&mut self, opened: &Opened) {
         let bundle = self.bundle;
         let entries: Vec<&[u8]> = bundle.entries().collect();
         let (first, others) = entries.split_at(entries.len().min(FIRST_BATCH));
@@ -240,9 +287,11 @@ impl<'a> Audit<'a> {
                     self.step(&mut walked, opened, prepared, &batch.1);
                 }
             });
+            if self.is_over {
+                return;
+            }
             batch = (prepared, known);
         }
-        walked.last
     }
 
     /// Takes one entry in, which was prepared with these keys.
@@ -253,14 +302,15 @@ impl<'a> Audit<'a> {
         prepared: Box<Prepared>,
         known: &Known,
     ) {
+        if !self.affords(Duration::ZERO) {
+            return;
+        }
         let index = walked.entries;
         walked.entries += 1;
         self.report.checked_mut().entries += 1;
-        self.tree.append(prepared.leaf);
         let Prepared {
             entry,
             mut statements,
-            ..
         } = *prepared;
         let (head, body) = match entry {
             Ok(entry) => entry,
@@ -354,8 +404,8 @@ impl<'a> Audit<'a> {
         }
     }
 
-    fn finish(&mut self, last: Time) {
-        let checkpoint = self.check_checkpoint(last);
+    fn finish(&mut self) {
+        let checkpoint = std::mem::replace(&mut self.checkpoint, Ok(()));
         self.note_whole(checkpoint);
         self.find_strays();
         self.close_outboxes();

@@ -406,6 +406,9 @@ impl Audit<'_> {
     pub(super) fn close_outboxes(&mut self) {
         let mut faults = Vec::new();
         for ((partnership, recipient), outbox) in &self.outboxes.0 {
+            if let Err(fault) = self.budget.look(self.replayer.foreign_bytes()) {
+                return self.end(fault);
+            }
             let mut delivery = outbox.delivery(partnership, recipient);
             delivery.is_unverified = !self.keys.can_verify(recipient);
             for at in outbox.doubtful.values() {

@@ -5,30 +5,24 @@ use super::fault::{At, Checks};
 use super::in_force::Edition;
 use super::instants::{check_after, check_made_here, earliest_for, latest_for};
 use super::keys::{Signed, unverified};
-use crate::report::{Origin, error_chain};
+use super::terms::Terms;
 use crate::rule::Rule;
 use ambit_ledger::{
-    AgreementState, Certificate, Decline, Digest, EditionStage, ManifestSignature, Member,
-    OrganizationId, PartnershipDeclined, PartnershipEdition, PartnershipTerms, Party, Statement,
-    StatementKind, decode,
+    Decline, Digest, EditionStage, ManifestSignature, Member, OrganizationId, PartnershipDeclined,
+    PartnershipEdition, PartnershipTerms, Statement, StatementKind,
 };
-use ambit_policy::{Taxonomies, TermsError, agreement, check_terms, render_as_stated, unbuilt};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 impl Audit<'_> {
     pub(super) fn edition(&mut self, at: At, body: &PartnershipEdition) {
-        let bytes = self.name_blob(at, &body.edition);
+        self.name_blob(at, &body.edition);
         self.name_blob(at, &body.profile);
         for signature in &body.signatures {
             self.name_blob(at, signature);
         }
-        let terms = bytes.map(decode::<PartnershipTerms>);
-        match terms {
-            None => self.keys.lack_terms(),
-            Some(Err(error)) => {
-                self.note(at, Err(Rule::BlobShape.broken(error_chain(&error))));
-            }
-            Some(Ok(terms)) => self.check_edition(at, body, terms),
+        if let Some(terms) = self.terms(at, &body.edition) {
+            self.check_edition(at, body, &terms);
         }
         match body.stage {
             EditionStage::Proposed => {
@@ -72,18 +66,19 @@ impl Audit<'_> {
         })
     }
 
-    fn check_edition(&mut self, at: At, body: &PartnershipEdition, terms: PartnershipTerms) {
-        let rendered = check_rendered(&terms);
+    fn check_edition(&mut self, at: At, body: &PartnershipEdition, read: &Terms) {
+        let terms = &*read.terms;
         let checked = self
-            .check_terms(at, body, &terms)
+            .check_terms(at, body, terms)
             .and_then(|()| match body.stage {
-                EditionStage::Active if rendered.is_ok() => self.check_rules(&terms),
+                EditionStage::Active if read.rendered.is_ok() => {
+                    self.check_rules(body.edition, terms)
+                }
                 EditionStage::Active | EditionStage::Proposed => Ok(()),
             });
         self.note(at, checked);
         if body.stage == EditionStage::Active {
-            let checked = check_built(&terms);
-            self.note(at, checked);
+            self.note(at, read.built.clone());
         }
         // Of what is only proposed, the members are looked at whose roots were compared, and those who signed: nothing else was
         // believed here, and it is no ground to ask an auditor for their roots.
@@ -102,57 +97,60 @@ impl Audit<'_> {
             .iter()
             .filter(|member| is_of_concern(&member.card.organization))
             .collect();
+        let is_new = |member: &&Member| {
+            let organization = &member.card.organization;
+            !self.terms_read.is_settled(body.edition, organization)
+        };
+        let concerned: Vec<&Member> = concerned.into_iter().filter(is_new).collect();
+        let mut faulty = BTreeSet::new();
         for member in &concerned {
             for certificate in &member.card.certificates {
                 let checked = self.certify_member(at, &member.card.organization, certificate);
+                if checked.is_err() {
+                    faulty.insert(&member.card.organization);
+                }
                 self.note(at, checked);
             }
         }
-        let checked = self.check_roots(at, body, &terms);
+        let checked = self.check_roots(at, body, terms);
         self.note(at, checked);
         for member in concerned {
+            let organization = &member.card.organization;
             let checked = self.check_card(at, member);
-            self.note(at, checked);
+            if checked == Ok(true) && !faulty.contains(organization) {
+                self.terms_read.settle(body.edition, organization);
+            }
+            self.note(at, checked.map(drop));
         }
-        let outdated = self.outdated_card(body, &terms);
+        let outdated = self.outdated_card(body, terms);
         if let Some(outdated) = &outdated
             && body.stage == EditionStage::Active
             && !self.in_force.has_begun(&body.edition)
         {
             self.note(at, Err(Rule::CardOrder.broken(outdated)));
         }
-        let checked = self.check_signatures(at, body, &terms);
+        let checked = self.check_signatures(at, body, terms);
         self.note(at, checked);
         if body.stage == EditionStage::Active {
-            let checked = self.check_succession(body, &terms);
+            let checked = self.check_succession(body, terms);
             self.note(at, checked);
         }
         let edition = Edition {
             digest: body.edition,
-            origin: match &rendered {
-                Ok(()) => Origin::Rendered,
-                Err(fault) if fault.rule == Rule::Unchecked => Origin::Unknown,
-                Err(_) => Origin::Operator,
-            },
-            agreement: agreement(&terms, AgreementState::Active, terms.lease_until),
-            // Where one is there twice, the first counts.
-            parties: terms
-                .members
-                .iter()
-                .rev()
-                .map(|member| (member.card.organization.clone(), Party::from(member)))
-                .collect(),
+            origin: read.origin(),
+            agreement: Rc::clone(&read.agreement),
+            parties: Rc::clone(&read.parties),
             roots: body
                 .roots
                 .iter()
                 .map(|compared| (compared.organization.clone(), compared.root))
                 .collect(),
             outdated,
-            declared: self.declared_latest(&terms),
-            terms,
+            declared: self.declared_latest(terms),
+            terms: Rc::clone(&read.terms),
         };
         self.in_force.know(edition);
-        self.note(at, rendered);
+        self.note(at, read.rendered.clone());
     }
 
     /// Who signed an edition, as the signatures themselves say.
@@ -164,17 +162,18 @@ impl Audit<'_> {
         read.map(|statement| statement.issuer().clone()).collect()
     }
 
-    /// A card is signed by a key on it, which was good when it was first recorded.
-    fn check_card(&mut self, at: At, member: &Member) -> Checks {
+    /// A card is signed by a key on it, which was good when it was first recorded. False where that cannot be told.
+    fn check_card(&mut self, at: At, member: &Member) -> Checks<bool> {
         let card = Digest::of(&ambit_ledger::encode(&member.card));
         if self.keys.cards.contains(&card) {
-            return Ok(());
+            return Ok(true);
         }
         let verified = member.card.verify(&self.keys.known.ring).map(|_| ());
-        if self.verified(at, verified)?.is_some() {
+        let is_verified = self.verified(at, verified)?.is_some();
+        if is_verified {
             self.keys.cards.insert(card);
         }
-        Ok(())
+        Ok(is_verified)
     }
 
     /// Of two cards of another member the later one holds. One is taken in when its root is compared, which is when it is held
@@ -231,18 +230,6 @@ impl Audit<'_> {
         })
     }
 
-    /// The rules of terms that nobody signs against. That they are rendered rightly and follow the edition before is
-    /// checked by rules of their own.
-    fn check_rules(&self, terms: &PartnershipTerms) -> Checks {
-        // Where none are in force, or not at hand, that is found by itself.
-        let taxonomies = self.in_force.taxonomies();
-        let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
-        match check_terms(terms, &taxonomies) {
-            Ok(_) | Err(TermsError::Renderer(_) | TermsError::Edition(_)) => Ok(()),
-            Err(error) => Err(Rule::EditionTerms.broken(error_chain(&error))),
-        }
-    }
-
     fn check_roots(
         &mut self,
         at: At,
@@ -260,10 +247,13 @@ impl Audit<'_> {
                 .member(organization)
                 .filter(|_| *organization != self.own)
                 .ok_or_else(|| rule.broken(format!("`{organization}` is no other member")))?;
-            rule.check(
-                certified_by(member).all(|root| root == compared.root),
-                || format!("the certificates of `{organization}` are by another root"),
-            )?;
+            let is_by_another = self
+                .keys
+                .certified_by(member)
+                .any(|root| root != compared.root);
+            rule.check(!is_by_another, || {
+                format!("the certificates of `{organization}` are by another root")
+            })?;
             self.trust_root(at, organization, compared.root);
         }
         let compared: BTreeSet<&OrganizationId> =
@@ -427,45 +417,4 @@ impl Audit<'_> {
         self.in_force.decline(at, *digest, is_own);
         Ok(())
     }
-}
-
-/// What the terms say and this version does not keep, it does not check either. Their line of editions is checked.
-fn check_built(terms: &PartnershipTerms) -> Checks {
-    let found: Vec<String> = unbuilt(terms)
-        .into_iter()
-        .filter(|found| found.field != "previous")
-        .map(|found| format!("`{}`", found.field))
-        .collect();
-    Rule::Unchecked.check(found.is_empty(), || {
-        format!(
-            "the terms hold what this version does not keep, and does not check: {}",
-            found.join(", ")
-        )
-    })
-}
-
-/// Renders the partnership layer again, in the way that the terms name: what members sign is terms, and never a text
-/// beside them.
-fn check_rendered(terms: &PartnershipTerms) -> Checks {
-    let text = render_as_stated(terms)
-        .map_err(|error| Rule::EditionProfile.broken(error_chain(&error)))?
-        .ok_or_else(|| {
-            Rule::Unchecked.broken(format!(
-                "the terms are rendered in way {}, which this version does not know",
-                terms.renderer
-            ))
-        })?;
-    let rendered = Digest::of(text.as_bytes());
-    Rule::EditionProfile.check(rendered == terms.profile, || {
-        format!("the terms name {}, and render to {rendered}", terms.profile)
-    })
-}
-
-/// The fingerprints of the roots that certify a member's keys.
-fn certified_by(member: &Member) -> impl Iterator<Item = ambit_ledger::Fingerprint> {
-    let certificates = &member.card.certificates;
-    certificates
-        .iter()
-        .filter_map(|bytes| Certificate::read(bytes).ok())
-        .map(|certificate| certificate.root.fingerprint())
 }

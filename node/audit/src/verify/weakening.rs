@@ -5,6 +5,9 @@
 use super::Audit;
 use crate::report::{Beyond, Origin, RuleKind};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::rc::Rc;
+use std::time::Duration;
 
 impl Audit<'_> {
     /// Puts everything that ever judged into the report.
@@ -19,11 +22,17 @@ impl Audit<'_> {
             }
         }
         let bundle = self.bundle;
-        let mut uses: Vec<_> = self.decisions.uses().collect();
+        let uses = self.decisions.uses();
+        let mut uses: Vec<_> = uses
+            .map(|(at, decision)| (at, Rc::clone(decision)))
+            .collect();
         uses.sort_by_key(|(at, _)| at.index);
         // One decision may be used in several stretches, and says the same in each.
         let mut judged = BTreeMap::new();
         for (at, decision) in uses {
+            if !self.affords(Duration::ZERO) {
+                return;
+            }
             // Those in force when it was used.
             let own = rules.iter_mut().filter(|rule| rule.covers(at.index));
             let own: Vec<_> = own
@@ -36,10 +45,17 @@ impl Audit<'_> {
                 continue;
             }
             let lookup = |digest: &_| bundle.blob(digest).map(<[u8]>::to_vec);
-            let replayer = &mut self.replayer;
-            let wider = judged
-                .entry(decision.digest())
-                .or_insert_with(|| replayer.wider_than_shipped(decision, lookup));
+            let wider = match judged.entry(decision.digest()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(vacant) => {
+                    // Once as it is, and once as shipped.
+                    let effort = self.replayer.effort(&decision, lookup).unwrap_or_default();
+                    if !self.affords(effort.saturating_mul(2)) {
+                        return;
+                    }
+                    vacant.insert(self.replayer.wider_than_shipped(&decision, lookup))
+                }
+            };
             for (layer, beyond) in own {
                 match wider {
                     Ok(layers) => {

@@ -88,6 +88,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// Whether nodes of this version write it and act on it.
+            #[must_use]
+            pub const fn is_in_use(self) -> bool {
+                match self { $(Self::$kind => true,)* $(Self::$laid_kind => false,)* }
+            }
+
             /// The name in tables.
             #[must_use]
             pub const fn name(self) -> &'static str {
