@@ -262,7 +262,7 @@ impl Disk {
         assert_eq!(report.verdict(), AuditVerdict::Verified, "{report:?}");
         let (mut slots, mut observations) = (BTreeSet::new(), BTreeSet::new());
         for entry in bundle.entries() {
-            if let Body::Observed(observed) = Entry::decode(entry).unwrap().body().unwrap() {
+            if let Body::Observed(observed) = Entry::decode(&entry).unwrap().body().unwrap() {
                 assert!(slots.insert(observed.slot), "slot {}", observed.slot);
                 let id = ObservationId::of(&observed.observation);
                 assert!(observations.insert(id), "{id} is there twice");

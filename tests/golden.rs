@@ -52,7 +52,7 @@ fn report(bundle: &Bundle) -> Report {
 /// The time of the last entry: all that is said is said of this instant, whenever it is asked.
 fn last(bundle: &Bundle) -> Time {
     let last = bundle.entries().last().unwrap();
-    Entry::decode(last).unwrap().time
+    Entry::decode(&last).unwrap().time
 }
 
 /// What the node of a home says, asked at this instant.

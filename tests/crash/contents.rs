@@ -10,7 +10,7 @@ pub fn check_heads(bundle: &Bundle, heads: &[(u64, String)]) {
     let mut frontier = Frontier::default();
     let mut roots = vec![frontier.root().to_string()];
     for entry in bundle.entries() {
-        frontier.append(leaf_hash(entry));
+        frontier.append(leaf_hash(&entry));
         roots.push(frontier.root().to_string());
     }
     for (size, root) in heads {
@@ -38,7 +38,7 @@ impl Contents {
         let mut contents = Self::default();
         let (mut slots, mut observations) = (BTreeSet::new(), BTreeSet::new());
         for entry in bundle.entries() {
-            let (statement, slot) = match Entry::decode(entry).unwrap().body().unwrap() {
+            let (statement, slot) = match Entry::decode(&entry).unwrap().body().unwrap() {
                 Body::Observed(observed) => (observed.observation, observed.slot),
                 Body::Admitted(admitted) => {
                     let id = ObservationId::of(&admitted.observation);

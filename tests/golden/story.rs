@@ -195,7 +195,7 @@ pub fn exported(home: &Home, path: &std::path::Path) -> Vec<u8> {
 
 /// What each entry says.
 pub fn bodies(bundle: &Bundle) -> Vec<Body> {
-    let entries = bundle.entries().map(|entry| Entry::decode(entry).unwrap());
+    let entries = bundle.entries().map(|entry| Entry::decode(&entry).unwrap());
     entries.map(|entry| entry.body().unwrap()).collect()
 }
 

@@ -64,6 +64,17 @@ impl Allowance {
             memory_in_use: None,
         }
     }
+
+    /// The memory that a file of this size may take, in MiB, where the program takes more.
+    pub(crate) fn exceeded_mib(self, file_bytes: u64) -> Option<u64> {
+        let mib = match self.memory {
+            Some(MemoryLimit::None) => return None,
+            Some(MemoryLimit::Mib(mib)) => mib,
+            None => MEMORY_MIB.max(file_bytes.div_ceil(MIB)),
+        };
+        let in_use = self.memory_in_use.and_then(|in_use| in_use())?;
+        (in_use > mib.saturating_mul(MIB)).then_some(mib)
+    }
 }
 
 /// An allowance, and what is left of it.
@@ -97,14 +108,6 @@ impl Budget {
         }
     }
 
-    fn mib(&self) -> Option<u64> {
-        match self.allowance.memory {
-            Some(MemoryLimit::None) => None,
-            Some(MemoryLimit::Mib(mib)) => Some(mib),
-            None => Some(MEMORY_MIB.max(self.file_bytes.div_ceil(MIB))),
-        }
-    }
-
     /// Whether there is time and memory left; looked at between two entries, and between two judgements.
     pub(crate) fn look(&mut self, foreign_bytes: u64) -> Checks {
         self.affords(foreign_bytes, Duration::ZERO)?;
@@ -132,13 +135,9 @@ impl Budget {
     }
 
     fn look_at_memory(&self) -> Checks {
-        let in_use = self.allowance.memory_in_use.and_then(|in_use| in_use());
-        let Some((in_use, mib)) = in_use.zip(self.mib()) else {
+        let Some(mib) = self.allowance.exceeded_mib(self.file_bytes) else {
             return Ok(());
         };
-        if in_use <= mib.saturating_mul(MIB) {
-            return Ok(());
-        }
         Err(Rule::Limit.broken(format!(
             "memory: it takes more than {mib} MiB; what follows was not checked. Allow more with `--limit-mib`"
         )))

@@ -13,6 +13,7 @@ use ambit_ledger::{
     Body, Checkpoint, Digest, Entry, Frontier, KeyPurpose, OrganizationId, Origin, leaf_hash,
 };
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::{Display, Formatter};
 
@@ -141,7 +142,7 @@ fn signed_checkpoint(bundle: &Bundle, trust: &Trust) -> Option<Checkpoint> {
     let mut keyring = trust.keyring();
     let mut seen = BTreeSet::new();
     for bytes in bundle.entries() {
-        let body = Entry::decode(bytes).and_then(|entry| entry.body());
+        let body = Entry::decode(&bytes).and_then(|entry| entry.body());
         if let Ok(Body::KeyCertified(certified)) = body
             && seen.insert(Digest::of(&certified.certificate))
         {
@@ -199,9 +200,9 @@ fn is_whole(bundle: &Bundle, checkpoint: &Checkpoint) -> bool {
     (tree.size(), tree.root()) == (checkpoint.size, checkpoint.root)
 }
 
-fn tree_over<'a>(entries: impl Iterator<Item = &'a [u8]>) -> Frontier {
+fn tree_over<'a>(entries: impl Iterator<Item = Cow<'a, [u8]>>) -> Frontier {
     let mut tree = Frontier::default();
-    entries.for_each(|entry| tree.append(leaf_hash(entry)));
+    entries.for_each(|entry| tree.append(leaf_hash(&entry)));
     tree
 }
 
@@ -214,7 +215,7 @@ fn first_difference(one: &Bundle, other: &Bundle) -> Option<u64> {
 }
 
 fn size(bundle: &Bundle) -> u64 {
-    u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX)
+    bundle.entry_count()
 }
 
 impl Comparison {

@@ -21,7 +21,9 @@ mod trust;
 mod verify;
 
 pub use allowance::{Allowance, MemoryLimit, TimeLimit};
-pub use bundle::{BLOB_BYTES_MAX, Bundle, BundleError, BundleWriteError, BundleWriter, MAGIC};
+pub use bundle::{
+    BLOB_BYTES_MAX, Bundle, BundleError, BundleWriteError, BundleWriter, Entries, MAGIC,
+};
 pub use compare::{CompareError, Compared, Comparison, Equivocation, compare, compare_within};
 pub use replay::{replay, replay_within};
 pub use report::{

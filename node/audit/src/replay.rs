@@ -6,6 +6,7 @@ use crate::report::{Report, Task};
 use crate::rule::Rule;
 use crate::trust::Trust;
 use crate::verify::{Audit, replay_fault};
+use std::borrow::Cow;
 
 /// Verifies a bundle as [`crate::verify()`] does and judges every decision again. A ledger without decisions has none to
 /// judge, and the report says so.
@@ -19,7 +20,7 @@ pub fn replay(bundle: &Bundle, trust: &Trust) -> Report {
 pub fn replay_within(bundle: &Bundle, trust: &Trust, allowance: Allowance) -> Report {
     let mut audit = Audit::run(bundle, trust, Task::Replay, allowance);
     for (at, decision) in audit.decisions.in_order() {
-        let lookup = |digest: &_| bundle.blob(digest).map(<[u8]>::to_vec);
+        let lookup = |digest: &_| bundle.blob(digest).map(Cow::into_owned);
         // What cannot be put together takes no time.
         let effort = audit.replayer.effort(&decision, lookup);
         if !audit.affords(effort.unwrap_or_default()) {

@@ -7,10 +7,12 @@
 //!
 //! This module must never take two files for the same bundle, and never trust a length it was told.
 
+mod entries;
 mod reader;
 mod source;
 mod writer;
 
+pub use entries::Entries;
 pub use reader::{Bundle, BundleError};
 pub use writer::{BundleWriteError, BundleWriter};
 
@@ -81,8 +83,9 @@ mod tests {
         let bundle = Bundle::read(sample().as_slice()).unwrap();
         assert_eq!(bundle.organization(), &organization());
         assert_eq!(bundle.checkpoint(), "note");
-        assert_eq!(bundle.entries().collect::<Vec<_>>(), [b"one", b"two"]);
-        assert_eq!(bundle.blob(&Digest::of(b"first")), Some(&b"first"[..]));
+        assert_eq!(bundle.entries().collect::<Vec<_>>(), [&b"one"[..], b"two"]);
+        let blob = bundle.blob(&Digest::of(b"first"));
+        assert_eq!(blob.as_deref(), Some(&b"first"[..]));
         assert_eq!(bundle.blob(&Digest::of(b"third")), None);
         assert_eq!(bundle.readings_of(&id(2)).as_deref(), Some(&b"s"[..]));
         assert_eq!((bundle.blobs().len(), bundle.observations().len()), (2, 2));
@@ -100,6 +103,11 @@ mod tests {
         assert_eq!(bundle.readings_of(&id(2)).as_deref(), Some(&b"s"[..]));
         assert_eq!(bundle.readings_of(&id(1)).as_deref(), Some(&b"r"[..]));
         assert_eq!(bundle.readings_of(&id(3)), None);
+        assert_eq!(bundle.entries().collect::<Vec<_>>(), [&b"one"[..], b"two"]);
+        assert_eq!(bundle.entry(1).as_deref(), Some(&b"two"[..]));
+        assert_eq!(bundle.entry(2), None);
+        let blob = bundle.blob(&Digest::of(b"second"));
+        assert_eq!(blob.as_deref(), Some(&b"second"[..]));
         assert!(bundle.unread().is_none());
         std::fs::write(&path, &bytes[..40]).unwrap();
         assert_eq!(bundle.readings_of(&id(2)), None);

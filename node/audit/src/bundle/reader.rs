@@ -1,7 +1,9 @@
 //! Reads bundles: everything in its place, nothing twice, nothing after the end.
 
+use super::entries::{Entries, Inner};
 use super::source::{Block, Place, Source};
 use super::{MAGIC, RECORD_BYTES_MAX, Record};
+use crate::allowance::Allowance;
 use crate::cores::share;
 use ambit_ledger::{
     CodecError, Digest, ObservationId, OrganizationId, Origin, decode_within, leaf_hash,
@@ -17,13 +19,20 @@ use std::path::Path;
 const BATCH_RECORDS_MAX: usize = 1_024;
 const BATCH_BYTES_MAX: usize = 4 << 20;
 
+/// How many entries are read to come to one.
+const ENTRIES_PER_MARK: u64 = 64;
+
 /// A bundle as read: its shape was checked, nothing else.
 #[derive(Clone, Debug)]
 pub struct Bundle {
     organization: OrganizationId,
     checkpoint: String,
+    /// Where they are kept in memory.
     entries: Vec<ByteBuf>,
-    blobs: BTreeMap<Digest, ByteBuf>,
+    entry_count: u64,
+    /// Where every so many entries the next one lies.
+    marks: Vec<u64>,
+    blobs: BTreeMap<Digest, Block>,
     readings: BTreeMap<ObservationId, Block>,
     size_bytes: u64,
     source: Source,
@@ -34,8 +43,8 @@ pub struct Bundle {
 enum Keep {
     /// All of it.
     All,
-    /// All but readings, which are read again when they are needed.
-    AllButReadings,
+    /// Where everything lies, so that it is read again when it is needed.
+    Places,
     /// Nothing: only its shape is looked at.
     Nothing,
 }
@@ -68,6 +77,11 @@ pub enum BundleError {
     /// The end record counts otherwise.
     #[error("the bundle's end record counts other records than there are; get the bundle again")]
     Counts,
+    /// Reading it takes more memory than it may.
+    #[error(
+        "memory: it takes more than {0} MiB to read the bundle; nothing was checked. Allow more with `--limit-mib`, or save to a file what comes through a pipe"
+    )]
+    Memory(u64),
     /// Bytes after the end record.
     #[error("bytes follow the bundle's end record; get the bundle again")]
     Trailing,
@@ -79,25 +93,32 @@ impl Bundle {
     /// # Errors
     /// Any [`BundleError`].
     pub fn read(input: impl Read) -> Result<Self, BundleError> {
-        Self::read_from(input, Source::none(), Keep::All)
+        Self::read_from(input, Source::none(), Keep::All, Room::default())
     }
 
-    /// Reads the bundle in a file and checks its shape. Readings stay in the file until they are needed: what cannot be read then is
-    /// told by [`Bundle::unread`].
+    /// Reads the bundle in a file and checks its shape. What is in it stays in the file until it is needed: what cannot be read then
+    /// is told by [`Bundle::unread`].
     ///
     /// # Errors
     /// Any [`BundleError`].
     pub fn open(path: &Path) -> Result<Self, BundleError> {
-        // A pipe is read once.
-        if !path.metadata()?.is_file() {
-            return Self::read(BufReader::new(File::open(path)?));
+        Self::open_within(path, Allowance::unlimited())
+    }
+
+    /// The same, within an allowance of memory.
+    ///
+    /// # Errors
+    /// Any [`BundleError`].
+    pub fn open_within(path: &Path, allowance: Allowance) -> Result<Self, BundleError> {
+        let found = path.metadata()?;
+        let input = BufReader::new(File::open(path)?);
+        // A pipe is read once, and kept in memory.
+        if !found.is_file() {
+            return Self::read_from(input, Source::none(), Keep::All, Room::of(allowance, 0));
         }
         let source = Source::of(File::open(path)?);
-        Self::read_from(
-            BufReader::new(File::open(path)?),
-            source,
-            Keep::AllButReadings,
-        )
+        let room = Room::of(allowance, found.len());
+        Self::read_from(input, source, Keep::Places, room)
     }
 
     /// Reads a bundle, keeps nothing of it, and returns how many entries it has.
@@ -105,11 +126,16 @@ impl Bundle {
     /// # Errors
     /// Any [`BundleError`].
     pub fn check(input: impl Read) -> Result<u64, BundleError> {
-        let bundle = Self::read_from(input, Source::none(), Keep::Nothing)?;
-        Ok(count(bundle.entries.len()))
+        let bundle = Self::read_from(input, Source::none(), Keep::Nothing, Room::default())?;
+        Ok(bundle.entry_count)
     }
 
-    fn read_from(mut input: impl Read, source: Source, keep: Keep) -> Result<Self, BundleError> {
+    fn read_from(
+        mut input: impl Read,
+        source: Source,
+        keep: Keep,
+        room: Room,
+    ) -> Result<Self, BundleError> {
         let mut magic = [0; MAGIC.len()];
         input.read_exact(&mut magic).map_err(|error| match error {
             error if error.kind() == io::ErrorKind::UnexpectedEof => BundleError::Magic,
@@ -136,12 +162,14 @@ impl Bundle {
             organization,
             checkpoint,
             entries: Vec::new(),
+            entry_count: 0,
+            marks: Vec::new(),
             blobs: BTreeMap::new(),
             readings: BTreeMap::new(),
             size_bytes: 0,
             source,
         };
-        bundle.read_records(input, keep)
+        bundle.read_records(input, keep, room)
     }
 
     /// Reads what follows the header, a batch ahead of what all cores decode.
@@ -149,10 +177,12 @@ impl Bundle {
         mut self,
         mut input: Counted<impl Read>,
         keep: Keep,
+        room: Room,
     ) -> Result<Self, BundleError> {
         let mut number = 1;
         let mut batch = Batch::read(&mut input);
         loop {
+            room.look()?;
             let mut next = Batch::default();
             let decoded = share(
                 &batch.records,
@@ -198,15 +228,19 @@ impl Bundle {
         keep: Keep,
     ) -> Result<bool, BundleError> {
         let kept = |bytes: ByteBuf| match keep {
-            Keep::All | Keep::AllButReadings => bytes,
-            Keep::Nothing => ByteBuf::new(),
+            Keep::All => Block::Here(bytes),
+            Keep::Places | Keep::Nothing => Block::At(place),
         };
         let is_in_order = match record {
             Record::Header { .. } => false,
             Record::Entry { bytes } => {
-                let is_first_part = self.blobs.is_empty() && self.readings.is_empty();
-                self.entries.push(kept(bytes));
-                is_first_part
+                if keep == Keep::All {
+                    self.entries.push(bytes);
+                } else if self.entry_count.is_multiple_of(ENTRIES_PER_MARK) {
+                    self.marks.push(place.start());
+                }
+                self.entry_count += 1;
+                self.blobs.is_empty() && self.readings.is_empty()
             }
             Record::Blob { bytes } => {
                 let digest = digest.unwrap_or_else(|| Digest::of(&bytes));
@@ -222,11 +256,7 @@ impl Bundle {
                     .readings
                     .last_key_value()
                     .is_none_or(|(last, _)| *last < observation);
-                let block = match keep {
-                    Keep::All => Block::Here(bytes),
-                    Keep::AllButReadings | Keep::Nothing => Block::At(place),
-                };
-                self.readings.insert(observation, block);
+                self.readings.insert(observation, kept(bytes));
                 is_ascending
             }
             Record::End {
@@ -234,7 +264,7 @@ impl Bundle {
                 blobs,
                 readings,
             } => {
-                let is_counted = count(self.entries.len()) == entries
+                let is_counted = self.entry_count == entries
                     && count(self.blobs.len()) == blobs
                     && count(self.readings.len()) == readings;
                 return if is_counted {
@@ -272,26 +302,52 @@ impl Bundle {
     /// The name that a checkpoint of this ledger has; absent where there is no entry.
     #[must_use]
     pub fn origin(&self) -> Option<Origin> {
-        let first = leaf_hash(self.entries.first()?);
+        let first = leaf_hash(&self.entry(0)?);
         Some(Origin::of(&self.organization, &first))
     }
 
     /// The bytes of one entry.
     #[must_use]
-    pub fn entry(&self, index: u64) -> Option<&[u8]> {
-        let entry = self.entries.get(usize::try_from(index).ok()?);
-        entry.map(|bytes| bytes.as_slice())
+    pub fn entry(&self, index: u64) -> Option<Cow<'_, [u8]>> {
+        self.entries_from(index).next()
+    }
+
+    /// How many entries it has.
+    #[must_use]
+    pub fn entry_count(&self) -> u64 {
+        self.entry_count
     }
 
     /// The entries' bytes, from index 0.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.entries.iter().map(|bytes| bytes.as_slice())
+    #[must_use]
+    pub fn entries(&self) -> Entries<'_> {
+        self.entries_from(0)
+    }
+
+    fn entries_from(&self, index: u64) -> Entries<'_> {
+        let left = self.entry_count.saturating_sub(index);
+        let Some(mark) = usize::try_from(index / ENTRIES_PER_MARK)
+            .ok()
+            .and_then(|mark| self.marks.get(mark))
+        else {
+            let from = usize::try_from(index).unwrap_or(usize::MAX);
+            let entries = self.entries.get(from..).unwrap_or_default();
+            return Entries(Inner::Here(entries.iter()));
+        };
+        let mut from = self.source.entries_from(*mark);
+        if left > 0 {
+            (0..index % ENTRIES_PER_MARK).for_each(|_| drop(from.next_entry()));
+        }
+        Entries(Inner::At { from, left })
     }
 
     /// The blob of this digest.
     #[must_use]
-    pub fn blob(&self, digest: &Digest) -> Option<&[u8]> {
-        self.blobs.get(digest).map(|bytes| bytes.as_slice())
+    pub fn blob(&self, digest: &Digest) -> Option<Cow<'_, [u8]>> {
+        match self.blobs.get(digest)? {
+            Block::Here(bytes) => Some(Cow::Borrowed(bytes)),
+            Block::At(place) => self.source.blob(*place, digest).map(Cow::Owned),
+        }
     }
 
     /// Whether it holds the blob of this digest.
@@ -300,11 +356,9 @@ impl Bundle {
         self.blobs.contains_key(digest)
     }
 
-    /// All blobs, ascending by digest.
-    pub fn blobs(&self) -> impl ExactSizeIterator<Item = (&Digest, &[u8])> {
-        self.blobs
-            .iter()
-            .map(|(digest, bytes)| (digest, bytes.as_slice()))
+    /// The digests of all blobs, ascending.
+    pub fn blobs(&self) -> impl ExactSizeIterator<Item = &Digest> {
+        self.blobs.keys()
     }
 
     /// The readings block of an observation.
@@ -321,9 +375,35 @@ impl Bundle {
         self.readings.keys()
     }
 
-    /// Why readings that are there could not be read when they were needed: then whatever was said of them counts for nothing.
+    /// Notes that what was read again is not what was read first.
+    pub(crate) fn fail_as_changed(&self) {
+        self.source.fail_as_changed();
+    }
+
+    /// Why something that is there could not be read when it was needed: then whatever was said counts for nothing.
     pub fn unread(&self) -> Option<BundleError> {
         self.source.failed().map(BundleError::Read)
+    }
+}
+
+/// How much memory reading may take.
+#[derive(Clone, Copy, Debug, Default)]
+struct Room {
+    allowance: Option<(Allowance, u64)>,
+}
+
+impl Room {
+    fn of(allowance: Allowance, file_bytes: u64) -> Self {
+        Self {
+            allowance: Some((allowance, file_bytes)),
+        }
+    }
+
+    fn look(self) -> Result<(), BundleError> {
+        let exceeded = self
+            .allowance
+            .and_then(|(allowance, file_bytes)| allowance.exceeded_mib(file_bytes));
+        exceeded.map_or(Ok(()), |mib| Err(BundleError::Memory(mib)))
     }
 }
 
@@ -371,7 +451,8 @@ impl Batch {
                     let offset = input.position - count(record.len());
                     let place = Place {
                         offset,
-                        length: record.len(),
+                        // No record is longer than some 16 MiB.
+                        length: u32::try_from(record.len()).unwrap_or(u32::MAX),
                     };
                     batch.records.push((record, place));
                 }

@@ -12,6 +12,8 @@ use std::process::ExitCode;
 pub(crate) enum Kind {
     /// A call that can't be understood, or a trust file that can't be used.
     Usage,
+    /// The file takes more memory than it may.
+    Limit,
     /// The file is no bundle.
     Unreadable,
     /// The answer could not be written.
@@ -23,6 +25,8 @@ impl Kind {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Usage => 2,
+            // As a report that was not carried to its end.
+            Self::Limit => 3,
             // As a report on such a file.
             Self::Unreadable => 6,
             // `EX_IOERR` of sysexits(3): never one of the answers.

@@ -9,8 +9,8 @@ mod complaint;
 mod manual;
 
 use ambit_audit::{
-    Bundle, BundleError, Report, Task, Trust, compare_within, lines_shown, replay_within,
-    verify_within,
+    Allowance, Bundle, BundleError, Report, Task, Trust, compare_within, lines_shown,
+    replay_within, verify_within,
 };
 use anyhow::Context as _;
 use arguments::{Arguments, Audit, Command, Compare, Output};
@@ -52,10 +52,11 @@ fn run_audit(task: Task, audit: &Audit) -> ExitCode {
         Ok(trust) => trust,
         Err(error) => return complain(&error, Kind::Usage, audit.output),
     };
-    let audited = read_bundle(&audit.bundle).and_then(|bundle| {
+    let allowance = audit.limits.allowance();
+    let audited = read_bundle(&audit.bundle, allowance).and_then(|bundle| {
         let report = match task {
-            Task::Verify => verify_within(&bundle, &trust, audit.limits.allowance()),
-            Task::Replay => replay_within(&bundle, &trust, audit.limits.allowance()),
+            Task::Verify => verify_within(&bundle, &trust, allowance),
+            Task::Replay => replay_within(&bundle, &trust, allowance),
         };
         bundle.unread().map_or(Ok(report), Err)
     });
@@ -63,6 +64,9 @@ fn run_audit(task: Task, audit: &Audit) -> ExitCode {
         Ok(report) => report,
         Err(error) => {
             let report = Report::unreadable(task, &error);
+            if matches!(error, BundleError::Memory(_)) {
+                return finish(&report, audit.output, report.exit_code());
+            }
             complain_of_bundle(&audit.bundle, error, audit.output);
             report
         }
@@ -75,9 +79,10 @@ fn run_compare(arguments: &Compare) -> ExitCode {
         Ok(trust) => trust,
         Err(error) => return complain(&error, Kind::Usage, arguments.output),
     };
+    let allowance = arguments.limits.allowance();
     let mut bundles = Vec::new();
     for file in [&arguments.first, &arguments.second] {
-        match read_bundle(file) {
+        match read_bundle(file, allowance) {
             Ok(bundle) => bundles.push(bundle),
             Err(error) => return complain_of_bundle(file, error, arguments.output),
         }
@@ -85,7 +90,7 @@ fn run_compare(arguments: &Compare) -> ExitCode {
     let [first, second] = &bundles[..] else {
         return ExitCode::from(Kind::Unreadable.code());
     };
-    let compared = compare_within(first, second, &trust, arguments.limits.allowance());
+    let compared = compare_within(first, second, &trust, allowance);
     let files = [&arguments.first, &arguments.second];
     for (file, bundle) in files.into_iter().zip([first, second]) {
         if let Some(error) = bundle.unread() {
@@ -99,9 +104,13 @@ fn run_compare(arguments: &Compare) -> ExitCode {
 }
 
 fn complain_of_bundle(file: &Path, error: BundleError, output: Output) -> ExitCode {
+    let kind = match error {
+        BundleError::Memory(_) => Kind::Limit,
+        _ => Kind::Unreadable,
+    };
     let error = anyhow::Error::new(error);
     let error = error.context(format!("failed to read `{}`", file.display()));
-    complain(&error, Kind::Unreadable, output)
+    complain(&error, kind, output)
 }
 
 /// Prints what was found. A reader that closed the pipe has seen enough: the exit code still tells.
@@ -138,8 +147,8 @@ fn read_within(file: &Path, bytes_max: u64) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn read_bundle(file: &Path) -> Result<Bundle, BundleError> {
-    Bundle::open(file)
+fn read_bundle(file: &Path, allowance: Allowance) -> Result<Bundle, BundleError> {
+    Bundle::open_within(file, allowance)
 }
 
 fn print(report: &(impl Display + Serialize), output: Output) -> io::Result<()> {

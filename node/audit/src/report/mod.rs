@@ -209,11 +209,15 @@ impl Report {
         &self.findings
     }
 
-    /// The report on a file that is no bundle.
+    /// The report on a file that is no bundle, or that it takes too much memory to read.
     #[must_use]
     pub fn unreadable(task: Task, error: &crate::BundleError) -> Self {
         let mut report = Self::empty(task, None, 0);
-        report.add(Rule::BundleShape, None, error_chain(error));
+        let rule = match error {
+            crate::BundleError::Memory(_) => Rule::Limit,
+            _ => Rule::BundleShape,
+        };
+        report.add(rule, None, error_chain(error));
         report
     }
 

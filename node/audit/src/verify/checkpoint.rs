@@ -91,10 +91,14 @@ impl Audit<'_> {
         };
         let bundle = self.bundle;
         let mut seen = BTreeSet::new();
-        let entries: Vec<&[u8]> = bundle.entries().collect();
-        for batch in entries.chunks(BATCH) {
+        let mut entries = bundle.entries();
+        loop {
+            let batch = entries.batch(BATCH);
+            if batch.is_empty() {
+                return Ok(signed);
+            }
             self.look()?;
-            for glance in share(batch, |bytes| Glance::of(bytes), || {}) {
+            for glance in share(&batch, |bytes| Glance::of(bytes), || {}) {
                 signed.tree.append(glance.leaf);
                 signed.last = signed.last.max(glance.time.unwrap_or(signed.last));
                 signed.is_unsure |= !glance.is_known;
@@ -106,7 +110,6 @@ impl Audit<'_> {
                 }
             }
         }
-        Ok(signed)
     }
 
     /// Takes one of the ledger's own certificates in. What is wrong with one, the walk says.

@@ -71,8 +71,8 @@ impl Audit<'_> {
         let stray_blobs: Vec<String> = self
             .bundle
             .blobs()
-            .filter(|(digest, _)| !self.contents.blobs.contains(digest))
-            .map(|(digest, _)| format!("blob {digest}"))
+            .filter(|digest| !self.contents.blobs.contains(digest))
+            .map(|digest| format!("blob {digest}"))
             .collect();
         for how in stray_blobs {
             self.note_whole(Err(Rule::BlobStray.broken(how)));

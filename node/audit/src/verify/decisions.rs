@@ -8,6 +8,7 @@ use crate::report::error_chain;
 use crate::rule::Rule;
 use ambit_ledger::{Action, Decided, Decision, Digest, Inquiry, Time};
 use ambit_policy::ReplayError;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -163,7 +164,7 @@ impl Audit<'_> {
         inquiries: &[Inquiry],
     ) -> Checks {
         let bundle = self.bundle;
-        let lookup = |digest: &Digest| bundle.blob(digest).map(<[u8]>::to_vec);
+        let lookup = |digest: &Digest| bundle.blob(digest).map(Cow::into_owned);
         let unchecked = |error: ReplayError| replay_fault(&error, Rule::Unchecked);
         if !self.decisions.named.contains(digest) {
             let key = self.replayer.class_key(decision, lookup);

@@ -12,6 +12,7 @@ use ambit_ledger::{
 use ambit_policy::{
     Taxonomies, check_profile, schema_digest, shipped_with, taxonomies_shipped_with,
 };
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -306,7 +307,7 @@ impl Audit<'_> {
     pub(super) fn taxonomy_activated(&mut self, at: At, body: &TaxonomyActivated) {
         let is_there = self.name_blob(at, &body.taxonomies);
         let bundle = self.bundle;
-        let lookup = |digest: &Digest| bundle.blob(digest).map(<[u8]>::to_vec);
+        let lookup = |digest: &Digest| bundle.blob(digest).map(Cow::into_owned);
         let parsed = is_there.then(|| self.replayer.taxonomies(body.taxonomies, lookup).ok());
         if let Some(None) = parsed {
             let how = format!("blob {} holds no taxonomies", body.taxonomies);
@@ -339,7 +340,7 @@ impl Audit<'_> {
         // Where none are in force, or not at hand, that is found by itself.
         let taxonomies = self.in_force.taxonomies();
         let taxonomies = taxonomies.unwrap_or_else(|_| Taxonomies::builtin());
-        let against = speaks_against(layer, text, &taxonomies);
+        let against = speaks_against(layer, &text, &taxonomies);
         self.in_force.against.insert(key, against.clone());
         against
     }

@@ -38,7 +38,7 @@ use crate::rule::{Basis, Rule, Severity};
 use crate::trust::Trust;
 use admissions::Inbox;
 use ambit_ledger::{
-    Attestations, Body, Digest, Entry, Kind, ObservationId, Opened, OrganizationId, Time,
+    Attestations, Body, Digest, Entry, Frontier, Kind, ObservationId, Opened, OrganizationId, Time,
 };
 use ambit_policy::Replayer;
 use contents::Contents;
@@ -48,6 +48,7 @@ use in_force::InForce;
 use keys::{Keys, Known};
 use outboxes::{Outboxes, OwnObservations};
 use preparation::{Prepared, Statements};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -80,6 +81,7 @@ const BATCH: usize = if cfg!(test) { 3 } else { 512 };
 #[derive(Debug)]
 struct Walked {
     entries: u64,
+    tree: Frontier,
     last: Time,
 }
 
@@ -87,6 +89,7 @@ impl Default for Walked {
     fn default() -> Self {
         Self {
             entries: 0,
+            tree: Frontier::default(),
             last: Time::EARLIEST,
         }
     }
@@ -123,7 +126,7 @@ pub(crate) struct Audit<'a> {
 
 impl<'a> Audit<'a> {
     pub(crate) fn run(bundle: &'a Bundle, trust: &Trust, task: Task, allowance: Allowance) -> Self {
-        let size = u64::try_from(bundle.entries().len()).unwrap_or(u64::MAX);
+        let size = bundle.entry_count();
         let mut audit = Self {
             bundle,
             report: Report::begin(task, bundle.organization(), size),
@@ -237,7 +240,7 @@ impl<'a> Audit<'a> {
             let how = "export the ledger again; every ledger has entries".to_owned();
             return Err(Rule::NoEntries.broken(how));
         };
-        let body = Entry::decode(first).and_then(|entry| entry.body());
+        let body = Entry::decode(&first).and_then(|entry| entry.body());
         let Ok(Body::Opened(opened)) = body else {
             return Err(Rule::FirstEntries.broken("entry 0 is not *opened*"));
         };
@@ -269,28 +272,32 @@ impl<'a> Audit<'a> {
     /// Walks the entries in order, a batch at a time, while the other cores prepare the next one.
     fn walk(&mut self, opened: &Opened) {
         let bundle = self.bundle;
-        let entries: Vec<&[u8]> = bundle.entries().collect();
-        let (first, others) = entries.split_at(entries.len().min(FIRST_BATCH));
+        let mut entries = bundle.entries();
         let mut walked = Walked::default();
         // Where keys are certified, nothing can be verified ahead.
-        for bytes in first {
+        for bytes in entries.by_ref().take(FIRST_BATCH) {
             let known = self.keys.known.clone();
-            let prepared = Prepared::of(bytes, bundle, &known.ring);
+            let prepared = Prepared::of(&bytes, bundle, &known.ring);
             self.step(&mut walked, opened, prepared, &known);
         }
         let mut batch = (Vec::new(), self.keys.known.clone());
-        for next in others.chunks(BATCH).chain([[].as_slice()]) {
+        loop {
+            let next = entries.batch(BATCH);
             let known = self.keys.known.clone();
-            let work = |bytes: &&[u8]| Prepared::of(bytes, bundle, &known.ring);
-            let prepared = share(next, work, || {
+            let work = |bytes: &Cow<'_, [u8]>| Prepared::of(bytes, bundle, &known.ring);
+            let prepared = share(&next, work, || {
                 for prepared in batch.0 {
                     self.step(&mut walked, opened, prepared, &batch.1);
                 }
             });
-            if self.is_over {
-                return;
+            if self.is_over || next.is_empty() {
+                break;
             }
             batch = (prepared, known);
+        }
+        // What was walked over is what is signed.
+        if !self.is_over && Some(walked.tree.root()) != self.report.tree_root() {
+            bundle.fail_as_changed();
         }
     }
 
@@ -309,9 +316,11 @@ impl<'a> Audit<'a> {
         walked.entries += 1;
         self.report.checked_mut().entries += 1;
         let Prepared {
+            leaf,
             entry,
             mut statements,
         } = *prepared;
+        walked.tree.append(leaf);
         let (head, body) = match entry {
             Ok(entry) => entry,
             Err(error) => {

@@ -155,11 +155,15 @@ impl Audit<'_> {
 
     /// Who signed an edition, as the signatures themselves say.
     fn signers_named(&self, body: &PartnershipEdition) -> BTreeSet<OrganizationId> {
-        let statements = body.signatures.iter();
-        let statements = statements.filter_map(|digest| self.bundle.blob(digest));
-        let read =
-            statements.filter_map(|bytes| Statement::parse(bytes, StatementKind::Manifest).ok());
-        read.map(|statement| statement.issuer().clone()).collect()
+        let signer = |digest: &Digest| {
+            if let Some((signer, ..)) = self.keys.signatures.get(digest) {
+                return Some(signer.clone());
+            }
+            let bytes = self.bundle.blob(digest)?;
+            let statement = Statement::parse(&bytes, StatementKind::Manifest).ok()?;
+            Some(statement.issuer().clone())
+        };
+        body.signatures.iter().filter_map(signer).collect()
     }
 
     /// A card is signed by a key on it, which was good when it was first recorded. False where that cannot be told.
@@ -282,11 +286,11 @@ impl Audit<'_> {
         let mut signers = BTreeSet::new();
         let mut is_complete = true;
         for digest in &body.signatures {
-            let Some(bytes) = self.bundle.blob(digest) else {
+            if !self.bundle.has_blob(digest) {
                 is_complete = false;
                 continue;
-            };
-            let (signer, edition, signed_at) = self.signature(at, bytes, terms)?;
+            }
+            let (signer, edition, signed_at) = self.signature(at, *digest, terms)?;
             // Absent where nobody knows whether it is the signer's word.
             if let Some(signed_at) = signed_at {
                 rule.check(signed_at <= latest_for(at), || {
@@ -342,11 +346,12 @@ impl Audit<'_> {
     }
 
     /// Who signed which edition; unverified only where the signer's root is not at hand.
-    fn signature(&mut self, at: At, bytes: &[u8], terms: &PartnershipTerms) -> Checks<Signed> {
-        let digest = Digest::of(bytes);
+    fn signature(&mut self, at: At, digest: Digest, terms: &PartnershipTerms) -> Checks<Signed> {
         if let Some(signed) = self.keys.signatures.get(&digest) {
             return Ok(signed.clone());
         }
+        let bundle = self.bundle;
+        let bytes = &*bundle.blob(&digest).unwrap_or_default();
         if let Ok(statement) = Statement::parse(bytes, StatementKind::Manifest) {
             let signer = statement.issuer();
             Rule::EditionSignatures.check(terms.member(signer).is_some(), || {
@@ -390,10 +395,7 @@ impl Audit<'_> {
             })?;
         }
         let edition = self.in_force.known(digest);
-        if edition.is_none()
-            && self.contents.names_blob(digest)
-            && self.bundle.blob(digest).is_none()
-        {
+        if edition.is_none() && self.contents.names_blob(digest) && !self.bundle.has_blob(digest) {
             // That the terms are missing is noted where they are named.
             return Ok(());
         }

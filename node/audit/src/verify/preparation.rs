@@ -1,4 +1,4 @@
-//! What can be worked out about an entry without those above it, on any core: its shape, and whether its
+//! What can be worked out about an entry without those above it, on any core: its leaf, its shape, and whether its
 //! statements verify with the keys known so far.
 //!
 //! It must never decide anything: the walk does, entry by entry. Whatever keys that were certified, or ended, since
@@ -6,13 +6,14 @@
 
 use crate::bundle::Bundle;
 use ambit_ledger::{
-    Acknowledgement, Body, CodecError, Disclosure, Entry, Keyring, Observation, Readings,
-    ReadingsError, Salt, StatementError, Time,
+    Acknowledgement, Body, CodecError, Digest, Disclosure, Entry, Keyring, Observation, Readings,
+    ReadingsError, Salt, StatementError, Time, leaf_hash,
 };
 
 /// An entry, worked out ahead of the walk.
 #[derive(Debug)]
 pub(super) struct Prepared {
+    pub(super) leaf: Digest,
     pub(super) entry: Result<(Head, Result<Body, CodecError>), CodecError>,
     pub(super) statements: Statements,
 }
@@ -60,7 +61,11 @@ impl Prepared {
             Ok((head, Ok(body))) => Statements::of(body, head.time, bundle, keyring),
             Ok((_, Err(_))) | Err(_) => Statements::default(),
         };
-        Box::new(Self { entry, statements })
+        Box::new(Self {
+            leaf: leaf_hash(bytes),
+            entry,
+            statements,
+        })
     }
 }
 

@@ -102,7 +102,7 @@ impl Audit<'_> {
 
     fn read_terms(&mut self, edition: &Digest) -> Checks<Terms> {
         let bytes = self.bundle.blob(edition).unwrap_or_default();
-        let terms = decode::<PartnershipTerms>(bytes);
+        let terms = decode::<PartnershipTerms>(&bytes);
         let terms = terms.map_err(|error| Rule::BlobShape.broken(error_chain(&error)))?;
         let (read, text_bytes) = Terms::of(terms);
         self.replayer.note_foreign(read.terms.profile, text_bytes);

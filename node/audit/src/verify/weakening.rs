@@ -4,6 +4,7 @@
 
 use super::Audit;
 use crate::report::{Beyond, Origin, RuleKind};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::rc::Rc;
@@ -44,7 +45,7 @@ impl Audit<'_> {
             if own.is_empty() {
                 continue;
             }
-            let lookup = |digest: &_| bundle.blob(digest).map(<[u8]>::to_vec);
+            let lookup = |digest: &_| bundle.blob(digest).map(Cow::into_owned);
             let wider = match judged.entry(decision.digest()) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(vacant) => {

@@ -121,7 +121,7 @@ impl Audit<'_> {
     pub(super) fn disclosure_of(&self, entry: u64) -> Checks<Disclosure> {
         let missing = || Rule::Unchecked.broken(format!("entry {entry} is not at hand"));
         let bytes = self.bundle.entry(entry).ok_or_else(missing)?;
-        let body = Entry::decode(bytes).and_then(|entry| entry.body());
+        let body = Entry::decode(&bytes).and_then(|entry| entry.body());
         let statement = match body {
             Ok(Body::Disclosed(disclosed)) => disclosed.disclosure,
             Ok(Body::OfferedAgain(offer)) => offer.disclosure.ok_or_else(missing)?,
