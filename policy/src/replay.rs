@@ -449,3 +449,71 @@ fn compare(recorded: &Decision, replayed: &Unsalted) -> Result<(), ReplayError> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::default_profile;
+    use crate::recorded::recordable;
+    use ambit_ledger::Salt;
+
+    /// The base case, judged by a text of the owner's own.
+    fn decided(owner: &str) -> (Decision, BTreeMap<Digest, Vec<u8>>) {
+        let layers = Layers::builtin().with_text(Layer::Owner, owner);
+        let (inquiry, now) = crate::cases::base();
+        let decision = recordable(judge(&layers, &inquiry, now).decision);
+        let blobs = layers.blobs().into_iter();
+        let blobs = blobs.map(|(digest, bytes)| (digest, bytes.to_vec()));
+        (decision.salted(Salt::from_bytes([0; 32])), blobs.collect())
+    }
+
+    #[test]
+    fn what_is_kept_of_ever_other_texts_stays_within_bounds() {
+        let shipped = default_profile(Layer::Owner).unwrap();
+        let padding = format!("// {}\n", "x".repeat(60_000 - shipped.len()));
+        let mut replayer = Replayer::new();
+        for number in 0..40_u64 {
+            let text = format!("{shipped}{padding}// {number}\n");
+            let (decision, blobs) = decided(&text);
+            let lookup = |digest: &Digest| blobs.get(digest).cloned();
+            replayer.replay(&decision, lookup).unwrap();
+            assert!(
+                replayer
+                    .wider_than_shipped(&decision, lookup)
+                    .unwrap()
+                    .is_empty()
+            );
+            assert!(replayer.profiles.bytes() <= PROFILE_TEXTS_BYTES_MAX);
+            assert!(replayer.layers.bytes() <= LAYERS_BYTES_MAX);
+            assert!(replayer.foreign_bytes() >= (number + 1) * 60_000);
+        }
+        // Each counts once, and what had to go judges again.
+        let foreign_bytes = replayer.foreign_bytes();
+        let (decision, blobs) = decided(&format!("{shipped}{padding}// 0\n"));
+        let lookup = |digest: &Digest| blobs.get(digest).cloned();
+        replayer.replay(&decision, lookup).unwrap();
+        assert_eq!(replayer.foreign_bytes(), foreign_bytes);
+    }
+
+    #[test]
+    fn long_texts_and_many_purposes_take_longer() {
+        let asks = "forbid (principal, action in Ambit::Action::\"transfer\", resource is Ambit::Observation) \
+                    when { resource has serial && resource.serial like \"*b\" };";
+        let shipped = default_profile(Layer::Owner).unwrap();
+        let (decision, blobs) = decided(&format!("{shipped}@id(\"asks\")\n{asks}\n"));
+        let lookup = |digest: &Digest| blobs.get(digest).cloned();
+        let mut replayer = Replayer::new();
+        let usual = replayer.effort(&decision, lookup).unwrap();
+        let mut long = decision.clone();
+        long.inquiry.footprint.serial = Some("a".repeat(2_000).parse().unwrap());
+        assert!(replayer.effort(&long, lookup).unwrap() > usual * 3);
+        let mut many = decision;
+        let purpose = many.inquiry.scope.purposes.first().unwrap().clone();
+        for number in 0..9 {
+            let purpose = format!("{purpose}{number}").parse().unwrap();
+            many.inquiry.scope.purposes.insert(purpose);
+        }
+        assert!(replayer.effort(&many, lookup).unwrap() > usual * 8);
+        assert!(usual < Duration::from_secs(1), "{usual:?}");
+    }
+}

@@ -279,3 +279,29 @@ fn a_fork_is_proved_by_two_signatures_and_nothing_less() {
         assert_eq!(found["equivocation"], serde_json::Value::Null, "{call}");
     }
 }
+
+#[test]
+fn a_limit_ends_with_evidence_incomplete_and_is_named() {
+    let desk = Desk::new();
+    for command in ["verify", "replay"] {
+        let call = format!("{command} bundle --trust trust");
+        let (code, out, err) = desk.run(&format!("{call} --limit-mib 1"));
+        assert_eq!((code, err.as_str()), (3, ""));
+        assert!(out.contains("limit"), "{out}");
+        assert!(out.contains("memory: it takes more than 1 MiB"), "{out}");
+        assert!(out.ends_with("evidence incomplete\n"), "{out}");
+        let (code, out, _) = desk.run(&format!("{call} --limit-mib 1 --output json"));
+        assert_eq!(code, 3);
+        assert!(out.contains(r#""rule": "limit""#), "{out}");
+        for wider in ["--limit-mib 4096", "--limit-mib 0", "--limit-seconds 0"] {
+            let (code, ..) = desk.run(&format!("{call} {wider}"));
+            assert_eq!(code, 0, "{wider}");
+        }
+    }
+    let compare = "compare bundle earlier --trust trust";
+    let (code, _, err) = desk.run(&format!("{compare} --limit-mib 1"));
+    assert_eq!(code, 3);
+    assert!(err.contains("more than 1 MiB"), "{err}");
+    let (code, ..) = desk.run(&format!("{compare} --limit-mib 4096 --limit-seconds 60"));
+    assert_eq!(code, 0);
+}

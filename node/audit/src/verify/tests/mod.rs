@@ -6,6 +6,7 @@ mod attestations;
 mod completeness;
 mod disclosures;
 mod forgeries;
+mod hostile;
 mod ledgers;
 mod offers;
 mod partnerships;
