@@ -157,10 +157,8 @@ impl Checker<'_> {
         demand(report.verdict() == AuditVerdict::Verified, || {
             format!("the ledger does not verify: {report:?}")
         })?;
-        let is_beginning = now
-            .entries()
-            .take(before.entries().len())
-            .eq(before.entries());
+        let mut now = now.entries();
+        let is_beginning = before.entries().all(|entry| now.next() == Some(entry));
         demand(is_beginning, || {
             "what was acknowledged is not the ledger's beginning".to_owned()
         })

@@ -9,6 +9,7 @@
 
 mod entries;
 mod reader;
+mod records;
 mod source;
 mod writer;
 

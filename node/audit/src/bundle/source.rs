@@ -1,7 +1,7 @@
 //! Where records are read from that do not lie in memory: a file, once more, when they are needed.
 
 use super::Record;
-use super::reader::decode;
+use super::records::decode;
 use ambit_ledger::{Digest, ObservationId};
 use serde_bytes::ByteBuf;
 use std::fs::File;
