@@ -17,8 +17,12 @@ const SECONDS_PER_MIB: u64 = 1;
 /// validated.
 const SECONDS_PER_FOREIGN_MIB: u64 = 20;
 
-/// The most memory that the audit of a file takes, in MiB, where the file is not larger itself.
+/// The memory that the audit of a small file may take, in MiB.
 const MEMORY_MIB: u64 = 128;
+
+/// The memory that the audit of a large file may take, in its own size. What is known of an honest ledger, entry by entry, takes
+/// some 1.4 times its size.
+const MEMORY_PER_BYTE: u64 = 2;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -70,7 +74,10 @@ impl Allowance {
         let mib = match self.memory {
             Some(MemoryLimit::None) => return None,
             Some(MemoryLimit::Mib(mib)) => mib,
-            None => MEMORY_MIB.max(file_bytes.div_ceil(MIB)),
+            None => {
+                let by_size = file_bytes.saturating_mul(MEMORY_PER_BYTE);
+                MEMORY_MIB.max(by_size.div_ceil(MIB))
+            }
         };
         let in_use = self.memory_in_use.and_then(|in_use| in_use())?;
         (in_use > mib.saturating_mul(MIB)).then_some(mib)
@@ -168,11 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_that_of_a_small_file_or_the_size_of_a_large_one() {
+    fn memory_is_that_of_a_small_file_or_goes_by_the_size_of_a_large_one() {
         let of = |bytes| Budget::begin(OF_ONE_BYTE, bytes);
         let fault = of(1).look(0).unwrap_err();
         assert!(fault.how.contains("more than 128 MiB"), "{}", fault.how);
-        assert!(of(129 * MIB).look(0).is_ok());
+        assert!(of(64 * MIB).look(0).is_err());
+        assert!(of(65 * MIB).look(0).is_ok());
         let wider = Allowance {
             memory: Some(MemoryLimit::Mib(200)),
             ..OF_ONE_BYTE

@@ -76,7 +76,8 @@ pub(crate) struct Limits {
     /// of policy text that came with no version of the program, and 10 s at least
     #[arg(long, value_name = "N")]
     limit_seconds: Option<u64>,
-    /// How much memory the program may take, in MiB; 0 for as much as it takes. Without it 128, or as much as the bundle has
+    /// How much memory the program may take, in MiB; 0 for as much as it takes. Without it 128, or twice the bundle's size
+    /// where that is more
     #[arg(long, value_name = "N")]
     limit_mib: Option<u64>,
 }
