@@ -416,8 +416,10 @@ impl<'a> Audit<'a> {
     fn finish(&mut self) {
         let checkpoint = std::mem::replace(&mut self.checkpoint, Ok(()));
         self.note_whole(checkpoint);
-        self.find_strays();
-        self.close_outboxes();
-        self.show_rules();
+        for step in [Self::find_strays, Self::close_outboxes, Self::show_rules] {
+            if !self.is_over {
+                step(self);
+            }
+        }
     }
 }
