@@ -14,7 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::addresses::{peer_id, peer_key, verified_address};
+use super::frames::TooSmall;
 use super::swarm::{Behaviour, BehaviourEvent};
+use crate::mesh::conduct::Fault;
 use crate::mesh::config::MeshConfig;
 use crate::mesh::dial::Schedule;
 use crate::mesh::event::{MeshEvent, News};
@@ -133,6 +135,11 @@ impl Driver {
             } => {
                 if let Some(connection) = self.connections.remove(&connection_id) {
                     tracing::debug!(peer = %connection.peer, ?cause, "connection closed");
+                    if cause.is_some_and(|cause| TooSmall::is_in(&cause)) {
+                        tracing::warn!(peer = %connection.peer, "connection closed: {TooSmall}");
+                        self.roster
+                            .note_fault(&connection.peer, Fault::Dishonest, now);
+                    }
                     self.settle(connection.peer, now);
                 }
             }

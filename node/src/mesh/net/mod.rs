@@ -4,6 +4,7 @@
 
 mod addresses;
 mod driver;
+mod frames;
 mod gate;
 mod handshakes;
 mod multiplexer;

@@ -3,6 +3,7 @@
 //! The multiplexer that comes with libp2p leaves a connection's windows at 1 GiB. Here all streams of one together have what yamux grants
 //! each of them from its start, and some more, by which those that carry much grow with the time that an answer takes.
 
+use super::frames::{Counted, Frames, Unread};
 use futures::future::{Ready, ready};
 use libp2p::core::UpgradeInfo;
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerEvent};
@@ -21,8 +22,8 @@ const STREAMS_MAX: usize = 80;
 const STREAM_BYTES: usize = 256 * 1024;
 /// What streams may have beyond that together: 0.1 s at some 3 Gbit/s, as yamux grants twice what is under way.
 const GROWTH_BYTES: usize = 44 * 1024 * 1024;
-/// The most bytes of all streams of a connection that were received and not read, as yamux counts them. What each takes in memory it
-/// does not count: a frame of one byte takes some forty.
+/// The most bytes of all streams of a connection that were received and not read, as yamux counts them. What each frame takes beside
+/// what it carries it does not count: that is bounded by [`Frames`].
 pub(super) const UNREAD_BYTES_MAX: usize = STREAMS_MAX * STREAM_BYTES + GROWTH_BYTES;
 
 /// The name of the protocol, as libp2p negotiates it.
@@ -68,11 +69,12 @@ impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> OutboundConnectionUpgr
 /// A connection of many streams.
 #[derive(Debug)]
 pub(super) struct Multiplexer<C> {
-    connection: Connection<C>,
+    connection: Connection<Frames<C>>,
     /// Opened by the other end while it was driven for the sake of others; yamux bounds how many there are.
-    opened: VecDeque<Stream>,
+    opened: VecDeque<Counted>,
     /// Who waits for one.
     waiting: Option<Waker>,
+    unread: Unread,
 }
 
 impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> Multiplexer<C> {
@@ -80,18 +82,25 @@ impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> Multiplexer<C> {
         let mut config = Config::default();
         config.set_max_num_streams(STREAMS_MAX);
         config.set_max_connection_receive_window(Some(UNREAD_BYTES_MAX));
+        let unread = Unread::default();
         Self {
-            connection: Connection::new(connection, config, mode),
+            connection: Connection::new(Frames::over(connection, unread.clone()), config, mode),
+            unread,
             opened: VecDeque::new(),
             waiting: None,
         }
     }
 
+    fn counted(&self, opened: Result<Stream, ConnectionError>) -> io::Result<Counted> {
+        let stream = opened.map_err(failed)?;
+        Ok(self.unread.of(stream))
+    }
+
     /// Drives the connection until the other end opens a stream.
-    fn poll_opened(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+    fn poll_opened(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Counted>> {
         let opened = ready_or_return!(self.connection.poll_next_inbound(context));
         let opened = opened.unwrap_or(Err(ConnectionError::Closed));
-        Poll::Ready(opened.map_err(failed))
+        Poll::Ready(self.counted(opened))
     }
 }
 
@@ -103,13 +112,13 @@ fn failed(error: ConnectionError) -> io::Error {
 }
 
 impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> StreamMuxer for Multiplexer<C> {
-    type Substream = Stream;
+    type Substream = Counted;
     type Error = io::Error;
 
     fn poll_inbound(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<Stream>> {
+    ) -> Poll<io::Result<Counted>> {
         if let Some(stream) = self.opened.pop_front() {
             return Poll::Ready(Ok(stream));
         }
@@ -120,9 +129,9 @@ impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> StreamMuxer for Multip
     fn poll_outbound(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<Stream>> {
+    ) -> Poll<io::Result<Counted>> {
         let opened = ready_or_return!(self.connection.poll_new_outbound(context));
-        Poll::Ready(opened.map_err(failed))
+        Poll::Ready(self.counted(opened))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -142,5 +151,71 @@ impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> StreamMuxer for Multip
         // There may be more to do at once.
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::net::frames::TooSmall;
+    use futures::future::poll_fn;
+    use libp2p::swarm::ConnectionError as Closed;
+
+    /// Opens a stream and sends one byte after the other in it, each in a frame of its own, for as long as it is read.
+    #[derive(Default)]
+    struct ByteByByte {
+        sent: usize,
+    }
+
+    impl futures::AsyncRead for ByteByByte {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            const SYN: u8 = 1;
+            for byte in buffer.iter_mut() {
+                let flags = if self.sent < 13 { SYN } else { 0 };
+                let frame = [0, 0, 0, flags, 0, 0, 0, 1, 0, 0, 0, 1, 7];
+                *byte = frame[self.sent % frame.len()];
+                self.sent += 1;
+            }
+            Poll::Ready(Ok(buffer.len()))
+        }
+    }
+
+    impl futures::AsyncWrite for ByteByByte {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_frames_of_one_byte_is_ended_for_that() {
+        let mut muxer = Multiplexer::over(ByteByByte::default(), Mode::Server);
+        let error = loop {
+            match poll_fn(|context| Pin::new(&mut muxer).poll(context)).await {
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert!(TooSmall::is_in(&error), "{error}");
+        // As libp2p hands it on.
+        let closed = Closed::IO(io::Error::other(error));
+        assert!(TooSmall::is_in(&closed), "{closed}");
+        let other = Closed::IO(io::Error::other(ConnectionError::Closed));
+        assert!(!TooSmall::is_in(&other));
     }
 }
