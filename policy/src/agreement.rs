@@ -28,7 +28,7 @@ pub const DECIDED_BYTES_MAX: usize = 20 * 1024;
 
 /// What is counted of rules.
 const STEPS: &str = "steps of evaluation for each decision: for each purpose, one for each expression in its rules and in its \
-                     lists of members, classes and parts, and ten for each character of a pattern";
+                     lists of members, classes and parts, ten for each character of a pattern, and 128 where sets are compared";
 
 /// Why terms are no agreement anybody should sign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

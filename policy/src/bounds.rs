@@ -5,7 +5,7 @@ use crate::expression::Finding;
 use crate::position::Position;
 use crate::profile::ProfileError;
 use ambit_ledger::IDENTIFIER_BYTES_MAX;
-use cedar_policy::pst::{Clause, Expr};
+use cedar_policy::pst::{BinaryOp, Clause, Expr};
 
 /// The longest profile, in bytes: as long as one entry of the ledger, in which partners' rules arrive.
 pub const PROFILE_BYTES_MAX: usize = ambit_ledger::ITEM_BYTES_MAX;
@@ -35,7 +35,13 @@ pub const POLICY_EXPRESSIONS_MAX: usize = 4_096;
 pub const STEPS_MAX: usize = 131_072;
 
 /// How many steps the evaluation of one character of a pattern takes: it may be compared with each of the longest text.
-pub(crate) const PATTERN_STEPS: usize = IDENTIFIER_BYTES_MAX / 200;
+const PATTERN_STEPS: usize = IDENTIFIER_BYTES_MAX / 200;
+
+/// How many steps it takes to hold what is asked about against something, where that may be a set of all there is: of all
+/// countries, or of all purposes and members of an agreement.
+const WIDE_STEPS: usize = 128;
+/// How many steps each comparison of such a thing takes while a set of them is put in order.
+const ORDER_STEPS: usize = 64;
 
 /// Bounds what the parser has to descend into, before it does.
 pub(crate) fn check_text(text: &str) -> Result<(), ProfileError> {
@@ -88,14 +94,47 @@ fn skip_string(characters: &mut std::iter::Peekable<std::str::CharIndices<'_>>) 
 }
 
 /// Bounds what the validator has to go through, before it does. Gives the steps in which all is evaluated at most: one for each
-/// expression, and those of its patterns.
+/// expression, and those of its patterns and comparisons.
 pub(crate) fn check_clauses(clauses: &[Clause]) -> Result<usize, Finding> {
     let mut counted = Counted::default();
     for clause in clauses {
         let (Clause::When(condition) | Clause::Unless(condition)) = clause;
         count(condition, 0, &mut counted)?;
     }
-    Ok(counted.expressions + counted.pattern * PATTERN_STEPS)
+    Ok(counted.expressions + counted.pattern * PATTERN_STEPS + counted.compared)
+}
+
+/// Bounds in how many steps all policies up to one are evaluated.
+pub(crate) fn check_steps(steps: usize) -> Result<(), Finding> {
+    if steps <= STEPS_MAX {
+        return Ok(());
+    }
+    Err(Finding::TooMuch(format!(
+        "up to here the policies take more than {STEPS_MAX} steps, one for each expression, {PATTERN_STEPS} for each character of a \
+         pattern and {WIDE_STEPS} where sets are compared: make fewer of them, or shorter patterns"
+    )))
+}
+
+/// The steps that an operator takes beside the expressions that it stands between.
+fn compared(op: &BinaryOp, left: &Expr, right: &Expr) -> usize {
+    let is_wide = match op {
+        BinaryOp::ContainsAll | BinaryOp::ContainsAny => true,
+        BinaryOp::Eq | BinaryOp::NotEq | BinaryOp::Contains | BinaryOp::In => {
+            !is_written(left) && !is_written(right)
+        }
+        _ => false,
+    };
+    if is_wide { WIDE_STEPS } else { 0 }
+}
+
+/// Whether a value is written in the policy, so that its expressions are all it takes.
+fn is_written(expression: &Expr) -> bool {
+    match expression {
+        Expr::Literal(_) => true,
+        Expr::Set(elements) => elements.iter().all(|element| is_written(element)),
+        Expr::Record(pairs) => pairs.values().all(|value| is_written(value)),
+        _ => false,
+    }
 }
 
 /// What one policy has.
@@ -105,6 +144,8 @@ struct Counted {
     conditionals: usize,
     /// Characters and wildcards in patterns.
     pattern: usize,
+    /// Steps that comparisons take beside.
+    compared: usize,
 }
 
 fn count(expression: &Expr, conditionals: usize, counted: &mut Counted) -> Result<(), Finding> {
@@ -119,8 +160,16 @@ fn count(expression: &Expr, conditionals: usize, counted: &mut Counted) -> Resul
             "more than {CONDITIONALS_MAX} conditionals within each other: split it into several"
         )));
     }
-    if let Expr::Like { pattern, .. } = expression {
-        counted.pattern += pattern.len();
+    match expression {
+        Expr::Like { pattern, .. } => counted.pattern += pattern.len(),
+        Expr::BinaryOp { op, left, right } => counted.compared += compared(op, left, right),
+        Expr::Set(elements) => {
+            let wide = elements.iter().filter(|element| !is_written(element));
+            let count = wide.count();
+            let each = ORDER_STEPS * (1 + count.checked_ilog2().unwrap_or(0) as usize);
+            counted.compared += count * each;
+        }
+        _ => {}
     }
     let mut inner = |part: &Expr| count(part, conditionals, counted);
     match expression {

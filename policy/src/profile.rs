@@ -3,10 +3,7 @@
 //! Whatever could make an answer depend on something that is not recorded is refused here, with the place
 //! in the text: nothing that was parsed is ever judged with a doubt left.
 
-use crate::bounds::{
-    self, PATTERN_STEPS, POLICIES_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX,
-    STEPS_MAX,
-};
+use crate::bounds::{self, POLICIES_MAX, POLICY_LINKS_MAX, PROFILE_BYTES_MAX, PROFILE_NESTING_MAX};
 use crate::expression::{self, Finding, Names, examine};
 use crate::literals::{first_of, kind_of};
 use crate::position::Position;
@@ -60,7 +57,7 @@ pub enum ProfileError {
     #[error("the profile has {0} policies, more than {POLICIES_MAX}: join some of them")]
     TooMany(usize),
     /// More than [`CONDITIONALS_MAX`](crate::CONDITIONALS_MAX) conditionals within each other, more than
-    /// [`POLICY_EXPRESSIONS_MAX`](crate::POLICY_EXPRESSIONS_MAX) expressions, or more than [`STEPS_MAX`] in all policies.
+    /// [`POLICY_EXPRESSIONS_MAX`](crate::POLICY_EXPRESSIONS_MAX) expressions, or more than [`STEPS_MAX`](crate::STEPS_MAX) steps in all policies.
     #[error("{at}: policy `{id}`: {reason}")]
     TooMuch {
         /// Where the policy starts.
@@ -407,16 +404,7 @@ pub(crate) fn parse_named(text: &str) -> Result<Vec<Named>, ProfileError> {
             .and_then(|clauses| bounds::check_clauses(&clauses))
             .map_err(|finding| refuse(at, &id, finding))?;
         all_steps += steps;
-        if all_steps > STEPS_MAX {
-            return Err(ProfileError::TooMuch {
-                at,
-                id,
-                reason: format!(
-                    "up to here the policies take more than {STEPS_MAX} steps, one for each expression and {PATTERN_STEPS} for each \
-                     character of a pattern: make fewer of them, or shorter patterns"
-                ),
-            });
-        }
+        bounds::check_steps(all_steps).map_err(|finding| refuse(at, &id, finding))?;
         let policy = policy.new_id(PolicyId::new(&id));
         named.push(Named {
             id,

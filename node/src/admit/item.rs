@@ -64,7 +64,11 @@ pub fn admit<'g>(
     );
     let judgement = deciding.decide(partnership.layers(), &inquiry, now)?;
     let until = judgement.decision.true_until;
-    Ok(match judgement.decision.verdict() {
+    let verdict = judgement.decision.verdict();
+    if verdict != Verdict::Admissible {
+        deciding.leave_unrecorded(&judgement.digest);
+    }
+    Ok(match verdict {
         Verdict::Withheld => Admission::Refuse(RefusalCode::NotAdmissible, until),
         Verdict::Undecided => Admission::SetAside(RefusalCode::Undecided, until),
         Verdict::Admissible => {

@@ -1,7 +1,8 @@
 //! Decisions that stay true: judged once per class, used until their interval ends.
 //!
 //! What is remembered is recorded: a decision that a commit is still to record lives in a [`Deciding`] of its
-//! own, and is remembered for others only once that commit is done.
+//! own, and is remembered for others only once that commit is done. Decisions that are never recorded, about what a peer sent and
+//! was not taken, are few and remembered apart, so that nobody who sends such things has others forgotten.
 
 use super::{InForce, JudgedWrites};
 use crate::randomness::Randomness;
@@ -11,17 +12,62 @@ use ambit_policy::{Layers, class_key, judge, recordable};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many decisions are kept in memory; the rest are read from the store again.
-const KEPT_MAX: usize = 4_096;
-/// About how many bytes they take at most, some 2 KiB each.
-pub const DECISIONS_BYTES: u64 = KEPT_MAX as u64 * 2 * 1024;
+/// How many bytes of recorded decisions are kept in memory, as they are written; the rest are read from the store again.
+pub const DECISIONS_BYTES: u64 = 8 * 1024 * 1024;
+/// How many bytes of those that are recorded nowhere.
+const UNRECORDED_BYTES: u64 = 512 * 1024;
 
-type ByClass = HashMap<Digest, (Arc<Decision>, Digest)>;
+type ByClass = HashMap<Digest, Known>;
+
+/// A decision, the digest that names it, and its length.
+#[derive(Clone, Debug)]
+struct Known {
+    decision: Arc<Decision>,
+    digest: Digest,
+    bytes: u64,
+}
+
+impl Known {
+    fn of(decision: Decision) -> Self {
+        Self {
+            digest: decision.digest(),
+            bytes: ambit_ledger::encode(&decision).len() as u64,
+            decision: Arc::new(decision),
+        }
+    }
+}
+
+/// Decisions that are remembered.
+#[derive(Debug, Default)]
+struct Kept {
+    by_class: ByClass,
+    bytes: u64,
+}
+
+impl Kept {
+    /// Remembers more of them. Where they do not fit, all that were remembered are forgotten.
+    fn extend(&mut self, more: ByClass, bytes_max: u64) {
+        let added: u64 = more.values().map(|known| known.bytes).sum();
+        if self.bytes + added > bytes_max {
+            *self = Self::default();
+        }
+        for (class, known) in more {
+            if self.bytes + known.bytes > bytes_max {
+                return;
+            }
+            self.bytes += known.bytes;
+            if let Some(before) = self.by_class.insert(class, known) {
+                self.bytes -= before.bytes;
+            }
+        }
+    }
+}
 
 /// Remembers recorded decisions by class.
 #[derive(Debug, Default)]
 pub struct Decisions {
-    kept: Mutex<ByClass>,
+    kept: Mutex<Kept>,
+    unrecorded: Mutex<Kept>,
     /// When the first of those that keep something back is no longer true; absent where none ends.
     next_end: Mutex<Option<Time>>,
 }
@@ -49,9 +95,24 @@ impl Decisions {
         has_ended
     }
 
+    /// How many are remembered that are recorded, and how many that are not.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> [usize; 2] {
+        [&self.kept, &self.unrecorded].map(|kept| lock(kept).by_class.len())
+    }
+
+    fn of_class(&self, class: &Digest) -> Option<Known> {
+        let in_one = |kept: &Mutex<Kept>| lock(kept).by_class.get(class).cloned();
+        in_one(&self.kept).or_else(|| in_one(&self.unrecorded))
+    }
+
     fn next_end(&self) -> MutexGuard<'_, Option<Time>> {
         self.next_end.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A decision and the digest that names it.
@@ -73,6 +134,7 @@ pub struct Deciding<'g> {
     decisions: &'g Decisions,
     store: &'g Store,
     fresh: ByClass,
+    unrecorded: ByClass,
 }
 
 impl<'g> Deciding<'g> {
@@ -86,6 +148,7 @@ impl<'g> Deciding<'g> {
             decisions,
             store,
             fresh: HashMap::new(),
+            unrecorded: HashMap::new(),
         }
     }
 
@@ -121,29 +184,28 @@ impl<'g> Deciding<'g> {
         now: Time,
     ) -> Result<Judgement<'g>, StoreError> {
         let class = class_key(layers, inquiry);
-        if let Some((decision, digest)) = self.known(&class)?
-            && decision.is_true_at(now)
+        if let Some(known) = self.known(&class)?
+            && known.decision.is_true_at(now)
         {
             return Ok(Judgement {
-                decision,
-                digest,
+                decision: known.decision,
+                digest: known.digest,
                 judged: self.in_force.nothing_judged(),
             });
         }
         let judged = judge(layers, inquiry, now);
         let decision = recordable(judged.decision).salted(Randomness::default().salt()?);
-        let digest = decision.digest();
         let decided = Body::Decided(Decided {
             decision: decision.clone(),
         });
-        let decision = Arc::new(decision);
-        self.fresh.insert(class, (Arc::clone(&decision), digest));
+        let known = Known::of(decision);
+        self.fresh.insert(class, known.clone());
         let mut to_commit = self.in_force.nothing_judged();
         to_commit.push(Write::Blob(judged.slice));
         to_commit.push(Write::Entry(decided));
         Ok(Judgement {
-            decision,
-            digest,
+            decision: known.decision,
+            digest: known.digest,
             judged: to_commit,
         })
     }
@@ -154,37 +216,36 @@ impl<'g> Deciding<'g> {
         self.fresh.len()
     }
 
-    /// Remembers what was decided, once it is committed. Dropped without, nothing is remembered.
-    pub fn keep(self) {
-        let mut kept = self
-            .decisions
-            .kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if kept.len() + self.fresh.len() > KEPT_MAX {
-            kept.clear();
-        }
-        kept.extend(self.fresh);
+    /// How many decisions were made, whether they are to be recorded or not.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        self.fresh.len() + self.unrecorded.len()
     }
 
-    fn known(&self, class: &Digest) -> Result<Option<(Arc<Decision>, Digest)>, StoreError> {
-        if let Some(fresh) = self.fresh.get(class) {
-            return Ok(Some(fresh.clone()));
+    /// A decision of this [`Deciding`] that nothing will refer to, so that it is not recorded.
+    pub fn leave_unrecorded(&mut self, decision: &Digest) {
+        let mut fresh = self.fresh.iter();
+        let class = fresh.find(|(_, known)| known.digest == *decision);
+        if let Some(class) = class.map(|(class, _)| *class)
+            && let Some(known) = self.fresh.remove(&class)
+        {
+            self.unrecorded.insert(class, known);
         }
-        let kept = self
-            .decisions
-            .kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(class)
-            .cloned();
-        if kept.is_some() {
-            return Ok(kept);
+    }
+
+    /// Remembers what was decided, once it is committed. Dropped without, nothing is remembered.
+    pub fn keep(self) {
+        lock(&self.decisions.kept).extend(self.fresh, DECISIONS_BYTES);
+        lock(&self.decisions.unrecorded).extend(self.unrecorded, UNRECORDED_BYTES);
+    }
+
+    fn known(&self, class: &Digest) -> Result<Option<Known>, StoreError> {
+        let here = self.fresh.get(class).or_else(|| self.unrecorded.get(class));
+        let known = here.cloned().or_else(|| self.decisions.of_class(class));
+        if known.is_some() {
+            return Ok(known);
         }
         let recorded = self.store.decision_of_class(class)?;
-        Ok(recorded.map(|decision| {
-            let digest = decision.digest();
-            (Arc::new(decision), digest)
-        }))
+        Ok(recorded.map(Known::of))
     }
 }

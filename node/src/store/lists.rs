@@ -114,7 +114,7 @@ impl Store {
             let mut from = keys::list_part(&first, 0);
             // Each list is stepped over by its last possible part.
             while let Some(pair) = self.shared.database.scan_from(&from).next() {
-                let mut list = pair?.0.to_vec();
+                let (mut list, _) = pair?;
                 list.truncate(first.len());
                 if list > last {
                     break;

@@ -409,6 +409,30 @@ fn what_takes_long_to_evaluate_is_refused() {
         (0..count).map(policy).collect::<String>()
     };
     assert!(parse(&policies(100, 120)).is_ok());
+    // Sets of what may be large are put in order, comparison by comparison, and compared.
+    let set = |count: usize| {
+        let element = |number| format!("{{a: resource.scope, z: {number}}}");
+        let elements: Vec<String> = (0..count).map(element).collect();
+        format!("[{}].isEmpty()", elements.join(", "))
+    };
+    assert!(when(&set(100)).is_ok(), "{:?}", when(&set(100)));
+    assert!(matches!(when(&set(400)), Err(ProfileError::TooMuch { .. })));
+    let all = "resource.scope.purposes.containsAll(resource.scope.purposes)";
+    let rules = |count: usize| -> String {
+        let condition = vec![all; 70].join(" && ");
+        let rule = |number| {
+            format!(
+                "@id(\"r{number}\")\nforbid (principal is Ambit::Party, action in Ambit::Action::\"transfer\", \
+                 resource is Ambit::Observation)\nwhen {{ {condition} }};\n"
+            )
+        };
+        (0..count).map(rule).collect()
+    };
+    assert!(parse(&rules(13)).is_ok(), "{:?}", parse(&rules(13)));
+    assert!(matches!(
+        parse(&rules(14)),
+        Err(ProfileError::TooMuch { .. })
+    ));
     // The policy with which it is too much is named.
     let error = parse(&policies(120, 120)).unwrap_err();
     assert!(

@@ -296,3 +296,25 @@ async fn what_an_honest_peer_can_get_refused_never_cuts_it_off() {
     peer.prove_alive("after all").await;
     pair.recipient.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_taken_has_no_recorded_decision_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pair, _mesh, mut peer) = begin(folder.path()).await;
+    let remembered = || pair.recipient.node.decisions().remembered();
+    let parts = peer.parts("");
+    let item = peer.sign(parts);
+    peer.bring("an item", &item, Outcome::Admitted).await;
+    assert_eq!(remembered(), [1, 0]);
+    for count in 1..=3 {
+        let mut parts = peer.parts("");
+        let program = parts.facts.program.as_mut().unwrap();
+        program.value = format!("F-OTHER-{count}").parse().unwrap();
+        let item = peer.sign(parts);
+        let refused = Outcome::Refused(RefusalCode::NotAdmissible);
+        peer.bring("of another program", &item, refused).await;
+        peer.confirm_all().await;
+        assert_eq!(remembered(), [1, count]);
+    }
+    pair.recipient.stop().await;
+}
