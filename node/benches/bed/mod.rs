@@ -56,6 +56,7 @@ pub fn settings(name: &str) -> Settings {
             ..MeshSettings::default()
         },
         api: Default::default(),
+        quotas: Default::default(),
         example: None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::ahead::Ahead;
 use super::item::{Admission, Incoming, admit, verify};
-use crate::link::{IncomingItem, Receiver};
+use crate::link::{Brought, IncomingItem, Receiver};
 use crate::node::{Deciding, JudgedWrites, Node};
 use crate::partnership::{Governance, Partnership};
 use crate::store::{StoreError, Write};
@@ -22,6 +22,17 @@ pub(crate) enum Waiting {
     /// With what was found of it before its turn.
     Item(IncomingItem, Option<Box<Ahead>>),
     Tombstone,
+}
+
+impl Waiting {
+    /// What of it is counted of what its sender may bring.
+    fn bytes(&self) -> u64 {
+        let Self::Item(item, _) = self else {
+            return 0;
+        };
+        let parts = [&item.observation, &item.disclosure, &item.readings];
+        parts.map(|part| part.len() as u64).into_iter().sum()
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,8 +122,14 @@ impl Settling {
         };
         let (outcomes, mut judged) = self.judge(&mut deciding, now)?;
         let mut inbox = None;
+        let mut brought = Brought {
+            classes: deciding.made() as u64,
+            ..Brought::default()
+        };
         for (outcome, until) in outcomes {
             let item = self.waiting.pop_front();
+            brought.observations += 1;
+            brought.bytes += item.as_ref().map_or(0, Waiting::bytes);
             if let (
                 Outcome::Refused(code) | Outcome::SetAside(code),
                 Some(Waiting::Item(item, _)),
@@ -128,12 +145,17 @@ impl Settling {
             }
         }
         let cursor = inbox.as_ref().map(|inbox| inbox.cursor);
-        if let Some(inbox) = inbox {
+        if let Some(mut inbox) = inbox {
+            inbox.brought = Some(self.machine.count(brought, now));
             // What was refused is recorded apart, with what other links of the peer refuse: an entry for each would let
             // a peer fill the ledger.
             judged.push(Write::Inbox(inbox));
             in_force.commit(now, judged)?;
             deciding.keep();
+            if let Some(why) = node.holds_back(Some(self.machine.inbox()), now) {
+                tracing::warn!(from = %self.from, partnership = %self.partnership, "takes no more for now: {why}");
+                self.machine.pause();
+            }
         }
         Ok(Settled {
             waiting: self.waiting,

@@ -7,6 +7,7 @@ use super::table::pairs;
 use crate::agree::card_addresses;
 use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
+use crate::link::Quota;
 use crate::mesh::{AddressError, PeerKey, verify_listen_address, verify_peer_address};
 use crate::node::Node;
 use crate::platform::shell_path;
@@ -146,6 +147,7 @@ fn settings(arguments: &InitArguments) -> Result<Settings, InitError> {
             record_frames: None,
         },
         api: ApiSettings::default(),
+        quotas: Quota::default(),
         example: arguments
             .example_seed
             .clone()

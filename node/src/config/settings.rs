@@ -1,5 +1,6 @@
 //! `node.toml`: what an operator may set.
 
+use crate::link::Quota;
 use ambit_ledger::{Claim, Digest, Jurisdiction, Name, OrganizationId, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -16,10 +17,17 @@ pub struct Settings {
     /// Its own programming interface.
     #[serde(default)]
     pub api: ApiSettings,
+    /// What each other member may bring in a day under each agreement.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quotas: Quota,
     /// Makes keys and salts follow from a published seed, so that an example gives the same observation ids
     /// on every machine. Whoever knows the seed can sign in this node's name: never for real data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<ExampleSettings>,
+}
+
+fn is_default(quota: &Quota) -> bool {
+    *quota == Quota::default()
 }
 
 /// A reproducible example.

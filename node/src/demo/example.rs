@@ -3,6 +3,7 @@
 use super::DemoError;
 use crate::collect::{FactsFile, Map};
 use crate::config::{ApiSettings, ExampleSettings, MeshSettings, OrganizationSettings, Settings};
+use crate::link::Quota;
 use ambit_ledger::OrganizationId;
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -108,6 +109,7 @@ impl Character {
                 ..MeshSettings::default()
             },
             api: ApiSettings::default(),
+            quotas: Quota::default(),
             example: Some(ExampleSettings {
                 seed: literal(SEED)?,
             }),

@@ -65,7 +65,7 @@ async fn serve_link(
             Ended::Connection
         })?
         .ok_or(Ended::Connection)?;
-    let size = first.len();
+    let (size, arrived) = (first.len(), Instant::now());
     let first = tokio::task::spawn_blocking(move || Frame::decode(&first)).await?;
     let hello = match first {
         Ok(Frame::Hello { hello }) => hello,
@@ -81,7 +81,7 @@ async fn serve_link(
     let governance = node.governance();
     let now = instant(node);
     let Some((_, from)) = membership(&governance, &hello.partnership, peer, now) else {
-        trouble.note_unknown(node, peer, now);
+        trouble.let_wait(node, (peer, arrived), now).await;
         return turn_away(&mut sender, RefusalCode::WrongPartnership).await;
     };
     let inbox = BoxKey::new(&hello.partnership, from);
@@ -136,10 +136,11 @@ impl Session {
         };
         let key = BoxKey::new(&hello.partnership, from);
         let inbox = node.store().inbox(&key);
-        let is_active = partnership.stage() == EditionStage::Active;
+        let is_held_back = node.holds_back(inbox.as_ref(), instant(node)).is_some();
+        let is_active = partnership.stage() == EditionStage::Active && !is_held_back;
         let incarnation = node.store().incarnation();
         let grounds = grounds(&governance, partnership);
-        let accepted =
+        let mut accepted =
             match Receiver::accept(parties, incarnation, inbox, grounds, is_active, hello) {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -174,6 +175,9 @@ impl Session {
             if let Some(count) = trouble.count(&peer, Complaint::Divergence) {
                 tracing::error!(?divergence, %from, count, "the sender's store and this one disagree");
             }
+        }
+        if is_held_back {
+            accepted.receiver.pause();
         }
         send(&mut link, &accepted.answer).await?;
         Ok(Self {
@@ -276,6 +280,9 @@ impl Session {
                 // A link on which nothing is left to do costs nothing.
                 _ = tick.tick(), if is_held || self.has_left() => {
                     self.ask_again().await?;
+                    if self.machine()?.is_paused() {
+                        self.look_at_stage().await?;
+                    }
                     let refused = std::mem::take(&mut self.refused);
                     self.trouble
                         .keep_refused(&self.from, &self.partnership, refused);
@@ -342,8 +349,10 @@ impl Session {
             .ok_or(Ended::NoPartnership)?;
         let grounds = grounds(&governance, partnership);
         let is_active = partnership.stage() == EditionStage::Active;
+        let (node, now) = (Arc::clone(&self.node), instant(&self.node));
         let machine = self.machine()?;
         machine.set_grounds(grounds);
+        let is_active = is_active && node.holds_back(Some(machine.inbox()), now).is_none();
         if is_active && let Some(frame) = machine.activate() {
             self.send(&frame).await?;
         }
@@ -353,7 +362,8 @@ impl Session {
     /// Whether time alone may bring something to do.
     fn has_left(&self) -> bool {
         let has_to_ask = self.machine.as_ref().is_some_and(Receiver::has_to_ask);
-        has_to_ask || !self.waiting.is_empty() || !self.refused.is_empty()
+        let is_paused = self.machine.as_ref().is_some_and(Receiver::is_paused);
+        has_to_ask || is_paused || !self.waiting.is_empty() || !self.refused.is_empty()
     }
 
     /// Asks for what was not taken and may be taken now; that it was asked for is committed first. Where that does not

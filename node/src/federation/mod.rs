@@ -14,5 +14,6 @@ mod reading;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod turned_away;
 
 pub use driver::{Federation, Upkeep};

@@ -4,6 +4,7 @@
 //! It keeps digests and numbers, and must never keep what was refused.
 
 use super::members::organization_of;
+use super::turned_away::TurnedAway;
 use crate::admit::{Refusals, refusal_writes};
 use crate::link::{ASK_EARNED_SECONDS, ASKS_AT_ONCE};
 use crate::mesh::{Fault, MeshHandle, PeerKey};
@@ -59,6 +60,7 @@ pub(super) struct Trouble {
     refused: Arc<Mutex<RefusedBy>>,
     /// One number for each admitted peer and kind.
     complaints: Arc<Mutex<BTreeMap<(PeerKey, Complaint), u64>>>,
+    turned_away: TurnedAway,
 }
 
 type RefusedBy = BTreeMap<(OrganizationId, PartnershipId), BTreeMap<RefusalCode, Refusals>>;
@@ -69,6 +71,7 @@ impl Trouble {
             mesh,
             refused: Arc::default(),
             complaints: Arc::default(),
+            turned_away: TurnedAway::default(),
         }
     }
 
@@ -102,7 +105,7 @@ impl Trouble {
 
     /// Counts that a member asks for an agreement that this node does not have with it: an invitation that waits, or was
     /// declined, or what a backup did not hold. Which one, only the other end knows, and tells there.
-    pub(super) fn note_unknown(&self, node: &Node, peer: PeerKey, now: Time) {
+    fn note_unknown(&self, node: &Node, peer: PeerKey, now: Time) {
         let governance = node.governance();
         let Some(organization) = organization_of(&governance, peer, now) else {
             return;
@@ -111,6 +114,21 @@ impl Trouble {
             let text = "a member asks for an agreement that this node does not have with it";
             tracing::info!(%organization, count, "{text}");
         }
+    }
+
+    /// Waits until a peer may be answered that this node has no such agreement with it. Who asks too often is charged for it.
+    pub(super) async fn let_wait(
+        &self,
+        node: &Node,
+        (peer, arrived): (PeerKey, std::time::Instant),
+        now: Time,
+    ) {
+        self.note_unknown(node, peer, now);
+        let due = self.turned_away.due(peer, arrived);
+        if due.is_too_often {
+            self.charge(&peer, Fault::InVain);
+        }
+        tokio::time::sleep_until(due.at.into()).await;
     }
 
     /// Keeps what a link refused, to be recorded together with what others of the same peer refuse.

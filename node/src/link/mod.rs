@@ -34,6 +34,7 @@ mod frames;
 mod item;
 mod packed;
 mod progress;
+mod quota;
 mod received;
 mod receiver;
 mod sender;
@@ -51,6 +52,7 @@ pub use frames::{
 };
 pub use packed::{pack_readings, unpack_readings};
 pub use progress::AcknowledgementError;
+pub use quota::{Beyond, Brought, BroughtOn, Quota};
 pub use received::{AcceptError, IncomingItem, Received, ResolveError};
 pub use receiver::{Accepted, Receiver};
 pub use sender::Sender;

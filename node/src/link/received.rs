@@ -1,7 +1,8 @@
 //! What comes of the frames that a recipient gets, and why it does not take a link or an outcome.
 
+use super::divergence::is_out_of_step;
 use super::{Control, Frame};
-use ambit_ledger::{ItemBody, RefusalCode};
+use ambit_ledger::{ItemBody, Outcome, RefusalCode};
 
 /// What one frame comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub enum Received {
     /// Judge this item; then [`Receiver::resolve`](super::Receiver::resolve). What nobody can decide now is set aside. While this
     /// node's clock cannot be believed it stays unresolved, and no more credit is given.
     Take(IncomingItem),
-    /// The sender took this item back: resolve it as [`Outcome::Noted`](ambit_ledger::Outcome::Noted) in its turn.
+    /// The sender took this item back: resolve it as [`Outcome::Noted`] in its turn.
     Withdrawn {
         /// Its sequence number.
         seq: u64,
@@ -78,4 +79,29 @@ pub enum ResolveError {
     /// The code is one by which the link refuses a frame, or a refusal where it sets aside, or the other way.
     #[error("failed to resolve {0} as `{1}`: that code says something else of an item")]
     Code(u64, RefusalCode),
+}
+
+/// With which code an item was not taken.
+pub(super) fn untaken(
+    (seq, body): (u64, ItemBody),
+    outcome: Outcome,
+) -> Result<Option<RefusalCode>, ResolveError> {
+    match (body, outcome) {
+        (ItemBody::Item { .. }, Outcome::Refused(code))
+            if code.is_set_aside() || is_out_of_step(code) =>
+        {
+            Err(ResolveError::Code(seq, code))
+        }
+        (ItemBody::Item { .. }, Outcome::SetAside(code)) if !code.is_set_aside() => {
+            Err(ResolveError::Code(seq, code))
+        }
+        (ItemBody::Item { .. }, Outcome::Refused(code) | Outcome::SetAside(code)) => Ok(Some(code)),
+        (ItemBody::Item { .. }, Outcome::Admitted) | (ItemBody::Tombstone, Outcome::Noted) => {
+            Ok(None)
+        }
+        (ItemBody::Item { .. }, Outcome::Noted)
+        | (ItemBody::Tombstone, Outcome::Admitted | Outcome::Refused(_) | Outcome::SetAside(_)) => {
+            Err(ResolveError::Kind(seq))
+        }
+    }
 }

@@ -2,8 +2,8 @@
 //! in acknowledgements to be signed.
 
 use super::asking::{Asking, Asks};
-use super::divergence::is_out_of_step;
-use super::received::{AcceptError, IncomingItem, Received, ResolveError};
+use super::quota::{Brought, BroughtOn};
+use super::received::{AcceptError, IncomingItem, Received, ResolveError, untaken};
 use super::state::{Inbox, compare, confirm, empty_inbox};
 use super::{
     ACKNOWLEDGEMENT_ITEMS, Arrived, CREDIT_ITEMS, Control, Divergence, EVIDENCE_STATEMENTS_MAX,
@@ -46,6 +46,8 @@ pub struct Receiver {
     granted_upto: u64,
     asking: Asking,
     is_active: bool,
+    /// However active it is.
+    is_paused: bool,
     /// Same edition and same past: items may come once the partnership is active.
     is_agreed: bool,
 }
@@ -99,6 +101,7 @@ impl Receiver {
         let mut receiver = Self {
             asking: Asking::new(grounds, &tip),
             is_active,
+            is_paused: false,
             is_agreed: divergence.is_none() && hello.edition == parties.edition,
             committed: Mark {
                 upto: tip.cursor,
@@ -209,7 +212,7 @@ impl Receiver {
         until: Option<Time>,
     ) -> Result<Inbox, ResolveError> {
         let pending = *self.pending.front().ok_or(ResolveError::NothingPending)?;
-        let untaken = untaken(&pending, outcome)?;
+        let untaken = untaken((pending.seq, pending.body), outcome)?;
         self.pending.pop_front();
         let seq = pending.seq;
         self.tip.cursor = seq;
@@ -269,7 +272,32 @@ impl Receiver {
     #[must_use]
     pub fn activate(&mut self) -> Option<Frame> {
         self.is_active = true;
+        self.is_paused = false;
         self.credit()
+    }
+
+    /// Whether no more may come for now.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.is_paused
+    }
+
+    /// No more items may come for now than were granted.
+    pub fn pause(&mut self) {
+        self.is_paused = true;
+    }
+
+    /// Counts what came and is being settled. Returns what came on this day with it.
+    pub fn count(&mut self, brought: Brought, now: Time) -> BroughtOn {
+        let all = BroughtOn::and(self.tip.brought, brought, now);
+        self.tip.brought = Some(all);
+        all
+    }
+
+    /// How the inbox stands with everything that was settled.
+    #[must_use]
+    pub fn inbox(&self) -> &Inbox {
+        &self.tip
     }
 
     /// What is to be signed: when nothing is being committed, or after [`ACKNOWLEDGEMENT_ITEMS`]. To be asked when no frame waits to
@@ -439,7 +467,7 @@ impl Receiver {
 
     /// How many more items may come, counted as granted.
     fn grant(&mut self) -> u32 {
-        if !self.is_active || !self.is_agreed {
+        if !self.is_active || self.is_paused || !self.is_agreed {
             return 0;
         }
         // What was set aside comes again, so less may come until then; but one item always may, or it would be held up.
@@ -451,29 +479,6 @@ impl Receiver {
         let items = target.saturating_sub(self.granted_upto);
         self.granted_upto = self.granted_upto.max(target);
         u32::try_from(items).unwrap_or(CREDIT_ITEMS)
-    }
-}
-
-/// With which code an item was not taken.
-fn untaken(pending: &Pending, outcome: Outcome) -> Result<Option<RefusalCode>, ResolveError> {
-    let seq = pending.seq;
-    match (pending.body, outcome) {
-        (ItemBody::Item { .. }, Outcome::Refused(code))
-            if code.is_set_aside() || is_out_of_step(code) =>
-        {
-            Err(ResolveError::Code(seq, code))
-        }
-        (ItemBody::Item { .. }, Outcome::SetAside(code)) if !code.is_set_aside() => {
-            Err(ResolveError::Code(seq, code))
-        }
-        (ItemBody::Item { .. }, Outcome::Refused(code) | Outcome::SetAside(code)) => Ok(Some(code)),
-        (ItemBody::Item { .. }, Outcome::Admitted) | (ItemBody::Tombstone, Outcome::Noted) => {
-            Ok(None)
-        }
-        (ItemBody::Item { .. }, Outcome::Noted)
-        | (ItemBody::Tombstone, Outcome::Admitted | Outcome::Refused(_) | Outcome::SetAside(_)) => {
-            Err(ResolveError::Kind(seq))
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What each end of a link keeps from one link to the next, committed together with what it speaks of.
 
+use super::quota::BroughtOn;
 use super::{ASK_EARNED_SECONDS, ASKS_AT_ONCE, Divergence, Hello, Parties};
 use ambit_ledger::{
     Acknowledgement, Digest, OrganizationId, PartnershipId, RefusalCode, RefusedItem, Salt, Time,
@@ -49,6 +50,9 @@ pub struct Inbox {
     /// What was last asked for, by the number of the code.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub asked: BTreeMap<u16, Asked>,
+    /// What came on the last day on which something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brought: Option<BroughtOn>,
 }
 
 /// Items that were not taken with one code, since it was last asked for those.
@@ -120,6 +124,7 @@ pub(super) fn empty_inbox(parties: &Parties, incarnation: &Salt) -> Inbox {
         signed: 0,
         untaken: BTreeMap::new(),
         asked: BTreeMap::new(),
+        brought: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod ask;
 mod clock;
 mod connected;
 mod decisions;
+mod held_back;
 mod in_force;
 mod link_trouble;
 mod open;

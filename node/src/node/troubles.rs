@@ -5,6 +5,7 @@ use super::{Node, peer_key_on_card};
 use crate::failure::one_line;
 use crate::mesh::PeerKey;
 use crate::partnership::{ANNOUNCE_HINT, Governance, KeyStanding, Partnership, Standing, apart};
+use crate::store::BoxKey;
 use ambit_ledger::{
     Decision, Digest, KeyPurpose, Layer, OrganizationId, PartnershipId, PartnershipTerms, Time,
     Verdict,
@@ -171,6 +172,10 @@ impl Node {
                  what its node does"
             )
         });
+        let id = &partnership.terms().partnership;
+        let inbox = self.store().inbox(&BoxKey::new(id, member));
+        let beyond = self.beyond_quota(inbox.as_ref(), now);
+        let beyond = beyond.filter(|_| is_to_go).map(|beyond| beyond.to_string());
         let moved = is_to_go
             .then(|| governance.moved_in(partnership, member))
             .flatten();
@@ -187,6 +192,7 @@ impl Node {
             .chain(links)
             .chain(apart)
             .chain(barred)
+            .chain(beyond)
             .collect()
     }
 

@@ -6,6 +6,7 @@ mod signable;
 use super::*;
 use crate::config::{ApiSettings, MeshSettings, OrganizationSettings, Settings};
 use crate::failure::{Failure, FailureKind};
+use crate::link::Quota;
 use crate::node::{Actor, Ask as _, Node};
 use crate::partnership::{ArmorLabel, PartnershipFile, read_armor, write_armor};
 use crate::store::Write;
@@ -46,6 +47,7 @@ fn settings(name: &str) -> Settings {
         },
         mesh: MeshSettings::default(),
         api: ApiSettings::default(),
+        quotas: Quota::default(),
         example: None,
     }
 }

@@ -11,6 +11,7 @@ mod markers;
 mod path;
 mod peer;
 mod purposes;
+mod quotas;
 mod refusals;
 mod restarts;
 mod standing;
@@ -101,6 +102,7 @@ fn init(folder: &Path, name: &str) -> PathBuf {
             ..MeshSettings::default()
         },
         api: Default::default(),
+        quotas: Default::default(),
         example: None,
     };
     let place = folder.join(name);

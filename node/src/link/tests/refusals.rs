@@ -113,6 +113,7 @@ fn refusals_are_bounded_and_their_inbox_fits_one_record() {
         signed: first,
         untaken: BTreeMap::new(),
         asked: BTreeMap::new(),
+        brought: None,
     };
     let hello = Hello {
         partnership: parties.partnership.clone(),

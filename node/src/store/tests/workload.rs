@@ -324,6 +324,7 @@ impl Pair {
             signed: cursor / 2,
             untaken: [].into(),
             asked: [].into(),
+            brought: None,
         })
     }
 
