@@ -7,6 +7,8 @@ mod commands;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod crates;
+#[cfg(test)]
 mod example;
 #[cfg(test)]
 mod exit_codes;
