@@ -92,7 +92,7 @@ impl From<OpenError> for Failure {
         } else if is_in_use {
             failure.hinted(
                 "a node that is starting, or another command, has it open: try again; if that goes on, the node that runs \
-                 here has lost the api.json or the api.sock of its home, by which commands find it: stop it, and start it again",
+                 here has lost the api.json of its home, or the api.sock there, by which commands find it: stop it, and start it again",
             )
         } else {
             failure
