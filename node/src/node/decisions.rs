@@ -29,9 +29,11 @@ struct Known {
 
 impl Known {
     fn of(decision: Decision) -> Self {
+        // As `Decision::digest` has it, encoded once for both.
+        let encoded = ambit_ledger::encode(&decision);
         Self {
-            digest: decision.digest(),
-            bytes: ambit_ledger::encode(&decision).len() as u64,
+            digest: Digest::of(&encoded),
+            bytes: encoded.len() as u64,
             decision: Arc::new(decision),
         }
     }

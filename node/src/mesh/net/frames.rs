@@ -51,14 +51,27 @@ impl Unread {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Counts the frames of a connection.
+    pub(super) fn over<C>(&self, connection: C) -> Frames<C> {
+        Watched {
+            inner: connection,
+            watch: Arriving {
+                parser: Parser::default(),
+                unread: self.clone(),
+            },
+        }
+    }
+
     /// Counts what is read of a stream from now on.
     pub(super) fn of(&self, stream: Stream) -> Counted {
         let id = stream.id().val();
         self.lock().streams.entry(id).or_default();
-        Counted {
-            stream,
-            id,
-            unread: self.clone(),
+        Watched {
+            inner: stream,
+            watch: Reading {
+                id,
+                unread: self.clone(),
+            },
         }
     }
 }
@@ -185,97 +198,84 @@ impl Parser {
     }
 }
 
-/// A connection whose frames are counted as they arrive.
+/// What looks at each byte that is read of something.
+pub(super) trait Watch {
+    /// Counts what was read.
+    fn read(&mut self, bytes: &[u8]) -> Result<(), TooSmall>;
+}
+
+/// A connection, or a stream of one, of which it is counted what is read.
 #[derive(Debug)]
-pub(super) struct Frames<C> {
-    connection: C,
+pub(super) struct Watched<C, W> {
+    inner: C,
+    watch: W,
+}
+
+/// A connection whose frames are counted as they arrive.
+pub(super) type Frames<C> = Watched<C, Arriving>;
+/// A stream of which it is counted what was read.
+pub(super) type Counted = Watched<Stream, Reading>;
+
+/// Counts frames as they arrive.
+#[derive(Debug)]
+pub(super) struct Arriving {
     parser: Parser,
     unread: Unread,
 }
 
-impl<C> Frames<C> {
-    pub(super) fn over(connection: C, unread: Unread) -> Self {
-        Self {
-            connection,
-            parser: Parser::default(),
-            unread,
-        }
+impl Watch for Arriving {
+    fn read(&mut self, bytes: &[u8]) -> Result<(), TooSmall> {
+        self.parser.count(bytes, &mut self.unread.lock())
     }
 }
 
-impl<C: AsyncRead + Unpin> AsyncRead for Frames<C> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.connection).poll_read(context, buffer))?;
-        let received = buffer.get(..count).unwrap_or_default();
-        let unread = self.unread.clone();
-        let counted = self.parser.count(received, &mut unread.lock());
-        Poll::Ready(counted.map(|()| count).map_err(io::Error::other))
-    }
-}
-
-impl<C: AsyncWrite + Unpin> AsyncWrite for Frames<C> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.connection).poll_write(context, buffer)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_flush(context)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_close(context)
-    }
-}
-
-/// A stream of which it is counted what was read.
+/// Counts what is read of a stream, for as long as that is there.
 #[derive(Debug)]
-pub(super) struct Counted {
-    stream: Stream,
+pub(super) struct Reading {
     id: u32,
     unread: Unread,
 }
 
-impl Drop for Counted {
+impl Watch for Reading {
+    fn read(&mut self, bytes: &[u8]) -> Result<(), TooSmall> {
+        self.unread.lock().read(self.id, bytes.len());
+        Ok(())
+    }
+}
+
+impl Drop for Reading {
     fn drop(&mut self) {
         self.unread.lock().gone(self.id);
     }
 }
 
-impl AsyncRead for Counted {
+impl<C: AsyncRead + Unpin, W: Watch + Unpin> AsyncRead for Watched<C, W> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.unread.lock().read(self.id, count);
-        Poll::Ready(Ok(count))
+        let count = ready!(Pin::new(&mut self.inner).poll_read(context, buffer))?;
+        let read = self.watch.read(buffer.get(..count).unwrap_or_default());
+        Poll::Ready(read.map(|()| count).map_err(io::Error::other))
     }
 }
 
-impl AsyncWrite for Counted {
+impl<C: AsyncWrite + Unpin, W: Unpin> AsyncWrite for Watched<C, W> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buffer)
+        Pin::new(&mut self.inner).poll_write(context, buffer)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        Pin::new(&mut self.inner).poll_flush(context)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_close(context)
+        Pin::new(&mut self.inner).poll_close(context)
     }
 }
 

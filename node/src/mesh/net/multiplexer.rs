@@ -84,7 +84,7 @@ impl<C: futures::AsyncRead + futures::AsyncWrite + Unpin> Multiplexer<C> {
         config.set_max_connection_receive_window(Some(UNREAD_BYTES_MAX));
         let unread = Unread::default();
         Self {
-            connection: Connection::new(Frames::over(connection, unread.clone()), config, mode),
+            connection: Connection::new(unread.over(connection), config, mode),
             unread,
             opened: VecDeque::new(),
             waiting: None,
